@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# Builds, tests and installs mod_ocsp_cache. GNU make.
+#
+#   make                       out/mod_ocsp_cache.so
+#   make install [DESTDIR=]    the module and, on Debian's layout, the files for a2enmod
+#   make check                 every test and guard (build/check.sh)
+#   make demo                  the module at work with a throw-away CA (build/demo.sh)
+#
+# Wanted another httpd?        make APXS=/opt/httpd/bin/apxs
+# Another compiler?            make CC=clang OUT=out/clang
+# A module with sanitizers?    make SANITIZE=address,undefined OUT=out/asan
+#                              (gcc: its run-time library is shared, so that LD_PRELOAD can bring it into httpd)
+
+# ---------------------------------------------------------------------------------------------- what belongs where
+# Every file of src/ stands in exactly one of the two lists; test/guards/layers.py holds them to it, and to who may include whom.
+
+# APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
+CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_fetch oc_file oc_head oc_http oc_idle oc_inbox oc_limit oc_note oc_record oc_request \
+              oc_schedule oc_shm oc_shm_write oc_signer oc_url oc_verdict oc_verify oc_version oc_x509
+
+# May include httpd's headers.
+GLUE_UNITS := oc_argument oc_ask oc_check oc_config oc_directives oc_dump oc_generation oc_managed oc_module oc_must_staple oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store
+
+# Unit tests that run threads: these also run under ThreadSanitizer.
+THREAD_TESTS := test_crew test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop
+
+# ------------------------------------------------------------------------------------------------------- settings
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OUT      ?= out
+SANITIZE ?=
+APXS     ?= $(shell command -v apxs || command -v apxs2 || echo apxs)
+APXS     := $(APXS)
+INSTALL  ?= install
+PYTHON   ?= /usr/bin/python3
+PYTEST   ?= $(PYTHON) -m pytest
+OPENSSL_CFLAGS ?=
+OPENSSL_LIBS   ?= -lcrypto
+
+apxs_q = $(shell $(APXS) -q $(1) 2>/dev/null)
+APXS_CFLAGS   := $(call apxs_q,CFLAGS)
+APXS_CPPFLAGS := $(call apxs_q,EXTRA_CPPFLAGS)
+HTTPD_INCLUDE := $(call apxs_q,INCLUDEDIR)
+# The folder of the cache where SSLStaplingCache names none.
+CACHEDIR   ?= /var/cache/$(or $(call apxs_q,progname),httpd)
+CACHEDIR   := $(CACHEDIR)
+APR_CONFIG ?= $(or $(call apxs_q,APR_CONFIG),apr-1-config)
+APU_CONFIG ?= $(or $(call apxs_q,APU_CONFIG),apu-1-config)
+
+# Warnings in other people's headers are not ours: -isystem. /usr/include is searched anyway, and naming it would
+# change the order in which the compiler's own headers are found.
+APR_INCLUDE := $(addprefix -isystem ,$(filter-out /usr/include,$(sort $(patsubst -I%,%,$(filter -I%,$(shell $(APR_CONFIG) --includes) $(shell $(APU_CONFIG) --includes))))))
+APR_LIBS    := $(shell $(APU_CONFIG) --link-ld) $(shell $(APR_CONFIG) --link-ld)
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+ifeq ($(SANITIZE),)
+HARDENING := -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+else
+HARDENING := -O1 -g -fno-omit-frame-pointer -U_FORTIFY_SOURCE -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+SANITIZER := -fsanitize=$(SANITIZE)
+endif
+
+COMMON_FLAGS = $(APXS_CFLAGS) -std=gnu11 -fPIC -pthread $(WARNINGS) $(HARDENING) -Iinclude $(APXS_CPPFLAGS) $(APR_INCLUDE) $(OPENSSL_CFLAGS) $(CFLAGS) $(CPPFLAGS)
+CORE_FLAGS   = $(COMMON_FLAGS) -fvisibility=hidden
+GLUE_FLAGS   = $(CORE_FLAGS) -isystem $(HTTPD_INCLUDE) -DOC_CACHE_DIR=\"$(CACHEDIR)\"
+# The module record itself is the one thing to be seen from outside; build/exports.map hides what else is in that object.
+ROOT_FLAGS   = $(COMMON_FLAGS) -isystem $(HTTPD_INCLUDE)
+# -z nodelete: mod_ssl keeps pointers to the provider after a reload that removes the module (ARCHITECTURE.md).
+MODULE_LDFLAGS = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--version-script=build/exports.map $(SANITIZER) $(LDFLAGS)
+
+# `make V=1` shows the commands.
+say = $(if $(V),,@echo '  $(1)  $@';)
+
+# --------------------------------------------------------------------------------------------------------- outputs
+MODULE := $(OUT)/mod_ocsp_cache.so
+CORE   := $(OUT)/liboc_core.a
+CORE_OBJECTS := $(patsubst src/%.c,$(OUT)/core/%.o,$(wildcard $(CORE_UNITS:%=src/%.c)))
+GLUE_OBJECTS := $(patsubst src/%.c,$(OUT)/glue/%.o,$(wildcard $(GLUE_UNITS:%=src/%.c)))
+ROOT_OBJECT  := $(OUT)/mod_ocsp_cache.o
+TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/support_*.c))
+UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
+UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
+
+.PHONY: bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate check-simulate faults demo clean FORCE
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(MODULE)
+core: $(CORE)
+
+$(MODULE): $(ROOT_OBJECT) $(GLUE_OBJECTS) $(CORE_OBJECTS) build/exports.map
+	$(call say,LD)$(CC) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENSSL_LIBS)
+
+$(CORE): $(CORE_OBJECTS)
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+
+$(ROOT_OBJECT): mod_ocsp_cache.c $(OUT)/flags | $(OUT)
+	@test -n "$(HTTPD_INCLUDE)" || { echo "make: '$(APXS)' does not run: install apache2-dev (httpd-devel), or say APXS=/path/to/apxs" >&2; exit 1; }
+	$(call say,CC)$(CC) $(ROOT_FLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/glue/%.o: src/%.c $(OUT)/flags | $(OUT)/glue
+	$(call say,CC)$(CC) $(GLUE_FLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/core/%.o: src/%.c $(OUT)/flags | $(OUT)/core
+	$(call say,CC)$(CC) $(CORE_FLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/unit/%.o: test/unit/%.c $(OUT)/flags | $(OUT)/unit
+	$(call say,CC)$(CC) $(COMMON_FLAGS) -Itest/unit -MMD -MP -c -o $@ $<
+$(OUT)/unit/test_%: $(OUT)/unit/test_%.o $(TEST_SUPPORT) $(CORE)
+	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lcmocka $(APR_LIBS) $(OPENSSL_LIBS)
+
+$(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
+	$(call say,CC)$(CC) $(COMMON_FLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
+	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
+
+$(OUT) $(OUT)/glue $(OUT)/core $(OUT)/unit $(OUT)/bench:
+	@mkdir -p $@
+
+# Another compiler or other flags: everything is compiled anew.
+$(OUT)/flags: FORCE | $(OUT)
+	@echo '$(CC) $(GLUE_FLAGS) $(MODULE_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(GLUE_FLAGS) $(MODULE_LDFLAGS)' > $@
+FORCE:
+
+-include $(wildcard $(OUT)/*.d $(OUT)/*/*.d)
+
+# ----------------------------------------------------------------------------------------------------------- tests
+check:
+	build/check.sh --no-install
+
+demo:
+	build/demo.sh
+
+# How fast the cache is read, beside mod_socache_shmcb and a memcpy; BENCH_ARGS=--quick takes ten seconds (test/bench/README.md).
+bench-cache: $(MODULE)
+	APXS='$(APXS)' CC='$(CC)' OUT='$(OUT)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/bench/bench_cache.py $(BENCH_ARGS)
+
+# How often responders are asked, over a month of virtual time: docs/schedule.md.
+simulate: $(OUT)/bench/simulate
+	$< --json $(OUT)/simulate.json
+check-simulate: $(OUT)/bench/simulate
+	@$< --check
+
+# How the module grows with the number of certificates: `make bench-scale`, with SCALE="10000" for more.
+bench-scale: $(MODULE)
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/bench/scale.py $(SCALE)
+
+# Everything that a responder can do wrong, and what clients get then: docs/faults.md.
+faults: $(MODULE)
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/fault_table.py
+
+# One cmocka program per unit. A program that ran no test has failed.
+check-unit: $(UNIT_BINARIES) check-simulate
+	@bad=; for t in $(UNIT_BINARIES); do \
+	    if ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+	       CMOCKA_MESSAGE_OUTPUT=stdout timeout 300 $$t > $$t.log 2>&1 && grep -q '^\[  PASSED  \] [1-9]' $$t.log; \
+	    then printf '%-22s %s\n' "$${t##*/}" "$$(grep '^\[  PASSED  \]' $$t.log | tr '\n' ' ')"; \
+	    else bad="$$bad $$t"; grep -v -e '^\[ RUN ' -e '^\[       OK ' $$t.log; printf '%-22s [  FAILED  ] see %s\n' "$${t##*/}" "$$t.log"; fi; \
+	done; test -n "$(UNIT_BINARIES)" || { echo 'make: no unit tests' >&2; exit 1; }; test -z "$$bad"
+
+check-asan:
+	@$(MAKE) --no-print-directory SANITIZE=address,undefined OUT=$(OUT)/asan check-unit check-fuzz
+
+check-tsan:
+	@$(MAKE) --no-print-directory SANITIZE=thread OUT=$(OUT)/tsan UNIT_TESTS='$(filter $(THREAD_TESTS),$(UNIT_TESTS))' check-unit
+
+# The fuzz targets over their corpus: `make check-fuzz` replays it with any compiler; `make fuzz FUZZ=arena SECONDS=60` goes on
+# looking, with clang's libFuzzer.
+FUZZ_TARGETS := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+$(OUT)/fuzz/replay_%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(COMMON_FLAGS) -Itest/unit -o $@ $(filter %.c,$^) $(CORE) $(APR_LIBS) $(OPENSSL_LIBS)
+check-fuzz: $(FUZZ_TARGETS:%=$(OUT)/fuzz/replay_%)
+	@for t in $(FUZZ_TARGETS); do $(OUT)/fuzz/replay_$$t test/fuzz/corpus/$$t || exit 1; done
+SECONDS ?= 60
+fuzz:
+	@mkdir -p out/fuzz
+	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(patsubst %,src/%.c,$(filter-out oc_arena oc_version,$(CORE_UNITS))) $(APR_LIBS) $(OPENSSL_LIBS)
+	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
+
+check-e2e: $(MODULE)
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTEST) test/e2e $(PYTEST_ARGS)
+
+check-guards:
+	test/guards/run.sh
+
+# `make print-CORE_UNITS`: how scripts ask this file.
+print-%:
+	@echo '$($*)'
+
+# --------------------------------------------------------------------------------------------------------- install
+# MODSDIR: where a2enmod looks. Found by itself on a system with Debian's layout; `make install MODSDIR=` leaves it alone, and a
+# package build, whose root may not have the folder yet, names it.
+# CACHEDIR (above) is created, root's own and 0755, only where it is missing; it is never removed.
+LIBEXECDIR ?= $(call apxs_q,LIBEXECDIR)
+SYSCONFDIR ?= $(call apxs_q,SYSCONFDIR)
+DOCDIR     ?= /usr/local/share/doc/mod_ocsp_cache
+MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCONFDIR)/mods-available $(SYSCONFDIR)/mods-available)))
+
+install: all
+	$(INSTALL) -d '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)'
+	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
+	$(INSTALL) -m 0644 conf/ocsp_cache-reference.conf '$(DESTDIR)$(DOCDIR)/'
+	test -d '$(DESTDIR)$(CACHEDIR)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(CACHEDIR)'
+	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
+
+uninstall:
+	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
+	rm -f '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so' '$(DESTDIR)$(DOCDIR)/ocsp_cache-reference.conf'
+	test ! -d '$(DESTDIR)$(DOCDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(DOCDIR)'
+
+clean:
+	rm -rf $(OUT)

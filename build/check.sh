@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# Every test and every guard.
+#
+#   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
+#   build/check.sh --no-install    names what is missing and stops; `make check`
+#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan demo
+#
+# One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+install=
+chosen=
+for argument; do
+    case $argument in
+    --no-install) install=--check ;;
+    build | guards | unit | asan | tsan | e2e | e2e-asan | demo) chosen="$chosen $argument" ;;
+    *)
+        sed -n 's/^#   \(build.*\)/usage: \1/p' "$0" >&2
+        exit 2
+        ;;
+    esac
+done
+: "${chosen:= build guards unit asan tsan e2e e2e-asan demo}"
+
+build/deps.sh $install check || exit 1
+
+logs=out/check
+rm -rf "$logs"
+mkdir -p "$logs"
+jobs=-j$(nproc)
+unset MAKEFLAGS MFLAGS MAKELEVEL
+passed=0 failed=0 skipped=0 broken=
+
+# count LOG: adds up the closing lines of cmocka, pytest and the guards
+count() {
+    numbers=$(awk '
+        match($0, /\[  PASSED  \] [0-9]+ test/)                  { split(substr($0, RSTART + 13), n, " "); passed += n[1] }
+        match($0, /^\[  FAILED  \] [0-9]+ test/)                 { split(substr($0, 13), n, " "); failed += n[1] }
+        /^=+ .* in [0-9.]+s.*=+$/ || /^guards: / {
+            gsub(/,/, "")
+            for (i = 2; i <= NF; i++) {
+                if ($i ~ /^passed/) passed += $(i - 1)
+                if ($i ~ /^(failed|error)/) failed += $(i - 1)
+                if ($i ~ /^skipped/) skipped += $(i - 1)
+            }
+        }
+        END { print passed + 0, failed + 0, skipped + 0 }' "$1")
+    # shellcheck disable=SC2086
+    set -- $numbers
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    counted_failures=$2
+    seen="$1 passed"
+    [ "$2" = 0 ] || seen="$seen, $2 failed"
+    [ "$3" = 0 ] || seen="$seen, $3 skipped"
+    [ "$1$2$3" != 000 ] || seen=
+}
+
+# step NAME WHAT COMMAND...
+step() {
+    name=$1 what=$2
+    shift 2
+    case " $chosen " in
+    *" $name "*) ;;
+    *) return 0 ;;
+    esac
+    began=$(date +%s)
+    "$@" >"$logs/$name.log" 2>&1 </dev/null
+    status=$?
+    took=$(($(date +%s) - began))
+    count "$logs/$name.log"
+    # A step that counts nothing is one by itself; one that fails in spite of its numbers is one failure more.
+    if [ "$status" != 0 ] && [ "$counted_failures" = 0 ]; then
+        failed=$((failed + 1))
+    elif [ "$status" = 0 ] && [ -z "$seen" ]; then
+        passed=$((passed + 1))
+    fi
+    if [ "$status" = 0 ]; then
+        printf 'ok    %-9s %4ds  %s%s\n' "$name" "$took" "$what" "${seen:+: $seen}"
+    else
+        printf 'FAIL  %-9s %4ds  %s%s\n' "$name" "$took" "$what" "${seen:+: $seen}"
+        broken="$broken $name"
+        sed 's/^/    /' "$logs/$name.log" | tail -n 150
+        echo "    (all of it: $logs/$name.log)"
+    fi
+}
+
+both_compilers() {
+    make "$jobs" CC=gcc all core && make "$jobs" CC=clang OUT=out/clang all core
+}
+
+step build "with gcc and with clang, warnings are errors" both_compilers
+step guards "test/guards" make check-guards
+step unit "test/unit" make "$jobs" check-unit
+step asan "test/unit under AddressSanitizer and UndefinedBehaviorSanitizer" make "$jobs" check-asan
+step tsan "test/unit, those with threads, under ThreadSanitizer" make "$jobs" check-tsan
+step e2e "test/e2e: real httpd, responders and clients" make check-e2e
+step e2e-asan "test/e2e, a part of it, with the module under AddressSanitizer" \
+    make "$jobs" SANITIZE=address,undefined OUT=out/asan check-e2e PYTEST_ARGS='-m asan'
+step demo "build/demo.sh" build/demo.sh
+
+echo
+[ -z "$broken" ] || echo "Failed:$broken"
+if [ "$skipped" = 0 ]; then
+    echo "$passed passed, $failed failed"
+else
+    echo "$passed passed, $failed failed, $skipped skipped"
+fi
+[ -z "$broken" ]

@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# Makes sure that what this project needs is on the machine.
+#
+#   build/deps.sh [--check] [build] [demo] [check]
+#
+# build  what `make` needs (the default)
+# demo   what build/demo.sh needs, build included
+# check  what build/check.sh needs, build and demo included
+#
+# Debian, Ubuntu: as root, installs what is missing with apt-get; nothing is started, and no package that brings a running
+# web server ("apache2") is installed. With --check, for other users, and on other systems: names what is missing and stops.
+set -eu
+
+# set | how to see that it is there | Debian, Ubuntu | Fedora, RHEL (untried: a hint, never installed from here)
+needs() {
+    cat <<'TABLE'
+build|have gcc|gcc|gcc
+build|have make|make|make
+build|have pkg-config|pkg-config|pkgconf-pkg-config
+build|test -e /usr/include/stdio.h|libc6-dev|glibc-devel
+build|have "${APXS:-apxs}" || have apxs2|apache2-dev|httpd-devel
+build|have apache2 || have httpd|apache2-bin|httpd mod_ssl
+build|pkg-config --exists apr-1|libapr1-dev|apr-devel
+build|pkg-config --exists apr-util-1|libaprutil1-dev|apr-util-devel
+build|pkg-config --exists libcrypto|libssl-dev|openssl-devel
+demo|have openssl|openssl|openssl
+demo|have curl|curl|curl
+check|pkg-config --exists cmocka|libcmocka-dev|libcmocka-devel
+check|have clang|clang|clang
+check|have clang-format|clang-format|clang-tools-extra
+check|have clang-tidy|clang-tidy|clang-tools-extra
+check|have shellcheck|shellcheck|ShellCheck
+check|/usr/bin/python3 -c "import pytest"|python3-pytest|python3-pytest
+check|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cryptography
+check|have gnutls-cli|gnutls-bin|gnutls-utils
+check|have strace|strace|strace
+check|have git|git|git
+TABLE
+}
+
+have() {
+    command -v "$1"
+}
+
+# missing COLUMN: the packages of the wanted sets that are not there, one line
+missing() {
+    needs | while IFS='|' read -r set rest; do
+        # A probe may hold "||": the packages are the last two columns.
+        fedora=${rest##*|} rest=${rest%|*}
+        debian=${rest##*|} probe=${rest%|*}
+        case " $sets " in
+        *" $set "*) ;;
+        *) continue ;;
+        esac
+        if ! (eval "$probe") </dev/null >/dev/null 2>&1; then
+            case $1 in
+            debian) echo "$debian" ;;
+            *) echo "$fedora" ;;
+            esac
+        fi
+    done | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+# quietly COMMAND...: its output is of interest only when it fails
+quietly() {
+    if ! "$@" </dev/null >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "deps: failed: $*" >&2
+        exit 1
+    fi
+}
+
+PATH=$PATH:/usr/sbin:/sbin
+check_only=no
+sets=
+for argument; do
+    case $argument in
+    --check) check_only=yes ;;
+    build) sets="$sets build" ;;
+    demo) sets="$sets build demo" ;;
+    check) sets="$sets build demo check" ;;
+    *)
+        echo "usage: build/deps.sh [--check] [build] [demo] [check]" >&2
+        exit 2
+        ;;
+    esac
+done
+: "${sets:=build}"
+
+if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg >/dev/null 2>&1; then
+    lacking=$(missing fedora)
+    [ -n "$lacking" ] || exit 0
+    echo "deps: this is neither Debian nor Ubuntu, so nothing is installed. Missing, under the names that Fedora and RHEL use:" >&2
+    echo "    $lacking" >&2
+    exit 1
+fi
+
+lacking=$(missing debian)
+[ -n "$lacking" ] || exit 0
+if [ "$check_only" = yes ] || [ "$(id -u)" != 0 ]; then
+    echo "deps: missing packages; as root:" >&2
+    echo "    apt-get install --no-install-recommends $lacking" >&2
+    exit 1
+fi
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+trap 'exit 130' HUP INT TERM
+export DEBIAN_FRONTEND=noninteractive
+echo "Installing with apt-get: $lacking"
+quietly apt-get -q update
+# $lacking is a list of words
+# shellcheck disable=SC2086
+quietly apt-get -q -y --no-install-recommends install $lacking
+
+still=$(missing debian)
+if [ -n "$still" ]; then
+    echo "deps: installed, and yet not to be found: $still (is an older version or another PATH in the way?)" >&2
+    exit 1
+fi

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# The part of `make install` and `make uninstall` that deals with a2enmod's folder; the Makefile calls it, with MODULE=path of
+# the installed module.
+#
+#   build/install-conf.sh install|uninstall DESTDIR MODSDIR
+#
+# A configuration that the administrator has changed is never overwritten and never removed.
+set -eu
+cd "$(dirname "$0")/.."
+action=$1 destdir=$2 mods=$3
+load=$destdir$mods/ocsp_cache.load conf=$destdir$mods/ocsp_cache.conf
+
+load_file() { sed "s|^\(LoadModule ocsp_cache_module\) .*|\1 $MODULE|" conf/ocsp_cache.load; }
+
+case $action in
+install)
+    if [ -z "$mods" ]; then
+        echo "Load it with:  LoadModule ocsp_cache_module $MODULE   and see conf/ocsp_cache.conf for the rest."
+        exit 0
+    fi
+    mkdir -p "$destdir$mods"
+    load_file >"$load"
+    if [ ! -e "$conf" ] || cmp -s conf/ocsp_cache.conf "$conf"; then
+        install -m 0644 conf/ocsp_cache.conf "$conf"
+    else
+        echo "Kept as it is, for it was changed here: $conf"
+    fi
+    echo "Switch it on with:  a2enmod ssl ocsp_cache   (and restart)"
+    ;;
+uninstall)
+    [ -n "$mods" ] || exit 0
+    if [ -e "$destdir${mods%/mods-available}/mods-enabled/ocsp_cache.load" ]; then
+        echo "ocsp_cache is still enabled, and the server would not start without it: run 'a2dismod ocsp_cache' first." >&2
+        exit 1
+    fi
+    if load_file | cmp -s - "$load"; then
+        rm -f "$load"
+    fi
+    if cmp -s conf/ocsp_cache.conf "$conf"; then
+        rm -f "$conf"
+    elif [ -e "$conf" ]; then
+        echo "Kept, for it was changed here: $conf"
+    fi
+    ;;
+esac

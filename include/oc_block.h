@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_block: a record as a chain of 512-byte blocks: framing and checksum, nothing else.
+ *
+ * The same blocks lie in shared memory (oc_shm) and, at the same index, in the cache's file (oc_file). Whoever reads them
+ * must expect anything: a chain that a writer is overwriting, a torn page, bytes made by an attacker. So every read is
+ * bounded, lands in the caller's private memory, and tells "whole" from "not whole".
+ *
+ *   block  word 0  next: 32 high | part: 32 low     next = index + 1 of the next block, 0: last
+ *          word 1  serial                           one number per written record; 0: not in use (or marked dead in the file)
+ *          words 2..63  payload
+ *   head   word 2  kind: 8 | 0: 8 | id_len: 16 | data_len: 32
+ *   (part  word 3  expiry     apr_time_t
+ *    0)    word 4  order      opaque here, see oc_shm.h
+ *          word 5  checksum   over the words 1 to 4, the id and the data
+ *          then the id, then the data, each padded with zero bytes to a whole word; the id never leaves the head
+ */
+#ifndef OC_BLOCK_H
+#define OC_BLOCK_H
+
+#include <apr.h>
+#include <apr_errno.h>
+#include <apr_time.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#define OC_BLOCK_SIZE 512
+#define OC_BLOCK_WORDS 64
+#define OC_BLOCK_ID_MAX 448     /* bytes of an id */
+#define OC_BLOCK_DATA_MAX 65536 /* bytes of a record's data */
+#define OC_BLOCK_CHAIN_MAX 136  /* blocks that the largest record takes, rounded up */
+#define OC_BLOCK_NONE UINT32_MAX
+
+/** A word of memory that several processes share. Store with release, load with acquire: see the head of oc_shm.c. */
+typedef _Atomic uint64_t oc_word_t;
+
+typedef struct {
+    oc_word_t word[OC_BLOCK_WORDS];
+} oc_block_t;
+
+/** What a record is stored under. */
+typedef struct {
+    unsigned char kind;  /* keeps consumers apart that use the same ids: OC_KIND_* in oc_provider.h */
+    apr_uint16_t id_len; /* 1 to OC_BLOCK_ID_MAX */
+    const unsigned char *id;
+} oc_key_t;
+
+/** A record outside its blocks. */
+typedef struct {
+    apr_time_t expiry;
+    uint64_t order;
+    uint64_t serial;
+    unsigned char kind;
+    apr_uint16_t id_len;
+    unsigned char id[OC_BLOCK_ID_MAX]; /* filled only when the caller does not know the key already */
+    unsigned char *data;               /* the caller's buffer */
+    apr_size_t data_cap;               /* its size */
+    apr_size_t data_len;               /* of the record: larger than data_cap with APR_ENOSPC */
+} oc_entry_t;
+
+/** How many blocks a record takes; 0 when it is larger than a record may be. */
+uint32_t oc_block_count(apr_size_t id_len, apr_size_t data_len);
+
+/**
+ * Copy the record whose head is block @a head of the @a n_blocks at @a blocks into @a entry.
+ * @param key  when not NULL: the record is wanted only if it is stored under this key, and entry->id is left alone
+ * @return APR_SUCCESS: whole, checksum and key right. APR_NOTFOUND: another key. APR_ENOSPC: whole as far as is known, but
+ *   larger than entry->data_cap; data_len tells. APR_EAGAIN: not whole: being overwritten, torn, or corrupt.
+ * No lock, no system call, no allocation; bounded by OC_BLOCK_CHAIN_MAX blocks whatever the memory holds.
+ */
+apr_status_t oc_block_read(const oc_block_t *blocks, uint32_t n_blocks, uint32_t head, const oc_key_t *key,
+                           oc_entry_t *entry);
+
+/**
+ * Write a record into the @a n_chain blocks whose indices stand in @a chain (n_chain == oc_block_count()). The indices are
+ * the caller's private memory and inside the arena; nobody else writes to these blocks. @a entry gives expiry,
+ * order, serial (not 0), data and data_len; the rest of it is not looked at.
+ */
+void oc_block_write(oc_block_t *blocks, const uint32_t *chain, uint32_t n_chain, const oc_key_t *key,
+                    const oc_entry_t *entry);
+
+/** Collect the indices of the chain that begins at @a head, as far as it is well formed. @return how many, at most
+ *  OC_BLOCK_CHAIN_MAX. For writers that free or mark a record. */
+uint32_t oc_block_chain(const oc_block_t *blocks, uint32_t n_blocks, uint32_t head, uint32_t *chain);
+
+static inline uint64_t oc_word_load(const oc_word_t *word)
+{
+    return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static inline void oc_word_store(oc_word_t *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
+/** The word that n <= 8 bytes become in a block; what is missing is zero. In registers alone: on the reader's path. */
+static inline uint64_t oc_word_of(const unsigned char *bytes, apr_size_t n)
+{
+    uint64_t word = 0;
+    uint32_t half;
+
+    if (n == 8) {
+        memcpy(&word, bytes, 8);
+    }
+    else if (n == 4 && !APR_IS_BIGENDIAN) { /* the end of an id of 20 bytes, the usual one */
+        memcpy(&half, bytes, 4);
+        word = half;
+    }
+    else {
+        memcpy(&word, bytes, n);
+    }
+    return word;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_version: the one place that knows the version. Macros only; a release changes this file and CHANGES.md.
+ */
+#ifndef OC_VERSION_H
+#define OC_VERSION_H
+
+#define OC_VERSION "0.1.0"
+
+/** What responders see of us: the name, so that their operators know whom to ask, and nothing of the host. */
+#define OC_USER_AGENT "mod_ocsp_cache/" OC_VERSION
+
+#endif

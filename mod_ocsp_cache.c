@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * mod_ocsp_cache: the best OCSP stapling for Apache httpd: a shared-memory cache that stands in SSLStaplingCache, kept fresh in
+ * the background. This file is the table of contents: what httpd calls, in the order in which it calls it. See ARCHITECTURE.md.
+ */
+#include "oc_check.h"
+#include "oc_config.h"
+#include "oc_directives.h"
+#include "oc_dump.h"
+#include "oc_managed.h"
+#include "oc_module.h"
+#include "oc_mutex.h"
+#include "oc_provider.h"
+#include "oc_refresh.h"
+#include "oc_report.h"
+#include "oc_staple.h"
+#include "oc_version.h"
+
+#include <dlfcn.h>
+#include <http_core.h>
+#include <http_log.h>
+
+/* A reload that removes this module leaves mod_ssl with a pointer into it (mod_ssl never resets its stapling cache). So the
+ * code stays mapped, however it was linked: the same as -z nodelete, for builds by a plain apxs line. */
+static void stay_mapped(void)
+{
+    Dl_info info;
+
+    if (dladdr(&ocsp_cache_module, &info) && info.dli_fname)
+        (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+static void test_config(apr_pool_t *pconf, server_rec *main_server)
+{
+    oc_check_certificates(pconf, main_server);
+    oc_dump(pconf, main_server);
+}
+
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)plog;
+    (void)ptemp;
+    oc_config_reset(pconf);
+    oc_managed_reset(pconf);
+    oc_provider_reset(pconf);
+    return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
+    return oc_refresh_post_config(pconf, main_server);
+}
+
+/* Behind every consumer's post_config: which caches this configuration begins again is known only then. */
+static int settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    (void)main_server;
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
+        oc_provider_settle();
+    return OK;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    oc_provider_child_init(pchild, main_server);
+    oc_refresh_child_init(pchild);
+}
+
+static void register_hooks(apr_pool_t *pconf)
+{
+    static const char *const mod_md[] = {"mod_md.c", NULL}; /* MDStapling wins for what it manages */
+    static const char *const mod_ssl[] = {"mod_ssl.c", NULL};
+    static const char *const mod_watchdog[] = {"mod_watchdog.c", NULL};
+
+    stay_mapped();
+    oc_provider_register(pconf);
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(oc_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_ssl_ocsp_prime_hook(oc_staple_prime, mod_md, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, mod_ssl, mod_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_post_config(settle, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_child_init(child_init, mod_watchdog, NULL, APR_HOOK_MIDDLE);
+    ap_hook_ssl_ocsp_get_resp_hook(oc_staple_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
+    oc_report_register();
+}
+
+AP_DECLARE_MODULE(ocsp_cache) = {
+    STANDARD20_MODULE_STUFF,
+    NULL, /* per-directory configuration: none */
+    NULL,
+    oc_config_create_server,
+    oc_config_merge_server,
+    oc_directives,
+    register_hooks,
+    AP_MODULE_FLAG_NONE,
+};

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_ask: see oc_ask.h.
+ */
+#include "oc_ask.h"
+
+#include "oc_fetch.h"
+#include "oc_module.h"
+#include "oc_store.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define INBOX_PAUSE apr_time_from_sec(300) /* the refresher notices earlier when the folder changes */
+
+/* How one attempt ended. */
+typedef struct {
+    oc_verdict_t verdict;
+    const char *source; /* who gave the answer: "responder URL" or "file PATH" */
+    const char *detail; /* "" or what exactly */
+    oc_fetch_result_t fetched;
+    oc_verify_result_t verified;
+} outcome_t;
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+
+    (void)apr_generate_random_bytes((unsigned char *)&number, sizeof(number)); /* 0 only costs the jitter */
+    return number;
+}
+
+static const char *date(apr_time_t when, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, APR_RFC822_DATE_LEN);
+
+    apr_rfc822_date(text, when);
+    return text;
+}
+
+static oc_verify_policy_t policy_of(const oc_settings_t *settings, apr_time_t now)
+{
+    oc_verify_policy_t policy = {now, settings->skew, settings->max_age, settings->open_ended};
+
+    return policy;
+}
+
+/* A true response is held from now on. */
+static void hold(oc_job_t *job, apr_time_t usable_until, apr_time_t since)
+{
+    job->usable_until = usable_until;
+    job->validity = usable_until - since;
+    job->has_warned = job->has_told_end = 0;
+    memset(job->told, 0, sizeof(job->told));
+}
+
+/* Is this kind of failure news? Where several take turns, as behind a load balancer, none is, after the first time. */
+static int is_news(oc_job_t *job, oc_verdict_t verdict)
+{
+    uint64_t bit = UINT64_C(1) << (verdict % 64), *told = &job->told[verdict / 64];
+    int is_first = (*told & bit) == 0;
+
+    *told |= bit;
+    return is_first;
+}
+
+/* ---- what is kept from before ---- */
+
+/* Is the record still true, by today's rules and clock? The file and the arena are only as trustworthy as every child that
+ * ever wrote to them. Its usable time may have become shorter, with a changed configuration for instance: then it is
+ * shortened. */
+static int is_still_true(const oc_job_t *job, oc_record_t *record, apr_time_t now, apr_pool_t *pool)
+{
+    const oc_cert_t *cert = job->managed->cert;
+    oc_verify_policy_t policy = policy_of(&job->managed->settings, now);
+    oc_verify_subject_t subject;
+    oc_verify_result_t result;
+
+    if (memcmp(record->binding, cert->binding, sizeof(cert->binding)) != 0
+        || oc_cert_subject(cert, &subject, pool) != APR_SUCCESS)
+        return 0;
+    oc_verify_response(record->der, record->der_len, &subject, &policy, &result);
+    if (result.verdict != record->verdict) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
+                     "%s: the response kept from before is dropped: %s%s%s. A new one is fetched", job->managed->label,
+                     oc_verdict_text(result.verdict), *result.detail ? ": " : "", result.detail);
+        return 0;
+    }
+    if (record->usable_until > result.usable_until) {
+        record->usable_until = result.usable_until;
+        oc_store_put(cert, record, &job->note, now, job->managed->server, pool);
+    }
+    return 1;
+}
+
+/* Begin with what memory or file hold: job->note.due then says whether the responder has to be asked at once. */
+static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    apr_time_t now = apr_time_now();
+    oc_record_t record;
+    apr_status_t rv = oc_store_get(managed->cert, &record, &job->note, pool);
+
+    job->has_looked = 1;
+    job->note.due = oc_schedule_clamp(job->note.due, now, &managed->settings.bounds);
+    if (rv == APR_EGENERAL)
+        oc_store_remove(managed->cert, managed->server);
+    if (rv != APR_SUCCESS || record.usable_until <= now || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)
+        return;
+    if (!is_still_true(job, &record, now, pool)) {
+        oc_store_remove(managed->cert, managed->server);
+        memset(&job->note, 0, sizeof(job->note));
+        return;
+    }
+
+    hold(job, record.usable_until, record.fetched_at);
+    if (job->note.failures > 0)
+        (void)is_news(job, job->note.verdict); /* told by who led before */
+    job->has_told_revoked = record.verdict == OC_REVOKED;
+    if (job->note.verdict == OC_PENDING) { /* from the file, which keeps no notes */
+        job->note.verdict = record.verdict;
+        job->note.due = oc_schedule_success(record.fetched_at, record.this_update, record.usable_until,
+                                            &managed->settings.bounds, random_number());
+        job->note.due = oc_schedule_clamp(job->note.due, now, &managed->settings.bounds);
+        oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
+    }
+    ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: kept response is %s until %s; next request %s",
+                 managed->label, oc_verdict_name(record.verdict), date(record.usable_until, pool),
+                 date(job->note.due, pool));
+}
+
+/* ---- asking ---- */
+
+static void judge(const oc_managed_t *managed, outcome_t *outcome, apr_pool_t *pool)
+{
+    oc_verify_policy_t policy = policy_of(&managed->settings, apr_time_now());
+    oc_verify_subject_t subject;
+
+    outcome->verdict = OC_OUT_OF_RESOURCES;
+    if (oc_cert_subject(managed->cert, &subject, pool) != APR_SUCCESS)
+        return;
+    oc_verify_response(outcome->fetched.der, outcome->fetched.der_len, &subject, &policy, &outcome->verified);
+    outcome->verdict = outcome->verified.verdict;
+    outcome->detail = outcome->verified.detail;
+}
+
+static void ask_responder(const oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    oc_fetch_request_t request = {.url = managed->url,
+                                  .proxy = managed->proxy,
+                                  .timeout = managed->settings.timeout,
+                                  .stop = stop,
+                                  .idle = job->idle,
+                                  .by_post = atomic_load(&job->peer->wants_post)};
+
+    outcome->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
+                                  managed->proxy ? managed->proxy_host : "", NULL);
+    outcome->verdict = OC_OUT_OF_RESOURCES;
+    if (oc_cert_request(managed->cert, oc_config_global()->certid_hash, &request.der, &request.der_len, pool)
+        != APR_SUCCESS)
+        return;
+    outcome->verdict = oc_fetch(&request, &outcome->fetched, pool);
+    if (outcome->verdict != OC_PENDING)
+        return;
+    judge(managed, outcome, pool);
+    if (outcome->fetched.get_failed && oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
+        atomic_store(&job->peer->wants_post, 1);
+}
+
+/* Look into OCSPCacheResponseFolder. @return APR_SUCCESS: there is an outcome. APR_EEXIST: nothing new. APR_ENOENT: there is no
+ * file, and the responder may be asked; a certificate that has a file is its writer's business. */
+static apr_status_t look_into_inbox(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
+{
+    const char *folder = oc_config_global()->response_folder, *path = NULL;
+    apr_status_t rv = APR_ENOENT;
+
+    if (folder)
+        rv = oc_inbox_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->seen, &path,
+                           &outcome->fetched.der, &outcome->fetched.der_len, pool);
+    if (folder)
+        outcome->source = apr_pstrcat(pool, "file ", path, NULL);
+    if (rv == APR_ENOENT)
+        memset(&job->seen, 0, sizeof(job->seen)); /* should it come back, it is judged anew */
+    if (rv == APR_ENOENT || rv == APR_EEXIST)
+        return rv;
+    if (rv == APR_SUCCESS && outcome->fetched.der_len > OC_RESPONSE_MAX) {
+        outcome->verdict = OC_TOO_LARGE; /* and not read to its end */
+        return rv;
+    }
+    if (rv == APR_SUCCESS) {
+        judge(job->managed, outcome, pool);
+        return rv;
+    }
+    outcome->verdict = OC_FILE_UNREADABLE;
+    apr_strerror(rv, outcome->fetched.detail, sizeof(outcome->fetched.detail));
+    return APR_SUCCESS;
+}
+
+/* Is the next request not due yet? One that lies further ahead than any pause is long was decided by a clock that has been set back
+ * since. */
+static int is_early(const oc_job_t *job, apr_time_t now)
+{
+    const oc_schedule_bounds_t *bounds = &job->managed->settings.bounds;
+    apr_interval_time_t longest = bounds->max > bounds->retry_max ? bounds->max : bounds->retry_max;
+
+    return job->note.due > now && job->note.due - now <= longest;
+}
+
+/* Get an answer from where there may be one. @return 0: there is none to get now. */
+static int ask(oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    apr_time_t now = apr_time_now();
+    apr_status_t rv;
+
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->detail = outcome->fetched.detail;
+    rv = look_into_inbox(job, outcome, pool);
+    if (rv == APR_SUCCESS)
+        return 1;
+    if (is_early(job, now)) /* called because the folder changed, or to look at what was kept */
+        return 0;
+    if (rv == APR_EEXIST
+        || !managed->url) { /* the file's time has come, and it is still as bad as it was, or still the same */
+        outcome->verdict = rv == APR_EEXIST && job->note.failures > 0 ? job->note.verdict : OC_FILE_NOT_RENEWED;
+        return rv == APR_EEXIST || job->usable_until > 0; /* that there never was a file has been said */
+    }
+    if (managed->cert->not_after <= now) { /* no responder could say anything that may be stapled */
+        outcome->source = "not asked";
+        outcome->verdict = OC_CERTIFICATE_EXPIRED;
+        return 1;
+    }
+    ask_responder(job, stop, outcome, pool);
+    return outcome->verdict != OC_STOPPED;
+}
+
+/* ---- what follows from it ---- */
+
+/* The record to keep; 0: the outcome leaves none. */
+static int make_record(const oc_managed_t *managed, const outcome_t *outcome, apr_time_t now, oc_record_t *record)
+{
+    oc_class_t class = oc_verdict_class(outcome->verdict);
+
+    if (class != OC_CLASS_TRUTH && class != OC_CLASS_RESPONDER_ERROR)
+        return 0;
+    memset(record, 0, sizeof(*record));
+    record->verdict = outcome->verdict;
+    record->this_update = outcome->verified.this_update;
+    record->next_update = outcome->verified.next_update;
+    record->usable_until = outcome->verified.usable_until;
+    record->fetched_at = now;
+    if (class == OC_CLASS_RESPONDER_ERROR
+        && (record->usable_until == 0 || record->usable_until > now + managed->settings.error_keep))
+        record->usable_until = now + managed->settings.error_keep;
+    memcpy(record->binding, managed->cert->binding, sizeof(record->binding));
+    record->der = outcome->fetched.der;
+    record->der_len = outcome->fetched.der_len;
+    return 1;
+}
+
+static void note_failure(oc_job_t *job, const outcome_t *outcome, apr_time_t now)
+{
+    job->note.failures++;
+    job->note.verdict = outcome->verdict;
+    job->note.due = oc_schedule_failure(now, job->usable_until, job->note.failures, outcome->fetched.retry_after,
+                                        &job->managed->settings.bounds, random_number());
+}
+
+static void note_success(oc_job_t *job, const outcome_t *outcome, apr_time_t now)
+{
+    job->note.failures = 0;
+    job->note.verdict = outcome->verdict;
+    job->note.due = oc_schedule_success(now, outcome->verified.this_update, outcome->verified.usable_until,
+                                        &job->managed->settings.bounds, random_number());
+    job->note.due = oc_schedule_hint(job->note.due, now, outcome->verified.usable_until, outcome->fetched.max_age,
+                                     &job->managed->settings.bounds);
+}
+
+static void publish(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    int is_truth = oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH;
+    apr_time_t now = apr_time_now();
+    oc_record_t record;
+    int has_record = make_record(managed, outcome, now, &record);
+    apr_status_t rv;
+
+    if (is_truth)
+        note_success(job, outcome, now);
+    else
+        note_failure(job, outcome, now);
+    rv = oc_store_put(managed->cert, has_record ? &record : NULL, &job->note, now, managed->server, pool);
+
+    if (is_truth && rv == APR_SUCCESS) {
+        hold(job, outcome->verified.usable_until, now);
+    }
+    else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
+        outcome->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
+        note_failure(job, outcome, now);
+        oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
+    }
+}
+
+/* ---- what is said ---- */
+
+static void log_truth(oc_job_t *job, const outcome_t *outcome, oc_verdict_t before, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    int was_truth = oc_verdict_class(before) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
+
+    if (outcome->verdict == OC_REVOKED && !job->has_told_revoked) {
+        job->has_told_revoked = 1;
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
+                     "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
+                     "refuse it. %s",
+                     managed->label, outcome->source, date(outcome->verified.revoked_at, pool),
+                     *outcome->detail ? ": " : "", outcome->detail, oc_verdict_advice(OC_REVOKED));
+        return;
+    }
+    job->has_told_revoked = outcome->verdict == OC_REVOKED;
+    if (!was_truth || before != outcome->verdict)
+        level = before == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
+                 managed->label, outcome->source, oc_verdict_name(outcome->verdict), date(job->usable_until, pool),
+                 date(job->note.due, pool));
+}
+
+/* Is it time to say that the response held is running out? Once: until an attempt succeeds again. Of a short validity the last
+ * quarter counts. */
+static int is_running_out(oc_job_t *job)
+{
+    apr_interval_time_t left = job->usable_until - apr_time_now(), limit = oc_config_global()->expiry_warning;
+
+    if (limit > job->validity / 4)
+        limit = job->validity / 4;
+    if (job->has_warned || left <= 0 || left >= limit)
+        return 0;
+    job->has_warned = 1;
+    return 1;
+}
+
+static void log_failure(oc_job_t *job, const outcome_t *outcome, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    int is_covered = job->usable_until > apr_time_now();
+    int level = is_news(job, outcome->verdict) ? APLOG_INFO : APLOG_DEBUG;
+    const char *consequence = "Nothing valid is held to staple";
+
+    if (is_covered)
+        consequence =
+            apr_pstrcat(pool, "Stapling goes on with the response held, until ", date(job->usable_until, pool), NULL);
+    if (is_running_out(job) || (!is_covered && !job->has_told_end))
+        level = APLOG_WARNING;
+    job->has_told_end = !is_covered;
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
+                 outcome->source, oc_verdict_text(outcome->verdict), *outcome->detail ? ": " : "", outcome->detail,
+                 consequence, date(job->note.due, pool), oc_verdict_advice(outcome->verdict));
+}
+
+void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
+{
+    oc_verdict_t before;
+    outcome_t outcome;
+
+    if (!job->has_looked)
+        look_at_kept(job, pool);
+    before = job->note.verdict;
+    if (ask(job, stop, &outcome, pool)) {
+        publish(job, &outcome, pool);
+        if (oc_verdict_class(outcome.verdict) == OC_CLASS_TRUTH)
+            log_truth(job, &outcome, before, pool);
+        else
+            log_failure(job, &outcome, pool);
+    }
+    job->wake = job->note.due;
+    if (oc_config_global()->response_folder && job->wake > apr_time_now() + INBOX_PAUSE)
+        job->wake = apr_time_now() + INBOX_PAUSE;
+    if (!job->managed->url && job->wake <= apr_time_now())
+        job->wake = apr_time_now() + INBOX_PAUSE; /* nobody to ask, no file yet */
+}

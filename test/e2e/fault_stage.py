@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""The stage of the fault table: one httpd, for every row two certificates and three vhosts, and responders for all.
+
+`cold.ROW.test` has a responder that is at fault from the beginning; `on.ROW.test` serves the same certificate with
+SSLStaplingReturnResponderErrors On; `warm.ROW.test` has one that answers rightly until `Stage.break_all()`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import select
+import socket
+import subprocess
+import threading
+import urllib.parse
+from collections import Counter
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Optional
+
+import pki
+import responders
+from fault_cast import Cast
+from fault_rows import Body, Hosts, Port, Row, Talk, reset
+from httpd import Config, Httpd, Vhost, sanitizer_environment
+from ocsp_der import Answer
+
+COLD, WARM = "cold", "warm"
+SHIM_SOURCE = Path(__file__).with_name("fakedns.c")
+RESPONDER_TIMEOUT = 3
+DIRECTIVES = ("OCSPCacheWorkers 64", "SSLStaplingStandardCacheTimeout 4", "SSLStaplingErrorCacheTimeout 3",
+              f"SSLStaplingResponderTimeout {RESPONDER_TIMEOUT}")
+
+
+class Switchboard(responders.ScriptedResponder):
+    """The path of a URL says which row is to be played for whom: /ROW/cold/ or /ROW/warm/, and then the request."""
+
+    base = "/"
+
+    def __init__(self, stage: "Stage") -> None:
+        self.stage = stage
+        self.played: Counter[tuple[str, str]] = Counter()  # exchanges that ended, faulty ones only
+        super().__init__(stage.cast.ca, self._play)
+
+    def _play(self, exchange: responders.Exchange) -> None:
+        path = urllib.parse.urlsplit(exchange.handler.path).path
+        name, who = path.strip("/").split("/")[:2]
+        stage, row = self.stage, self.stage.rows[name]
+        leaf = stage.leaves[name, who]
+        right = Answer().der(leaf, stage.cast["delegated"])
+        if who == WARM and not stage.broken:
+            exchange.reply(right)
+            return
+        try:
+            if isinstance(row, Talk):
+                row.script(exchange, right)
+            else:
+                exchange.reply(row.der(stage.cast, leaf) if isinstance(row, Body) else right)
+        finally:
+            self.played[name, who] += 1
+
+
+class _Server6(responders._Server):
+    address_family = socket.AF_INET6
+
+    def __init__(self, responder: responders.ScriptedResponder, port: int) -> None:
+        self.responder = responder
+        ThreadingHTTPServer.__init__(self, ("::1", port), responders._Handler)
+
+
+class Switchboard6(Switchboard):
+    """The same on [::1]."""
+
+    def _listen(self, port: int) -> None:
+        self._server = _Server6(self, port)
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+
+class DeadPort(Switchboard):
+    """A port of its own, which goes wrong at break_()."""
+
+    def __init__(self, stage: "Stage", row: Port) -> None:
+        super().__init__(stage)
+        self._mode = row.mode
+        self._filling: list[socket.socket] = []
+
+    def break_(self) -> None:
+        self.refuse()
+        assert self._closed_port is not None
+        if self._mode == "reset":
+            self._closed_port.listen(64)
+            threading.Thread(target=self._reset_all, args=(self._closed_port,), daemon=True).start()
+        elif self._mode == "no-accept":
+            self._closed_port.listen(64)
+        elif self._mode == "no-syn":
+            fill(self._closed_port, self._filling)
+
+    @staticmethod
+    def _reset_all(listening: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+                select.select([connection], [], [], 5)  # the client knows that it is connected, and has asked
+                reset(connection)
+            except OSError:
+                return  # stopped
+
+    def stop(self) -> None:
+        for one in self._filling:
+            one.close()
+        if self._closed_port is not None and self._mode == "reset":
+            self._closed_port.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        super().stop()
+
+
+def fill(listening: socket.socket, filling: list[socket.socket]) -> None:
+    """Take up the place in the queue, so that the next SYN stays without an answer."""
+    listening.listen(0)
+    for _ in range(3):
+        one = socket.socket(listening.family)
+        one.setblocking(False)
+        one.connect_ex(listening.getsockname())
+        filling.append(one)
+
+
+class Names:
+    """What the names of `Hosts` rows lead to: fakedns.c, and ports that are dead or silent on one of two protocols."""
+
+    def __init__(self, stage: "Stage", folder: Path) -> None:
+        self._file = folder / "hosts"
+        self._file.write_text("")
+        library = folder / "fakedns.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SHIM_SOURCE), "-ldl"], check=True)
+        preload = " ".join(filter(None, [sanitizer_environment().get("LD_PRELOAD"), str(library)]))
+        self.environment = {**sanitizer_environment(), "LD_PRELOAD": preload, "OC_TEST_HOSTS": str(self._file)}
+        self._stage = stage
+        self._responders: dict[tuple[str, str], Switchboard] = {}
+        self._sockets: list[socket.socket] = []
+
+    def url(self, row: Hosts, who: str) -> str:
+        """An own port for each: what is dead on one protocol must not be alive through another row."""
+        is_6 = "alive6" in row.addresses
+        responder = (Switchboard6 if is_6 else Switchboard)(self._stage)
+        self._responders[row.name, who] = responder
+        other = socket.socket(socket.AF_INET if is_6 else socket.AF_INET6)
+        self._sockets.append(other)
+        other.bind(("127.0.0.1" if is_6 else "::1", responder.port))
+        if "silent6" in row.addresses:
+            fill(other, self._sockets)
+        return f"http://{who}.{row.name}.invalid:{responder.port}/{row.name}/{who}/"
+
+    def write(self) -> None:
+        lines = []
+        for row in self._stage.rows.values():
+            if not isinstance(row, Hosts):
+                continue
+            alive = "::1" if "alive6" in row.addresses else "127.0.0.1"
+            for who in (COLD, WARM):
+                faulty = who == COLD or self._stage.broken
+                words = [{"4": "127.0.0.1", "6": "::1"}.get(word[-1], word) for word in row.addresses]
+                lines.append(f"{who}.{row.name}.invalid {' '.join(words) if faulty else alive}\n")
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text("".join(lines))
+        fresh.rename(self._file)
+
+    def break_(self, whose: str) -> None:
+        self.write()
+        for (name, who), responder in self._responders.items():
+            row = self._stage.rows[name]
+            if who == whose and isinstance(row, Hosts) and not any(word.startswith("alive") for word in row.addresses):
+                responder.refuse()
+
+    def responders(self) -> tuple[Switchboard, ...]:
+        return tuple(self._responders.values())
+
+    def stop(self) -> None:
+        for one in (*self._responders.values(), *self._sockets):
+            one.stop() if isinstance(one, Switchboard) else one.close()
+
+
+class Stage:
+    """`rows`, with everything that they need, not yet started."""
+
+    def __init__(self, rows: tuple[Row, ...], folder: Path, root: pki.Authority, ca: pki.Authority,
+                 stranger: pki.Authority) -> None:
+        self.rows = {row.name: row for row in rows}
+        self.cast = Cast(ca, stranger)
+        self.leaves: dict[tuple[str, str], pki.Leaf] = {}
+        self.broken = False
+        self.main = Switchboard(self)
+        self._ports = {(row.name, who): DeadPort(self, row) for row in rows if isinstance(row, Port)
+                       for who in (COLD, WARM)}
+        self.names = Names(self, folder)
+        for row in rows:
+            for who in (COLD, WARM):
+                self.leaves[row.name, who] = ca.leaf(f"*.{row.name}.test", url=self._url(row, who))
+        self.plain = ca.leaf("plain.example.test")
+        self.server = Httpd(folder / "server", self._config(), root, environment=self.names.environment)
+
+    def _url(self, row: Row, who: str) -> str:
+        if isinstance(row, Hosts):
+            return self.names.url(row, who)
+        responder = self._ports.get((row.name, who), self.main)
+        return f"{responder.url}{row.name}/{who}/"
+
+    def _config(self) -> Config:
+        vhosts = [Vhost("plain.example.test", (self.plain,), stapling=False)]
+        for name in self.rows:
+            cold, warm = self.leaves[name, COLD], self.leaves[name, WARM]
+            vhosts += [Vhost(f"cold.{name}.test", (cold,)), Vhost(f"warm.{name}.test", (warm,)),
+                       Vhost(f"on.{name}.test", (cold,), directives=("SSLStaplingReturnResponderErrors on",))]
+        return Config(vhosts=tuple(vhosts), cache="ocsp_cache:cache/staples(8000000)", directives=DIRECTIVES)
+
+    def start(self) -> None:
+        self.names.break_(COLD)
+        for (_, who), port in self._ports.items():
+            if who == COLD:
+                port.break_()
+        self.server.start()
+
+    def break_all(self) -> None:
+        """From here on the responders of the warm ones are at fault as well."""
+        self.broken = True
+        for one in (self.main, *self.names.responders()):
+            one.played.clear()
+        self.names.break_(WARM)
+        for (_, who), port in self._ports.items():
+            if who == WARM:
+                port.break_()
+
+    def stop(self) -> None:
+        """Responders last: the server must end while some of them hang."""
+        try:
+            self.server.close()
+        finally:
+            for one in (self.main, *self._ports.values(), self.names):
+                one.stop()
+
+    def times_played(self, name: str, who: str) -> int:
+        """How often the fault was answered with, since break_all()."""
+        return sum(one.played[name, who] for one in (self.main, *self.names.responders()))
+
+    def states(self) -> dict[str, "State"]:
+        """What server-status?auto says, by serial."""
+        page = self.server.status_page("?auto")
+        found: dict[str, dict[str, str]] = {}
+        for number, key, value in re.findall(r"^OCSPCacheCert(\d+)(\w+): (.*)$", page, re.M):
+            found.setdefault(number, {})[key] = value
+        return {keys["Serial"].replace(":", ""): State(keys["Status"], keys["LastError"], int(keys["Failures"]))
+                for keys in found.values()}
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    stapled: str
+    last_error: str
+    failures: int
+
+    @property
+    def verdict(self) -> str:
+        return self.stapled if self.last_error == "-" else self.last_error
+
+
+def state_of(states: dict[str, State], leaf: pki.Leaf) -> Optional[State]:
+    return states.get(leaf.serial_hex)

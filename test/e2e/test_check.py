@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""What `httpd -t` says is missing, and our own directives."""
+
+import re
+
+import pytest
+
+from conftest import CACHE, SHMCB
+
+
+def test_without_mod_ssl(site):
+    one = site(ssl=False, directives=(f'SSLStaplingCache "{CACHE}"', "SSLUseStapling on"), cache=None)
+    checked = one.server.check()
+    assert checked.code != 0, "mod_ssl's directives must not pass because we declare them too"
+    assert "mod_ssl" in checked.output and "SSL" in checked.output, checked.output
+
+
+def test_own_directives_without_mod_ssl(site):
+    one = site(ssl=False, cache=None, directives=("OCSPCacheRefresh on",))
+    checked = one.server.check()
+    assert "mod_ssl" in checked.output and "OCSPCacheRefresh" in checked.output, checked.output
+
+
+def test_module_alone_without_mod_ssl_is_no_trouble(site):
+    one = site(ssl=False, cache=None)
+    checked = one.server.check()
+    assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
+
+
+def test_watchdog_is_there_or_said_to_be_missing(site):
+    """Debian's httpd has mod_watchdog built in: there it cannot be missing. Elsewhere it is a module, which this
+    configuration does not load."""
+    one = site()
+    built_in = "mod_watchdog.c" in one.server._command("-l").stdout
+    checked = one.server.check()
+    if built_in:
+        assert checked.code == 0, checked.output
+    else:
+        assert checked.code != 0 and "mod_watchdog" in checked.output, checked.output
+        one.server.config = one.changed(modules=("watchdog",))
+        assert one.server.check().code == 0
+
+
+OWN = ("OCSPCacheRefresh on", "OCSPCacheWorkers 4", "OCSPCacheRefreshInterval 10min 2h", "OCSPCacheMustStapleWait 3s")
+
+
+@pytest.mark.parametrize("cache", [SHMCB, None])
+@pytest.mark.parametrize("directive", OWN)
+def test_own_directives_without_our_provider_are_a_warning(site, directive, cache):
+    one = site(cache=cache, directives=(directive,), vhost={"stapling": False})
+    checked = one.server.check()
+    assert checked.code == 0, checked.output
+    lines = [line for line in checked.lines if "[ocsp_cache:warn]" in line]
+    assert len(lines) == 1 and directive.split()[0] in lines[0] and "SSLStaplingCache" in lines[0], checked.output
+
+
+def test_own_directives_with_our_provider_are_none(site):
+    one = site(directives=OWN)
+    checked = one.server.check()
+    assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
+
+
+@pytest.mark.parametrize("line", [
+    "OCSPCacheRefresh maybe", "OCSPCacheWorkers 0", "OCSPCacheWorkers 65", "OCSPCacheWorkers four", "OCSPCacheWorkers 4x",
+    "OCSPCacheRefreshInterval soon", "OCSPCacheRefreshInterval 0", "OCSPCacheRefreshInterval -5",
+    "OCSPCacheRefreshInterval 2h 10min", "OCSPCacheRefreshInterval 5apples", "OCSPCacheMustStapleWait 2h",
+    "OCSPCacheMustStapleWait -1", "OCSPCacheMustStapleWait 99999999999999999999", "OCSPCacheRefreshInterval"])
+def test_wrong_argument_names_the_directive(site, line):
+    one = site(directives=(line,))
+    checked = one.server.check()
+    assert checked.code != 0, checked.output
+    said = [text for text in checked.lines if "AH00526" not in text]
+    assert len(said) == 1 and line.split()[0] in said[0], checked.output
+
+
+@pytest.mark.parametrize("line", OWN)
+def test_own_directives_belong_to_the_main_server(site, line):
+    one = site(vhost={"directives": (line,)})
+    checked = one.server.check()
+    assert checked.code != 0 and re.search("cannot occur within <VirtualHost", checked.output), checked.output
+
+
+@pytest.mark.parametrize("line", ["SSLStaplingErrorCacheTimeout -1", "SSLStaplingResponderTimeout -1",
+                                  "SSLUseStapling perhaps"])
+def test_mod_ssls_directives_are_still_judged_by_mod_ssl(site, line):
+    with_module = site(directives=(line,)).server.check()
+    without = site(directives=(line,), module=False, cache=SHMCB).server.check()
+    assert with_module.code != 0 and without.code != 0
+    assert with_module.lines[1:] == without.lines[1:], "the same words"
+
+
+def test_must_staple_without_stapling_is_said(site):
+    one = site(leaf={"must_staple": True}, vhost={"stapling": False})
+    one.server.allow(r"\[ocsp_cache:warn\] .*Must-Staple")
+    one.server.start()
+    assert one.server.ours("warn", "Must-Staple"), "a certificate that clients refuse without a staple"
+
+
+def test_must_staple_without_responder_is_said(site):
+    one = site(leaf={"must_staple": True, "url": None})
+    one.server.allow(r"\[ocsp_cache:warn\] .*Must-Staple")
+    one.server.start()
+    assert one.server.ours("warn", "Must-Staple")

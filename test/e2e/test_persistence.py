@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""The cache's file through what can happen to a file: other sizes, other versions, a full disk, other people's hands. The
+wire never suffers, each trouble is one line, and what is valid is kept."""
+
+import os
+import struct
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+import responders
+from conftest import CACHE
+from httpd import Config, Httpd, Vhost
+
+HOSTS = tuple(f"h{n}.example.test" for n in range(30))
+
+
+@pytest.fixture
+def farm(httpd, ca, responder):
+    """Factory of a server with thirty certificates, all stapled, whose responder then is gone."""
+    def make(cache: str = CACHE) -> tuple[Httpd, responders.ScriptedResponder]:
+        answering = responder()
+        vhosts = tuple(Vhost(host, (ca.leaf(host, url=answering.url),)) for host in HOSTS)
+        server = httpd(Config(vhosts=vhosts, cache=cache)).start()
+        for host in HOSTS:
+            server.wait_staple(host)
+        return server, answering
+    return make
+
+
+def stapled(server: Httpd) -> int:
+    return sum(server.handshake(host).status == "good" for host in HOSTS)
+
+
+@pytest.mark.parametrize("size", [65536, 4194304], ids=["shrunk", "grown"])
+@pytest.mark.parametrize("how", ["graceful", "full"])
+def test_another_size_keeps_the_staples(farm, size, how):
+    server, answering = farm()
+    answering.refuse()
+    changed = replace(server.config, cache=f"ocsp_cache:cache/staples({size})")
+    if how == "graceful":
+        server.graceful(changed)
+    else:
+        server.stop()
+        server.config = changed
+        server.start()
+    assert stapled(server) == len(HOSTS)
+
+
+def test_a_size_that_is_too_small_names_one_that_is_not(farm):
+    server, answering = farm()
+    answering.refuse()
+    server.expect(r"\[ocsp_cache:error\] .*the cache .* is too small: \d+ records were kept, \d+ had no room. A size of \d+")
+    server.allow(r"\[ocsp_cache:warn\] .*Nothing valid is held to staple")
+    server.graceful(replace(server.config, cache="ocsp_cache:cache/staples(32768)"))
+    assert 0 < stapled(server) < len(HOSTS)
+
+
+def test_a_file_of_another_layout_is_replaced_and_said_once(farm):
+    server, _answering = farm()
+    server.stop()
+    path = server.cache_folder / "staples"
+    image = bytearray(path.read_bytes())
+    struct.pack_into("=I", image, 8, 99)
+    path.write_bytes(image)
+    server.start()
+    for host in HOSTS:
+        server.wait_staple(host)
+    assert len(server.ours(("notice",), "another version of this module")) == 1
+
+
+def test_a_file_deleted_while_in_use_is_back_after_a_reload(farm):
+    server, answering = farm()
+    path = server.cache_folder / "staples"
+    path.unlink()
+    assert stapled(server) == len(HOSTS)
+    answering.refuse()
+    server.graceful()
+    assert path.exists() and stapled(server) == len(HOSTS)
+    server.stop()
+    server.start()
+    assert stapled(server) == len(HOSTS), "the file of the reload holds all"
+
+
+def test_a_file_replaced_by_a_foreign_one_while_in_use_is_left_alone(farm):
+    server, answering = farm()
+    answering.refuse()
+    path = server.cache_folder / "staples"
+    path.unlink()
+    path.write_text("dear diary\n" * 1000)
+    server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: .*is not an OCSP cache file.*kept in memory only")
+    server.graceful()
+    assert stapled(server) == len(HOSTS)
+    assert path.read_text() == "dear diary\n" * 1000
+
+
+@pytest.fixture
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of a few pages. Mounting takes privileges that not every test machine gives."""
+    disk = folder / "small-disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24k,mode=755", "tmpfs", str(disk)], capture_output=True,
+                             text=True)
+    if os.geteuid() != 0 or mounted.returncode != 0:
+        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_costs_persistence_and_one_line(farm, small_disk):
+    """24 kB hold a part of the thirty responses. A reload finds no room for a fresh file either: the old one stays."""
+    cannot = r"\[ocsp_cache:error\].* cannot write the cache file .*small-disk/staples.*"
+    server, answering = farm(f"ocsp_cache:{small_disk}/staples(128000)")
+    server.allow(r"\[ocsp_cache:warn\] .*is lost at a reboot")
+    server.expect(cannot)
+    assert stapled(server) == len(HOSTS)
+    assert len(server.ours(("error",), "cannot write the cache file")) == 1, "once, not for each of the others"
+    answering.refuse()
+    server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: .*small-disk/staples.*kept in memory only")
+    server.graceful()
+    assert stapled(server) == len(HOSTS)

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# Words and paths that must not be in any file that git keeps: places of one developer's machine, and work left undone.
+# Every file with code also bears the licence's tag and the copyright line.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+# Brackets, so that this file does not match itself.
+places='/[w]ork/|\.\./[s]hared|/[h]ome/[a-z]|/[r]oot/'
+undone='[T]ODO|[F]IXME|[X]XX|[H]ACK|[n]ot implemented'
+files() { git ls-files -co --exclude-standard -- "$@" | grep -v -x LICENSE; }
+
+files Makefile | grep -q . || {
+    echo "git does not list the files: this guard runs in a clone"
+    exit 1
+}
+{
+    files | xargs grep -nIE "$places" /dev/null |
+        sed 's/$/   <- a path of one machine/'
+    files '*.c' '*.h' '*.py' '*.sh' '*.conf' '*.load' Makefile '.ci/*' |
+        xargs grep -nIwE "$undone" /dev/null | sed 's/$/   <- left undone/'
+    for file in $(files '*.c' '*.h' '*.py' '*.sh' Makefile .ci/run); do
+        head -5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+            [ ! -s "$file" ] || echo "$file:1: no SPDX-License-Identifier line"
+    done
+} | {
+    if grep .; then exit 1; fi
+    echo "no foreign paths, nothing left undone, licence tags in place"
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * support_exchange: see support_exchange.h.
+ */
+#include "support_exchange.h"
+
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+int exchange_descriptors(void)
+{
+    int count = 0;
+    int fd;
+
+    for (fd = 0; fd < 256; fd++) {
+        count += fcntl(fd, F_GETFD) != -1;
+    }
+    return count;
+}
+
+const unsigned char *exchange_request(void)
+{
+    static unsigned char der[EXCHANGE_LONG];
+    size_t i;
+
+    for (i = 0; i < sizeof(der); i++) {
+        der[i] = i % 3 == 0 ? 0xfb : (unsigned char)(0xff - i % 5); /* "+", "/"; and "=" by its length */
+    }
+    return der;
+}
+
+static void check_text(const char *text)
+{
+    assert_true(strlen(text) < sizeof(((oc_fetch_result_t *)0)->detail));
+    for (; *text != '\0'; text++) {
+        assert_true(*text >= 0x20 && *text < 0x7f);
+    }
+}
+
+oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result, apr_pool_t *pool)
+{
+    oc_fetch_request_t request;
+    oc_verdict_t verdict;
+
+    memset(&request, 0, sizeof(request));
+    request.url = exchange->url;
+    request.proxy = exchange->proxy;
+    request.der = exchange_request();
+    request.der_len = exchange->der_len;
+    request.timeout = apr_time_from_msec(exchange->timeout_ms);
+    request.stop = exchange->stop;
+    request.idle = exchange->idle;
+    memset(result, 0xa5, sizeof(*result));
+
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 42);
+    verdict = oc_fetch(&request, result, pool);
+    assert_int_equal(ERR_GET_REASON(ERR_get_error()), 42);
+    assert_int_equal(ERR_get_error(), 0);
+
+    check_text(result->detail);
+    assert_int_equal(verdict == OC_PENDING, result->der != NULL);
+    assert_true(result->elapsed >= 0);
+    if (verdict == OC_TIMED_OUT) {
+        assert_true(result->elapsed >= request.timeout);
+        assert_true(result->elapsed < request.timeout + apr_time_from_msec(700));
+    }
+    return verdict;
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * From a name to a connection: dead, silent and refusing addresses within the one deadline. getaddrinfo(3) is stood in
+ * for where a name must have particular addresses; every other name goes to the real one.
+ */
+#include "support_exchange.h"
+#include "support_responder.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const responder_answer_t good[] = {
+    {.head = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", .body = "\x30\x03\x0a\x01\x00", .body_len = 5}};
+
+static apr_pool_t *pool;
+static responder_t responder;
+
+/* --- the stand-in: "several.test" has these addresses --- */
+
+static struct sockaddr_storage several[12];
+static int several_count;
+
+static void several_add(int family, int port)
+{
+    struct sockaddr_in *in = (struct sockaddr_in *)&several[several_count];
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&several[several_count];
+
+    memset(&several[several_count], 0, sizeof(several[0]));
+    several[several_count].ss_family = (sa_family_t)family;
+    if (family == AF_INET6) {
+        in6->sin6_addr = in6addr_loopback;
+        in6->sin6_port = htons((in_port_t)port);
+    }
+    else {
+        in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        in->sin_port = htons((in_port_t)port);
+    }
+    several_count++;
+}
+
+typedef int lookup_t(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+static lookup_t *real_lookup(void)
+{
+    lookup_t *function;
+
+    *(void **)&function = dlsym(RTLD_NEXT, "getaddrinfo");
+    return function;
+}
+
+/* Lists of the real one, so that freeaddrinfo(3) can free them, with our addresses. */
+static int several_lookup(const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    int i;
+
+    for (i = 0; i < several_count; i++) {
+        int rc = real_lookup()(several[i].ss_family == AF_INET6 ? "::1" : "127.0.0.1", service, hints, list);
+
+        if (rc != 0) {
+            return rc;
+        }
+        memcpy((*list)->ai_addr, &several[i], (*list)->ai_addrlen);
+        list = &(*list)->ai_next;
+    }
+    return 0;
+}
+
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    if (hints != NULL && (hints->ai_flags & AI_NUMERICHOST) == 0) {
+        if (strcmp(host, "several.test") == 0) {
+            return several_lookup(service, hints, list);
+        }
+        if (strcmp(host, "broken.test") == 0) {
+            errno = EMFILE;
+            return EAI_SYSTEM;
+        }
+    }
+    return real_lookup()(host, service, hints, list);
+}
+
+/* --- helpers --- */
+
+static const char *url_of(const char *host, int port)
+{
+    char *url = apr_palloc(pool, 80);
+
+    (void)snprintf(url, 80, "http://%s:%d/", host, port);
+    return url;
+}
+
+static oc_verdict_t ask(const char *url, int timeout_ms, atomic_int *stop, oc_fetch_result_t *result)
+{
+    exchange_t exchange = {.url = url, .der_len = EXCHANGE_LONG, .timeout_ms = timeout_ms, .stop = stop};
+    int descriptors = exchange_descriptors();
+    oc_verdict_t verdict = exchange_run(&exchange, result, pool);
+
+    if (!responder.running) {
+        assert_int_equal(exchange_descriptors(), descriptors);
+    }
+    return verdict;
+}
+
+static void assert_detail(const oc_fetch_result_t *result, const char *part)
+{
+    if (strstr(result->detail, part) == NULL) {
+        print_error("not in detail: %s\nbut: %s\n", part, result->detail);
+        fail();
+    }
+}
+
+/* --- addresses --- */
+
+static void test_refused(void **state)
+{
+    oc_fetch_result_t result;
+    int fd;
+    int port = responder_dead_port(AF_INET, &fd);
+    char expected[80];
+
+    (void)state;
+    assert_int_equal(ask(url_of("127.0.0.1", port), 5000, NULL, &result), OC_CONNECT_FAILED);
+    (void)snprintf(expected, sizeof(expected), "127.0.0.1:%d: Connection refused", port);
+    assert_string_equal(result.detail, expected);
+    assert_int_equal(result.http_status, 0);
+    assert_true(result.elapsed < apr_time_from_sec(1)); /* refused is refused: no retries until the deadline */
+    (void)close(fd);
+}
+
+static void test_ipv6(void **state)
+{
+    oc_fetch_result_t result;
+
+    (void)state;
+    if (responder_start(&responder, AF_INET6, good, 1) != 0) {
+        print_message("SKIPPED: this machine has no IPv6 loopback address\n");
+        skip();
+    }
+    assert_int_equal(ask(url_of("[::1]", responder.port), 5000, NULL, &result), OC_PENDING);
+    responder_stop(&responder);
+    assert_non_null(strstr(responder.request[0], "\r\nHost: [::1]:"));
+}
+
+static void test_ipv6_refused(void **state)
+{
+    oc_fetch_result_t result;
+    int fd;
+    int port = responder_dead_port(AF_INET6, &fd);
+
+    (void)state;
+    if (port < 0) {
+        print_message("SKIPPED: this machine has no IPv6 loopback address\n");
+        skip();
+    }
+    assert_int_equal(ask(url_of("[::1]", port), 5000, NULL, &result), OC_CONNECT_FAILED);
+    assert_detail(&result, "[::1]:");
+    assert_detail(&result, ": Connection refused");
+    (void)close(fd);
+}
+
+static void test_first_address_refuses(void **state)
+{
+    oc_fetch_result_t result;
+    int fd6, fd4;
+    int port6 = responder_dead_port(AF_INET6, &fd6);
+    int port4 = responder_dead_port(AF_INET, &fd4);
+
+    (void)state;
+    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    several_add(port6 < 0 ? AF_INET : AF_INET6, port6 < 0 ? port4 : port6);
+    several_add(AF_INET, port4);
+    several_add(AF_INET, responder.port);
+    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_PENDING);
+    assert_true(result.elapsed < apr_time_from_sec(1));
+    responder_stop(&responder);
+    assert_non_null(strstr(responder.request[0], "\r\nHost: several.test\r\n"));
+    (void)close(fd6);
+    (void)close(fd4);
+}
+
+static void test_all_addresses_refuse(void **state)
+{
+    oc_fetch_result_t result;
+    int fd;
+    int port = responder_dead_port(AF_INET, &fd);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 12; i++) {
+        several_add(AF_INET, port);
+    }
+    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_CONNECT_FAILED);
+    assert_detail(&result, "Connection refused; 127.0.0.1:");
+    assert_int_equal(strlen(result.detail), sizeof(result.detail) - 1); /* cut, not overrun */
+    (void)close(fd);
+}
+
+/* Only so many: a name with hundreds of addresses must not take hundreds of descriptors. */
+static void test_ninth_address_is_left_alone(void **state)
+{
+    oc_fetch_result_t result;
+    int fd;
+    int port = responder_dead_port(AF_INET, &fd);
+    int i;
+
+    (void)state;
+    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    for (i = 0; i < 8; i++) {
+        several_add(AF_INET, port);
+    }
+    several_add(AF_INET, responder.port);
+    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_CONNECT_FAILED);
+    several_count = 7;
+    several_add(AF_INET, responder.port);
+    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_PENDING);
+    responder_stop(&responder);
+    assert_int_equal(responder.connections, 1);
+    (void)close(fd);
+}
+
+static int full_port(int fds[4])
+{
+    int port = responder_full_port(fds);
+
+    if (port < 0) {
+        print_message("SKIPPED: this kernel takes connections beyond a full backlog\n");
+        skip();
+    }
+    return port;
+}
+
+static void close_all(const int fds[4])
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        (void)close(fds[i]);
+    }
+}
+
+static void test_first_address_is_silent(void **state)
+{
+    oc_fetch_result_t result;
+    int fds[4];
+    int port = full_port(fds);
+
+    (void)state;
+    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    several_add(AF_INET, port);
+    several_add(AF_INET, responder.port);
+    assert_int_equal(ask(url_of("several.test", 80), 20000, NULL, &result), OC_PENDING);
+    assert_true(result.elapsed >= apr_time_from_msec(950)); /* it had its second */
+    assert_true(result.elapsed < apr_time_from_msec(2500));
+    responder_stop(&responder);
+    close_all(fds);
+}
+
+/* With less time, each address has a share of it, and the last one still has time to answer. */
+static void test_shares_of_little_time(void **state)
+{
+    oc_fetch_result_t result;
+    int fds[4];
+    int port = full_port(fds);
+
+    (void)state;
+    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    several_add(AF_INET, port);
+    several_add(AF_INET, port);
+    several_add(AF_INET, responder.port);
+    assert_int_equal(ask(url_of("several.test", 80), 900, NULL, &result), OC_PENDING);
+    assert_true(result.elapsed >= apr_time_from_msec(550));
+    responder_stop(&responder);
+    close_all(fds);
+}
+
+static void test_all_addresses_are_silent(void **state)
+{
+    oc_fetch_result_t result;
+    int fds[4];
+    int port = full_port(fds);
+
+    (void)state;
+    several_add(AF_INET, port);
+    several_add(AF_INET, port);
+    assert_int_equal(ask(url_of("several.test", 80), 300, NULL, &result), OC_TIMED_OUT); /* neither early nor late */
+    assert_detail(&result, ": no connection in time; 127.0.0.1:");
+    close_all(fds);
+}
+
+/* A silent address that is started last must not make the loop spin. */
+static void test_waits_asleep(void **state)
+{
+    oc_fetch_result_t result;
+    struct timespec before, after;
+    int fds[4];
+    int port = full_port(fds);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 12; i++) {
+        several_add(AF_INET, port);
+    }
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    assert_int_equal(ask(url_of("several.test", 80), 500, NULL, &result), OC_TIMED_OUT);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    assert_true((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec < 150 * 1000 * 1000L);
+    close_all(fds);
+}
+
+/* --- names --- */
+
+static void test_no_such_name(void **state)
+{
+    oc_fetch_result_t result;
+
+    (void)state;
+    assert_int_equal(ask("http://no-such-host.invalid/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
+    assert_memory_equal(result.detail, "no-such-host.invalid: ", 22);
+    assert_true(strlen(result.detail) > 22);
+}
+
+static void test_lookup_breaks(void **state)
+{
+    oc_fetch_result_t result;
+
+    (void)state;
+    assert_int_equal(ask("http://broken.test/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
+    assert_string_equal(result.detail, "broken.test: Too many open files");
+}
+
+static void test_localhost(void **state)
+{
+    oc_fetch_result_t result;
+
+    (void)state;
+    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    assert_int_equal(ask(url_of("LOCALHOST", responder.port), 5000, NULL, &result), OC_PENDING);
+    responder_stop(&responder);
+    assert_non_null(strstr(responder.request[0], "\r\nHost: localhost:"));
+}
+
+static int start(void **state)
+{
+    (void)state;
+    several_count = 0;
+    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    responder_stop(&responder);
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_refused),
+        TEST(test_ipv6),
+        TEST(test_ipv6_refused),
+        TEST(test_first_address_refuses),
+        TEST(test_all_addresses_refuse),
+        TEST(test_ninth_address_is_left_alone),
+        TEST(test_first_address_is_silent),
+        TEST(test_shares_of_little_time),
+        TEST(test_all_addresses_are_silent),
+        TEST(test_waits_asleep),
+        TEST(test_no_such_name),
+        TEST(test_lookup_breaks),
+        TEST(test_localhost),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN); /* as httpd does */
+    if (apr_initialize() != APR_SUCCESS) {
+        return 2;
+    }
+    return cmocka_run_group_tests_name("connect", tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_signer, through oc_verify: with what keys, hashes and algorithm identifiers a response may be signed.
+ */
+#include "support_verify.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <apr_strings.h>
+#include <cmocka.h>
+#include <openssl/ocsp.h>
+#include <string.h>
+
+/* An issuer of the wanted kind of key, which signs itself or through a delegate of another kind. */
+static oc_verdict_t judge_keys(pki_key_t issuer_key, int delegated, pki_key_t delegate_key, const EVP_MD *md, int pss)
+{
+    pki_id_t *issuer = pki_make_ca(scene.pool, "Keyed CA", issuer_key, NULL);
+    pki_spec_t spec = scene_delegate_spec();
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    oc_verdict_t verdict;
+
+    single.issuer = spec.issuer = issuer;
+    spec.key = delegate_key;
+    response.signer = delegated ? pki_make(scene.pool, &spec) : issuer;
+    response.certificates[0] = delegated ? response.signer->x509 : NULL;
+    response.md = md;
+    response.pss = pss;
+    scene.subject.issuer = issuer->x509;
+    verdict = scene_judge(&response);
+    scene.subject.issuer = scene.issuer->x509;
+    return verdict;
+}
+
+static void test_key_kinds(void **state)
+{
+    (void)state;
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha384(), 1));
+    assert_verdict(OC_GOOD, judge_keys(PKI_ED25519, 0, 0, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 1, PKI_ED25519, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 1, PKI_RSA_2048, NULL, 1));
+}
+
+static void test_weak_hashes(void **state)
+{
+    (void)state;
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_md5(), 0));
+    assert_non_null(strstr(scene.result.detail, "MD5"));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 0, 0, EVP_sha1(), 0));
+    assert_non_null(strstr(scene.result.detail, "SHA1"));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_P256, EVP_sha1(), 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 0, 0, EVP_sha224(), 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 0, 0, EVP_sha512(), 0));
+}
+
+static void test_weak_signature_on_the_signer(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.md = EVP_sha1();
+    assert_verdict(OC_SIGNATURE_WEAK, scene_judge_signer(pki_make(scene.pool, &spec)));
+    assert_non_null(strstr(scene.result.detail, "CN=Delegate"));
+    spec.md = EVP_sha384();
+    assert_verdict(OC_GOOD, scene_judge_signer(pki_make(scene.pool, &spec)));
+}
+
+static void test_weak_keys(void **state)
+{
+    (void)state;
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_RSA_1024, NULL, 0));
+    assert_non_null(strstr(scene.result.detail, "weak key"));
+    /* A CA of 1024 bits is for clients to refuse or to have been told to accept: its staples change nothing. */
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_1024, 0, 0, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_1024, 1, PKI_RSA_1024, NULL, 0));
+}
+
+static void test_pss_hashes(void **state)
+{
+    (void)state;
+    pki_id_t *issuer = pki_make_ca(scene.pool, "PSS CA", PKI_RSA_2048, NULL);
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    single.issuer = response.signer = issuer;
+    response.pss = 1;
+    scene.subject.issuer = issuer->x509;
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    response.pss_mask = EVP_sha512();
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
+    assert_non_null(strstr(scene.result.detail, "wrong parameters"));
+    response.pss_mask = EVP_sha1();
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
+    scene.subject.issuer = scene.issuer->x509;
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha1(), 1));
+}
+
+/* ------------------------------------------------------------------------------------ the algorithm identifier */
+
+static pki_bytes_t direct(const pki_id_t *issuer, int pss)
+{
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    single.issuer = response.signer = issuer;
+    response.pss = pss;
+    return pki_respond(scene.pool, &response);
+}
+
+/* The first element of @a bytes; they move on to the next. */
+static pki_bytes_t take(pki_bytes_t *bytes)
+{
+    pki_bytes_t content = pki_content(*bytes), element = {bytes->data, 0};
+
+    element.length = (apr_size_t)(content.data - bytes->data) + content.length;
+    bytes->data += element.length;
+    bytes->length -= element.length;
+    return element;
+}
+
+/* The same response with another content of its signature's AlgorithmIdentifier, which no signature covers. */
+static pki_bytes_t with_algorithm(pki_bytes_t response, pki_bytes_t content)
+{
+    pki_bytes_t outer = pki_content(response), status = take(&outer), bytes = pki_content(pki_content(outer));
+    pki_bytes_t type = take(&bytes), basic = pki_content(pki_content(bytes)), data = take(&basic);
+
+    take(&basic);
+    basic = pki_tlv(scene.pool, 0x30,
+                    pki_join(scene.pool, data, pki_join(scene.pool, pki_tlv(scene.pool, 0x30, content), basic)));
+    return pki_tlv(
+        scene.pool, 0x30,
+        pki_join(scene.pool, status,
+                 pki_tlv(scene.pool, 0xa0,
+                         pki_tlv(scene.pool, 0x30, pki_join(scene.pool, type, pki_tlv(scene.pool, 0x04, basic))))));
+}
+
+static pki_bytes_t algorithm_of(pki_bytes_t response)
+{
+    pki_bytes_t outer = pki_content(response), bytes, basic;
+
+    take(&outer);
+    bytes = pki_content(pki_content(outer));
+    take(&bytes);
+    basic = pki_content(pki_content(bytes));
+    take(&basic);
+    return pki_content(take(&basic));
+}
+
+static void test_algorithm_parameters(void **state)
+{
+    (void)state;
+    pki_id_t *issuer = pki_make_ca(scene.pool, "RSA Issuer", PKI_RSA_2048, NULL);
+    pki_bytes_t response = direct(scene.issuer, 0), algorithm = algorithm_of(response), null = PKI_BYTES(0x05, 0x00),
+                oid, inner;
+
+    /* ECDSA has none, not even NULL. */
+    assert_verdict(OC_GOOD, scene_judge_bytes(with_algorithm(response, algorithm)));
+    assert_verdict(OC_SIGNATURE_BAD,
+                   scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, algorithm, null))));
+
+    /* PKCS #1 v1.5 has NULL; without it is taken too (RFC 4055 section 5). */
+    scene.subject.issuer = issuer->x509;
+    response = direct(issuer, 0);
+    algorithm = algorithm_of(response);
+    oid = take(&algorithm);
+    assert_verdict(OC_GOOD, scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, oid, null))));
+    assert_verdict(OC_GOOD, scene_judge_bytes(with_algorithm(response, oid)));
+    assert_verdict(OC_SIGNATURE_BAD,
+                   scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, oid, PKI_BYTES(0x04, 0x00)))));
+
+    /* PSS: no trailerField, no parameters missing. */
+    response = direct(issuer, 1);
+    algorithm = algorithm_of(response);
+    oid = take(&algorithm);
+    inner = pki_content(algorithm);
+    assert_verdict(OC_GOOD, scene_judge_bytes(
+                                with_algorithm(response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, inner)))));
+    inner = pki_join(scene.pool, inner, PKI_BYTES(0xa3, 0x03, 0x02, 0x01, 0x01));
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(
+                                         response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, inner)))));
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, oid)));
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, oid, null))));
+    scene.subject.issuer = scene.issuer->x509;
+
+    /* One that does not exist. */
+    assert_verdict(OC_SIGNATURE_BAD,
+                   scene_judge_bytes(with_algorithm(direct(scene.issuer, 0), PKI_BYTES(0x06, 0x03, 0x2a, 3, 4))));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+        TEST(test_key_kinds), TEST(test_weak_hashes), TEST(test_weak_signature_on_the_signer),
+        TEST(test_weak_keys), TEST(test_pss_hashes),  TEST(test_algorithm_parameters),
+    };
+
+    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_signer, through oc_verify: who may sign a response (with what: test_signature.c). Where OpenSSL's answer to the
+ * same question is asserted beside ours, both agree; where we are stricter, a comment names the client that is.
+ */
+#include "support_verify.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <apr_strings.h>
+#include <cmocka.h>
+#include <openssl/ocsp.h>
+#include <string.h>
+
+static oc_verdict_t judge_delegate(const pki_spec_t *spec)
+{
+    return scene_judge_signer(pki_make(scene.pool, spec));
+}
+
+/* Also what OpenSSL thinks of it. */
+static oc_verdict_t judge_both(const pki_response_t *response, int *openssl_agrees)
+{
+    pki_bytes_t bytes = pki_respond(scene.pool, response);
+
+    *openssl_agrees = pki_openssl_agrees(bytes, scene.issuer->x509, scene.policy.now);
+    return scene_judge_bytes(bytes);
+}
+
+/* ------------------------------------------------------------------------------------------------ who is entitled */
+
+static void test_issuer_signs(void **state)
+{
+    (void)state;
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    for (int with_certificate = 0; with_certificate < 2; with_certificate++) {
+        response.certificates[0] = with_certificate ? scene.issuer->x509 : NULL;
+        for (response.by_key = 0; response.by_key < 2; response.by_key++) {
+            int agrees;
+            assert_verdict(OC_GOOD, judge_both(&response, &agrees));
+            assert_true(agrees);
+            assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_DAY);
+        }
+    }
+}
+
+static void test_delegate_signs(void **state)
+{
+    (void)state;
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    response.signer = scene.delegate;
+    for (response.by_key = 0; response.by_key < 2; response.by_key++) {
+        int agrees;
+        response.certificates[0] = scene.delegate->x509;
+        response.certificates[1] = NULL;
+        assert_verdict(OC_GOOD, judge_both(&response, &agrees));
+        assert_true(agrees);
+        /* Among certificates that have nothing to do with it, or the whole chain. */
+        response.certificates[0] = scene.root->x509;
+        response.certificates[1] = scene.issuer->x509;
+        response.certificates[2] = scene.delegate->x509;
+        assert_verdict(OC_GOOD, judge_both(&response, &agrees));
+        assert_true(agrees);
+        /* Without its certificate nobody knows who signed. */
+        response.certificates[0] = NULL;
+        assert_verdict(OC_SIGNER_MISSING, judge_both(&response, &agrees));
+        assert_false(agrees);
+        response.certificates[0] = scene.root->x509;
+        response.certificates[1] = NULL;
+        assert_verdict(OC_SIGNER_MISSING, judge_both(&response, &agrees));
+        assert_false(agrees);
+        assert_non_null(strstr(scene.result.detail, response.by_key ? "key hash" : "Test OCSP Signer"));
+    }
+}
+
+static void test_delegate_ends_the_usable_time(void **state)
+{
+    (void)state;
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    single.next_update = pki_time(scene.pool, PKI_NOW + 20 * PKI_DAY);
+    response.signer = scene.delegate;
+    response.certificates[0] = scene.delegate->x509;
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    assert_int_equal(scene.result.usable_until, PKI_NOW + 10 * PKI_DAY);
+    assert_int_equal(scene.result.next_update, PKI_NOW + 20 * PKI_DAY);
+}
+
+static void test_delegate_validity(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.not_after = PKI_NOW + apr_time_from_sec(1);
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    spec.not_after = PKI_NOW;
+    assert_verdict(OC_SIGNER_EXPIRED, judge_delegate(&spec));
+    assert_non_null(strstr(scene.result.detail, "expired"));
+    assert_non_null(strstr(scene.result.detail, "CN=Delegate"));
+    assert_non_null(strstr(scene.result.detail, "0ABC"));
+    /* No skew for certificates: clients grant none. */
+    spec.not_after = 0;
+    spec.not_before = PKI_NOW;
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    spec.not_before = PKI_NOW + apr_time_from_sec(1);
+    assert_verdict(OC_SIGNER_EXPIRED, judge_delegate(&spec));
+    assert_non_null(strstr(scene.result.detail, "not valid yet"));
+}
+
+static void test_extended_key_usage(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+    static const char *const insufficient[] = {NULL, "serverAuth", "anyExtendedKeyUsage",
+                                               "serverAuth,clientAuth,timeStamping"};
+
+    for (size_t i = 0; i < sizeof insufficient / sizeof insufficient[0]; i++) {
+        spec.eku = insufficient[i];
+        assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+        assert_non_null(strstr(scene.result.detail, "OCSPSigning"));
+    }
+    spec.eku = "serverAuth,OCSPSigning";
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    spec.eku = "critical,OCSPSigning";
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    /* The certificate itself may not vouch for itself. */
+    assert_verdict(OC_SIGNER_REFUSED, scene_judge_signer(scene.certificate));
+}
+
+static void test_key_usage(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.key_usage = NULL;
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    spec.key_usage = "digitalSignature,nonRepudiation";
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    spec.key_usage = "critical,keyEncipherment";
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+    spec.key_usage = "nonRepudiation";
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+}
+
+/* An intermediate that bears OCSPSigning could answer for its siblings: OpenSSL takes it, Firefox does not. */
+static void test_ca_certificate(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.basic_constraints = "CA:FALSE";
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    spec.basic_constraints = "critical,CA:TRUE";
+    spec.key_usage = "critical,digitalSignature,keyCertSign";
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+    assert_non_null(strstr(scene.result.detail, "CA certificate"));
+}
+
+static void test_stranger(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.issuer = NULL;
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+    /* A proper signer, of another CA; of the CA above; of a CA of our issuer's name. */
+    spec.issuer = pki_make_ca(scene.pool, "Another CA", PKI_P256, NULL);
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+    spec.issuer = scene.root;
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+    spec.issuer = pki_make_ca(scene.pool, "Test Issuer", PKI_P256, NULL);
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+}
+
+static void test_namesake_of_the_issuer(void **state)
+{
+    (void)state;
+    pki_id_t *namesake = pki_make_ca(scene.pool, "Test Issuer", PKI_P256, NULL);
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    int agrees;
+
+    response.signer = namesake;
+    response.by_key = 0;
+    assert_verdict(OC_SIGNATURE_BAD, judge_both(&response, &agrees));
+    assert_false(agrees);
+    response.certificates[0] = namesake->x509;
+    assert_verdict(OC_SIGNER_REFUSED, judge_both(&response, &agrees));
+    assert_false(agrees);
+    response.by_key = 1;
+    assert_verdict(OC_SIGNER_REFUSED, judge_both(&response, &agrees));
+    assert_false(agrees);
+}
+
+/* Name, key and signature have to be right, all three. */
+static void test_signature_of_the_delegate_certificate(void **state)
+{
+    (void)state;
+    pki_id_t *ca_same_key = pki_make(
+        scene.pool,
+        &(pki_spec_t){.cn = "Test Other Name", .rekey = scene.issuer, .basic_constraints = "critical,CA:TRUE"});
+    pki_spec_t spec = scene_delegate_spec();
+    pki_id_t *delegate;
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    pki_bytes_t bytes;
+
+    /* The issuer's key, but another issuer's name. */
+    spec.issuer = ca_same_key;
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+
+    /* The right names, the issuer's signature spoilt. */
+    spec.issuer = scene.issuer;
+    delegate = pki_make(scene.pool, &spec);
+    response.signer = delegate;
+    response.certificates[0] = delegate->x509;
+    bytes = pki_respond(scene.pool, &response);
+    bytes.data[bytes.length - 1] ^= 1;
+    assert_verdict(OC_SIGNER_REFUSED, scene_judge_bytes(bytes));
+    assert_false(pki_openssl_agrees(bytes, scene.issuer->x509, PKI_NOW));
+}
+
+static void test_chain_of_two(void **state)
+{
+    (void)state;
+    pki_id_t *middle = pki_make_ca(scene.pool, "Middle", PKI_P256, scene.issuer);
+    pki_spec_t spec = scene_delegate_spec();
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    pki_id_t *delegate;
+    int agrees;
+
+    spec.issuer = middle;
+    delegate = pki_make(scene.pool, &spec);
+    response.signer = delegate;
+    response.certificates[0] = delegate->x509;
+    response.certificates[1] = middle->x509;
+    assert_verdict(OC_SIGNER_REFUSED, judge_both(&response, &agrees));
+    assert_false(agrees);
+    assert_non_null(strstr(scene.result.detail, "not issued by the certificate's issuer"));
+}
+
+/* Clients disagree which of the two signed. */
+static void test_cross_signed_issuer(void **state)
+{
+    (void)state;
+    pki_id_t *other_root = pki_make_ca(scene.pool, "Other Root", PKI_P256, NULL);
+    pki_id_t *cross = pki_make(scene.pool, &(pki_spec_t){.cn = "Test Issuer",
+                                                         .rekey = scene.issuer,
+                                                         .issuer = other_root,
+                                                         .basic_constraints = "critical,CA:TRUE",
+                                                         .key_usage = "keyCertSign"});
+    pki_spec_t spec = scene_delegate_spec();
+
+    assert_verdict(OC_SIGNER_REFUSED, scene_judge_signer(cross));
+    assert_non_null(strstr(scene.result.detail, "issuer's name"));
+    spec.cn = "Test Issuer";
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+}
+
+/* The first certificate of the name counts, as it does for OpenSSL and GnuTLS. */
+static void test_two_of_one_name(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+    pki_id_t *old, *new;
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    int agrees;
+
+    old = pki_make(scene.pool, &spec);
+    new = pki_make(scene.pool, &spec);
+    response.signer = new;
+    response.by_key = 0;
+    response.certificates[0] = new->x509;
+    response.certificates[1] = old->x509;
+    assert_verdict(OC_GOOD, judge_both(&response, &agrees));
+    assert_true(agrees);
+    response.certificates[0] = old->x509;
+    response.certificates[1] = new->x509;
+    assert_verdict(OC_SIGNATURE_BAD, judge_both(&response, &agrees));
+    assert_false(agrees);
+    response.by_key = 1;
+    assert_verdict(OC_GOOD, judge_both(&response, &agrees));
+    assert_true(agrees);
+}
+
+static void test_critical_extension_in_the_signer(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.critical = PKI_OID;
+    assert_verdict(OC_CRITICAL_EXTENSION, judge_delegate(&spec));
+    assert_non_null(strstr(scene.result.detail, "CN=Delegate"));
+}
+
+static void test_broken_extension_in_the_signer(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.critical = "2.5.29.19"; /* basicConstraints without sense */
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+}
+
+/* What the issuer may certify binds its signers too. */
+static void test_name_constraints(void **state)
+{
+    (void)state;
+    pki_id_t *constrained =
+        pki_make(scene.pool, &(pki_spec_t){.cn = "Constrained",
+                                           .basic_constraints = "critical,CA:TRUE",
+                                           .key_usage = "keyCertSign",
+                                           .name_constraints = "critical,permitted;DNS:example.com"});
+    pki_spec_t spec = scene_delegate_spec();
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    scene.subject.issuer = constrained->x509;
+    single.issuer = spec.issuer = constrained;
+    for (int inside = 0; inside < 2; inside++) {
+        pki_id_t *delegate;
+        spec.san = inside ? "DNS:ocsp.example.com" : "DNS:ocsp.example.org";
+        delegate = pki_make(scene.pool, &spec);
+        response.signer = delegate;
+        response.certificates[0] = delegate->x509;
+        assert_verdict(inside ? OC_GOOD : OC_SIGNER_REFUSED, scene_judge(&response));
+    }
+    scene.subject.issuer = scene.issuer->x509;
+}
+
+/* Without the right to sign certificates the issuer cannot delegate. */
+static void test_issuer_is_no_ca(void **state)
+{
+    (void)state;
+    pki_id_t *no_ca = pki_make(scene.pool, &(pki_spec_t){.cn = "No CA", .basic_constraints = "CA:FALSE"});
+    pki_spec_t spec = scene_delegate_spec();
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    scene.subject.issuer = no_ca->x509;
+    single.issuer = spec.issuer = no_ca;
+    response.signer = pki_make(scene.pool, &spec);
+    response.certificates[0] = response.signer->x509;
+    assert_verdict(OC_SIGNER_REFUSED, scene_judge(&response));
+    scene.subject.issuer = scene.issuer->x509;
+}
+
+static void test_hostile_names_are_escaped(void **state)
+{
+    (void)state;
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.eku = NULL;
+    spec.cn = "evil\n[error] \x1b[31m,\xc3\xa9";
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+    assert_non_null(strstr(scene.result.detail, "evil\\0A[error] \\1B[31m\\,\\C3\\A9"));
+    spec.cn = "0123456789012345678901234567890123456789012345678901234567890123";
+    assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
+        TEST(test_issuer_signs),
+        TEST(test_delegate_signs),
+        TEST(test_delegate_ends_the_usable_time),
+        TEST(test_delegate_validity),
+        TEST(test_extended_key_usage),
+        TEST(test_key_usage),
+        TEST(test_ca_certificate),
+        TEST(test_stranger),
+        TEST(test_namesake_of_the_issuer),
+        TEST(test_signature_of_the_delegate_certificate),
+        TEST(test_chain_of_two),
+        TEST(test_cross_signed_issuer),
+        TEST(test_two_of_one_name),
+        TEST(test_critical_extension_in_the_signer),
+        TEST(test_broken_extension_in_the_signer),
+        TEST(test_name_constraints),
+        TEST(test_issuer_is_no_ca),
+        TEST(test_hostile_names_are_escaped),
+    };
+
+    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
+}

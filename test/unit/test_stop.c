@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * Giving up: the stop flag at every stage of an exchange, and times without sense. getaddrinfo(3) is stood in for where
+ * the look-up must block; every other name goes to the real one.
+ */
+#include "support_exchange.h"
+#include "support_responder.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const responder_answer_t silent[] = {{.then = THEN_HANG}};
+
+static apr_pool_t *pool;
+static responder_t responder;
+static sem_t lookup_begun, lookup_may_end, parked;
+
+typedef int lookup_t(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+static lookup_t *real_lookup(void)
+{
+    lookup_t *function;
+
+    *(void **)&function = dlsym(RTLD_NEXT, "getaddrinfo");
+    return function;
+}
+
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+    if (hints != NULL && (hints->ai_flags & AI_NUMERICHOST) == 0 && strcmp(host, "blocking.test") == 0) {
+        (void)sem_post(&lookup_begun);
+        while (sem_wait(&lookup_may_end) != 0) {
+        }
+        return EAI_AGAIN;
+    }
+    return real_lookup()(host, service, hints, list);
+}
+
+/* Where a thread goes that must not come back. */
+int pause(void)
+{
+    struct timespec long_time = {1000, 0};
+
+    (void)sem_post(&parked);
+    return nanosleep(&long_time, NULL);
+}
+
+static const char *url_of(const char *host, int port)
+{
+    char *url = apr_palloc(pool, 80);
+
+    (void)snprintf(url, 80, "http://%s:%d/", host, port);
+    return url;
+}
+
+static oc_verdict_t ask(const char *url, int timeout_ms, atomic_int *stop, oc_fetch_result_t *result)
+{
+    exchange_t exchange = {.url = url, .der_len = EXCHANGE_LONG, .timeout_ms = timeout_ms, .stop = stop};
+    int descriptors = exchange_descriptors();
+    oc_verdict_t verdict = exchange_run(&exchange, result, pool);
+
+    if (!responder.running) {
+        assert_int_equal(exchange_descriptors(), descriptors);
+    }
+    return verdict;
+}
+
+/* Sets a flag while somebody waits. */
+typedef struct {
+    atomic_int flag;
+    pthread_t thread;
+} stopper_t;
+
+static void *set_later(void *data)
+{
+    struct timespec while_asking = {0, 100 * 1000 * 1000};
+
+    (void)nanosleep(&while_asking, NULL);
+    atomic_store(&((stopper_t *)data)->flag, 1);
+    return NULL;
+}
+
+static void stopper_start(stopper_t *stopper)
+{
+    atomic_init(&stopper->flag, 0);
+    assert_int_equal(pthread_create(&stopper->thread, NULL, set_later, stopper), 0);
+}
+
+static int full_port(int fds[4])
+{
+    int port = responder_full_port(fds);
+
+    if (port < 0) {
+        print_message("SKIPPED: this kernel takes connections beyond a full backlog\n");
+        skip();
+    }
+    return port;
+}
+
+static void close_all(const int fds[4])
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        (void)close(fds[i]);
+    }
+}
+
+static void test_stopped_beforehand(void **state)
+{
+    oc_fetch_result_t result;
+    atomic_int stop = 1;
+    int fd;
+    int port = responder_dead_port(AF_INET, &fd);
+
+    (void)state;
+    assert_int_equal(ask(url_of("127.0.0.1", port), 5000, &stop, &result), OC_STOPPED);
+    (void)close(fd);
+}
+
+static void test_stopped_while_waiting(void **state)
+{
+    oc_fetch_result_t result;
+    stopper_t stopper;
+
+    (void)state;
+    assert_int_equal(responder_start(&responder, AF_INET, silent, 1), 0);
+    stopper_start(&stopper);
+    assert_int_equal(ask(url_of("127.0.0.1", responder.port), 60000, &stopper.flag, &result), OC_STOPPED);
+    assert_true(result.elapsed < apr_time_from_sec(2));
+    (void)pthread_join(stopper.thread, NULL);
+    responder_stop(&responder);
+}
+
+static void test_stopped_while_connecting(void **state)
+{
+    oc_fetch_result_t result;
+    stopper_t stopper;
+    int fds[4];
+    int port = full_port(fds);
+
+    (void)state;
+    stopper_start(&stopper);
+    assert_int_equal(ask(url_of("127.0.0.1", port), 60000, &stopper.flag, &result), OC_STOPPED);
+    assert_true(result.elapsed < apr_time_from_sec(2));
+    (void)pthread_join(stopper.thread, NULL);
+    close_all(fds);
+}
+
+static void test_timeouts_without_sense(void **state)
+{
+    oc_fetch_request_t request = {.url = "http://127.0.0.1:1/", .der = exchange_request(), .der_len = EXCHANGE_LONG};
+    oc_fetch_result_t result;
+    int fd;
+    int port = responder_dead_port(AF_INET, &fd);
+
+    (void)state;
+    assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
+    request.timeout = APR_INT64_MIN;
+    assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
+    request.timeout = APR_INT64_MAX;
+    request.url = url_of("127.0.0.1", port);
+    assert_int_equal(oc_fetch(&request, &result, pool), OC_CONNECT_FAILED);
+    (void)close(fd);
+}
+
+static atomic_int late_stop;
+static atomic_int late_returned;
+
+static void *late_thread(void *data)
+{
+    oc_fetch_request_t request = {.url = "http://blocking.test/", .der = exchange_request(), .der_len = EXCHANGE_LONG};
+    oc_fetch_result_t result;
+
+    request.timeout = apr_time_from_sec(60);
+    request.stop = &late_stop;
+    (void)oc_fetch(&request, &result, data);
+    atomic_store(&late_returned, 1);
+    return NULL;
+}
+
+/* The look-up blocks, the process decides to end, the look-up comes back: the thread is parked for good. Last of the
+ * tests: it still is when the program ends. */
+static void test_late_lookup_never_returns(void **state)
+{
+    static apr_pool_t *its_pool;
+    pthread_t thread;
+    struct timespec deadline;
+
+    (void)state;
+    assert_int_equal(apr_pool_create(&its_pool, NULL), APR_SUCCESS);
+    assert_int_equal(pthread_create(&thread, NULL, late_thread, its_pool), 0);
+    assert_int_equal(pthread_detach(thread), 0);
+    (void)clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += 20;
+    assert_int_equal(sem_timedwait(&lookup_begun, &deadline), 0);
+    atomic_store(&late_stop, 1);
+    (void)sem_post(&lookup_may_end);
+    assert_int_equal(sem_timedwait(&parked, &deadline), 0);
+    assert_int_equal(atomic_load(&late_returned), 0);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    responder_stop(&responder);
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_stopped_beforehand),     TEST(test_stopped_while_waiting),     TEST(test_stopped_while_connecting),
+        TEST(test_timeouts_without_sense), TEST(test_late_lookup_never_returns),
+    };
+
+    (void)signal(SIGPIPE, SIG_IGN); /* as httpd does */
+    if (apr_initialize() != APR_SUCCESS || sem_init(&lookup_begun, 0, 0) != 0 || sem_init(&lookup_may_end, 0, 0) != 0
+        || sem_init(&parked, 0, 0) != 0) {
+        return 2;
+    }
+    return cmocka_run_group_tests_name("stop", tests, NULL, NULL);
+}
