@@ -18,12 +18,24 @@
 #define OC_RECORD_BINDING_LEN 32
 #define OC_RECORD_HEAD_LEN 88 /* bytes before the DER */
 
+/** Where a response came from. The numbers are kept in the cache's file. */
+typedef enum {
+    OC_ORIGIN_RESPONDER = 0, /* asked by this server */
+    OC_ORIGIN_FILE = 1,      /* OCSPCacheResponseFolder, or imported by ocsp-cachectl */
+    OC_ORIGIN_SHARED = 2,    /* the store that OCSPCacheShared names: another server asked */
+    OC_ORIGIN_LIMIT = 3
+} oc_origin_t;
+
+/** One word, stable across releases: "responder", "file", "shared"; total. */
+const char *oc_origin_name(oc_origin_t origin);
+
 typedef struct {
     oc_verdict_t verdict;    /* of OC_CLASS_TRUTH or OC_CLASS_RESPONDER_ERROR; nothing else is kept */
     apr_time_t this_update;  /* 0 where the response has no times */
     apr_time_t next_update;  /* 0: none */
     apr_time_t usable_until; /* never staple it from here on */
     apr_time_t fetched_at;
+    oc_origin_t origin;
     unsigned char binding[OC_RECORD_BINDING_LEN]; /* oc_cert_t.binding of the certificate it is for */
     const unsigned char *der;
     apr_size_t der_len;

@@ -20,6 +20,7 @@ APLOG_USE_MODULE(ocsp_cache);
 typedef struct {
     oc_verdict_t verdict;
     const char *source; /* who gave the answer: "responder URL" or "file PATH" */
+    oc_origin_t origin;
     const char *detail; /* "" or what exactly */
     oc_fetch_result_t fetched;
     oc_verify_result_t verified;
@@ -157,6 +158,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, outcome_t
                                   .idle = job->idle,
                                   .by_post = atomic_load(&job->peer->wants_post)};
 
+    outcome->origin = OC_ORIGIN_RESPONDER;
     outcome->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
                                   managed->proxy ? managed->proxy_host : "", NULL);
     outcome->verdict = OC_OUT_OF_RESOURCES;
@@ -181,8 +183,10 @@ static apr_status_t look_into_inbox(oc_job_t *job, outcome_t *outcome, apr_pool_
     if (folder)
         rv = oc_inbox_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->seen, &path,
                            &outcome->fetched.der, &outcome->fetched.der_len, pool);
-    if (folder)
+    if (folder) {
         outcome->source = apr_pstrcat(pool, "file ", path, NULL);
+        outcome->origin = OC_ORIGIN_FILE;
+    }
     if (rv == APR_ENOENT)
         memset(&job->seen, 0, sizeof(job->seen)); /* should it come back, it is judged anew */
     if (rv == APR_ENOENT || rv == APR_EEXIST)
@@ -253,6 +257,7 @@ static int make_record(const oc_managed_t *managed, const outcome_t *outcome, ap
     record->next_update = outcome->verified.next_update;
     record->usable_until = outcome->verified.usable_until;
     record->fetched_at = now;
+    record->origin = outcome->origin;
     if (class == OC_CLASS_RESPONDER_ERROR
         && (record->usable_until == 0 || record->usable_until > now + managed->settings.error_keep))
         record->usable_until = now + managed->settings.error_keep;

@@ -6,7 +6,7 @@
  *
  *   word 0  version: 32 high | verdict: 32 low
  *   word 1  this_update    word 2  next_update    word 3  usable_until    word 4  fetched_at
- *   word 5  der_len        word 6  0, reserved    words 7 to 10  binding
+ *   word 5  der_len        word 6  origin         words 7 to 10  binding
  *   then the DER
  */
 #include "oc_record.h"
@@ -26,7 +26,7 @@ apr_size_t oc_record_encode(const oc_record_t *record, unsigned char *bytes)
                         (uint64_t)record->usable_until,
                         (uint64_t)record->fetched_at,
                         (uint64_t)record->der_len,
-                        0};
+                        (uint64_t)record->origin};
 
     memcpy(bytes, head, sizeof(head));
     memcpy(bytes + BINDING_AT, record->binding, OC_RECORD_BINDING_LEN);
@@ -41,7 +41,7 @@ apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, a
     if (len < OC_RECORD_HEAD_LEN)
         return APR_EINVAL;
     memcpy(head, bytes, sizeof(head));
-    if (head[0] >> 32 != VERSION || head[5] != len - OC_RECORD_HEAD_LEN || head[6] != 0)
+    if (head[0] >> 32 != VERSION || head[5] != len - OC_RECORD_HEAD_LEN || head[6] >= OC_ORIGIN_LIMIT)
         return APR_EINVAL;
 
     record->verdict = (oc_verdict_t)(uint32_t)head[0];
@@ -49,10 +49,18 @@ apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, a
     record->next_update = (apr_time_t)head[2];
     record->usable_until = (apr_time_t)head[3];
     record->fetched_at = (apr_time_t)head[4];
+    record->origin = (oc_origin_t)head[6];
     memcpy(record->binding, bytes + BINDING_AT, OC_RECORD_BINDING_LEN);
     record->der = bytes + OC_RECORD_HEAD_LEN;
     record->der_len = len - OC_RECORD_HEAD_LEN;
     return APR_SUCCESS;
+}
+
+const char *oc_origin_name(oc_origin_t origin)
+{
+    static const char *const names[OC_ORIGIN_LIMIT] = {"responder", "file", "shared"};
+
+    return (unsigned)origin < OC_ORIGIN_LIMIT ? names[origin] : "unknown";
 }
 
 uint64_t oc_record_order(const oc_record_t *record)

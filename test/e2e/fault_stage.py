@@ -9,6 +9,7 @@ SSLStaplingReturnResponderErrors On; `warm.ROW.test` has one that answers rightl
 from __future__ import annotations
 
 import dataclasses
+import errno
 import re
 import select
 import socket
@@ -143,15 +144,26 @@ class Names:
 
     def url(self, row: Hosts, who: str) -> str:
         """An own port for each: what is dead on one protocol must not be alive through another row."""
-        is_6 = "alive6" in row.addresses
-        responder = (Switchboard6 if is_6 else Switchboard)(self._stage)
+        responder, other = self._pair("alive6" in row.addresses)
         self._responders[row.name, who] = responder
-        other = socket.socket(socket.AF_INET if is_6 else socket.AF_INET6)
         self._sockets.append(other)
-        other.bind(("127.0.0.1" if is_6 else "::1", responder.port))
         if "silent6" in row.addresses:
             fill(other, self._sockets)
         return f"http://{who}.{row.name}.invalid:{responder.port}/{row.name}/{who}/"
+
+    def _pair(self, is_6: bool) -> tuple[Switchboard, socket.socket]:
+        """A responder, and its port on the other protocol, which anybody may have: tried until one is free on both."""
+        while True:
+            responder = (Switchboard6 if is_6 else Switchboard)(self._stage)
+            other = socket.socket(socket.AF_INET if is_6 else socket.AF_INET6)
+            try:
+                other.bind(("127.0.0.1" if is_6 else "::1", responder.port))
+                return responder, other
+            except OSError as error:
+                other.close()
+                responder.stop()
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def write(self) -> None:
         lines = []

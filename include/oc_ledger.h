@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_ledger: how the last attempt for each certificate ended and when the next is due, in a file beside the cache's (`path.ledger`), for
+ * tools that look from outside: `apachectl -t -D DUMP_OCSP_CACHE`, ocsp-cachectl. The server itself never reads it.
+ *
+ * The parent makes it; children write single entries through the descriptor they inherit. Its numbers are as trustworthy as the children:
+ * for display, bounded and checked. It knows nothing of httpd.
+ *
+ *   head   64 B: magic, version, entries
+ *   entry  64 B, at 64 * (1 + ordinal): id 20 | pad 4 | note 64 | last_attempt 64 | reserved | checksum 64
+ */
+#ifndef OC_LEDGER_H
+#define OC_LEDGER_H
+
+#include "oc_cert.h"
+#include "oc_note.h"
+
+#include <apr_hash.h>
+
+typedef struct oc_ledger_t oc_ledger_t;
+
+typedef struct {
+    unsigned char id[OC_CERT_ID_LEN];
+    oc_note_t note;
+    apr_time_t last_attempt; /* 0: none yet */
+} oc_ledger_entry_t;
+
+/** Begin a fresh ledger with @a n empty entries in place of the one at @a path (temp and rename; mode 0600). Closed with @a pool. */
+apr_status_t oc_ledger_create(oc_ledger_t **ledger, const char *path, unsigned n, apr_pool_t *pool,
+                              const char **problem);
+
+/** Write entry @a ordinal: one pwrite(2), any process, any thread. */
+apr_status_t oc_ledger_write(oc_ledger_t *ledger, unsigned ordinal, const oc_ledger_entry_t *entry);
+
+/** Read all entries of the file: a hash from id (OC_CERT_ID_LEN bytes) to const oc_ledger_entry_t *. Damaged ones are left out.
+ *  @return APR_SUCCESS; APR_ENOENT; else why not, with *problem. Symlinks and other kinds of files are refused. */
+apr_status_t oc_ledger_load(apr_hash_t **entries, const char *path, apr_pool_t *pool, const char **problem);
+
+#endif
