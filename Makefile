@@ -3,8 +3,8 @@
 #
 # Builds, tests and installs mod_ocsp_cache. GNU make.
 #
-#   make                       out/mod_ocsp_cache.so
-#   make install [DESTDIR=]    the module and, on Debian's layout, the files for a2enmod
+#   make                       out/mod_ocsp_cache.so and out/ocsp-cachectl
+#   make install [DESTDIR=]    the module, ocsp-cachectl and, on Debian's layout, the files for a2enmod
 #   make check                 every test and guard (build/check.sh)
 #   make demo                  the module at work with a throw-away CA (build/demo.sh)
 #
@@ -71,12 +71,18 @@ ROOT_FLAGS   = $(COMMON_FLAGS) -isystem $(HTTPD_INCLUDE)
 # -z nodelete: mod_ssl keeps pointers to the provider after a reload that removes the module (ARCHITECTURE.md).
 MODULE_LDFLAGS = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro,-z,now -Wl,--version-script=build/exports.map $(SANITIZER) $(LDFLAGS)
 
+# Programs: the core and APR, without httpd.
+TOOL_FLAGS = $(CORE_FLAGS) -Itools -DOC_CACHE_DIR=\"$(CACHEDIR)\"
+TOOL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now $(SANITIZER) $(LDFLAGS)
+
 # `make V=1` shows the commands.
 say = $(if $(V),,@echo '  $(1)  $@';)
 
 # --------------------------------------------------------------------------------------------------------- outputs
 MODULE := $(OUT)/mod_ocsp_cache.so
 CORE   := $(OUT)/liboc_core.a
+CACHECTL := $(OUT)/ocsp-cachectl
+TOOL_OBJECTS := $(patsubst tools/%.c,$(OUT)/tools/%.o,$(wildcard tools/*.c))
 CORE_OBJECTS := $(patsubst src/%.c,$(OUT)/core/%.o,$(wildcard $(CORE_UNITS:%=src/%.c)))
 GLUE_OBJECTS := $(patsubst src/%.c,$(OUT)/glue/%.o,$(wildcard $(GLUE_UNITS:%=src/%.c)))
 ROOT_OBJECT  := $(OUT)/mod_ocsp_cache.o
@@ -88,7 +94,7 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(MODULE)
+all: $(MODULE) $(CACHECTL)
 core: $(CORE)
 
 $(MODULE): $(ROOT_OBJECT) $(GLUE_OBJECTS) $(CORE_OBJECTS) build/exports.map
@@ -105,6 +111,10 @@ $(OUT)/glue/%.o: src/%.c $(OUT)/flags | $(OUT)/glue
 	$(call say,CC)$(CC) $(GLUE_FLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/core/%.o: src/%.c $(OUT)/flags | $(OUT)/core
 	$(call say,CC)$(CC) $(CORE_FLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/tools/%.o: tools/%.c $(OUT)/flags | $(OUT)/tools
+	$(call say,CC)$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
+$(CACHECTL): $(TOOL_OBJECTS) $(CORE)
+	$(call say,LD)$(CC) $(TOOL_LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 $(OUT)/unit/%.o: test/unit/%.c $(OUT)/flags | $(OUT)/unit
 	$(call say,CC)$(CC) $(COMMON_FLAGS) -Itest/unit -MMD -MP -c -o $@ $<
 $(OUT)/unit/test_%: $(OUT)/unit/test_%.o $(TEST_SUPPORT) $(CORE)
@@ -115,7 +125,7 @@ $(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
 $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 
-$(OUT) $(OUT)/glue $(OUT)/core $(OUT)/unit $(OUT)/bench:
+$(OUT) $(OUT)/glue $(OUT)/core $(OUT)/unit $(OUT)/bench $(OUT)/tools:
 	@mkdir -p $@
 
 # Another compiler or other flags: everything is compiled anew.
@@ -179,8 +189,8 @@ fuzz:
 	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(patsubst %,src/%.c,$(filter-out oc_arena oc_version,$(CORE_UNITS))) $(APR_LIBS) $(OPENSSL_LIBS)
 	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
 
-check-e2e: $(MODULE)
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTEST) test/e2e $(PYTEST_ARGS)
+check-e2e: $(MODULE) $(CACHECTL)
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' $(PYTEST) test/e2e $(PYTEST_ARGS)
 
 check-guards:
 	test/guards/run.sh
@@ -194,20 +204,22 @@ print-%:
 # package build, whose root may not have the folder yet, names it.
 # CACHEDIR (above) is created, root's own and 0755, only where it is missing; it is never removed.
 LIBEXECDIR ?= $(call apxs_q,LIBEXECDIR)
+SBINDIR    ?= $(call apxs_q,SBINDIR)
 SYSCONFDIR ?= $(call apxs_q,SYSCONFDIR)
 DOCDIR     ?= /usr/local/share/doc/mod_ocsp_cache
 MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCONFDIR)/mods-available $(SYSCONFDIR)/mods-available)))
 
 install: all
-	$(INSTALL) -d '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DOCDIR)'
+	$(INSTALL) -d '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(DOCDIR)'
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
+	$(INSTALL) -m 0755 $(CACHECTL) '$(DESTDIR)$(SBINDIR)/ocsp-cachectl'
 	$(INSTALL) -m 0644 conf/ocsp_cache-reference.conf '$(DESTDIR)$(DOCDIR)/'
 	test -d '$(DESTDIR)$(CACHEDIR)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(CACHEDIR)'
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
 
 uninstall:
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
-	rm -f '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so' '$(DESTDIR)$(DOCDIR)/ocsp_cache-reference.conf'
+	rm -f '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so' '$(DESTDIR)$(SBINDIR)/ocsp-cachectl' '$(DESTDIR)$(DOCDIR)/ocsp_cache-reference.conf'
 	test ! -d '$(DESTDIR)$(DOCDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(DOCDIR)'
 
 clean:

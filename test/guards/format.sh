@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 [ $# -gt 0 ] || {
     # shellcheck disable=SC2046
-    set -- $(find mod_ocsp_cache.c src include test -name '*.[ch]' 2>/dev/null)
+    set -- $(find mod_ocsp_cache.c src include tools test -name '*.[ch]' 2>/dev/null)
 }
 if clang-format --dry-run --Werror "$@" 2>/dev/null; then
     echo "$# files"

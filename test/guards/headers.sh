@@ -8,20 +8,23 @@ cd "$(dirname "$0")/../.." || exit 1
 
 ask() { make -s --no-print-directory "print-$1"; }
 core=" $(ask CORE_UNITS) "
-core_flags=$(ask CORE_FLAGS)
+core_flags=$(ask TOOL_FLAGS)
 glue_flags=$(ask GLUE_FLAGS)
 bad=0 count=0
 
-for header in include/*.h; do
+for header in include/*.h tools/*.h; do
     count=$((count + 1))
     unit=$(basename "$header" .h)
+    case $header in
+    tools/*) core="$core$unit " ;; # what is there knows the core alone
+    esac
     case $core in
     *" $unit "*) flags=$core_flags ;;
     *) flags=$glue_flags ;;
     esac
     for compiler in gcc clang; do
         # Twice: a header that does not guard itself against that shows.
-        if ! printf '#include "%s"\n#include "%s"\n' "${header#include/}" "${header#include/}" |
+        if ! printf '#include "%s"\n#include "%s"\n' "$(basename "$header")" "$(basename "$header")" |
             eval "$compiler $flags -x c -fsyntax-only -"; then
             echo "$header: does not compile alone with $compiler"
             bad=1

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ctl: what the commands of ocsp-cachectl share: how a command and its options are described (the one list from which they are
+ * parsed and `--help` is printed), how messages are said, and which cache is meant.
+ *
+ * One thread, one run, one pool: what is allocated lives until the program ends.
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#define CTL_PROGRAM "ocsp-cachectl"
+
+/** Exit statuses, but for `check`, which has those of monitoring plug-ins. */
+#define CTL_OK 0
+#define CTL_NO 1      /* what was asked for is not so, or was not done; it has been said why */
+#define CTL_TROUBLE 2 /* bad usage, or the files cannot be read */
+#define CTL_UNKNOWN 3 /* the same for a monitoring plug-in */
+
+typedef struct {
+    const char *name;  /* without the dashes */
+    int letter;        /* or, for an option without a letter, a number from CTL_LONG on; unique within a command */
+    const char *value; /* what stands for its value in the help; NULL: it takes none */
+    const char *help;
+} ctl_option_t;
+
+#define CTL_LONG 256
+#define CTL_LETTERS 320 /* all letters and numbers are below */
+#define CTL_OPTIONS_END     \
+    {                       \
+        NULL, 0, NULL, NULL \
+    }
+
+typedef struct ctl_t ctl_t;
+
+typedef struct {
+    const char *name;
+    const char *arguments; /* as the help shows them; "": none */
+    const char *summary;   /* a line */
+    const char *help;      /* paragraphs, each line ends with a line end; "": the summary says it all */
+    const ctl_option_t *options;
+    int is_plugin;        /* speaks and exits as a monitoring plug-in */
+    int is_free_of_cache; /* works without a cache's file: --file means nothing to it */
+    int (*run)(ctl_t *ctl);
+} ctl_command_t;
+
+struct ctl_t {
+    apr_pool_t *pool;
+    apr_time_t now; /* when the program was started */
+    const ctl_command_t *command;
+    const char *values[CTL_LETTERS];     /* of the options: "" for one without value, NULL: not given */
+    const apr_array_header_t *arguments; /* const char * */
+    const char *path;                    /* the cache's file: ctl_cache_find() */
+    const char *error;                   /* of the option parser */
+};
+
+/** Was the option given? */
+int ctl_has(const ctl_t *ctl, int letter);
+
+/** --json */
+int ctl_is_json(const ctl_t *ctl);
+
+/** Something is wrong with the command line: say so, and where help is. @return the exit status for it. */
+int ctl_usage(const ctl_t *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** It cannot be done: say why. @return the exit status for it. */
+int ctl_trouble(const ctl_t *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** Say something on stderr, after the program's name. */
+void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Which cache: --file, else the one in the default folder. Sets ctl->path. @return CTL_OK; else it has been said. */
+int ctl_cache_find(ctl_t *ctl);
+
+/* The commands, each in the file of its name. */
+extern const ctl_command_t ctl_verify;
+
+#endif
