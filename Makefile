@@ -18,7 +18,7 @@
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
 CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_fetch oc_file oc_head oc_http oc_idle oc_inbox oc_limit oc_note oc_record oc_request \
-              oc_schedule oc_shm oc_shm_write oc_signer oc_url oc_verdict oc_verify oc_version oc_x509
+              oc_schedule oc_shm oc_shm_write oc_signer oc_url oc_verdict oc_verify oc_version oc_view oc_view_table oc_x509
 
 # May include httpd's headers.
 GLUE_UNITS := oc_argument oc_ask oc_check oc_config oc_directives oc_dump oc_generation oc_managed oc_module oc_must_staple oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store

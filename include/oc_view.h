@@ -20,10 +20,10 @@ typedef enum {
     OC_ATTENTION_NONE, /* stapled and renewed in time; or nothing to staple by its nature (no responder) */
     OC_ATTENTION_WARNING, /* attempts fail, or the response runs out within the expiry warning, but something valid is stapled;
                              or nothing is stapled, and clients do without */
-    OC_ATTENTION_CRITICAL /* revoked; or a Must-Staple certificate without a staple: clients refuse it now */
+    OC_ATTENTION_CRITICAL /* clients refuse it now: revoked; expired; or a Must-Staple certificate without a staple */
 } oc_attention_t;
 
-/** Unknown: NULL, 0. The strings belong to whoever filled it in. */
+/** Unknown: NULL, 0. The strings belong to whoever filled it in. No string holds a password: URLs come from oc_url_public(). */
 typedef struct {
     const char *host;                /* "name:port" of the vhost that comes first */
     const apr_array_header_t *hosts; /* const char *: all of them; NULL: unknown */
@@ -50,7 +50,7 @@ typedef struct {
     apr_time_t next_request; /* 0: none, or not known */
 } oc_view_t;
 
-/** "good", "revoked", a responder's error; "none": nothing valid is held; "no-responder": by its nature. Static. */
+/** "good", "revoked", a responder's error (oc_verdict_name); "none": nothing valid is held; "no-responder": by its nature. Static. */
 const char *oc_view_state(const oc_view_t *view, apr_time_t now);
 
 /**
@@ -69,16 +69,20 @@ const char *oc_attention_name(oc_attention_t attention);
 #define OC_VIEW_JSON_VERSION 1
 const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning, apr_pool_t *pool);
 
-/** A JSON string literal of @a text, quotes included; NULL: null. What is not ASCII, and what is no UTF-8, is escaped. */
+/** A JSON string literal of @a text, quotes included; NULL: null. What is not printable ASCII is escaped, and what HTML gives a
+ *  meaning to; what is no UTF-8 becomes U+FFFD. So it may stand inside of <script>. */
 const char *oc_view_json_string(const char *text, apr_pool_t *pool);
 
 /** "3 d 4 h", "12 min", "8 s", "-" for 0, "2 h 5 min ago" for the past: the two largest units are as much as anybody reads. */
 const char *oc_view_span(apr_time_t when, apr_time_t now, apr_pool_t *pool);
 
+/** @a text, what is not printable ASCII escaped as \xHH: a certificate's subject must not steer a terminal. NULL: "-". */
+const char *oc_view_printable(const char *text, apr_pool_t *pool);
+
 /**
- * A table of @a views (oc_view_t), for @a width columns of a terminal (0: as wide as it wants to be): header and rows, each
- * ends with a line end. Control characters and what is not ASCII are escaped: a certificate's subject must not steer a terminal.
- * @param print called for each line
+ * A table of @a views (oc_view_t), for @a width columns of a terminal (0: as wide as it wants to be): header and rows. Where the
+ * columns do not fit beside each other, a row takes several lines, and long texts lose their middle. All text is printable.
+ * @param print called for each line, which ends with a line end
  */
 typedef void oc_view_print_fn(void *context, const char *line);
 void oc_view_table(const apr_array_header_t *views, apr_time_t now, unsigned width, oc_view_print_fn *print,

@@ -28,6 +28,9 @@ CORE_MAY_INCLUDE = {
     "oc_signer": {"oc_verdict", "oc_x509"},
     "oc_verify": {"oc_verdict", "oc_x509", "oc_signer"},
     "oc_cert": {"oc_verify", "oc_x509"},
+    # showing it
+    "oc_view": {"oc_cert", "oc_record", "oc_verdict"},
+    "oc_view_table": {"oc_view"},
     # asking a responder
     "oc_limit": {"oc_verdict"},
     "oc_connect": {"oc_verdict", "oc_limit"},
