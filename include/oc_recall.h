@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_recall: "ask for this certificate again, now": from any child (the status page) to the one child that refreshes.
+ * oc_recall: "ask for this certificate again, now": from any child (the status page) to the one child that refreshes; and
+ * when that child asked last, the other way round.
  *
- * One word per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one generation. No lock.
+ * Two words per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one generation.
+ * No lock.
  */
 #ifndef OC_RECALL_H
 #define OC_RECALL_H
 
 #include <apr_pools.h>
 #include <apr_time.h>
+#include <stdint.h>
 
 typedef struct oc_recall_t oc_recall_t;
 
@@ -23,10 +26,16 @@ apr_status_t oc_recall_create(oc_recall_t **recall, unsigned n, apr_pool_t *pool
  *  @return APR_SUCCESS; APR_EAGAIN: it was recalled less than OC_RECALL_PAUSE ago; APR_EINVAL: no such ordinal */
 apr_status_t oc_recall_one(oc_recall_t *recall, unsigned ordinal, apr_time_t now);
 
-/** The one child that refreshes: has anything been recalled since the last call? One load. */
+/** The one child that refreshes: has anything been recalled since the last call? @param seen the caller's memory, 0 at first. One load. */
 int oc_recall_has_any(const oc_recall_t *recall, uint64_t *seen);
 
 /** ... and this one? Takes it off the list. */
 int oc_recall_take(oc_recall_t *recall, unsigned ordinal);
+
+/** The one child that refreshes: an attempt for certificate @a ordinal ended. */
+void oc_recall_set_attempt(oc_recall_t *recall, unsigned ordinal, apr_time_t when);
+
+/** When the last attempt ended; 0: none in this generation. Any thread of any child. */
+apr_time_t oc_recall_last_attempt(const oc_recall_t *recall, unsigned ordinal);
 
 #endif

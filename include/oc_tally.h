@@ -38,7 +38,9 @@ typedef struct {
     uint64_t latency_sum;                                  /* microseconds */
 } oc_tally_totals_t;
 
-/** Make an empty one with @a lanes lanes (rounded up to a power of two; at least 1). Lives as long as @a pool; inherited through fork.
+#define OC_TALLY_LANES_MAX 4096 /* half a MiB; a server with more threads shares lanes */
+
+/** Make an empty one with @a lanes lanes (rounded up to a power of two, from 1 to OC_TALLY_LANES_MAX). Lives as long as @a pool; inherited through fork.
  *  @return APR_SUCCESS; else why there is no memory. */
 apr_status_t oc_tally_create(oc_tally_t **tally, unsigned lanes, apr_pool_t *pool);
 

@@ -10,6 +10,8 @@
  */
 #include "oc_file.h"
 
+#include "oc_disk.h"
+
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -46,88 +48,6 @@ struct oc_file_t {
     apr_pool_t *pool;
 };
 
-/* "cannot <do what> <path>: <why>" */
-static apr_status_t fail(apr_status_t rv, const char *what, const char *path, apr_pool_t *pool, const char **problem)
-{
-    char why[120];
-
-    *problem = apr_psprintf(pool, "cannot %s %s: %s", what, path, apr_strerror(rv, why, sizeof(why)));
-    return rv;
-}
-
-static apr_status_t refuse(const char *path, const char *why, apr_pool_t *pool, const char **problem)
-{
-    *problem = apr_psprintf(pool, "%s %s; it is left alone. Remove it, or name another file", path, why);
-    return APR_EGENERAL;
-}
-
-static const char *folder_of(const char *path, apr_pool_t *pool)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return ".";
-    return slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
-}
-
-static ssize_t read_at(int fd, void *buffer, size_t len, off_t offset)
-{
-    size_t done = 0;
-
-    while (done < len) {
-        ssize_t n = pread(fd, (char *)buffer + done, len - done, offset + (off_t)done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
-static apr_status_t write_at(int fd, const void *buffer, size_t len, off_t offset)
-{
-    size_t done = 0;
-
-    while (done < len) {
-        ssize_t n = pwrite(fd, (const char *)buffer + done, len - done, offset + (off_t)done);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno;
-        done += (size_t)n;
-    }
-    return APR_SUCCESS;
-}
-
-/* Open an existing file if it is a regular one, of our own, and not reached through a symlink: who could plant another one
- * could make root read or replace what it should not (invariant 10). O_NONBLOCK: a FIFO must not hold us up. */
-static apr_status_t open_own(const char *path, int *fd, off_t *size, apr_pool_t *pool, const char **problem)
-{
-    struct stat st;
-
-    *fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (*fd < 0) {
-        if (errno == ELOOP)
-            return refuse(path, "is a symbolic link", pool, problem);
-        return errno == ENOENT ? APR_ENOENT : fail(errno, "open", path, pool, problem);
-    }
-    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        close(*fd);
-        return refuse(path, "is not a regular file", pool, problem);
-    }
-    if (st.st_uid != geteuid()) {
-        close(*fd);
-        return refuse(path, "belongs to another user", pool, problem);
-    }
-    *size = st.st_size;
-    return APR_SUCCESS;
-}
-
 /* Is what we opened a cache file? An empty file is: a crash between create and the first write leaves none behind, but
  * an administrator's `touch` may. */
 static apr_status_t check_head(int fd, off_t size, const char *path, apr_pool_t *pool, const char **problem)
@@ -136,8 +56,9 @@ static apr_status_t check_head(int fd, off_t size, const char *path, apr_pool_t 
 
     if (size == 0)
         return APR_SUCCESS;
-    if (read_at(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) || memcmp(head.magic, MAGIC, sizeof(MAGIC)) != 0)
-        return refuse(path, "is not an OCSP cache file", pool, problem);
+    if (oc_disk_read_at(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head)
+        || memcmp(head.magic, MAGIC, sizeof(MAGIC)) != 0)
+        return oc_disk_refuse(path, "is not an OCSP cache file", pool, problem);
     return APR_SUCCESS;
 }
 
@@ -147,26 +68,26 @@ static int is_readable(int fd)
 {
     head_t head;
 
-    return read_at(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) && head.layout == LAYOUT
+    return oc_disk_read_at(fd, &head, sizeof(head), 0) == (ssize_t)sizeof(head) && head.layout == LAYOUT
            && head.byte_order == BYTE_ORDER_MARK && head.block_size == OC_BLOCK_SIZE;
 }
 
 apr_status_t oc_file_check(const char *path, apr_pool_t *pool, const char **problem)
 {
-    const char *folder = folder_of(path, pool);
+    const char *folder = oc_disk_folder(path, pool);
     struct stat st;
     off_t size = 0;
     apr_status_t rv;
     int fd;
 
     if (stat(folder, &st) != 0)
-        return fail(errno, "use the folder", folder, pool, problem);
+        return oc_disk_fail(errno, "use the folder", folder, pool, problem);
     if (!S_ISDIR(st.st_mode))
-        return fail(APR_ENOTDIR, "use the folder", folder, pool, problem);
+        return oc_disk_fail(APR_ENOTDIR, "use the folder", folder, pool, problem);
     if (access(folder, W_OK | X_OK) != 0)
-        return fail(errno, "write to the folder", folder, pool, problem);
+        return oc_disk_fail(errno, "write to the folder", folder, pool, problem);
 
-    rv = open_own(path, &fd, &size, pool, problem);
+    rv = oc_disk_open_own(path, &fd, &size, pool, problem);
     if (rv == APR_ENOENT)
         return APR_SUCCESS;
     if (rv == APR_SUCCESS) {
@@ -180,7 +101,7 @@ int oc_file_has_folder(const char *path, apr_pool_t *pool)
 {
     struct stat st;
 
-    return stat(folder_of(path, pool), &st) == 0 && S_ISDIR(st.st_mode);
+    return stat(oc_disk_folder(path, pool), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 int oc_file_is_volatile(const char *path, apr_pool_t *pool)
@@ -188,7 +109,7 @@ int oc_file_is_volatile(const char *path, apr_pool_t *pool)
 #ifdef __linux__
     struct statfs fs;
 
-    return statfs(folder_of(path, pool), &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+    return statfs(oc_disk_folder(path, pool), &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 #else
     (void)path;
     (void)pool;
@@ -257,7 +178,7 @@ static apr_status_t read_blocks(int fd, off_t size, uint32_t blocks_max, oc_bloc
 
     *n = room < blocks_max ? (uint32_t)room : blocks_max;
     *blocks = apr_palloc(pool, (apr_size_t)*n * OC_BLOCK_SIZE + 1);
-    got = read_at(fd, *blocks, (size_t)*n * OC_BLOCK_SIZE, HEAD_SIZE);
+    got = oc_disk_read_at(fd, *blocks, (size_t)*n * OC_BLOCK_SIZE, HEAD_SIZE);
     if (got < 0)
         return errno;
     *n = (uint32_t)(got / OC_BLOCK_SIZE); /* somebody may have shortened it meanwhile */
@@ -276,7 +197,7 @@ apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_
     int fd;
 
     memset(result, 0, sizeof(*result));
-    rv = open_own(path, &fd, &size, pool, problem);
+    rv = oc_disk_open_own(path, &fd, &size, pool, problem);
     if (rv != APR_SUCCESS)
         return rv;
     rv = check_head(fd, size, path, pool, problem);
@@ -292,7 +213,7 @@ apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_
         if (rv == APR_SUCCESS)
             visit_records(blocks, n, visit, context, result, scratch);
         else
-            fail(rv, "read", path, pool, problem);
+            oc_disk_fail(rv, "read", path, pool, problem);
         apr_pool_destroy(scratch);
     }
     close(fd);
@@ -318,7 +239,7 @@ static apr_status_t write_head(int fd, uint32_t n_blocks)
 
     memcpy(head.magic, MAGIC, sizeof(MAGIC));
     memcpy(bytes, &head, sizeof(head));
-    return write_at(fd, bytes, sizeof(bytes), 0);
+    return oc_disk_write_at(fd, bytes, sizeof(bytes), 0);
 }
 
 apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks, apr_pool_t *pool,
@@ -330,10 +251,9 @@ apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks
     int fd;
 
     *out = NULL;
-    unlink(fresh_path); /* left by a crash; O_EXCL then makes sure that the file is ours and no symlink */
-    fd = open(fresh_path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fail(errno, "create", fresh_path, pool, problem);
+    rv = oc_disk_create(fresh_path, &fd, pool, problem);
+    if (rv != APR_SUCCESS)
+        return rv;
 
     file = apr_pcalloc(pool, sizeof(*file));
     file->fd = fd;
@@ -344,7 +264,7 @@ apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks
     rv = write_head(fd, n_blocks);
     if (rv != APR_SUCCESS) {
         apr_pool_cleanup_run(pool, file, close_file);
-        return fail(rv, "write", fresh_path, pool, problem);
+        return oc_disk_fail(rv, "write", fresh_path, pool, problem);
     }
     *out = file;
     return APR_SUCCESS;
@@ -356,8 +276,8 @@ apr_status_t oc_file_write(oc_file_t *file, uint32_t block, const void *bytes)
     off_t offset = HEAD_SIZE + (off_t)block * OC_BLOCK_SIZE;
 
     if (!bytes) /* word 1 of the block */
-        return write_at(file->fd, &no_serial, sizeof(no_serial), offset + (off_t)sizeof(uint64_t));
-    return write_at(file->fd, bytes, OC_BLOCK_SIZE, offset);
+        return oc_disk_write_at(file->fd, &no_serial, sizeof(no_serial), offset + (off_t)sizeof(uint64_t));
+    return oc_disk_write_at(file->fd, bytes, OC_BLOCK_SIZE, offset);
 }
 
 /* Give the fresh file up at once. Were its name kept until the pool is cleared, an exiting child, or a later generation of
@@ -366,12 +286,12 @@ static apr_status_t give_up(oc_file_t *file, apr_status_t rv, const char *what, 
 {
     unlink(file->fresh_path);
     file->fresh_path = NULL;
-    return fail(rv, what, path, file->pool, problem);
+    return oc_disk_fail(rv, what, path, file->pool, problem);
 }
 
 apr_status_t oc_file_commit(oc_file_t *file, const char **problem)
 {
-    const char *folder = folder_of(file->path, file->pool);
+    const char *folder = oc_disk_folder(file->path, file->pool);
     int fd;
 
     if (fsync(file->fd) != 0)
@@ -404,10 +324,10 @@ apr_status_t oc_file_lock(const char *path, apr_pool_t *pool, const char **probl
     int fd = open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 
     if (fd < 0)
-        return fail(errno, "open", lock_path, pool, problem);
+        return oc_disk_fail(errno, "open", lock_path, pool, problem);
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
         close(fd);
-        return refuse(lock_path, "is not a regular file of this user", pool, problem);
+        return oc_disk_refuse(lock_path, "is not a regular file of this user", pool, problem);
     }
     if (fcntl(fd, F_SETLK, &lock) == 0) {
         apr_pool_cleanup_register(pool, (void *)(intptr_t)fd, close_lock, apr_pool_cleanup_null);
@@ -417,7 +337,7 @@ apr_status_t oc_file_lock(const char *path, apr_pool_t *pool, const char **probl
         apr_status_t rv = errno;
 
         close(fd);
-        return fail(rv, "lock", lock_path, pool, problem);
+        return oc_disk_fail(rv, "lock", lock_path, pool, problem);
     }
     lock.l_pid = 0;
     (void)fcntl(fd, F_GETLK, &lock);

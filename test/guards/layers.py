@@ -21,9 +21,12 @@ CORE_MAY_INCLUDE = {
     "oc_shm": {"oc_block", "oc_arena"},
     "oc_shm_write": {"oc_shm", "oc_block", "oc_arena"},
     "oc_arena": {"oc_shm", "oc_block"},
-    "oc_file": {"oc_block"},
+    "oc_file": {"oc_block", "oc_disk"},
     "oc_note": {"oc_verdict"},
     "oc_record": {"oc_verdict"},
+    # what an operator sees
+    "oc_tally": {"oc_record", "oc_verdict"},
+    "oc_ledger": {"oc_cert", "oc_note", "oc_disk"},
     # judging a response
     "oc_signer": {"oc_verdict", "oc_x509"},
     "oc_verify": {"oc_verdict", "oc_x509", "oc_signer"},
