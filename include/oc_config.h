@@ -20,7 +20,7 @@
 #define OC_UNSET (-1)
 
 /** What one <VirtualHost> says. OC_UNSET and NULL: not written. Intervals in microseconds. */
-typedef struct {
+typedef struct oc_server_conf_t {
     int ssl_engine;                        /* SSLEngine is on */
     int use_stapling;                      /* SSLUseStapling */
     int return_errors;                     /* SSLStaplingReturnResponderErrors */
@@ -37,7 +37,9 @@ typedef struct {
     const char *ca_file;                   /* SSLCACertificateFile */
     const char *ca_path;                   /* SSLCACertificatePath */
 
-    int staples; /* decided by oc_config_resolve(): the hooks act for this server */
+    int staples; /* decided by oc_config_check(): the hooks act for this server */
+
+    const struct oc_server_conf_t *own; /* what is written in this very <VirtualHost>, nothing inherited */
 } oc_server_conf_t;
 
 /** What the main server says for all: our own directives. */
@@ -77,6 +79,12 @@ void oc_config_reset(apr_pool_t *pconf);
 
 const oc_server_conf_t *oc_config_server(const server_rec *s);
 const oc_global_conf_t *oc_config_global(void);
+
+/** All of them in the order of the configuration, the main server first (httpd lists the others in reverse): server_rec *. */
+apr_array_header_t *oc_config_servers(server_rec *main_server, apr_pool_t *pool);
+
+/** Does it speak TLS? As mod_ssl decides: SSLEngine; not written, a certificate where https is listened for. */
+int oc_config_is_tls(const server_rec *s);
 
 /** The same, for the directives' setters. */
 oc_global_conf_t *oc_config_edit(void);

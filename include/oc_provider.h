@@ -13,8 +13,7 @@
 
 #define OC_PROVIDER_NAME "ocsp_cache"
 
-#define OC_KIND_STAPLE 'R'  /* oc_store's records, under the certificate's id */
-#define OC_KIND_SOCACHE 'X' /* whatever consumers of the socache interface store */
+#define OC_KIND_SOCACHE 'X' /* whatever consumers of the socache interface store; OC_KIND_STAPLE is in oc_record.h */
 
 /** Counters of an arena (oc_shm_count). */
 enum {

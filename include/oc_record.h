@@ -15,6 +15,7 @@
 #include <apr_time.h>
 #include <stdint.h>
 
+#define OC_KIND_STAPLE 'R' /* what such a record is stored as, under the certificate's id (oc_block.h, "kind") */
 #define OC_RECORD_BINDING_LEN 32
 #define OC_RECORD_HEAD_LEN 88 /* bytes before the DER */
 

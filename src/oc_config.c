@@ -9,6 +9,7 @@
 #include "oc_module.h"
 #include "oc_provider.h"
 
+#include <ap_listen.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -74,6 +75,7 @@ void *oc_config_create_server(apr_pool_t *pool, server_rec *s)
     conf->skew = OC_UNSET;
     conf->max_age = OC_UNSET;
     conf->certificate_files = apr_array_make(pool, 0, sizeof(const char *));
+    conf->own = conf;
     return conf;
 }
 
@@ -99,12 +101,55 @@ void *oc_config_merge_server(apr_pool_t *pool, void *base_conf, void *add_conf)
     conf->chain_file = add->chain_file ? add->chain_file : base->chain_file;
     conf->ca_file = add->ca_file ? add->ca_file : base->ca_file;
     conf->ca_path = add->ca_path ? add->ca_path : base->ca_path;
+    conf->own = add;
     return conf;
 }
 
 const oc_server_conf_t *oc_config_server(const server_rec *s)
 {
     return ap_get_module_config(s->module_config, &ocsp_cache_module);
+}
+
+apr_array_header_t *oc_config_servers(server_rec *main_server, apr_pool_t *pool)
+{
+    apr_array_header_t *servers = apr_array_make(pool, 16, sizeof(server_rec *));
+    server_rec *s, **all;
+    int i;
+
+    for (s = main_server; s; s = s->next)
+        APR_ARRAY_PUSH(servers, server_rec *) = s;
+    all = (server_rec **)(void *)servers->elts;
+    for (i = 1; i < servers->nelts - i; i++) {
+        s = all[i];
+        all[i] = all[servers->nelts - i];
+        all[servers->nelts - i] = s;
+    }
+    return servers;
+}
+
+/* What httpd itself finds out only when it opens the ports. */
+static int listens_for_https(const server_rec *s)
+{
+    const char *protocol = ap_get_server_protocol((server_rec *)s);
+    const server_addr_rec *address;
+    const ap_listen_rec *listener;
+
+    if (protocol)
+        return strcmp(protocol, "https") == 0;
+    for (address = s->addrs; address; address = address->next)
+        for (listener = ap_listeners; listener; listener = listener->next)
+            if (listener->bind_addr->port == address->host_port && listener->protocol)
+                return strcmp(listener->protocol, "https") == 0;
+    return 0;
+}
+
+int oc_config_is_tls(const server_rec *s)
+{
+    const oc_server_conf_t *conf = oc_config_server(s);
+
+    if (conf->ssl_engine == OC_UNSET)
+        return conf->certificate_files->nelts > 0 && listens_for_https(s);
+    return conf->ssl_engine;
 }
 
 oc_global_conf_t *oc_config_edit(void)

@@ -284,7 +284,7 @@ static void report_unserved(server_rec *main_server, apr_pool_t *pool)
     for (s = main_server; s; s = s->next) {
         const oc_server_conf_t *conf = oc_config_server(s);
 
-        if (conf->staples && conf->ssl_engine == 1 && conf->certificate_files->nelts > 0 && !oc_managed_serves(s))
+        if (conf->staples && oc_config_is_tls(s) && conf->certificate_files->nelts > 0 && !oc_managed_serves(s))
             ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
                          "%s: nothing is stapled: mod_ssl knows no issuer of its certificate, or another module "
                          "staples for it. Put the issuer's certificate behind the server's in SSLCertificateFile, or "
