@@ -17,12 +17,12 @@
 # Every file of src/ stands in exactly one of the two lists; test/guards/layers.py holds them to it, and to who may include whom.
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
-CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_fetch oc_file oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
-              oc_note oc_recall oc_record oc_request oc_schedule oc_shm oc_shm_write oc_signer oc_tally oc_url oc_verdict oc_verify oc_version \
+CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
+              oc_lines oc_note oc_recall oc_record oc_request oc_roster oc_schedule oc_shm oc_shm_write oc_signer oc_tally oc_url oc_verdict oc_verify oc_version \
               oc_view oc_view_table oc_x509
 
 # May include httpd's headers.
-GLUE_UNITS := oc_argument oc_ask oc_check oc_config oc_directives oc_dump oc_generation oc_managed oc_module oc_must_staple oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store
+GLUE_UNITS := oc_argument oc_ask oc_cachectl oc_check oc_config oc_directives oc_dump oc_generation oc_managed oc_module oc_must_staple oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store
 
 # Unit tests that run threads: these also run under ThreadSanitizer.
 THREAD_TESTS := test_crew test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally

@@ -72,4 +72,8 @@ apr_status_t oc_file_commit(oc_file_t *file, const char **problem);
  */
 apr_status_t oc_file_lock(const char *path, apr_pool_t *pool, const char **problem);
 
+/** Who holds that lock: the process of a running server. Looks only. @return 0: nobody, as far as can be seen from here. Not to be asked
+ *  by a process that may hold it. */
+pid_t oc_file_lock_holder(const char *path, apr_pool_t *pool);
+
 #endif

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,4 +98,67 @@ apr_status_t oc_disk_write_at(int fd, const void *buffer, size_t len, off_t offs
         done += (size_t)n;
     }
     return APR_SUCCESS;
+}
+
+apr_status_t oc_disk_load(const char *path, apr_size_t max, const char **text, apr_size_t *len, apr_pool_t *pool,
+                          const char **problem)
+{
+    char *buffer;
+    off_t size = 0;
+    ssize_t got;
+    int fd;
+    apr_status_t rv = oc_disk_open_own(path, &fd, &size, pool, problem);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (size > (off_t)max) {
+        close(fd);
+        return oc_disk_refuse(path, "is too large", pool, problem);
+    }
+    buffer = apr_palloc(pool, (apr_size_t)size + 1);
+    got = oc_disk_read_at(fd, buffer, (size_t)size, 0);
+    rv = got < 0 ? errno : APR_SUCCESS;
+    close(fd);
+    if (rv != APR_SUCCESS)
+        return oc_disk_fail(rv, "read", path, pool, problem);
+    buffer[got] = '\0';
+    *text = buffer;
+    *len = (apr_size_t)got;
+    return APR_SUCCESS;
+}
+
+/* Through to the disk, before the rename makes it count. */
+static apr_status_t fill(int fd, mode_t mode, const char *text, apr_size_t len)
+{
+    apr_status_t rv = oc_disk_write_at(fd, text, len, 0);
+
+    if (rv == APR_SUCCESS && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+        rv = errno;
+    return rv;
+}
+
+apr_status_t oc_disk_save(const char *path, mode_t mode, const char *text, apr_size_t len, apr_pool_t *pool,
+                          const char **problem)
+{
+    const char *fresh = apr_pstrcat(pool, path, ".new", NULL), *old = NULL;
+    apr_size_t old_len = 0;
+    apr_status_t rv = oc_disk_load(path, len, &old, &old_len, pool, problem);
+    struct stat st;
+    int fd;
+
+    if (rv == APR_SUCCESS && old_len == len && memcmp(old, text, len) == 0)
+        return APR_SUCCESS;
+    if (rv == APR_EGENERAL && (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()))
+        return rv; /* but not because it was longer */
+    rv = oc_disk_create(fresh, &fd, pool, problem);
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = fill(fd, mode, text, len);
+    close(fd);
+    if (rv == APR_SUCCESS && rename(fresh, path) != 0)
+        rv = errno;
+    if (rv == APR_SUCCESS)
+        return rv;
+    unlink(fresh);
+    return oc_disk_fail(rv, "write", path, pool, problem);
 }

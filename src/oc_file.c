@@ -346,3 +346,16 @@ apr_status_t oc_file_lock(const char *path, apr_pool_t *pool, const char **probl
                             path, (long)lock.l_pid);
     return APR_EBUSY;
 }
+
+pid_t oc_file_lock_holder(const char *path, apr_pool_t *pool)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(apr_pstrcat(pool, path, ".lock", NULL), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return 0;
+    if (fcntl(fd, F_GETLK, &lock) != 0)
+        lock.l_type = F_UNLCK;
+    close(fd);
+    return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+}

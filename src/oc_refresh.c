@@ -7,6 +7,7 @@
 #include "oc_refresh.h"
 
 #include "oc_ask.h"
+#include "oc_cachectl.h"
 #include "oc_limit.h"
 #include "oc_module.h"
 #include "oc_must_staple.h"
@@ -342,6 +343,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     if (!oc_config_is_active())
         return OK;
     oc_managed_settle();
+    oc_cachectl_post_config(main_server);
     report_unserved(main_server, pconf);
     if (!has_work() || !oc_provider_stapling())
         return OK;

@@ -27,6 +27,9 @@ CORE_MAY_INCLUDE = {
     # what an operator sees
     "oc_tally": {"oc_record", "oc_verdict"},
     "oc_ledger": {"oc_cert", "oc_note", "oc_disk"},
+    # beside the cache's file, for ocsp-cachectl
+    "oc_roster": {"oc_cert", "oc_disk", "oc_lines"},
+    "oc_errand": {"oc_cert", "oc_disk", "oc_lines"},
     # judging a response
     "oc_signer": {"oc_verdict", "oc_x509"},
     "oc_verify": {"oc_verdict", "oc_x509", "oc_signer"},

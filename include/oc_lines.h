@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_lines: text of "key value" lines and PEM blocks, as oc_roster and oc_errand keep it: readable with a pager, and OpenSSL finds the
+ * blocks. Values may be anything: what is not printable ASCII is written \xHH, and so is a backslash.
+ *
+ * Pure, and bounded by the text it is given.
+ */
+#ifndef OC_LINES_H
+#define OC_LINES_H
+
+#include <apr_pools.h>
+#include <openssl/bio.h>
+
+/** A place in a text. */
+typedef struct {
+    const char *at;
+    const char *end;
+    unsigned number; /* of the line that was read last */
+} oc_lines_t;
+
+typedef struct {
+    const char *key;          /* of a PEM block: its label, "CERTIFICATE" */
+    const char *value;        /* "" where there is none; NULL: a PEM block */
+    const unsigned char *der; /* what the PEM block holds */
+    apr_size_t der_len;
+} oc_line_t;
+
+void oc_lines_begin(oc_lines_t *lines, const char *text, apr_size_t len);
+
+/** Read the next line or PEM block; empty lines and those that begin with # are passed over. Strings and bytes come from @a pool.
+ *  @return 1; 0: the end; -1: what is there is neither. Leaves OpenSSL's error queue as found. */
+int oc_lines_next(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool);
+
+/** Write a line to @a bio. @return 1; 0: no memory */
+int oc_lines_put(BIO *bio, const char *key, const char *value);
+int oc_lines_put_number(BIO *bio, const char *key, apr_int64_t value);
+int oc_lines_put_hex(BIO *bio, const char *key, const unsigned char *bytes, apr_size_t len);
+int oc_lines_put_pem(BIO *bio, const char *label, const unsigned char *der, apr_size_t der_len);
+
+/** What a value says. @return 1; 0: it is no number, not in 0..max; not exactly @a len bytes in hexadecimal */
+int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number);
+int oc_lines_hex(const char *value, unsigned char *bytes, apr_size_t len);
+
+#endif
