@@ -123,6 +123,9 @@ $(OUT)/unit/test_%: $(OUT)/unit/test_%.o $(TEST_SUPPORT) $(CORE)
 
 $(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
 	$(call say,CC)$(CC) $(COMMON_FLAGS) -MMD -MP -c -o $@ $<
+# The load client has nothing of the module in it.
+$(OUT)/bench/load: $(patsubst test/bench/%.c,$(OUT)/bench/%.o,$(wildcard test/bench/load*.c))
+	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lssl $(OPENSSL_LIBS)
 $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 
@@ -190,8 +193,8 @@ fuzz:
 	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(patsubst %,src/%.c,$(filter-out oc_arena oc_version,$(CORE_UNITS))) $(APR_LIBS) $(OPENSSL_LIBS)
 	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
 
-check-e2e: $(MODULE) $(CACHECTL)
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' $(PYTEST) test/e2e $(PYTEST_ARGS)
+check-e2e: $(MODULE) $(CACHECTL) $(OUT)/bench/load
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) test/e2e $(PYTEST_ARGS)
 
 check-guards:
 	test/guards/run.sh

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * load_conn: one connection of the load client, from connect() to close(), and what all of them share. For load_run.c and
+ * load_conn.c alone.
+ */
+#ifndef LOAD_CONN_H
+#define LOAD_CONN_H
+
+#include "load.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define LOAD_SECOND 1000000000u
+
+typedef struct {
+    char name[256];
+    _Atomic uint64_t good_at; /* 0: not yet */
+    X509 *verified;           /* the certificate whose chain was verified last; under load_run_t.mutex */
+} load_host_t;
+
+typedef struct {
+    const load_options_t *options;
+    load_judge_t *judge;
+    SSL_CTX *ctx;
+    uint64_t begin, end; /* no connection begins after `end` */
+    load_host_t *host;
+    _Atomic int n_good;
+    pthread_mutex_t mutex;
+} load_run_t;
+
+typedef struct load_worker_t load_worker_t;
+
+enum load_phase_t { LOAD_CONNECT, LOAD_HANDSHAKE, LOAD_CLOSE };
+
+typedef struct load_conn_t {
+    struct load_conn_t *prev, *next; /* all of a worker's, in the order of their deadlines */
+    load_worker_t *worker;
+    load_host_t *host;
+    SSL *ssl;
+    int fd;
+    enum load_phase_t phase;
+    uint64_t intended, deadline;
+} load_conn_t;
+
+struct load_worker_t {
+    load_run_t *run;
+    pthread_t thread;
+    int number, epoll, timer;
+    int share;          /* closed loop: how many at a time */
+    uint64_t n_arrived; /* open loop: arrivals so far; the next one's time follows from it */
+    uint64_t turn;      /* of the hosts */
+    int active;
+    load_conn_t list; /* its ends */
+    load_tally_t *tally;
+    SSL_SESSION **session; /* per host, the newest */
+};
+
+/* OpenSSL set up as the options say. */
+SSL_CTX *load_conn_ctx(load_run_t *run);
+/* Something happened on the connection's socket. The connection may be gone afterwards. */
+void load_conn_advance(load_conn_t *conn);
+/* Counts it as failed, and ends it. */
+void load_conn_fail(load_conn_t *conn, const char *what, const char *why);
+/* Ends it: closed, out of its worker's list, freed. */
+void load_conn_drop(load_conn_t *conn);
+
+#endif
