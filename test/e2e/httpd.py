@@ -30,6 +30,8 @@ LOUD = ("warn", "error", "crit", "alert", "emerg")
 SANITIZER = re.compile(r"AddressSanitizer|UndefinedBehaviorSanitizer|ThreadSanitizer|runtime error:")
 CRASH = re.compile(r"AH0005[12]:|exit signal|Segmentation fault|stack smashing|double free|corrupted|"
                    r"Assertion .* failed|file .* line \d+, assertion")
+# A machine whose OpenSSL is older than the one its mod_ssl was built with: seen right after httpd alone was installed or upgraded.
+MACHINE = re.compile(r"AH01882:")
 LINE = re.compile(r"^\[(?P<date>[^\]]+)\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] "
                   r"\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] (?P<text>.*)$")
 
@@ -423,7 +425,7 @@ class Httpd:
 
     def judge_log(self) -> None:
         lines = self._lines()
-        patterns = [pattern for pattern, _ in self._announced]
+        patterns = [MACHINE, *(pattern for pattern, _ in self._announced)]
         unexpected = [line for line in lines if (line.level in LOUD or not line.level)
                       and not any(pattern.search(str(line)) for pattern in patterns)]
         broken = [line for line in lines if SANITIZER.search(line.text) or CRASH.search(line.text)]
