@@ -7,6 +7,7 @@
 #define OC_CONNECT_H
 
 #include "oc_limit.h"
+#include "oc_trace.h"
 
 #include <apr_network_io.h>
 
@@ -24,9 +25,11 @@ typedef struct {
  * first to answer wins (the idea of RFC 8305, without its sorting: the order is getaddrinfo's).
  * @return OC_PENDING: connected. OC_NAME_LOOKUP_FAILED, OC_CONNECT_FAILED (every address refused), OC_TIMED_OUT,
  *   OC_STOPPED, OC_OUT_OF_RESOURCES.
+ * @param trace NULL, or who is told of the look-up and of each address
  * Touches neither OpenSSL nor APR. When the stop flag is found set after a blocking look-up, it does not return at all:
  * the process is on its way out, and has ceased to wait for this thread.
  */
-oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *limit, oc_connect_result_t *result);
+oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *limit, const oc_trace_t *trace,
+                        oc_connect_result_t *result);
 
 #endif

@@ -11,6 +11,7 @@
 #define OC_FETCH_H
 
 #include "oc_idle.h"
+#include "oc_trace.h"
 #include "oc_verdict.h"
 
 #include <apr_pools.h>
@@ -28,6 +29,7 @@ typedef struct {
     const atomic_int *stop;      /* turns non-zero: give up within about 50 ms (OC_STOPPED) */
     oc_idle_t *idle;             /* where connections wait between exchanges; NULL: one of its own, closed afterwards */
     int by_post;                 /* this responder is known not to answer GET */
+    const oc_trace_t *trace;     /* who looks on; NULL: nobody. A connection out of `idle` is not told of */
 } oc_fetch_request_t;
 
 typedef struct {

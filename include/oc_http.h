@@ -46,6 +46,9 @@ BIO *oc_http_bio(const oc_http_t *http);
 
 const oc_http_seen_t *oc_http_seen(const oc_http_t *http);
 
+/** The head as it came, or as much of it as was read: @a len bytes, raw, without a NUL behind them. */
+const char *oc_http_head(const oc_http_t *http, apr_size_t *len);
+
 /** Free the filter and the transport. */
 void oc_http_close(oc_http_t *http);
 

@@ -18,10 +18,12 @@
 #include <unistd.h>
 
 #define STAGGER apr_time_from_sec(1)
+#define ADDRESS_MAX 64 /* of an address as text, a zone included */
 
 /** The addresses of one name, tried side by side. */
 typedef struct {
     const oc_limit_t *limit;
+    const oc_trace_t *trace;
     oc_connect_result_t *result;
     const struct addrinfo *next; /* not yet started */
     int begun;
@@ -29,6 +31,7 @@ typedef struct {
     apr_time_t next_at;
     struct pollfd fds[OC_CONNECT_ADDRESSES]; /* under way */
     const struct addrinfo *address[OC_CONNECT_ADDRESSES];
+    apr_time_t since[OC_CONNECT_ADDRESSES];
     nfds_t open;
     int exhausted; /* an attempt failed for want of descriptors or memory, not because of the peer */
 } oc_race_t;
@@ -72,19 +75,49 @@ static void connect_address_text(const struct addrinfo *address, char *text, siz
     (void)snprintf(text, size, address->ai_family == AF_INET6 ? "[%.45s]:%s" : "%.45s:%s", host, port);
 }
 
-static void race_note_failure(oc_race_t *race, const struct addrinfo *address, int error)
+static void connect_tell_look_up(const oc_trace_t *trace, oc_verdict_t verdict, const char *host, apr_time_t begun,
+                                 const struct addrinfo *list, const oc_connect_result_t *result)
+{
+    oc_step_t step = {OC_STEP_LOOK_UP, verdict, host, result->detail, 0, begun, oc_limit_now()};
+    char text[OC_CONNECT_ADDRESSES * (ADDRESS_MAX + 2)] = "";
+    char one[ADDRESS_MAX];
+    size_t used = 0;
+
+    for (; verdict == OC_PENDING && list != NULL && used + sizeof(one) + 2 < sizeof(text); list = list->ai_next) {
+        if (getnameinfo(list->ai_addr, list->ai_addrlen, one, sizeof(one), NULL, 0, NI_NUMERICHOST) == 0)
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "", one);
+        step.text = text;
+    }
+    trace->tell(trace->context, &step);
+}
+
+static void race_tell(const oc_race_t *race, oc_verdict_t verdict, const char *where, const char *text,
+                      apr_time_t since)
+{
+    oc_step_t step = {OC_STEP_CONNECT, verdict, where, text, 0, since, 0};
+
+    if (race->trace == NULL)
+        return;
+    step.ended = oc_limit_now();
+    race->trace->tell(race->trace->context, &step);
+}
+
+static void race_note_failure(oc_race_t *race, const struct addrinfo *address, int error, apr_time_t since)
 {
     char where[sizeof(race->result->where)];
-    char text[80];
+    char buffer[80];
+    const char *text = connect_error_text(strerror_r(error, buffer, sizeof(buffer)), buffer);
     const char *hint = "";
+    oc_verdict_t verdict = OC_CONNECT_FAILED;
 
     if (error == EACCES || error == EPERM)
         hint = " (a local policy forbids it; with SELinux: setsebool -P httpd_can_network_connect on)";
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
-        race->exhausted = 1;
+        verdict = OC_OUT_OF_RESOURCES;
+    race->exhausted |= verdict == OC_OUT_OF_RESOURCES;
     connect_address_text(address, where, sizeof(where));
-    connect_note(race->result, "%s%s: %s%s", race->result->detail[0] != '\0' ? "; " : "", where,
-                 connect_error_text(strerror_r(error, text, sizeof(text)), text), hint);
+    connect_note(race->result, "%s%s: %s%s", race->result->detail[0] != '\0' ? "; " : "", where, text, hint);
+    race_tell(race, verdict, where, text, since);
 }
 
 /* The process ends, and may already have unloaded what this thread would return to. */
@@ -127,35 +160,44 @@ static oc_verdict_t connect_look_up(const char *host, apr_port_t port, const oc_
     return rc == EAI_MEMORY ? OC_OUT_OF_RESOURCES : OC_NAME_LOOKUP_FAILED;
 }
 
+/* This address answered. */
+static void race_take(oc_race_t *race, const struct addrinfo *address, apr_time_t since)
+{
+    connect_address_text(address, race->result->where, sizeof(race->result->where));
+    race_tell(race, OC_PENDING, race->result->where, "", since);
+}
+
 /* Take the next address. Its descriptor when it is connected at once, else -1: under way or failed. */
 static int race_begin(oc_race_t *race)
 {
     const struct addrinfo *address = race->next;
+    apr_time_t now = oc_limit_now();
     int on = 1;
     int fd;
 
     race->begun++;
     race->next = race->begun < OC_CONNECT_ADDRESSES ? address->ai_next : NULL;
-    race->next_at = oc_limit_now() + race->stagger;
+    race->next_at = now + race->stagger;
     fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address->ai_protocol);
     if (fd < 0) {
-        race_note_failure(race, address, errno);
+        race_note_failure(race, address, errno, now);
         return -1;
     }
     /* Head and body of a POST go out in two writes; Nagle's algorithm would hold back the second. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, address->ai_addr, address->ai_addrlen) == 0) {
-        connect_address_text(address, race->result->where, sizeof(race->result->where));
+        race_take(race, address, now);
         return fd;
     }
     if (errno != EINPROGRESS && errno != EINTR) {
-        race_note_failure(race, address, errno);
+        race_note_failure(race, address, errno, now);
         (void)close(fd);
         return -1;
     }
     race->fds[race->open].fd = fd;
     race->fds[race->open].events = POLLOUT;
     race->address[race->open] = address;
+    race->since[race->open] = now;
     race->open++;
     return -1;
 }
@@ -165,6 +207,7 @@ static void race_forget(oc_race_t *race, nfds_t i)
     race->open--;
     race->fds[i] = race->fds[race->open];
     race->address[i] = race->address[race->open];
+    race->since[i] = race->since[race->open];
 }
 
 /* Look through what poll() reported. The first connected descriptor, or -1. */
@@ -184,11 +227,11 @@ static int race_collect(oc_race_t *race)
         if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
             error = errno;
         if (error == 0) {
-            connect_address_text(race->address[i], race->result->where, sizeof(race->result->where));
+            race_take(race, race->address[i], race->since[i]);
             race_forget(race, i);
             return fd;
         }
-        race_note_failure(race, race->address[i], error);
+        race_note_failure(race, race->address[i], error, race->since[i]);
         (void)close(fd);
         race_forget(race, i);
     }
@@ -201,11 +244,14 @@ static void race_end(oc_race_t *race, oc_verdict_t verdict)
     nfds_t i;
 
     for (i = 0; i < race->open; i++) {
+        connect_address_text(race->address[i], where, sizeof(where));
         if (verdict == OC_TIMED_OUT) {
-            connect_address_text(race->address[i], where, sizeof(where));
             connect_note(race->result, "%s%s: no connection in time", race->result->detail[0] != '\0' ? "; " : "",
                          where);
         }
+        race_tell(race, OC_TIMED_OUT, where,
+                  verdict == OC_PENDING ? "silent; another address was faster" : "no connection in time",
+                  race->since[i]);
         (void)close(race->fds[i].fd);
     }
     race->open = 0;
@@ -238,8 +284,10 @@ static oc_verdict_t race_run(oc_race_t *race)
     }
 }
 
-oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *limit, oc_connect_result_t *result)
+oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *limit, const oc_trace_t *trace,
+                        oc_connect_result_t *result)
 {
+    apr_time_t begun = oc_limit_now();
     struct addrinfo *list = NULL;
     const struct addrinfo *address;
     oc_race_t race;
@@ -249,12 +297,15 @@ oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *lim
     memset(result, 0, sizeof(*result));
     result->fd = -1;
     verdict = connect_look_up(host, port, limit, &list, result);
+    if (trace != NULL)
+        connect_tell_look_up(trace, verdict, host, begun, list, result);
     if (verdict != OC_PENDING)
         return verdict;
     for (address = list; address != NULL && count < OC_CONNECT_ADDRESSES; address = address->ai_next)
         count++;
     memset(&race, 0, sizeof(race));
     race.limit = limit;
+    race.trace = trace;
     race.result = result;
     race.next = list;
     race.stagger = (limit->end - oc_limit_now()) / (count > 0 ? count : 1);

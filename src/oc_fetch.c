@@ -41,6 +41,8 @@ typedef struct {
     /* of the attempt under way */
     oc_connect_result_t connection;
     int has_answer; /* at least the first byte of one */
+    int has_told_head;
+    apr_time_t begun; /* when the request was about to be sent */
     oc_http_t *http;
     OSSL_HTTP_REQ_CTX *client;
 } oc_exchange_t;
@@ -59,6 +61,52 @@ __attribute__((format(printf, 2, 3))) static void fetch_explain(oc_exchange_t *e
     va_start(args, format);
     (void)apr_vsnprintf(detail + used, size - used, format, args);
     va_end(args);
+}
+
+/* For who looks on. */
+static void fetch_tell(const oc_exchange_t *ex, oc_step_kind_t kind, oc_verdict_t verdict, const char *what,
+                       const char *text, apr_size_t size)
+{
+    const oc_trace_t *trace = ex->request->trace;
+    oc_step_t step = {kind, verdict, what, text, size, ex->begun, oc_limit_now()};
+
+    trace->tell(trace->context, &step);
+}
+
+static void fetch_tell_request(oc_exchange_t *ex, const char *get_path)
+{
+    const oc_url_t *url = &ex->responder;
+    const char *text;
+
+    ex->begun = oc_limit_now();
+    ex->has_told_head = 0;
+    if (ex->request->trace == NULL)
+        return;
+    text = apr_pstrcat(ex->pool, "http://", url->authority, get_path != NULL ? get_path : url->path,
+                       url->query != NULL ? "?" : "", url->query != NULL ? url->query : "", NULL);
+    fetch_tell(ex, OC_STEP_REQUEST, OC_PENDING, get_path != NULL ? "GET" : "POST", text, ex->ask.der_len);
+}
+
+/* As soon as it is there, or when no more of it will come. */
+static void fetch_tell_head(oc_exchange_t *ex, int is_over)
+{
+    const oc_http_seen_t *seen = oc_http_seen(ex->http);
+    const char *text;
+    apr_size_t len;
+
+    if (ex->request->trace == NULL || ex->has_told_head || !(seen->head->done || (is_over && seen->begun)))
+        return;
+    ex->has_told_head = 1;
+    text = oc_http_head(ex->http, &len);
+    fetch_tell(ex, OC_STEP_HEAD, seen->head->verdict, "", apr_pstrmemdup(ex->pool, text, len), len);
+}
+
+static void fetch_tell_answer(oc_exchange_t *ex, oc_verdict_t verdict)
+{
+    if (ex->request->trace == NULL)
+        return;
+    fetch_tell_head(ex, 1);
+    fetch_tell(ex, OC_STEP_ANSWER, verdict, "", ex->result->detail, oc_http_seen(ex->http)->body);
 }
 
 static oc_verdict_t fetch_wait(const oc_exchange_t *ex, const oc_limit_t *limit)
@@ -180,7 +228,10 @@ static oc_verdict_t fetch_talk(oc_exchange_t *ex)
     for (;;) {
         verdict = oc_limit_check(&ex->limit);
         if (verdict == OC_PENDING) {
-            switch (OSSL_HTTP_REQ_CTX_nbio(ex->client)) {
+            int state = OSSL_HTTP_REQ_CTX_nbio(ex->client);
+
+            fetch_tell_head(ex, 0);
+            switch (state) {
             case 1:
                 return fetch_read_rest(ex);
             case 0:
@@ -225,8 +276,10 @@ static oc_verdict_t fetch_converse(oc_exchange_t *ex, const oc_url_t *peer, cons
     }
     ex->client = OSSL_HTTP_REQ_CTX_new(oc_http_bio(ex->http), oc_http_bio(ex->http), LINE_BUFFER);
     if (ex->client != NULL && oc_request_compose(&ex->ask, get_path, OC_RESPONSE_MAX, ex->client)) {
+        fetch_tell_request(ex, get_path);
         verdict = fetch_talk(ex);
         fetch_keep(ex);
+        fetch_tell_answer(ex, verdict);
     }
     if (verdict == OC_PENDING) {
         len = BIO_get_mem_data(OSSL_HTTP_REQ_CTX_get0_mem_bio(ex->client), &der);
@@ -272,7 +325,7 @@ static oc_verdict_t fetch_attempt(oc_exchange_t *ex, const char *get_path)
         return verdict;
     if (fetch_over_idle(ex, peer, get_path, &verdict))
         return verdict;
-    verdict = oc_connect(peer->host, peer->port, &ex->limit, &ex->connection);
+    verdict = oc_connect(peer->host, peer->port, &ex->limit, ex->request->trace, &ex->connection);
     if (verdict != OC_PENDING) {
         fetch_explain(ex, "%s%s", ex->ask.proxy != NULL && ex->connection.detail[0] != '\0' ? "proxy " : "",
                       ex->connection.detail);

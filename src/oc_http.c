@@ -20,6 +20,7 @@ struct oc_http_t {
     apr_size_t left; /* of a body with Content-Length: bytes still to come */
     oc_chunked_t chunked;
     char held[OC_HEAD_MAX + 1]; /* the head, then body bytes that came along with its end */
+    apr_size_t head_len;        /* the head alone */
     apr_size_t held_len;
     apr_size_t held_given; /* what OpenSSL has got of it */
     oc_http_seen_t seen;
@@ -86,6 +87,7 @@ static void http_take_head(oc_http_t *http, apr_size_t n)
     apr_size_t used = oc_head_take(&http->head, data, n);
 
     http->held_len += used;
+    http->head_len += used;
     http->seen.begun = 1;
     if (http->head.verdict != OC_PENDING) {
         http_refuse(http, http->head.verdict, http->head.detail);
@@ -199,6 +201,12 @@ BIO *oc_http_bio(const oc_http_t *http)
 const oc_http_seen_t *oc_http_seen(const oc_http_t *http)
 {
     return &http->seen;
+}
+
+const char *oc_http_head(const oc_http_t *http, apr_size_t *len)
+{
+    *len = http->head_len;
+    return http->held;
 }
 
 void oc_http_close(oc_http_t *http)

@@ -40,13 +40,14 @@ CORE_MAY_INCLUDE = {
     "oc_kept": {"oc_file", "oc_ledger", "oc_record", "oc_view"},
     # asking a responder
     "oc_limit": {"oc_verdict"},
-    "oc_connect": {"oc_verdict", "oc_limit"},
+    "oc_trace": {"oc_verdict"},
+    "oc_connect": {"oc_verdict", "oc_limit", "oc_trace"},
     "oc_idle": {"oc_connect"},
     "oc_chunked": {"oc_verdict"},
     "oc_head": {"oc_verdict"},
     "oc_http": {"oc_verdict", "oc_head", "oc_chunked"},
     "oc_request": {"oc_url", "oc_version"},
-    "oc_fetch": {"oc_verdict", "oc_limit", "oc_url", "oc_connect", "oc_idle", "oc_http", "oc_request"},
+    "oc_fetch": {"oc_verdict", "oc_limit", "oc_url", "oc_connect", "oc_idle", "oc_http", "oc_request", "oc_trace"},
 }
 # One unit in two files shares a private header: two names, one unit.
 SAME_UNIT = [{"oc_shm", "oc_shm_write", "oc_arena"}]

@@ -19,6 +19,7 @@ typedef struct {
     int timeout_ms;
     atomic_int *stop;
     oc_idle_t *idle;
+    const oc_trace_t *trace;
 } exchange_t;
 
 /** The bytes sent as a request; their base64 has all three characters that a path must not contain. */
