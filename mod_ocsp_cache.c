@@ -4,6 +4,7 @@
  * mod_ocsp_cache: the best OCSP stapling for Apache httpd: a shared-memory cache that stands in SSLStaplingCache, kept fresh in
  * the background. This file is the table of contents: what httpd calls, in the order in which it calls it. See ARCHITECTURE.md.
  */
+#include "oc_books.h"
 #include "oc_check.h"
 #include "oc_config.h"
 #include "oc_directives.h"
@@ -49,11 +50,15 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
+    int rv;
+
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
-    return oc_refresh_post_config(pconf, main_server);
+    rv = oc_refresh_post_config(pconf, main_server);
+    oc_books_open(pconf, main_server);
+    return rv;
 }
 
 /* Behind every consumer's post_config: which caches this configuration begins again is known only then. */

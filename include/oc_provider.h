@@ -15,14 +15,11 @@
 
 #define OC_KIND_SOCACHE 'X' /* whatever consumers of the socache interface store; OC_KIND_STAPLE is in oc_record.h */
 
-/** Counters of an arena (oc_shm_count). */
+/** Counters of a cache's own arena (oc_shm_count), for those who use it through the socache interface. */
 enum {
-    OC_COUNT_HIT,     /* socache: found */
-    OC_COUNT_MISS,    /* socache: not found, or expired */
-    OC_COUNT_STORE,   /* socache: stored */
-    OC_COUNT_STAPLED, /* handshakes that got a good or revoked response */
-    OC_COUNT_ERROR,   /* handshakes that got a responder's error or a tryLater, as configured */
-    OC_COUNT_NOTHING  /* handshakes that asked for a status when there was none to send */
+    OC_COUNT_HIT,  /* found */
+    OC_COUNT_MISS, /* not found, or expired */
+    OC_COUNT_STORE /* stored */
 };
 
 /** register_hooks: make the provider known. */

@@ -5,6 +5,7 @@
  */
 #include "oc_ask.h"
 
+#include "oc_books.h"
 #include "oc_fetch.h"
 #include "oc_module.h"
 #include "oc_store.h"
@@ -21,7 +22,8 @@ typedef struct {
     oc_verdict_t verdict;
     const char *source; /* who gave the answer: "responder URL" or "file PATH" */
     oc_origin_t origin;
-    const char *detail; /* "" or what exactly */
+    const char *detail;          /* "" or what exactly */
+    apr_interval_time_t elapsed; /* of the exchange with the responder; -1: there was none */
     oc_fetch_result_t fetched;
     oc_verify_result_t verified;
 } outcome_t;
@@ -166,6 +168,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, outcome_t
         != APR_SUCCESS)
         return;
     outcome->verdict = oc_fetch(&request, &outcome->fetched, pool);
+    outcome->elapsed = outcome->fetched.elapsed;
     if (outcome->verdict != OC_PENDING)
         return;
     judge(managed, outcome, pool);
@@ -223,11 +226,14 @@ static int ask(oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_po
 
     memset(outcome, 0, sizeof(*outcome));
     outcome->detail = outcome->fetched.detail;
+    outcome->elapsed = -1;
+    if (job->is_forced)
+        memset(&job->seen, 0, sizeof(job->seen)); /* a file is read again */
     rv = look_into_inbox(job, outcome, pool);
     if (rv == APR_SUCCESS)
         return 1;
-    if (is_early(job, now)) /* called because the folder changed, or to look at what was kept */
-        return 0;
+    if (is_early(job, now) && !(job->is_forced && managed->url))
+        return 0; /* called because the folder changed, or to look at what was kept */
     if (rv == APR_EEXIST
         || !managed->url) { /* the file's time has come, and it is still as bad as it was, or still the same */
         outcome->verdict = rv == APR_EEXIST && job->note.failures > 0 ? job->note.verdict : OC_FILE_NOT_RENEWED;
@@ -371,11 +377,16 @@ void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     oc_verdict_t before;
     outcome_t outcome;
 
-    if (!job->has_looked)
+    if (!job->has_looked) {
         look_at_kept(job, pool);
+        if (job->note.verdict != OC_PENDING)
+            oc_books_enter(job->ordinal, job->managed->cert, &job->note, 0, job->managed->server);
+    }
     before = job->note.verdict;
     if (ask(job, stop, &outcome, pool)) {
         publish(job, &outcome, pool);
+        oc_books_exchange(outcome.origin, outcome.verdict, outcome.elapsed);
+        oc_books_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(outcome.verdict) == OC_CLASS_TRUTH)
             log_truth(job, &outcome, before, pool);
         else

@@ -7,6 +7,7 @@
 #include "oc_refresh.h"
 
 #include "oc_ask.h"
+#include "oc_books.h"
 #include "oc_cachectl.h"
 #include "oc_limit.h"
 #include "oc_module.h"
@@ -45,6 +46,7 @@ static struct {
     apr_time_t last_scan;
     apr_time_t next_look; /* into OCSPCacheResponseFolder */
     oc_inbox_seen_t seen; /* that folder */
+    uint64_t recalls;     /* seen so far */
 } refresher;
 
 /* ---- one child refreshes ---- */
@@ -73,6 +75,7 @@ static unsigned make_jobs(apr_pool_t *pool)
             apr_hash_set(peers, managed->responder, APR_HASH_KEY_STRING, peer);
         }
         job->managed = managed;
+        job->ordinal = (unsigned)i;
         job->idle = refresher.idle;
         job->peer = peer;
         job->task.group = peer->group;
@@ -107,18 +110,45 @@ static int has_new_files(apr_time_t now)
     return oc_inbox_has_changed(folder, &refresher.seen);
 }
 
+static void recall(oc_job_t *job)
+{
+    if (job->task.is_queued)
+        job->is_recalled = 1; /* it may have looked already, and be waiting for a responder now */
+    else
+        job->due = 0;
+    refresher.next_scan = 0;
+}
+
 /* Let every certificate look for its file; those that have none and a response do not ask again before their time. */
 static void recall_all(void)
 {
     unsigned i;
 
+    for (i = 0; i < refresher.n_jobs; i++)
+        recall(&refresher.jobs[i]);
+}
+
+/* Whatever any child wished to be asked again. */
+static void recall_wished(void)
+{
+    oc_recall_t *wishes = oc_books_recall();
+    unsigned i;
+
+    if (!wishes || !oc_recall_has_any(wishes, &refresher.recalls))
+        return;
     for (i = 0; i < refresher.n_jobs; i++) {
-        if (refresher.jobs[i].task.is_queued)
-            refresher.jobs[i].is_recalled = 1; /* it may have looked already, and be waiting for a responder now */
-        else
-            refresher.jobs[i].due = 0;
+        if (oc_recall_take(wishes, refresher.jobs[i].ordinal)) {
+            refresher.jobs[i].is_wished = 1;
+            recall(&refresher.jobs[i]);
+        }
     }
-    refresher.next_scan = 0;
+}
+
+static void hand_out(oc_crew_t *crew, oc_job_t *job)
+{
+    job->is_forced = job->is_wished;
+    job->is_wished = 0;
+    oc_crew_submit(crew, &job->task);
 }
 
 /* Hand over what is due. Between due times this is one comparison. */
@@ -131,6 +161,7 @@ static void scan(oc_crew_t *crew)
     oc_crew_lock(crew);
     if (has_new_files(now))
         recall_all();
+    recall_wished();
     if (now >= refresher.next_scan || now < refresher.last_scan) {
         refresher.last_scan = now;
         refresher.next_scan = now + RESCAN_INTERVAL;
@@ -141,7 +172,7 @@ static void scan(oc_crew_t *crew)
                 continue;
             job->due = oc_schedule_clamp(job->due, now, &job->managed->settings.bounds);
             if (job->due <= now)
-                oc_crew_submit(crew, &job->task);
+                hand_out(crew, job);
             else if (job->due < refresher.next_scan)
                 refresher.next_scan = job->due;
         }

@@ -6,9 +6,9 @@
  */
 #include "oc_report.h"
 
+#include "oc_books.h"
 #include "oc_managed.h"
 #include "oc_module.h"
-#include "oc_provider.h"
 #include "oc_store.h"
 
 #include <apr_optional_hooks.h>
@@ -106,9 +106,12 @@ static void print_auto(request_rec *r, const snapshot_t *snapshot, int i, apr_ti
 static void print_summary(request_rec *r, const oc_shm_t *shm, int n, int is_auto)
 {
     const char *path = oc_store_path();
+    oc_tally_totals_t totals = {0};
     oc_shm_stats_t stats;
 
     oc_shm_stats(shm, &stats);
+    if (oc_books_tally())
+        oc_tally_read(oc_books_tally(), &totals);
     ap_rprintf(r,
                is_auto ? "OCSPCacheCertificates: %d\nOCSPCacheFile: %s\nOCSPCacheSize: %" APR_SIZE_T_FMT
                          "\nOCSPCacheBlocks: %u\nOCSPCacheBlocksUsed: %u\nOCSPCacheStapled: %" APR_UINT64_T_FMT
@@ -117,8 +120,8 @@ static void print_summary(request_rec *r, const oc_shm_t *shm, int n, int is_aut
                          " bytes: %u blocks, %u used. Handshakes that asked for a status: %" APR_UINT64_T_FMT
                          " got it, %" APR_UINT64_T_FMT " got an error, %" APR_UINT64_T_FMT " got nothing.</p>\n",
                n, path ? (is_auto ? path : ap_escape_html(r->pool, path)) : "memory only", stats.size, stats.blocks,
-               stats.blocks_used, oc_shm_counter(shm, OC_COUNT_STAPLED), oc_shm_counter(shm, OC_COUNT_ERROR),
-               oc_shm_counter(shm, OC_COUNT_NOTHING));
+               stats.blocks_used, totals.handshakes[OC_TALLY_STAPLED], totals.handshakes[OC_TALLY_ERROR],
+               totals.handshakes[OC_TALLY_NOTHING]);
 }
 
 static int status_hook(request_rec *r, int flags)

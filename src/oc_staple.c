@@ -6,6 +6,7 @@
  */
 #include "oc_staple.h"
 
+#include "oc_books.h"
 #include "oc_check.h"
 #include "oc_config.h"
 #include "oc_managed.h"
@@ -39,23 +40,23 @@ int oc_staple_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t 
 typedef struct {
     const unsigned char *der;
     apr_size_t len;
-    unsigned counter;
+    oc_tally_handshake_t kind;
 } staple_t;
 
-static const staple_t NOTHING = {NULL, 0, OC_COUNT_NOTHING};
+static const staple_t NOTHING = {NULL, 0, OC_TALLY_NOTHING};
 
 static staple_t choose(const oc_server_conf_t *conf, const oc_record_t *record, oc_note_t note)
 {
     oc_class_t last = oc_verdict_class(note.verdict);
 
     if (record && oc_verdict_class(record->verdict) == OC_CLASS_TRUTH)
-        return (staple_t){record->der, record->der_len, OC_COUNT_STAPLED};
+        return (staple_t){record->der, record->der_len, OC_TALLY_STAPLED};
     if (!oc_config_returns_errors(conf))
         return NOTHING;
     if (record && last == OC_CLASS_RESPONDER_ERROR)
-        return (staple_t){record->der, record->der_len, OC_COUNT_ERROR};
+        return (staple_t){record->der, record->der_len, OC_TALLY_ERROR};
     if (last == OC_CLASS_NO_ANSWER && oc_config_fakes_try_later(conf))
-        return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_COUNT_ERROR};
+        return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_TALLY_ERROR};
     return NOTHING;
 }
 
@@ -89,10 +90,9 @@ int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id
 
     if (!conf->staples)
         return DECLINED;
-    if (shm && id_len == OC_CERT_ID_LEN) {
+    if (shm && id_len == OC_CERT_ID_LEN)
         staple = look_up(conf, shm, id, bytes, c->pool);
-        oc_shm_count(shm, (unsigned)c->id, staple.counter);
-    }
+    oc_books_handshake(c, staple.kind);
     callback(staple.der, staple.len, userdata);
     return OK;
 }
