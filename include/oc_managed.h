@@ -50,4 +50,7 @@ int oc_managed_serves(const server_rec *s);
 /** "name:port" of a vhost, as mod_ssl names it in its log. */
 const char *oc_managed_host(const server_rec *s, apr_pool_t *pool);
 
+/** All vhosts that serve it, in the order of the configuration, each name once: const char *. From post_config on. */
+apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *pool);
+
 #endif

@@ -16,26 +16,6 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-/* One name may stand in several vhosts; one certificate may be that of thousands. */
-static apr_array_header_t *hosts_of(const oc_managed_t *managed, apr_pool_t *pool)
-{
-    apr_array_header_t *hosts = apr_array_make(pool, managed->servers->nelts, sizeof(const char *));
-    apr_hash_t *seen = apr_hash_make(pool);
-    int i;
-
-    APR_ARRAY_PUSH(hosts, const char *) = managed->host;
-    apr_hash_set(seen, managed->host, APR_HASH_KEY_STRING, managed);
-    for (i = 0; i < managed->servers->nelts; i++) {
-        const char *host = oc_managed_host(APR_ARRAY_IDX(managed->servers, i, server_rec *), pool);
-
-        if (apr_hash_get(seen, host, APR_HASH_KEY_STRING))
-            continue;
-        apr_hash_set(seen, host, APR_HASH_KEY_STRING, managed);
-        APR_ARRAY_PUSH(hosts, const char *) = host;
-    }
-    return hosts;
-}
-
 static const oc_roster_t *make_roster(apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
@@ -52,7 +32,7 @@ static const oc_roster_t *make_roster(apr_pool_t *pool)
         oc_roster_entry_t *entry = apr_array_push(roster->entries);
 
         entry->cert = managed->cert;
-        entry->hosts = hosts_of(managed, pool);
+        entry->hosts = oc_managed_hosts(managed, pool);
         entry->url = oc_url_public(managed->url, pool);
         entry->is_refreshed = oc_managed_is_refreshed(managed);
         entry->skew = managed->settings.skew;

@@ -65,6 +65,27 @@ const char *oc_managed_host(const server_rec *s, apr_pool_t *pool)
     return apr_psprintf(pool, "%s:%u", s->server_hostname ? s->server_hostname : "?", port);
 }
 
+static void add_host(apr_array_header_t *hosts, apr_hash_t *seen, const char *host)
+{
+    if (apr_hash_get(seen, host, APR_HASH_KEY_STRING))
+        return;
+    apr_hash_set(seen, host, APR_HASH_KEY_STRING, host);
+    APR_ARRAY_PUSH(hosts, const char *) = host;
+}
+
+/* One name may stand in several vhosts; one certificate may be that of thousands. */
+apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *pool)
+{
+    apr_array_header_t *hosts = apr_array_make(pool, managed->servers->nelts, sizeof(const char *));
+    apr_hash_t *seen = apr_hash_make(pool);
+    int i;
+
+    add_host(hosts, seen, managed->host);
+    for (i = managed->servers->nelts - 1; i >= 0; i--) /* httpd lists vhosts in reverse order */
+        add_host(hosts, seen, oc_managed_host(APR_ARRAY_IDX(managed->servers, i, server_rec *), pool));
+    return hosts;
+}
+
 /* ---- while certificates are primed ---- */
 
 static oc_managed_t *create(server_rec *s, const char *id, apr_size_t id_len, const char *pem)

@@ -9,21 +9,6 @@
 #include "oc_store.h"
 #include "oc_url.h"
 
-static const apr_array_header_t *hosts_of(const oc_managed_t *managed, apr_pool_t *pool)
-{
-    apr_array_header_t *hosts = apr_array_make(pool, managed->servers->nelts, sizeof(const char *));
-    int i;
-
-    APR_ARRAY_PUSH(hosts, const char *) = managed->host;
-    for (i = managed->servers->nelts - 1; i >= 0; i--) { /* httpd lists vhosts in reverse */
-        const server_rec *s = APR_ARRAY_IDX(managed->servers, i, const server_rec *);
-
-        if (s != managed->server)
-            APR_ARRAY_PUSH(hosts, const char *) = oc_managed_host(s, pool);
-    }
-    return hosts;
-}
-
 static void take_record(oc_view_t *view, const oc_record_t *record)
 {
     view->has_record = 1;
@@ -56,7 +41,7 @@ void oc_survey_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordin
 
     memset(view, 0, sizeof(*view));
     view->host = managed->host;
-    view->hosts = hosts_of(managed, pool);
+    view->hosts = oc_managed_hosts(managed, pool);
     memcpy(view->id, cert->id, sizeof(view->id));
     view->subject = cert->subject;
     view->serial = cert->serial;
