@@ -16,7 +16,7 @@
 
 typedef struct {
     unsigned char id[OC_CERT_ID_LEN];
-    oc_record_t record; /* without its DER: record.der is NULL */
+    oc_record_t record; /* record.der is NULL, unless oc_kept_load_whole() read it */
     uint64_t order;
 } oc_kept_record_t;
 
@@ -36,6 +36,9 @@ typedef struct {
 
 /** Look. @param path of the cache's file; @param blocks_max as for oc_file_load() */
 void oc_kept_load(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
+
+/** The same, and the responses with it. */
+void oc_kept_load_whole(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
 /** Fill in what is kept for view->id: the record's and the ledger's part of @a view. */
 void oc_kept_fill(const oc_kept_t *kept, oc_view_t *view);

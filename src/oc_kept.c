@@ -10,6 +10,7 @@
 
 typedef struct {
     oc_kept_t *kept;
+    int with_der;
     apr_pool_t *pool;
 } look_t;
 
@@ -26,7 +27,6 @@ static void take_record(void *context, const oc_entry_t *entry)
         kept->others++;
         return;
     }
-    record.der = NULL;
     one = apr_hash_get(kept->by_id, entry->id, OC_CERT_ID_LEN);
     if (one && one->order > entry->order) /* the file may hold what was replaced beside its successor */
         return;
@@ -37,12 +37,13 @@ static void take_record(void *context, const oc_entry_t *entry)
         APR_ARRAY_PUSH(kept->records, oc_kept_record_t *) = one;
     }
     one->record = record;
+    one->record.der = look->with_der ? apr_pmemdup(look->pool, record.der, record.der_len) : NULL;
     one->order = entry->order;
 }
 
-void oc_kept_load(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
+static void load(oc_kept_t *kept, const char *path, uint32_t blocks_max, int with_der, apr_pool_t *pool)
 {
-    look_t look = {kept, pool};
+    look_t look = {kept, with_der, pool};
     oc_file_load_t loaded = {0, 0, 0};
 
     memset(kept, 0, sizeof(*kept));
@@ -59,6 +60,16 @@ void oc_kept_load(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_po
     kept->ledger_status = oc_ledger_load(&kept->ledger, oc_ledger_path(path, pool), pool, &kept->ledger_problem);
     if (kept->ledger_status != APR_SUCCESS)
         kept->ledger = apr_hash_make(pool);
+}
+
+void oc_kept_load(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
+{
+    load(kept, path, blocks_max, 0, pool);
+}
+
+void oc_kept_load_whole(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
+{
+    load(kept, path, blocks_max, 1, pool);
 }
 
 void oc_kept_fill(const oc_kept_t *kept, oc_view_t *view)

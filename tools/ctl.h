@@ -77,6 +77,9 @@ void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int ctl_cache_find(ctl_t *ctl);
 
 /* The commands, each in the file of its name. */
+extern const ctl_command_t ctl_list;
+extern const ctl_command_t ctl_show;
+extern const ctl_command_t ctl_export;
 extern const ctl_command_t ctl_verify;
 
 #endif

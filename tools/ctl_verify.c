@@ -1,52 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl verify: is the cache's file whole?
+ * ocsp-cachectl verify: is the cache's file whole, and is each response in it what it says?
  */
-#include "ctl.h"
-
-#include "oc_file.h"
-#include "oc_record.h"
+#include "ctl_judge.h"
 
 #include <stdio.h>
-
-#define BLOCKS_MAX (1U << 21) /* 1 GiB: no more is read, however far somebody stretched the file */
+#include <string.h>
 
 typedef struct {
-    unsigned unreadable; /* whole records that hold something else than a staple */
-} verify_t;
+    const ctl_row_t *row;
+    const char *problem; /* NULL: none */
+    int is_expired;
+} finding_t;
 
-static void look(void *context, const oc_entry_t *entry)
+/* May this record be stapled as it is? What it claims must be what the response says. */
+static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
 {
-    verify_t *verify = context;
-    oc_record_t record;
+    const oc_record_t *record = &row->kept->record;
 
-    if (oc_record_decode(&record, entry->data, entry->data_len) != APR_SUCCESS)
-        verify->unreadable++;
+    if (row->kept->order != oc_record_order(record))
+        return "the record's rank is not its response's";
+    if (oc_verdict_class(record->verdict) == OC_CLASS_RESPONDER_ERROR)
+        return one->result.verdict == record->verdict ? NULL : ctl_judge_text(&one->result, ctl->pool);
+    if (record->verdict != one->result.verdict)
+        return ctl_judge_text(&one->result, ctl->pool);
+    return record->usable_until > one->result.usable_until + apr_time_from_sec(1)
+               ? "it claims to be usable for too long"
+               : NULL;
+}
+
+/* Judge what can still be stapled; what has run out is only counted. */
+static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *n)
+{
+    ctl_case_t *cases = apr_pcalloc(ctl->pool, ((apr_size_t)stock->rows->nelts + 1) * sizeof(*cases));
+    int i, n_cases = 0, status;
+
+    *n = 0;
+    for (i = 0; i < stock->rows->nelts; i++) {
+        const ctl_row_t *row = APR_ARRAY_IDX(stock->rows, i, const ctl_row_t *);
+
+        if (!row->kept || !row->entry)
+            continue;
+        findings[*n].row = row;
+        findings[(*n)++].is_expired = row->view.usable_until <= ctl->now;
+        if (row->view.usable_until <= ctl->now)
+            continue;
+        cases[n_cases].der = row->kept->record.der;
+        cases[n_cases].der_len = row->kept->record.der_len;
+        cases[n_cases++].entry = row->entry;
+    }
+    status = stock->roster ? ctl_judge(ctl, stock, cases, n_cases) : CTL_OK;
+    for (i = 0, n_cases = 0; status == CTL_OK && i < *n; i++)
+        if (!findings[i].is_expired)
+            findings[i].problem = problem_of(ctl, findings[i].row, &cases[n_cases++]);
+    return status;
+}
+
+static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const finding_t *findings, int n, int bad,
+                       int expired)
+{
+    int i;
+
+    for (i = 0; i < n; i++)
+        if (findings[i].problem)
+            printf("%s: %s\n", ctl_row_label(findings[i].row, ctl->pool), findings[i].problem);
+    printf("%s: %d records, %u damaged, %u of other kinds\n", ctl->path, stock->kept.records->nelts,
+           stock->kept.damaged, stock->kept.others);
+    if (stock->roster)
+        printf("%d responses verified, %d refused, %d run out, %u of certificates that the server does not have\n",
+               n - bad - expired, bad, expired, stock->strangers);
+    else
+        printf("The responses were not verified: %s\n", stock->roster_problem);
+}
+
+static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding_t *findings, int n, int bad,
+                       int expired)
+{
+    int i, is_first = 1;
+
+    ctl_stock_json(ctl, stock);
+    printf(",\"records\":%d,\"damaged\":%u,\"others\":%u,\"strangers\":%u,\"is_verified\":%s,\"verified\":%d,"
+           "\"expired\":%d,\"refused\":[",
+           stock->kept.records->nelts, stock->kept.damaged, stock->kept.others, stock->strangers,
+           stock->roster ? "true" : "false", stock->roster ? n - bad - expired : 0, expired);
+    for (i = 0; i < n; i++) {
+        if (!findings[i].problem)
+            continue;
+        printf("%s{\"host\":%s,\"serial\":%s,\"problem\":%s}", is_first ? "" : ",",
+               oc_view_json_string(findings[i].row->view.host, ctl->pool),
+               oc_view_json_string(findings[i].row->view.serial, ctl->pool),
+               oc_view_json_string(findings[i].problem, ctl->pool));
+        is_first = 0;
+    }
+    printf("]}\n");
 }
 
 static int run(ctl_t *ctl)
 {
-    verify_t verify = {0};
-    oc_file_load_t loaded;
-    const char *problem = "there is no such file";
-    int status = ctl_cache_find(ctl);
+    finding_t *findings;
+    ctl_stock_t stock;
+    int i, n = 0, bad = 0, expired = 0, status;
 
+    if (ctl->arguments->nelts > 0)
+        return ctl_usage(ctl, "verify looks at the whole file: it takes no arguments");
+    status = ctl_stock_load(ctl, &stock);
     if (status != CTL_OK)
         return status;
-    if (oc_file_load(ctl->path, BLOCKS_MAX, look, &verify, &loaded, ctl->pool, &problem) != APR_SUCCESS)
-        return ctl_trouble(ctl, "%s: %s", ctl->path, problem);
-    status = loaded.damaged || verify.unreadable || loaded.is_other_layout ? CTL_NO : CTL_OK;
-    printf("%s: records: %u, damaged: %u, unreadable: %u%s\n", ctl->path, loaded.records, loaded.damaged,
-           verify.unreadable, loaded.is_other_layout ? "; written by another version: the server begins anew" : "");
-    return status;
+    findings = apr_pcalloc(ctl->pool, ((apr_size_t)stock.rows->nelts + 1) * sizeof(*findings));
+    status = find(ctl, &stock, findings, &n);
+    if (status != CTL_OK)
+        return status;
+    for (i = 0; i < n; i++) {
+        bad += findings[i].problem != NULL;
+        expired += findings[i].is_expired;
+    }
+    (ctl_is_json(ctl) ? print_json : print_text)(ctl, &stock, findings, n, bad, expired);
+    return bad || stock.kept.damaged ? CTL_NO : CTL_OK;
 }
 
 static const ctl_option_t options[] = {CTL_OPTIONS_END};
 
-const ctl_command_t ctl_verify = {.name = "verify",
-                                  .arguments = "",
-                                  .summary = "Check the cache's file: its framing and checksums",
-                                  .help = "",
-                                  .options = options,
-                                  .run = run};
+const ctl_command_t ctl_verify = {
+    .name = "verify",
+    .arguments = "",
+    .summary = "Check the cache's file, and verify each response in it",
+    .help =
+        "Each record is checked for being whole, and each response that has not run out is verified as the server\n"
+        "would, with the certificates that it left beside the cache's file. The exit status is 1 if one is damaged or\n"
+        "refused.\n",
+    .options = options,
+    .run = run};

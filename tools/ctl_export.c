@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ocsp-cachectl export: take responses out, for other servers and for other machines.
+ */
+#include "ctl_judge.h"
+
+#include <apr_escape.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DER = 'd', PEM = 'p', OUT = 'o', ALL = 'a', FORCE = CTL_LONG };
+
+typedef struct {
+    const ctl_row_t *row;
+    const char *path;    /* written to; NULL: the standard output */
+    const char *problem; /* why it was not exported; NULL: it was */
+    int is_unchanged;
+} export_t;
+
+/* ---- what may go out ---- */
+
+static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
+{
+    if (!row->kept)
+        return "nothing is held for it";
+    if (ctl_has(ctl, FORCE))
+        return NULL;
+    if (!row->entry)
+        return "it cannot be verified";
+    if (row->view.usable_until <= ctl->now)
+        return "what is held has run out";
+    if (oc_verdict_class(one->result.verdict) != OC_CLASS_TRUTH)
+        return ctl_judge_text(&one->result, ctl->pool);
+    return NULL;
+}
+
+static int judge(const ctl_t *ctl, const ctl_stock_t *stock, export_t *exports, int n)
+{
+    ctl_case_t *cases = apr_pcalloc(ctl->pool, (apr_size_t)n * sizeof(*cases));
+    int i, n_cases = 0, status = CTL_OK;
+
+    for (i = 0; i < n; i++) {
+        const ctl_row_t *row = exports[i].row;
+
+        if (!row->kept || !row->entry)
+            continue;
+        cases[n_cases].der = row->kept->record.der;
+        cases[n_cases].der_len = row->kept->record.der_len;
+        cases[n_cases++].entry = row->entry;
+    }
+    if (!ctl_has(ctl, FORCE) && n_cases > 0)
+        status = ctl_judge(ctl, stock, cases, n_cases);
+    for (i = 0, n_cases = 0; i < n; i++)
+        exports[i].problem =
+            problem_of(ctl, exports[i].row, exports[i].row->kept && exports[i].row->entry ? &cases[n_cases++] : NULL);
+    return status;
+}
+
+/* ---- writing ---- */
+
+static const char *encode(const ctl_t *ctl, const oc_record_t *record, apr_size_t *len)
+{
+    BIO *bio;
+    char *data;
+    const char *text = NULL;
+
+    *len = record->der_len;
+    if (!ctl_has(ctl, PEM))
+        return (const char *)record->der;
+    bio = BIO_new(BIO_s_mem());
+    if (bio && PEM_write_bio(bio, "OCSP RESPONSE", "", record->der, (long)record->der_len) > 0) {
+        *len = (apr_size_t)BIO_get_mem_data(bio, &data);
+        text = apr_pstrmemdup(ctl->pool, data, *len);
+    }
+    BIO_free(bio);
+    return text;
+}
+
+/* Does the file say this already? Then it is left alone: whoever watches it need not reload anything. */
+static int is_there(const char *path, const char *bytes, apr_size_t len, apr_pool_t *pool)
+{
+    char *old = apr_palloc(pool, len + 1);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), is_same;
+
+    if (fd < 0)
+        return 0;
+    is_same = read(fd, old, len + 1) == (ssize_t)len && memcmp(old, bytes, len) == 0;
+    close(fd);
+    return is_same;
+}
+
+/* A new file beside it, then renamed: another server may be reading. Mode 0644: there is nothing secret in a response. */
+static apr_status_t write_file(const char *path, const char *bytes, apr_size_t len, apr_pool_t *pool)
+{
+    char *fresh = apr_pstrcat(pool, path, ".XXXXXX", NULL);
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t done = 0;
+    int fd = mkstemp(fresh);
+
+    if (fd < 0)
+        return errno;
+    while (rv == APR_SUCCESS && done < len) {
+        ssize_t n = write(fd, bytes + done, len - done);
+
+        if (n >= 0)
+            done += (apr_size_t)n;
+        else if (errno != EINTR)
+            rv = errno;
+    }
+    if (rv == APR_SUCCESS && (fchmod(fd, 0644) != 0 || fsync(fd) != 0))
+        rv = errno;
+    close(fd);
+    if (rv == APR_SUCCESS && rename(fresh, path) != 0)
+        rv = errno;
+    if (rv != APR_SUCCESS)
+        unlink(fresh);
+    return rv;
+}
+
+static void write_one(const ctl_t *ctl, export_t *one)
+{
+    char why[120];
+    apr_size_t len = 0;
+    const char *bytes = encode(ctl, &one->row->kept->record, &len);
+    apr_status_t rv = bytes ? APR_SUCCESS : APR_ENOMEM;
+
+    if (rv == APR_SUCCESS && !one->path) {
+        if (fwrite(bytes, 1, len, stdout) != len)
+            rv = APR_EGENERAL;
+    }
+    else if (rv == APR_SUCCESS && !(one->is_unchanged = is_there(one->path, bytes, len, ctl->pool))) {
+        rv = write_file(one->path, bytes, len, ctl->pool);
+    }
+    if (rv != APR_SUCCESS)
+        one->problem = apr_psprintf(ctl->pool, "cannot write %s: %s", one->path ? one->path : "the output",
+                                    apr_strerror(rv, why, sizeof(why)));
+}
+
+/* ---- the command ---- */
+
+static int is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Of all certificates, those that have no responder by their nature are no failures. */
+static apr_array_header_t *exportable(const ctl_t *ctl, apr_array_header_t *rows)
+{
+    apr_array_header_t *some = apr_array_make(ctl->pool, rows->nelts, sizeof(ctl_row_t *));
+    int i;
+
+    if (!ctl_has(ctl, ALL))
+        return rows;
+    for (i = 0; i < rows->nelts; i++) {
+        ctl_row_t *row = APR_ARRAY_IDX(rows, i, ctl_row_t *);
+
+        if (row->kept || row->view.is_refreshed)
+            APR_ARRAY_PUSH(some, ctl_row_t *) = row;
+    }
+    return some;
+}
+
+static const char *path_in(const ctl_t *ctl, const char *folder, const ctl_row_t *row)
+{
+    const char *name =
+        row->view.serial ? row->view.serial : apr_pescape_hex(ctl->pool, row->view.id, OC_CERT_ID_LEN, 0);
+
+    return apr_pstrcat(ctl->pool, folder, "/", name, ctl_has(ctl, PEM) ? ".pem" : ".der", NULL);
+}
+
+static int check_usage(const ctl_t *ctl)
+{
+    const char *out = ctl->values[OUT];
+
+    if (ctl_has(ctl, DER) && ctl_has(ctl, PEM))
+        return ctl_usage(ctl, "--der or --pem, not both");
+    if (ctl_has(ctl, ALL) != (ctl->arguments->nelts == 0))
+        return ctl_usage(ctl, ctl_has(ctl, ALL) ? "--all, or hosts and serials, not both"
+                                                : "export whose response? Name a host or a serial, or say --all");
+    if (ctl_has(ctl, ALL) && (!out || !is_folder(out)))
+        return ctl_usage(ctl, "--all needs --out FOLDER, a folder that exists");
+    if (ctl_is_json(ctl) && !out)
+        return ctl_usage(ctl, "--json needs --out: the response itself would be in its way");
+    return CTL_OK;
+}
+
+static void print_result(const ctl_t *ctl, const ctl_stock_t *stock, const export_t *exports, int n)
+{
+    int i;
+
+    if (ctl_is_json(ctl)) {
+        ctl_stock_json(ctl, stock);
+        printf(",\"exports\":[");
+        for (i = 0; i < n; i++)
+            printf("%s{\"host\":%s,\"serial\":%s,\"file\":%s,\"is_unchanged\":%s,\"problem\":%s}", i ? "," : "",
+                   oc_view_json_string(exports[i].row->view.host, ctl->pool),
+                   oc_view_json_string(exports[i].row->view.serial, ctl->pool),
+                   oc_view_json_string(exports[i].problem ? NULL : exports[i].path, ctl->pool),
+                   exports[i].is_unchanged ? "true" : "false", oc_view_json_string(exports[i].problem, ctl->pool));
+        printf("]}\n");
+        return;
+    }
+    for (i = 0; i < n; i++) {
+        const char *label = ctl_row_label(exports[i].row, ctl->pool);
+
+        if (exports[i].problem)
+            ctl_say("%s: not exported: %s", label, exports[i].problem);
+        else if (exports[i].path)
+            printf("%s: %s%s\n", label, exports[i].path, exports[i].is_unchanged ? " is unchanged" : "");
+    }
+}
+
+static int run(ctl_t *ctl)
+{
+    const char *out = ctl->values[OUT];
+    apr_array_header_t *rows;
+    export_t *exports;
+    ctl_stock_t stock;
+    int i, status = check_usage(ctl), failures = 0;
+
+    if (status == CTL_OK)
+        status = ctl_stock_load(ctl, &stock);
+    if (status == CTL_OK)
+        status = ctl_stock_select(ctl, &stock, &rows);
+    if (status != CTL_OK)
+        return status;
+    if (rows->nelts > 1 && !(out && is_folder(out)))
+        return ctl_usage(ctl, "%d certificates are meant: name one by its serial, or --out FOLDER", rows->nelts);
+    if (!stock.roster && !ctl_has(ctl, FORCE))
+        return ctl_trouble(ctl, "%s. Without it nothing can be verified; --force exports all the same",
+                           stock.roster_problem);
+
+    rows = exportable(ctl, rows);
+    exports = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(*exports));
+    for (i = 0; i < rows->nelts; i++) {
+        exports[i].row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
+        exports[i].path = out && is_folder(out) ? path_in(ctl, out, exports[i].row) : out;
+    }
+    status = judge(ctl, &stock, exports, rows->nelts);
+    if (status != CTL_OK)
+        return status;
+    for (i = 0; i < rows->nelts; i++) {
+        if (!exports[i].problem)
+            write_one(ctl, &exports[i]);
+        failures += exports[i].problem != NULL;
+    }
+    print_result(ctl, &stock, exports, rows->nelts);
+    return failures ? CTL_NO : CTL_OK;
+}
+
+static const ctl_option_t options[] = {
+    {"der", DER, NULL, "binary, as servers want it (the default)"},
+    {"pem", PEM, NULL, "as text"},
+    {"out", OUT, "FILE|FOLDER", "write there: in a folder, as SERIAL.der or SERIAL.pem"},
+    {"all", ALL, NULL, "all certificates that have a responder, or a response"},
+    {"force", FORCE, NULL, "also what is expired, or cannot be verified"},
+    CTL_OPTIONS_END};
+
+const ctl_command_t ctl_export = {.name = "export",
+                                  .arguments = "HOST|SERIAL|--all",
+                                  .summary = "Write responses to files, for other servers",
+                                  .help = "Only what verifies and is still valid is written, unless --force is given. "
+                                          "A file is replaced in one step, and\n"
+                                          "only when its content changes. nginx (ssl_stapling_file), haproxy "
+                                          "(CERTIFICATE.ocsp) and Hitch take such files in\n"
+                                          "DER; so does OCSPCacheResponseFolder of another machine.\n",
+                                  .options = options,
+                                  .run = run};

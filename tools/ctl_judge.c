@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ctl_judge: see ctl_judge.h.
+ */
+#include "ctl_judge.h"
+
+#include <apr_strings.h>
+#include <apr_user.h>
+#include <errno.h>
+#include <grp.h>
+#include <openssl/err.h>
+#include <openssl/ocsp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+/* ---- a process of its own ---- */
+
+static apr_status_t give_up_rights(apr_pool_t *pool)
+{
+    apr_uid_t uid = NOBODY;
+    apr_gid_t gid = NOBODY;
+
+    if (geteuid() != 0)
+        return APR_SUCCESS;
+    (void)apr_uid_get(&uid, &gid, "nobody", pool);
+    return setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0 ? errno
+                                                                                                     : APR_SUCCESS;
+}
+
+int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
+{
+    char why[120];
+    apr_status_t rv;
+    pid_t pid;
+    int ended;
+
+    (void)fflush(stdout);
+    pid = fork();
+    if (pid < 0)
+        return ctl_trouble(ctl, "cannot start a process: %s", apr_strerror(errno, why, sizeof(why)));
+    if (pid == 0) {
+        rv = give_up_rights(ctl->pool);
+        if (rv != APR_SUCCESS)
+            ctl_say("cannot become nobody to read OCSP responses: %s", apr_strerror(rv, why, sizeof(why)));
+        ended = rv == APR_SUCCESS ? work(data) : CTL_TROUBLE;
+        if (fflush(stdout) != 0)
+            ended = CTL_TROUBLE;
+        _exit(ended);
+    }
+    while (waitpid(pid, &ended, 0) < 0)
+        if (errno != EINTR)
+            return ctl_trouble(ctl, "a process is lost: %s", apr_strerror(errno, why, sizeof(why)));
+    if (!WIFEXITED(ended))
+        return ctl_trouble(ctl, "the process that read the OCSP responses died of signal %d", WTERMSIG(ended));
+    *status = WEXITSTATUS(ended);
+    return CTL_OK;
+}
+
+/* ---- judging ---- */
+
+/* One for each case, in memory that both processes see. */
+typedef struct {
+    int entry; /* of the roster; -1: none fits */
+    oc_verify_result_t result;
+} answer_t;
+
+typedef struct {
+    const ctl_t *ctl;
+    const ctl_stock_t *stock;
+    const ctl_case_t *cases;
+    answer_t *answers;
+    int n;
+    apr_hash_t *by_serial; /* DER -> array of int: certificates of several issuers may share one */
+} judge_t;
+
+static void index_serials(judge_t *judge)
+{
+    const apr_array_header_t *entries = judge->stock->roster->entries;
+    int i;
+
+    judge->by_serial = apr_hash_make(judge->ctl->pool);
+    for (i = 0; i < entries->nelts; i++) {
+        const oc_cert_t *cert = APR_ARRAY_IDX(entries, i, oc_roster_entry_t).cert;
+        apr_array_header_t *found = apr_hash_get(judge->by_serial, cert->serial_der, (apr_ssize_t)cert->serial_der_len);
+
+        if (!found) {
+            found = apr_array_make(judge->ctl->pool, 1, sizeof(int));
+            apr_hash_set(judge->by_serial, cert->serial_der, (apr_ssize_t)cert->serial_der_len, found);
+        }
+        APR_ARRAY_PUSH(found, int) = i;
+    }
+}
+
+static void verify(const judge_t *judge, const ctl_case_t *one, const oc_roster_entry_t *entry,
+                   oc_verify_result_t *result)
+{
+    oc_verify_policy_t policy = {judge->ctl->now, entry->skew, entry->max_age, entry->open_ended};
+    oc_verify_subject_t subject;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, judge->ctl->pool);
+    if (oc_cert_subject(entry->cert, &subject, pool) == APR_SUCCESS)
+        oc_verify_response(one->der, one->der_len, &subject, &policy, result);
+    else
+        result->verdict = OC_OUT_OF_RESOURCES;
+    apr_pool_destroy(pool);
+}
+
+/* The certificates whose serial is the first that the response speaks of. */
+static const apr_array_header_t *candidates(const judge_t *judge, const ctl_case_t *one)
+{
+    const unsigned char *p = one->der;
+    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)one->der_len);
+    OCSP_BASICRESP *basic = response ? OCSP_response_get1_basic(response) : NULL;
+    OCSP_SINGLERESP *single = basic ? OCSP_resp_get0(basic, 0) : NULL;
+    const apr_array_header_t *found = NULL;
+    ASN1_INTEGER *serial = NULL;
+    unsigned char *der = NULL;
+    int len;
+
+    if (single
+        && OCSP_id_get0_info(NULL, NULL, NULL, &serial, (OCSP_CERTID *)(uintptr_t)OCSP_SINGLERESP_get0_id(single))) {
+        len = i2d_ASN1_INTEGER(serial, &der);
+        if (len > 0)
+            found = apr_hash_get(judge->by_serial, der, len);
+    }
+    OPENSSL_free(der);
+    OCSP_BASICRESP_free(basic);
+    OCSP_RESPONSE_free(response);
+    return found;
+}
+
+/* Of several certificates with one serial the one that the response verifies for; else the first of them. */
+static void find_and_verify(const judge_t *judge, const ctl_case_t *one, answer_t *answer)
+{
+    const apr_array_header_t *found = candidates(judge, one);
+    int i;
+
+    answer->entry = -1;
+    answer->result.verdict = OC_NOT_OURS;
+    for (i = 0; found && i < found->nelts; i++) {
+        oc_verify_result_t result;
+        int entry = APR_ARRAY_IDX(found, i, int);
+
+        verify(judge, one, &APR_ARRAY_IDX(judge->stock->roster->entries, entry, oc_roster_entry_t), &result);
+        if (i > 0 && result.verdict == OC_NOT_OURS)
+            continue;
+        answer->entry = entry;
+        answer->result = result;
+    }
+}
+
+/* In the other process. */
+static int work(void *data)
+{
+    judge_t *judge = data;
+    int i;
+
+    for (i = 0; i < judge->n; i++) {
+        const ctl_case_t *one = &judge->cases[i];
+
+        if (one->entry)
+            verify(judge, one, one->entry, &judge->answers[i].result);
+        else
+            find_and_verify(judge, one, &judge->answers[i]);
+    }
+    ERR_clear_error();
+    return 0;
+}
+
+/* The other process read what strangers wrote. What it says is held to its range. */
+static void take(const judge_t *judge, const answer_t *answer, ctl_case_t *one)
+{
+    const apr_array_header_t *entries = judge->stock->roster->entries;
+    char *p;
+
+    one->result = answer->result;
+    one->result.detail[sizeof(one->result.detail) - 1] = '\0';
+    for (p = one->result.detail; *p; p++)
+        if (*p < ' ' || *p > '~')
+            *p = '?';
+    if ((unsigned)one->result.verdict >= OC_VERDICT_LIMIT)
+        one->result.verdict = OC_OUT_OF_RESOURCES;
+    if (!one->entry && answer->entry >= 0 && answer->entry < entries->nelts)
+        one->entry = &APR_ARRAY_IDX(entries, answer->entry, oc_roster_entry_t);
+}
+
+int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n)
+{
+    apr_size_t size = (apr_size_t)(n > 0 ? n : 1) * sizeof(answer_t);
+    judge_t judge = {ctl, stock, cases, NULL, n, NULL};
+    int i, status, ended = 0;
+
+    judge.answers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (judge.answers == MAP_FAILED)
+        return ctl_trouble(ctl, "there is not enough memory for %d responses", n);
+    index_serials(&judge);
+    status = ctl_apart(ctl, work, &judge, &ended);
+    for (i = 0; status == CTL_OK && i < n; i++)
+        take(&judge, &judge.answers[i], &cases[i]);
+    (void)munmap(judge.answers, size);
+    return status == CTL_OK && ended != 0 ? CTL_TROUBLE : status;
+}
+
+const char *ctl_judge_text(const oc_verify_result_t *result, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, oc_verdict_text(result->verdict), *result->detail ? ": " : "", result->detail, NULL);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ctl_stock_select: which certificates are meant by the words of a command line.
+ */
+#include "ctl_stock.h"
+
+#include <apr_lib.h>
+#include <apr_escape.h>
+#include <apr_strings.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NEAREST 5
+#define WORD_MAX 64 /* of words that are compared for likeness */
+
+/* "name:port", or the name alone. */
+static int is_host(const char *host, const char *word)
+{
+    const char *port = strrchr(host, ':');
+    apr_size_t len = port ? (apr_size_t)(port - host) : strlen(host);
+
+    return strcasecmp(host, word) == 0 || (strlen(word) == len && strncasecmp(host, word, len) == 0);
+}
+
+/* Hexadecimal digits alone, as certificates are shown by various programs: "0A:1B", "0x0a1b". "": it is no such number. */
+static const char *digits_of(const char *word, apr_pool_t *pool)
+{
+    char *digits = apr_pstrdup(pool, word), *to = digits;
+
+    if (word[0] == '0' && (word[1] | 0x20) == 'x')
+        word += 2;
+    for (; *word; word++) {
+        if (*word == ':')
+            continue;
+        if (!apr_isxdigit(*word))
+            return "";
+        *to++ = (char)apr_toupper(*word);
+    }
+    *to = '\0';
+    while (*digits == '0' && digits[1])
+        digits++;
+    return digits;
+}
+
+static int is_number(const ctl_row_t *row, const char *digits, apr_pool_t *pool)
+{
+    const char *id = apr_pescape_hex(pool, row->view.id, OC_CERT_ID_LEN, 0);
+
+    return *digits
+           && ((row->view.serial && strcmp(digits_of(row->view.serial, pool), digits) == 0)
+               || strcmp(digits_of(id, pool), digits) == 0);
+}
+
+static int is_meant(const ctl_row_t *row, const char *word, const char *digits, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; row->view.hosts && i < row->view.hosts->nelts; i++)
+        if (is_host(APR_ARRAY_IDX(row->view.hosts, i, const char *), word))
+            return 1;
+    return is_number(row, digits, pool);
+}
+
+/* ---- for those who mistype ---- */
+
+typedef struct {
+    const char *name;
+    unsigned distance;
+} near_t;
+
+/* How many letters to add, drop or change (Levenshtein), of the first WORD_MAX. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned row[WORD_MAX + 1], i, j, len = 0;
+
+    while (len < WORD_MAX && b[len])
+        len++;
+    for (j = 0; j <= len; j++)
+        row[j] = j;
+    for (i = 0; i < WORD_MAX && a[i]; i++) {
+        unsigned diagonal = row[0];
+
+        row[0] = i + 1;
+        for (j = 0; j < len; j++) {
+            unsigned cost = diagonal + (apr_tolower(a[i]) != apr_tolower(b[j]));
+
+            diagonal = row[j + 1];
+            if (row[j] + 1 < cost)
+                cost = row[j] + 1;
+            row[j + 1] = diagonal + 1 < cost ? diagonal + 1 : cost;
+        }
+    }
+    return row[len];
+}
+
+static int by_distance(const void *a, const void *b)
+{
+    const near_t *x = a, *y = b;
+
+    return x->distance < y->distance ? -1 : x->distance > y->distance;
+}
+
+static int say_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char *word)
+{
+    apr_array_header_t *all = apr_array_make(ctl->pool, 16, sizeof(near_t)), *names;
+    int i, j;
+
+    for (i = 0; i < stock->rows->nelts; i++) {
+        const ctl_row_t *row = APR_ARRAY_IDX(stock->rows, i, const ctl_row_t *);
+
+        for (j = 0; row->view.hosts && j < row->view.hosts->nelts; j++) {
+            const char *host = APR_ARRAY_IDX(row->view.hosts, j, const char *), *port = strrchr(host, ':');
+            near_t one = {
+                port && !strchr(word, ':') ? apr_pstrmemdup(ctl->pool, host, (apr_size_t)(port - host)) : host, 0};
+
+            one.distance = distance(word, one.name);
+            APR_ARRAY_PUSH(all, near_t) = one;
+        }
+    }
+    if (all->nelts == 0)
+        return ctl_trouble(ctl, "no certificate for '%s' is known%s%s", word, stock->roster ? "" : ": ",
+                           stock->roster ? "" : stock->roster_problem);
+    qsort(all->elts, (size_t)all->nelts, sizeof(near_t), by_distance);
+    names = apr_array_make(ctl->pool, NEAREST, sizeof(const char *));
+    for (i = 0; i < all->nelts && i < NEAREST; i++)
+        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(all, i, near_t).name;
+    return ctl_trouble(ctl, "the server has no certificate for '%s'. %s: %s%s", word,
+                       all->nelts > NEAREST ? "The nearest of its hosts" : "Its hosts",
+                       apr_array_pstrcat(ctl->pool, names, ' '),
+                       all->nelts > NEAREST ? "; `" CTL_PROGRAM " list` shows all" : "");
+}
+
+static int has_row(const apr_array_header_t *rows, const ctl_row_t *row)
+{
+    int i;
+
+    for (i = 0; i < rows->nelts; i++)
+        if (APR_ARRAY_IDX(rows, i, const ctl_row_t *) == row)
+            return 1;
+    return 0;
+}
+
+int ctl_stock_select(const ctl_t *ctl, const ctl_stock_t *stock, apr_array_header_t **out)
+{
+    apr_array_header_t *rows = apr_array_make(ctl->pool, 4, sizeof(ctl_row_t *));
+    int i, j;
+
+    *out = ctl->arguments->nelts > 0 ? rows : stock->rows;
+    for (i = 0; i < ctl->arguments->nelts; i++) {
+        const char *word = APR_ARRAY_IDX(ctl->arguments, i, const char *), *digits = digits_of(word, ctl->pool);
+        int found = 0;
+
+        for (j = 0; j < stock->rows->nelts; j++) {
+            ctl_row_t *row = APR_ARRAY_IDX(stock->rows, j, ctl_row_t *);
+
+            if (!is_meant(row, word, digits, ctl->pool))
+                continue;
+            found = 1;
+            if (!has_row(rows, row))
+                APR_ARRAY_PUSH(rows, ctl_row_t *) = row;
+        }
+        if (!found)
+            return say_nearest(ctl, stock, word);
+    }
+    return CTL_OK;
+}

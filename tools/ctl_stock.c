@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ctl_stock: see ctl_stock.h.
+ */
+#include "ctl_stock.h"
+
+#include <apr_escape.h>
+#include <apr_strings.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCKS_UNKNOWN (1U << 18) /* without a roster: the file of a cache of 128 MiB is read, no more */
+#define READINGS 3                /* a server at work tears records apart for a reader now and then */
+
+/* Read until nothing is torn, within reason. */
+static void load_kept(const ctl_t *ctl, ctl_stock_t *stock)
+{
+    uint32_t blocks = oc_file_blocks_max(stock->roster ? stock->roster->blocks : BLOCKS_UNKNOWN);
+    int i;
+
+    oc_kept_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
+    for (i = 1; i < READINGS && stock->server && stock->kept.status == APR_SUCCESS && stock->kept.damaged; i++)
+        oc_kept_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
+}
+
+static ctl_row_t *make_row(const ctl_t *ctl, const ctl_stock_t *stock, const unsigned char *id)
+{
+    ctl_row_t *row = apr_pcalloc(ctl->pool, sizeof(*row));
+
+    memcpy(row->view.id, id, OC_CERT_ID_LEN);
+    row->kept = apr_hash_get(stock->kept.by_id, id, OC_CERT_ID_LEN);
+    return row;
+}
+
+static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_roster_entry_t *entry)
+{
+    const oc_cert_t *cert = entry->cert;
+    ctl_row_t *row = make_row(ctl, stock, cert->id);
+
+    row->entry = entry;
+    row->view.hosts = entry->hosts;
+    row->view.host = APR_ARRAY_IDX(entry->hosts, 0, const char *);
+    row->view.subject = cert->subject;
+    row->view.serial = cert->serial;
+    row->view.url = entry->url;
+    row->view.not_after = cert->not_after;
+    row->view.must_staple = cert->must_staple;
+    row->view.is_refreshed = entry->is_refreshed;
+    /* A response belongs to one certificate and one issuer: with another binding it is not stapled. */
+    if (row->kept && memcmp(row->kept->record.binding, cert->binding, sizeof(cert->binding)) != 0)
+        row->kept = NULL;
+    oc_kept_fill(&stock->kept, &row->view);
+    if (!row->kept)
+        row->view.has_record = 0;
+    APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
+}
+
+/* What is held without being known: rows where there is no roster, a number where there is one. */
+static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
+{
+    apr_hash_t *known = apr_hash_make(ctl->pool);
+    int i;
+
+    for (i = 0; i < stock->rows->nelts; i++) {
+        const ctl_row_t *row = APR_ARRAY_IDX(stock->rows, i, const ctl_row_t *);
+
+        apr_hash_set(known, row->view.id, OC_CERT_ID_LEN, row);
+    }
+    for (i = 0; i < stock->kept.records->nelts; i++) {
+        const oc_kept_record_t *kept = APR_ARRAY_IDX(stock->kept.records, i, const oc_kept_record_t *);
+        ctl_row_t *row;
+
+        if (apr_hash_get(known, kept->id, OC_CERT_ID_LEN))
+            continue;
+        if (stock->roster) {
+            stock->strangers++;
+            continue;
+        }
+        row = make_row(ctl, stock, kept->id);
+        row->view.is_refreshed = 1; /* once, at least */
+        oc_kept_fill(&stock->kept, &row->view);
+        APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
+    }
+}
+
+static void load_roster(const ctl_t *ctl, ctl_stock_t *stock)
+{
+    const char *path = oc_roster_path(ctl->path, ctl->pool);
+    oc_roster_t *roster = NULL;
+    apr_status_t rv = oc_roster_load(&roster, path, ctl->pool, &stock->roster_problem);
+
+    if (rv == APR_ENOENT)
+        stock->roster_problem = apr_psprintf(
+            ctl->pool, "there is no %s yet, which tells the certificates: a server writes it when it starts", path);
+    stock->roster = rv == APR_SUCCESS ? roster : NULL;
+}
+
+int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
+{
+    int i, status = ctl_cache_find(ctl);
+
+    memset(stock, 0, sizeof(*stock));
+    if (status != CTL_OK)
+        return status;
+    stock->server = oc_file_lock_holder(ctl->path, ctl->pool);
+    load_roster(ctl, stock);
+    load_kept(ctl, stock);
+    if (stock->kept.status != APR_SUCCESS && !(stock->kept.status == APR_ENOENT && stock->roster))
+        return ctl_trouble(ctl, "%s",
+                           stock->kept.status == APR_ENOENT ? apr_psprintf(ctl->pool, "there is no file %s", ctl->path)
+                                                            : stock->kept.problem);
+    stock->rows = apr_array_make(ctl->pool, 16, sizeof(ctl_row_t *));
+    if (stock->roster) {
+        stock->expiry_warning = stock->roster->expiry_warning;
+        for (i = 0; i < stock->roster->entries->nelts; i++)
+            add_known(ctl, stock, &APR_ARRAY_IDX(stock->roster->entries, i, oc_roster_entry_t));
+    }
+    add_unknown(ctl, stock);
+    return CTL_OK;
+}
+
+const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool)
+{
+    if (row->view.host)
+        return apr_psprintf(pool, "%s (serial %s)", row->view.host, row->view.serial);
+    return apr_pstrcat(pool, "certificate ", apr_pescape_hex(pool, row->view.id, OC_CERT_ID_LEN, 0), NULL);
+}
+
+/* ---- JSON ---- */
+
+void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock)
+{
+    printf("{\"version\":%d,\"command\":\"%s\",\"cache\":%s,\"server_pid\":", OC_VIEW_JSON_VERSION, ctl->command->name,
+           oc_view_json_string(ctl->path, ctl->pool));
+    if (stock->server)
+        printf("%ld", (long)stock->server);
+    else
+        printf("null");
+}
+
+void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows)
+{
+    int i;
+
+    printf(",\"certificates\":[");
+    for (i = 0; i < rows->nelts; i++) {
+        const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
+
+        printf("%s%s", i ? "," : "", oc_view_json(&row->view, ctl->now, stock->expiry_warning, ctl->pool));
+    }
+    printf("]");
+}

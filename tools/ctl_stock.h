@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ctl_stock: what there is: the certificates of the server, what is held for each, and how the last attempts went. Read from the cache's
+ * file and the two beside it, without a lock, with the server running or not. No ASN.1 of what children wrote is parsed here.
+ */
+#ifndef CTL_STOCK_H
+#define CTL_STOCK_H
+
+#include "ctl.h"
+
+#include "oc_kept.h"
+#include "oc_roster.h"
+
+typedef struct {
+    oc_view_t view;
+    const oc_roster_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
+    const oc_kept_record_t *kept;   /* NULL: nothing is held */
+} ctl_row_t;
+
+typedef struct {
+    oc_kept_t kept;
+    const oc_roster_t *roster;  /* NULL: there is none: */
+    const char *roster_problem; /* why not */
+    pid_t server;               /* the process of the running server; 0: it does not run */
+    apr_interval_time_t expiry_warning;
+    apr_array_header_t *rows; /* ctl_row_t *: the server's certificates; without a roster: what is held */
+    unsigned strangers;       /* held, for certificates that are not the server's (any more) */
+} ctl_stock_t;
+
+/** Find the cache and read it. @return CTL_OK; else it has been said. */
+int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock);
+
+/**
+ * The rows that the arguments of the command line name: by host ("www.example.org", with or without ":443"), by serial, or by
+ * SHA-1 of the certificate. @param rows out: ctl_row_t *; all of them where there are no arguments
+ * @return CTL_OK; else it has been said, with the names that are nearest.
+ */
+int ctl_stock_select(const ctl_t *ctl, const ctl_stock_t *stock, apr_array_header_t **rows);
+
+/** How a certificate is named in messages: host and serial. */
+const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool);
+
+/** Begin an object of JSON: its version, the cache, the server. What follows begins with a comma. */
+void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock);
+
+/** ,"certificates":[...] */
+void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows);
+
+#endif
