@@ -194,8 +194,10 @@ fuzz:
 	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(patsubst %,src/%.c,$(filter-out oc_arena oc_version,$(CORE_UNITS))) $(APR_LIBS) $(OPENSSL_LIBS)
 	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
 
+# Most of the time these tests wait: several files of them at a time. E2E_JOBS=0: one after the other, output as it comes.
+E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
 check-e2e: $(MODULE) $(CACHECTL) $(OUT)/bench/load
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) test/e2e $(PYTEST_ARGS)
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) -n $(E2E_JOBS) --dist loadfile test/e2e $(PYTEST_ARGS)
 
 check-guards:
 	test/guards/run.sh

@@ -300,6 +300,7 @@ def test_restarts_under_load_lose_nothing_and_leave_nothing(httpd, ca, responder
         try:
             for number in range(count):
                 server.graceful(settle=False)
+                poll(lambda: min(load.counts.values()) > number or load.bad, "a handshake at every host")
                 if number == count // 3:
                     early = quiet(server)
             late = quiet(server)
@@ -315,7 +316,6 @@ def test_restarts_under_load_lose_nothing_and_leave_nothing(httpd, ca, responder
 
     early, late, load = in_ipc_namespace(run)
     assert not load.bad, f"{len(load.bad)} of {sum(load.counts.values())} handshakes:\n{load.bad[0]}"
-    assert min(load.counts.values()) >= count, f"that was no load: {load.counts}"
     assert late.descriptors <= early.descriptors and late.threads == early.threads == 1, (early, late)
     assert late.shared_maps <= early.shared_maps and late.sysv == early.sysv, (early, late)
     assert late.rss_kb - early.rss_kb < 1024 + 20 * count, (early, late)

@@ -214,13 +214,13 @@ def test_25_graceful_restarts_under_load_lose_no_handshake_and_no_staple(httpd, 
     for one in clients:
         one.start()
     try:
-        for _ in range(25):
+        for i in range(25):
             server.graceful(settle=False)
+            poll(lambda: min(counts.values()) > i or bad, "a handshake at either host")
     finally:
         over.set()
         for one in clients:
             one.join()
-    assert min(counts.values()) >= 25, f"that was no load: {counts}"
     assert not bad, f"{len(bad)} of {sum(counts.values())} handshakes:\n{bad[0]}"
 
 
