@@ -4,7 +4,8 @@
 # Builds, tests and installs mod_ocsp_cache. GNU make.
 #
 #   make                       out/mod_ocsp_cache.so and out/ocsp-cachectl
-#   make install [DESTDIR=]    the module, ocsp-cachectl and, on Debian's layout, the files for a2enmod
+#   make install [DESTDIR=]    the module, ocsp-cachectl, the manual and, on Debian's layout, the files for a2enmod
+#   make dist                  out/mod_ocsp_cache-VERSION.tar.gz, of what is committed: the same commit, the same bytes
 #   make check                 every test and guard (build/check.sh)
 #   make demo                  the module at work with a throw-away CA (build/demo.sh)
 #
@@ -12,6 +13,7 @@
 # Another compiler?            make CC=clang OUT=out/clang
 # A module with sanitizers?    make SANITIZE=address,undefined OUT=out/asan
 #                              (gcc: its run-time library is shared, so that LD_PRELOAD can bring it into httpd)
+# A compiler that warns more?  make WERROR=
 
 # ---------------------------------------------------------------------------------------------- what belongs where
 # Every file of src/ stands in exactly one of the two lists; test/guards/layers.py holds them to it, and to who may include whom.
@@ -32,8 +34,10 @@ THREAD_TESTS := test_crew test_crew_stop test_shm_race test_fetch test_fetch_fra
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+VERSION  := $(shell sed -n 's/^.define OC_VERSION "\(.*\)"$$/\1/p' include/oc_version.h)
 OUT      ?= out
 SANITIZE ?=
+WERROR   ?= -Werror
 APXS     ?= $(shell command -v apxs || command -v apxs2 || echo apxs)
 APXS     := $(APXS)
 INSTALL  ?= install
@@ -57,7 +61,7 @@ APU_CONFIG ?= $(or $(call apxs_q,APU_CONFIG),apu-1-config)
 APR_INCLUDE := $(addprefix -isystem ,$(filter-out /usr/include,$(sort $(patsubst -I%,%,$(filter -I%,$(shell $(APR_CONFIG) --includes) $(shell $(APU_CONFIG) --includes))))))
 APR_LIBS    := $(shell $(APU_CONFIG) --link-ld) $(shell $(APR_CONFIG) --link-ld)
 
-WARNINGS := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+WARNINGS := -Wall -Wextra $(WERROR) -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 ifeq ($(SANITIZE),)
 HARDENING := -O2 -g -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 else
@@ -92,7 +96,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate check-simulate faults demo clean FORCE
+.PHONY: dist check-packages bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate check-simulate faults demo clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -213,21 +217,45 @@ print-%:
 LIBEXECDIR ?= $(call apxs_q,LIBEXECDIR)
 SBINDIR    ?= $(call apxs_q,SBINDIR)
 SYSCONFDIR ?= $(call apxs_q,SYSCONFDIR)
-DOCDIR     ?= /usr/local/share/doc/mod_ocsp_cache
+DATADIR    ?= /usr/local/share
+DOCDIR     ?= $(DATADIR)/doc/mod_ocsp_cache
+MANDIR     ?= $(DATADIR)/man
+COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
 MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCONFDIR)/mods-available $(SYSCONFDIR)/mods-available)))
 
+MANUAL := README.md SECURITY.md CHANGES.md conf/ocsp_cache-reference.conf $(wildcard docs/*.*)
+PAGES  := $(wildcard tools/*.8)
+COMPLETIONS := $(wildcard tools/*.bash)
+INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(notdir $(MANUAL))) \
+                  $(addprefix $(MANDIR)/man8/,$(notdir $(PAGES))) $(patsubst tools/%.bash,$(COMPLETIONDIR)/%,$(COMPLETIONS))
+
 install: all
-	$(INSTALL) -d '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(SBINDIR)' '$(DESTDIR)$(DOCDIR)'
+	$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED_FILES))))
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
 	$(INSTALL) -m 0755 $(CACHECTL) '$(DESTDIR)$(SBINDIR)/ocsp-cachectl'
-	$(INSTALL) -m 0644 conf/ocsp_cache-reference.conf '$(DESTDIR)$(DOCDIR)/'
+	$(INSTALL) -m 0644 $(MANUAL) '$(DESTDIR)$(DOCDIR)/'
+	$(foreach page,$(PAGES),$(INSTALL) -m 0644 $(page) '$(DESTDIR)$(MANDIR)/man8/' &&) :
+	$(foreach file,$(COMPLETIONS),$(INSTALL) -m 0644 $(file) '$(DESTDIR)$(COMPLETIONDIR)/$(notdir $(basename $(file)))' &&) :
 	test -d '$(DESTDIR)$(CACHEDIR)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(CACHEDIR)'
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
 
 uninstall:
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
-	rm -f '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so' '$(DESTDIR)$(SBINDIR)/ocsp-cachectl' '$(DESTDIR)$(DOCDIR)/ocsp_cache-reference.conf'
+	rm -f $(addprefix '$(DESTDIR)',$(INSTALLED_FILES))
 	test ! -d '$(DESTDIR)$(DOCDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(DOCDIR)'
+
+# ------------------------------------------------------------------------------------------------------------ packages
+# Times, owners, modes and order come from the commit, not from the folder, the user's umask or git's configuration.
+DIST := $(OUT)/mod_ocsp_cache-$(VERSION).tar.gz
+dist: | $(OUT)
+	@git rev-parse HEAD >/dev/null || { echo 'make: dist is made in a clone' >&2; exit 1; }
+	@git diff --quiet HEAD || echo 'make: what is not committed is not in it' >&2
+	git -c tar.umask=0022 -c core.autocrlf=false archive --format=tar --prefix=mod_ocsp_cache-$(VERSION)/ HEAD | gzip -9n > $(DIST)
+	@echo '$(DIST)'
+
+# Tarball, Debian package and RPM, built, and the Debian package at work in a throw-away system (build/package-check.sh).
+check-packages:
+	build/package-check.sh
 
 clean:
 	rm -rf $(OUT)
