@@ -21,6 +21,7 @@
 #include <dlfcn.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_protocol.h>
 
 /* A reload that removes this module leaves mod_ssl with a pointer into it (mod_ssl never resets its stapling cache). So the
  * code stays mapped, however it was linked: the same as -z nodelete, for builds by a plain apxs line. */
@@ -95,6 +96,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_post_config(settle, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_child_init(child_init, mod_watchdog, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_ocsp_get_resp_hook(oc_staple_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(oc_staple_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
     oc_report_register();
 }
 

@@ -20,4 +20,14 @@ int oc_staple_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t 
 int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id_len, ap_ssl_ocsp_copy_resp *callback,
                        void *userdata);
 
+/** The variable that says what the handshake of a request's connection stapled. */
+#define OC_STAPLE_VARIABLE "OCSP_STAPLE"
+
+/**
+ * post_read_request hook: set OC_STAPLE_VARIABLE for %{OCSP_STAPLE}e, CGI and expressions: what was stapled, as oc_verdict_name() has it;
+ * "none": it was asked for, and there was nothing to send. Not set where nobody asked: no TLS, a client that does not care, a resumed
+ * session; nor where another module staples.
+ */
+int oc_staple_tell_request(request_rec *r);
+
 #endif

@@ -41,22 +41,28 @@ typedef struct {
     const unsigned char *der;
     apr_size_t len;
     oc_tally_handshake_t kind;
+    const char *name; /* of it, for the access log */
 } staple_t;
 
-static const staple_t NOTHING = {NULL, 0, OC_TALLY_NOTHING};
+static const staple_t NOTHING = {NULL, 0, OC_TALLY_NOTHING, "none"};
+
+static staple_t of_record(const oc_record_t *record, oc_tally_handshake_t kind)
+{
+    return (staple_t){record->der, record->der_len, kind, oc_verdict_name(record->verdict)};
+}
 
 static staple_t choose(const oc_server_conf_t *conf, const oc_record_t *record, oc_note_t note)
 {
     oc_class_t last = oc_verdict_class(note.verdict);
 
     if (record && oc_verdict_class(record->verdict) == OC_CLASS_TRUTH)
-        return (staple_t){record->der, record->der_len, OC_TALLY_STAPLED};
+        return of_record(record, OC_TALLY_STAPLED);
     if (!oc_config_returns_errors(conf))
         return NOTHING;
     if (record && last == OC_CLASS_RESPONDER_ERROR)
-        return (staple_t){record->der, record->der_len, OC_TALLY_ERROR};
+        return of_record(record, OC_TALLY_ERROR);
     if (last == OC_CLASS_NO_ANSWER && oc_config_fakes_try_later(conf))
-        return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_TALLY_ERROR};
+        return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_TALLY_ERROR, oc_verdict_name(OC_TRY_LATER)};
     return NOTHING;
 }
 
@@ -93,6 +99,20 @@ int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id
     if (shm && id_len == OC_CERT_ID_LEN)
         staple = look_up(conf, shm, id, bytes, c->pool);
     oc_books_handshake(c, staple.kind);
+    ap_set_module_config(c->conn_config, &ocsp_cache_module, (void *)(uintptr_t)staple.name);
     callback(staple.der, staple.len, userdata);
     return OK;
+}
+
+/* ---- not the handshake path ---- */
+
+int oc_staple_tell_request(request_rec *r)
+{
+    const conn_rec *c =
+        r->connection->master ? r->connection->master : r->connection; /* HTTP/2: a stream's has no TLS */
+    const char *name = ap_get_module_config(c->conn_config, &ocsp_cache_module);
+
+    if (name)
+        apr_table_setn(r->subprocess_env, OC_STAPLE_VARIABLE, name);
+    return DECLINED;
 }
