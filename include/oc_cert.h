@@ -65,6 +65,9 @@ apr_status_t oc_cert_parse(oc_cert_t **cert, const char *pem, oc_issuer_set_t *i
 apr_status_t oc_cert_from_x509(oc_cert_t **cert, X509 *x509, X509 *issuer, oc_issuer_set_t *issuers, apr_pool_t *pool,
                                const char **reason);
 
+/** Where the certificate says that its issuer's can be had (AIA caIssuers): printable ASCII from @a pool; NULL: it does not say. */
+const char *oc_cert_issuer_url(const X509 *x509, apr_pool_t *pool);
+
 /** With which hash a CertID names the issuer (RFC 6960 section 4.1.1). */
 typedef enum {
     OC_CERTID_SHA1, /* what every responder knows (RFC 5019 section 2.1.1) */

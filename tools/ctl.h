@@ -80,6 +80,7 @@ int ctl_cache_find(ctl_t *ctl);
 extern const ctl_command_t ctl_list;
 extern const ctl_command_t ctl_show;
 extern const ctl_command_t ctl_export;
+extern const ctl_command_t ctl_probe;
 extern const ctl_command_t ctl_verify;
 
 #endif

@@ -18,7 +18,7 @@
 #define OPTIONS_MAX 32
 
 /* In the order of the help. */
-static const ctl_command_t *const commands[] = {&ctl_list, &ctl_show, &ctl_export, &ctl_verify};
+static const ctl_command_t *const commands[] = {&ctl_list, &ctl_show, &ctl_export, &ctl_verify, &ctl_probe};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ocsp-cachectl probe: ask a certificate's responder now, with the module's own code, and show each step. Needs no cache and no
+ * server. It must never believe an answer that the module would not.
+ */
+#include "ctl_probe.h"
+
+#include "oc_limit.h"
+#include "oc_url.h"
+#include "oc_x509.h"
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROBE_REVOKED 3 /* exit status: the certificate is revoked */
+
+enum { OPT_CHAIN = CTL_LONG, OPT_URL, OPT_PROXY, OPT_TIMEOUT, OPT_HASH };
+
+/* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with src/oc_config.c. */
+static const struct {
+    apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew, refresh_min, refresh_max, retry_min;
+} assumed = {
+    .responder_timeout = APR_TIME_C(10) * APR_USEC_PER_SEC,
+    .standard_timeout = APR_TIME_C(3600) * APR_USEC_PER_SEC,
+    .error_timeout = APR_TIME_C(600) * APR_USEC_PER_SEC,
+    .skew = APR_TIME_C(300) * APR_USEC_PER_SEC,
+    .refresh_min = APR_TIME_C(300) * APR_USEC_PER_SEC,
+    .refresh_max = APR_TIME_C(86400) * APR_USEC_PER_SEC,
+    .retry_min = APR_TIME_C(5) * APR_USEC_PER_SEC,
+};
+
+/* ---- the certificate and its issuer ---- */
+
+typedef struct {
+    X509 *x509;
+    const char *path;
+} found_t;
+
+/* An encrypted PEM block would otherwise have OpenSSL ask for a passphrase. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
+static int no_passphrase(char *buf, int size, int writing, void *user)
+{
+    (void)buf;
+    (void)size;
+    (void)writing;
+    (void)user;
+    return -1;
+}
+
+static apr_status_t free_x509(void *x509)
+{
+    X509_free(x509);
+    return APR_SUCCESS;
+}
+
+/* Append the certificates of a PEM file, whatever else is in it. @return CTL_OK; else it has been said why not. */
+static int read_certificates(apr_array_header_t *found, const char *path, const probe_t *probe)
+{
+    BIO *bio = BIO_new_file(path, "r");
+    int before = found->nelts;
+    X509 *x509;
+
+    if (bio == NULL)
+        return ctl_trouble(probe->ctl, "cannot open %s: %s", path, strerror(errno));
+    while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL)) != NULL) {
+        found_t *one = apr_array_push(found);
+
+        one->x509 = x509;
+        one->path = path;
+        apr_pool_cleanup_register(probe->pool, x509, free_x509, apr_pool_cleanup_null);
+    }
+    BIO_free(bio);
+    ERR_clear_error();
+    if (found->nelts == before)
+        return ctl_trouble(probe->ctl,
+                           "%s holds no certificate in PEM form (what `openssl x509 -inform DER` reads, it turns into "
+                           "PEM)",
+                           path);
+    return CTL_OK;
+}
+
+static int take_subject(probe_t *probe)
+{
+    apr_array_header_t *found = apr_array_make(probe->pool, 4, sizeof(found_t));
+    const char *chain = probe->ctl->values[OPT_CHAIN], *problem = NULL;
+    const found_t *all, *issuer = NULL;
+    char subject[512];
+    int i, status = read_certificates(found, probe->certificate_path, probe);
+
+    if (status == CTL_OK && chain)
+        status = read_certificates(found, chain, probe);
+    if (status != CTL_OK)
+        return status;
+    all = (const found_t *)found->elts;
+    for (i = 1; i < found->nelts && !issuer; i++)
+        if (X509_check_issued(all[i].x509, all[0].x509) == X509_V_OK)
+            issuer = &all[i];
+    if (oc_cert_from_x509(&probe->cert, all[0].x509, issuer ? issuer->x509 : NULL, oc_issuer_set_create(probe->pool),
+                          probe->pool, &problem)
+        != APR_SUCCESS)
+        return ctl_trouble(probe->ctl, "%s: %s", probe->certificate_path, problem);
+    probe->issuer_url = oc_cert_issuer_url(all[0].x509, probe->pool);
+    if (issuer) {
+        oc_x509_subject(subject, sizeof(subject), issuer->x509);
+        probe->issuer = apr_pstrdup(probe->pool, subject);
+        probe->issuer_path = issuer->path;
+    }
+    return CTL_OK;
+}
+
+/* ---- the command line ---- */
+
+/* As directives of httpd have it: "ms", "s", "min" or "h" behind a whole number; a number alone means seconds. 0: it is none. */
+static apr_interval_time_t duration_of(const char *text)
+{
+    static const struct {
+        const char *unit;
+        apr_interval_time_t length;
+    } units[] = {{"", APR_USEC_PER_SEC},
+                 {"ms", 1000},
+                 {"s", APR_USEC_PER_SEC},
+                 {"min", 60 * APR_USEC_PER_SEC},
+                 {"h", 3600 * APR_USEC_PER_SEC}};
+    char *end;
+    apr_int64_t number = apr_strtoi64(text, &end, 10);
+    size_t i;
+
+    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (end != text && number > 0 && number <= 86400 && strcmp(end, units[i].unit) == 0)
+            return number * units[i].length;
+    return 0;
+}
+
+static int take_options(probe_t *probe)
+{
+    const ctl_t *ctl = probe->ctl;
+    const char *timeout = ctl->values[OPT_TIMEOUT], *hash = ctl->values[OPT_HASH], *problem = NULL;
+
+    if (ctl->arguments->nelts != 1)
+        return ctl_usage(ctl, "name one file with a certificate");
+    probe->certificate_path = APR_ARRAY_IDX(ctl->arguments, 0, const char *);
+    probe->timeout = timeout ? duration_of(timeout) : assumed.responder_timeout;
+    if (probe->timeout <= 0)
+        return ctl_usage(ctl, "--timeout: '%s' is not a duration like 10s, 500ms or 1min", timeout);
+    if (hash && strcmp(hash, "sha1") != 0 && strcmp(hash, "sha256") != 0)
+        return ctl_usage(ctl, "--hash: '%s' is neither sha1 nor sha256", hash);
+    probe->hash = hash && strcmp(hash, "sha256") == 0 ? OC_CERTID_SHA256 : OC_CERTID_SHA1;
+    probe->proxy = ctl->values[OPT_PROXY];
+    if (probe->proxy && !oc_fetch_proxy(probe->proxy, probe->pool, &problem))
+        return ctl_usage(ctl, "--proxy: %s", problem);
+    return CTL_OK;
+}
+
+/* ---- asking ---- */
+
+/* Whose key made the signature that has been verified. */
+static const char *signer_of(const oc_fetch_result_t *fetched, X509 *issuer, apr_pool_t *pool)
+{
+    const unsigned char *p = fetched->der;
+    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)fetched->der_len);
+    OCSP_BASICRESP *basic = response ? OCSP_response_get1_basic(response) : NULL;
+    const char *name = "the issuer itself";
+    X509 *signer = NULL;
+    char text[512];
+
+    if (basic && OCSP_resp_get0_signer(basic, &signer, NULL) && X509_cmp(signer, issuer) != 0) {
+        oc_x509_subject(text, sizeof(text), signer);
+        name = apr_pstrcat(pool, text, ", whom the issuer authorised", NULL);
+    }
+    OCSP_BASICRESP_free(basic);
+    OCSP_RESPONSE_free(response);
+    ERR_clear_error();
+    return name;
+}
+
+static void verify(probe_t *probe, const oc_verify_subject_t *subject)
+{
+    oc_verify_policy_t policy = {apr_time_now(), assumed.skew, 0, assumed.standard_timeout};
+
+    oc_verify_response(probe->fetched.der, probe->fetched.der_len, subject, &policy, &probe->verified);
+    probe->verdict = probe->verified.verdict;
+    probe->detail = probe->verified.detail;
+    if (probe->verified.usable_until) /* it was verified to its end */
+        probe->signer = signer_of(&probe->fetched, subject->issuer, probe->pool);
+}
+
+/* When would the module ask again? Between what the smallest and the largest random number give. */
+static void foresee(probe_t *probe)
+{
+    const oc_schedule_bounds_t bounds = {assumed.refresh_min, assumed.refresh_max, assumed.retry_min,
+                                         assumed.error_timeout};
+    apr_time_t now = apr_time_now(), *const times[] = {&probe->earliest, &probe->latest};
+    const uint32_t extremes[] = {0, UINT32_MAX};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        if (oc_verdict_class(probe->verdict) != OC_CLASS_TRUTH) {
+            *times[i] = oc_schedule_failure(now, 0, 1, probe->fetched.retry_after, &bounds, extremes[i]);
+            continue;
+        }
+        *times[i] =
+            oc_schedule_success(now, probe->verified.this_update, probe->verified.usable_until, &bounds, extremes[i]);
+        *times[i] = oc_schedule_hint(*times[i], now, probe->verified.usable_until, probe->fetched.max_age, &bounds);
+    }
+}
+
+static void ask(probe_t *probe)
+{
+    const oc_trace_t trace = {probe_tell_step, probe};
+    oc_fetch_request_t request = {.url = probe->url, .proxy = probe->proxy, .timeout = probe->timeout, .trace = &trace};
+    oc_verify_subject_t subject;
+
+    probe->verdict = OC_OUT_OF_RESOURCES;
+    if (oc_cert_subject(probe->cert, &subject, probe->pool) != APR_SUCCESS
+        || oc_cert_request(probe->cert, probe->hash, &request.der, &request.der_len, probe->pool) != APR_SUCCESS)
+        return;
+    (void)signal(SIGPIPE, SIG_IGN); /* as in httpd: a responder may close while it is written to */
+    probe->begun = oc_limit_now();
+    probe->verdict = oc_fetch(&request, &probe->fetched, probe->pool);
+    probe->detail = probe->fetched.detail;
+    if (probe->verdict == OC_PENDING)
+        verify(probe, &subject);
+}
+
+/* As the module does: it asks nobody about a certificate for which it could staple nothing. */
+static void find_out(probe_t *probe)
+{
+    if (!probe->url) {
+        probe->name = "no-responder";
+        return;
+    }
+    if (!probe->issuer) {
+        probe->name = "issuer-missing";
+        return;
+    }
+    if (probe->cert->not_after <= apr_time_now())
+        probe->verdict = OC_CERTIFICATE_EXPIRED;
+    else
+        ask(probe);
+    probe->name = oc_verdict_name(probe->verdict);
+    if (probe->verdict != OC_CERTIFICATE_EXPIRED)
+        foresee(probe);
+}
+
+/* The response, for whoever staples it elsewhere: only a true one replaces what is there, and all of it at once. */
+static int write_response(const probe_t *probe, const char *path)
+{
+    char *temporary = apr_pstrcat(probe->pool, path, ".XXXXXX", NULL), why[120];
+    apr_file_t *file;
+    apr_status_t rv;
+
+    if (oc_verdict_class(probe->verdict) != OC_CLASS_TRUTH) {
+        ctl_say("%s is left as it is: there is no response that could be stapled", path);
+        return CTL_NO;
+    }
+    rv = apr_file_mktemp(&file, temporary, APR_CREATE | APR_EXCL | APR_WRITE | APR_BINARY, probe->pool);
+    if (rv == APR_SUCCESS) {
+        rv = apr_file_write_full(file, probe->fetched.der, probe->fetched.der_len, NULL);
+        rv = rv == APR_SUCCESS
+                 ? apr_file_perms_set(temporary, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD | APR_FPROT_WREAD)
+                 : rv;
+        rv = rv == APR_SUCCESS ? apr_file_close(file) : rv;
+        rv = rv == APR_SUCCESS ? apr_file_rename(temporary, path, probe->pool) : rv;
+        if (rv != APR_SUCCESS)
+            (void)apr_file_remove(temporary, probe->pool);
+    }
+    return rv == APR_SUCCESS ? CTL_OK
+                             : ctl_trouble(probe->ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
+}
+
+static int wants_colours(void)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static int run(ctl_t *ctl)
+{
+    probe_t probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"};
+    int status = take_options(&probe);
+
+    if (status == CTL_OK)
+        status = take_subject(&probe);
+    if (status != CTL_OK)
+        return status;
+    probe.has_colours = wants_colours();
+    probe.steps = apr_array_make(probe.pool, 16, sizeof(const char *));
+    probe.url = ctl->values[OPT_URL];
+    if (!probe.url) {
+        probe.url = probe.cert->url;
+        probe.url_from = "named in the certificate";
+    }
+    if (!ctl_is_json(ctl))
+        probe_tell_subject(&probe);
+    find_out(&probe);
+    if (ctl_is_json(ctl))
+        probe_tell_json(&probe);
+    else
+        probe_tell_outcome(&probe);
+    status = probe.verdict == OC_GOOD ? CTL_OK : probe.verdict == OC_REVOKED ? PROBE_REVOKED : CTL_NO;
+    if (ctl_has(ctl, 'o') && write_response(&probe, ctl->values['o']) == CTL_TROUBLE)
+        status = CTL_TROUBLE;
+    return status;
+}
+
+static const ctl_option_t options[] = {
+    {"chain", OPT_CHAIN, "FILE", "PEM file that holds the issuer's certificate, where CERT does not"},
+    {"url", OPT_URL, "URL", "ask this responder, in place of the one that the certificate names"},
+    {"proxy", OPT_PROXY, "URL", "ask through this HTTP proxy, as SSLOCSPProxyURL does"},
+    {"timeout", OPT_TIMEOUT, "TIME", "for all of it, like 500ms, 10s or 1min (default: 10s)"},
+    {"hash", OPT_HASH, "HASH", "of the CertID: sha1 (default) or sha256"},
+    {"out", 'o', "FILE", "write the response there, if it is good or revoked"},
+    CTL_OPTIONS_END};
+
+const ctl_command_t ctl_probe = {
+    .name = "probe",
+    .arguments = "CERT",
+    .summary = "Ask the responder of the certificate in file CERT now, and show each step",
+    .help =
+        "CERT is a PEM file as SSLCertificateFile names it: the certificate, and behind it its issuer's (else: "
+        "--chain).\n"
+        "The request, the connections and the verification are the module's own, but nothing is put into a cache, and\n"
+        "neither a server nor its configuration is needed. The answer holds for the user and the machine that ask: "
+        "the\n"
+        "server's children run as another user, and SELinux or a container may forbid them what root may do here.\n"
+        "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
+    .options = options,
+    .is_free_of_cache = 1,
+    .run = run};
