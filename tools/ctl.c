@@ -9,10 +9,13 @@
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int ctl_has(const ctl_t *ctl, int letter)
 {
@@ -72,6 +75,33 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...)
     text = apr_pvsprintf(ctl->pool, format, args);
     va_end(args);
     return give_up(ctl, text, "");
+}
+
+apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len)
+{
+    char *fresh = apr_pstrcat(ctl->pool, path, ".XXXXXX", NULL);
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t done = 0;
+    int fd = mkstemp(fresh);
+
+    if (fd < 0)
+        return errno;
+    while (rv == APR_SUCCESS && done < len) {
+        ssize_t n = write(fd, (const char *)bytes + done, len - done);
+
+        if (n >= 0)
+            done += (apr_size_t)n;
+        else if (errno != EINTR)
+            rv = errno;
+    }
+    if (rv == APR_SUCCESS && (fchmod(fd, 0644) != 0 || fsync(fd) != 0))
+        rv = errno;
+    close(fd);
+    if (rv == APR_SUCCESS && rename(fresh, path) != 0)
+        rv = errno;
+    if (rv != APR_SUCCESS)
+        unlink(fresh);
+    return rv;
 }
 
 /* ---- which cache ---- */

@@ -73,6 +73,10 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...) __attribute__((format
 /** Say something on stderr, after the program's name. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** Make @a path hold these bytes, mode 0644: there is nothing secret in a response. A new file beside it, then renamed: another server
+ *  may be reading. */
+apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len);
+
 /** Which cache: --file, else the one in the default folder. Sets ctl->path. @return CTL_OK; else it has been said. */
 int ctl_cache_find(ctl_t *ctl);
 

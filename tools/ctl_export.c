@@ -99,34 +99,6 @@ static int is_there(const char *path, const char *bytes, apr_size_t len, apr_poo
     return is_same;
 }
 
-/* A new file beside it, then renamed: another server may be reading. Mode 0644: there is nothing secret in a response. */
-static apr_status_t write_file(const char *path, const char *bytes, apr_size_t len, apr_pool_t *pool)
-{
-    char *fresh = apr_pstrcat(pool, path, ".XXXXXX", NULL);
-    apr_status_t rv = APR_SUCCESS;
-    apr_size_t done = 0;
-    int fd = mkstemp(fresh);
-
-    if (fd < 0)
-        return errno;
-    while (rv == APR_SUCCESS && done < len) {
-        ssize_t n = write(fd, bytes + done, len - done);
-
-        if (n >= 0)
-            done += (apr_size_t)n;
-        else if (errno != EINTR)
-            rv = errno;
-    }
-    if (rv == APR_SUCCESS && (fchmod(fd, 0644) != 0 || fsync(fd) != 0))
-        rv = errno;
-    close(fd);
-    if (rv == APR_SUCCESS && rename(fresh, path) != 0)
-        rv = errno;
-    if (rv != APR_SUCCESS)
-        unlink(fresh);
-    return rv;
-}
-
 static void write_one(const ctl_t *ctl, export_t *one)
 {
     char why[120];
@@ -139,7 +111,7 @@ static void write_one(const ctl_t *ctl, export_t *one)
             rv = APR_EGENERAL;
     }
     else if (rv == APR_SUCCESS && !(one->is_unchanged = is_there(one->path, bytes, len, ctl->pool))) {
-        rv = write_file(one->path, bytes, len, ctl->pool);
+        rv = ctl_write_file(ctl, one->path, bytes, len);
     }
     if (rv != APR_SUCCESS)
         one->problem = apr_psprintf(ctl->pool, "cannot write %s: %s", one->path ? one->path : "the output",

@@ -2,23 +2,24 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * ocsp-cachectl probe: ask a certificate's responder now, with the module's own code, and show each step. Needs no cache and no
- * server. It must never believe an answer that the module would not.
+ * server. It must never believe an answer that the module would not, nor read one with root's rights.
  */
+#include "ctl_judge.h"
 #include "ctl_probe.h"
 
 #include "oc_limit.h"
 #include "oc_url.h"
 #include "oc_x509.h"
 
-#include <apr_file_io.h>
+#include <apr_env.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PROBE_REVOKED 3 /* exit status: the certificate is revoked */
@@ -66,11 +67,12 @@ static apr_status_t free_x509(void *x509)
 static int read_certificates(apr_array_header_t *found, const char *path, const probe_t *probe)
 {
     BIO *bio = BIO_new_file(path, "r");
-    int before = found->nelts;
+    int before = found->nelts, error = errno;
+    char why[120];
     X509 *x509;
 
     if (bio == NULL)
-        return ctl_trouble(probe->ctl, "cannot open %s: %s", path, strerror(errno));
+        return ctl_trouble(probe->ctl, "cannot open %s: %s", path, apr_strerror(error, why, sizeof(why)));
     while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL)) != NULL) {
         found_t *one = apr_array_push(found);
 
@@ -251,66 +253,87 @@ static void find_out(probe_t *probe)
         foresee(probe);
 }
 
-/* The response, for whoever staples it elsewhere: only a true one replaces what is there, and all of it at once. */
-static int write_response(const probe_t *probe, const char *path)
-{
-    char *temporary = apr_pstrcat(probe->pool, path, ".XXXXXX", NULL), why[120];
-    apr_file_t *file;
-    apr_status_t rv;
+/* ---- the command ---- */
 
-    if (oc_verdict_class(probe->verdict) != OC_CLASS_TRUTH) {
-        ctl_say("%s is left as it is: there is no response that could be stapled", path);
-        return CTL_NO;
+/* What the process that asked leaves to the one that may write files. */
+typedef struct {
+    apr_size_t len; /* 0: there is nothing that may be stapled */
+    unsigned char der[OC_RESPONSE_MAX];
+} catch_t;
+
+typedef struct {
+    probe_t probe;
+    catch_t *haul;
+} errand_t;
+
+/* Without rights: what comes now is a stranger's. */
+static int work(void *data)
+{
+    errand_t *errand = data;
+    probe_t *probe = &errand->probe;
+
+    find_out(probe);
+    if (ctl_is_json(probe->ctl))
+        probe_tell_json(probe);
+    else
+        probe_tell_outcome(probe);
+    if (oc_verdict_class(probe->verdict) == OC_CLASS_TRUTH) {
+        memcpy(errand->haul->der, probe->fetched.der, probe->fetched.der_len);
+        errand->haul->len = probe->fetched.der_len;
     }
-    rv = apr_file_mktemp(&file, temporary, APR_CREATE | APR_EXCL | APR_WRITE | APR_BINARY, probe->pool);
-    if (rv == APR_SUCCESS) {
-        rv = apr_file_write_full(file, probe->fetched.der, probe->fetched.der_len, NULL);
-        rv = rv == APR_SUCCESS
-                 ? apr_file_perms_set(temporary, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_GREAD | APR_FPROT_WREAD)
-                 : rv;
-        rv = rv == APR_SUCCESS ? apr_file_close(file) : rv;
-        rv = rv == APR_SUCCESS ? apr_file_rename(temporary, path, probe->pool) : rv;
-        if (rv != APR_SUCCESS)
-            (void)apr_file_remove(temporary, probe->pool);
-    }
-    return rv == APR_SUCCESS ? CTL_OK
-                             : ctl_trouble(probe->ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
+    return probe->verdict == OC_GOOD ? CTL_OK : probe->verdict == OC_REVOKED ? PROBE_REVOKED : CTL_NO;
 }
 
-static int wants_colours(void)
+/* Only a true response replaces what is there. */
+static int write_response(const ctl_t *ctl, const catch_t *haul, const char *path)
 {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    apr_status_t rv;
+    char why[120];
 
+    if (haul->len == 0 || haul->len > sizeof(haul->der)) {
+        ctl_say("%s is left as it is: there is no response that could be stapled", path);
+        return CTL_OK;
+    }
+    rv = ctl_write_file(ctl, path, haul->der, haul->len);
+    return rv == APR_SUCCESS ? CTL_OK
+                             : ctl_trouble(ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
+}
+
+static int wants_colours(apr_pool_t *pool)
+{
+    char *no_color = NULL, *term = NULL;
+
+    (void)apr_env_get(&no_color, "NO_COLOR", pool);
+    (void)apr_env_get(&term, "TERM", pool);
     return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 }
 
 static int run(ctl_t *ctl)
 {
-    probe_t probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"};
-    int status = take_options(&probe);
+    errand_t errand = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"}};
+    probe_t *probe = &errand.probe;
+    int result, status = take_options(probe);
 
     if (status == CTL_OK)
-        status = take_subject(&probe);
+        status = take_subject(probe);
     if (status != CTL_OK)
         return status;
-    probe.has_colours = wants_colours();
-    probe.steps = apr_array_make(probe.pool, 16, sizeof(const char *));
-    probe.url = ctl->values[OPT_URL];
-    if (!probe.url) {
-        probe.url = probe.cert->url;
-        probe.url_from = "named in the certificate";
+    probe->has_colours = wants_colours(ctl->pool);
+    probe->steps = apr_array_make(ctl->pool, 16, sizeof(const char *));
+    probe->url = ctl->values[OPT_URL];
+    if (!probe->url) {
+        probe->url = probe->cert->url;
+        probe->url_from = "named in the certificate";
     }
+    errand.haul = mmap(NULL, sizeof(*errand.haul), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (errand.haul == MAP_FAILED)
+        return ctl_trouble(ctl, "out of memory");
     if (!ctl_is_json(ctl))
-        probe_tell_subject(&probe);
-    find_out(&probe);
-    if (ctl_is_json(ctl))
-        probe_tell_json(&probe);
-    else
-        probe_tell_outcome(&probe);
-    status = probe.verdict == OC_GOOD ? CTL_OK : probe.verdict == OC_REVOKED ? PROBE_REVOKED : CTL_NO;
-    if (ctl_has(ctl, 'o') && write_response(&probe, ctl->values['o']) == CTL_TROUBLE)
-        status = CTL_TROUBLE;
-    return status;
+        probe_tell_subject(probe);
+    status = ctl_apart(ctl, work, &errand, &result);
+    if (status == CTL_OK && ctl_has(ctl, 'o'))
+        status = write_response(ctl, errand.haul, ctl->values['o']);
+    return status == CTL_OK ? result : status;
 }
 
 static const ctl_option_t options[] = {
@@ -330,9 +353,8 @@ const ctl_command_t ctl_probe = {
         "CERT is a PEM file as SSLCertificateFile names it: the certificate, and behind it its issuer's (else: "
         "--chain).\n"
         "The request, the connections and the verification are the module's own, but nothing is put into a cache, and\n"
-        "neither a server nor its configuration is needed. The answer holds for the user and the machine that ask: "
-        "the\n"
-        "server's children run as another user, and SELinux or a container may forbid them what root may do here.\n"
+        "neither a server nor its configuration is needed. What holds here need not hold for the server's children:\n"
+        "SELinux, a container or a chroot may forbid them what is allowed here. Started by root, it asks as nobody.\n"
         "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
     .options = options,
     .is_free_of_cache = 1,

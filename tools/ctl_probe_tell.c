@@ -13,9 +13,9 @@
 
 #include <apr_cstr.h>
 #include <apr_date.h>
+#include <apr_env.h>
 #include <apr_strings.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define VALUE_MAX 300     /* of a header, as far as it is shown */
@@ -269,9 +269,10 @@ static const char *advice_of(const probe_t *probe)
 
 static void hint_at_peer(const probe_t *probe, apr_array_header_t *hints)
 {
-    const char *proxy_variable = getenv("http_proxy");
+    char *proxy_variable = NULL;
     apr_interval_time_t age = apr_time_now() - probe->cert->not_before;
 
+    (void)apr_env_get(&proxy_variable, "http_proxy", probe->pool);
     switch (probe->verdict) {
     case OC_NAME_LOOKUP_FAILED:
     case OC_CONNECT_FAILED:

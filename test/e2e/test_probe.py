@@ -10,6 +10,7 @@ import email.utils
 import json
 import os
 import pty
+import pwd
 import re
 import socket
 import subprocess
@@ -165,6 +166,19 @@ def test_json_says_it_all(leaf):
     failed = as_json(leaf(responders.http_status(503)))
     assert failed["verdict"] == "http-status" and failed["usable_until"] is None and failed["signer"] is None
     assert failed["steps"][-1]["verdict"] == "http-status" and failed["advice"]
+
+
+def test_nothing_is_asked_or_read_as_root(leaf):
+    """What comes from a responder is parsed by a process without rights."""
+    users = []
+
+    def script(exchange: responders.Exchange) -> None:
+        client = "0100007F:%04X" % exchange.handler.client_address[1]
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        users.extend(int(row[7]) for row in rows if row[1] == client)
+        responders.good()(exchange)
+    assert probe(leaf(script)).code == GOOD
+    assert users == [pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()]
 
 
 # ---- where it fails --------------------------------------------------------------------------------------------------
