@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""What docs/ shows as configuration is configuration: httpd takes it without a word."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from httpd import REPOSITORY
+
+DOCS = sorted((REPOSITORY / "docs").glob("*.md"))
+BLOCK = re.compile(r"^( *)```apache\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks() -> list:
+    found = [pytest.param(match[2], id=f"{path.name}:{path.read_text()[:match.start()].count(chr(10)) + 1}")
+             for path in DOCS for match in BLOCK.finditer(path.read_text())]
+    assert found, "no blocks to try"
+    return found
+
+
+@pytest.mark.parametrize("block", blocks())
+def test_configuration_of_the_docs(site, folder: Path, block: str):
+    one = site(cache=None, log_level="warn")
+    for path in set(re.findall(r"/var/\w+/[\w/-]+", block)):
+        mine = folder / path.lstrip("/")
+        mine.parent.mkdir(parents=True, exist_ok=True)
+        if "." not in mine.name and "OCSPCacheResponseFolder " + path in block:
+            mine.mkdir()
+        block = block.replace(path, str(mine))
+    one.server.config = one.changed(cache=None, directives=tuple(block.splitlines()))
+    checked = one.server.check()
+    assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
