@@ -29,7 +29,7 @@ def test_configuration_of_the_docs(site, folder: Path, block: str):
         if "." not in mine.name and "OCSPCacheResponseFolder " + path in block:
             mine.mkdir()
         block = block.replace(path, str(mine))
-    block = re.sub(r"^(SSLStaplingCache ocsp_cache)$", rf'\1:{folder}/default', block, flags=re.MULTILINE)
+    block = re.sub(r"^( *SSLStaplingCache ocsp_cache)$", rf'\1:{folder}/default', block, flags=re.MULTILINE)
     one.server.config = one.changed(cache=None, modules=("authz_host",), directives=tuple(block.splitlines()))
     checked = one.server.check()
     assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
