@@ -40,6 +40,8 @@ check|have gnutls-cli|gnutls-bin|gnutls-utils
 check|have chattr|e2fsprogs|e2fsprogs
 check|have strace|strace|strace
 check|have git|git|git
+check|have mandoc|mandoc|mandoc
+check|test -e /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
 TABLE
 }
 

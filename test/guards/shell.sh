@@ -7,6 +7,6 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 # shellcheck disable=SC2046
-set -- $(git ls-files -co --exclude-standard -- '*.sh' .ci/run)
+set -- $(git ls-files -co --exclude-standard -- '*.sh' '*.bash' .ci/run)
 shellcheck -f gcc "$@" || exit 1
 echo "$# scripts"

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# Completion of ocsp-cachectl for bash, with the bash-completion package. It asks the program itself: its help for commands and options,
+# `list` for hosts and serials (which takes the rights to read the cache).
+# shellcheck shell=bash
+
+# The options of a command (or of all), each with what stands for its value: "--out FILE".
+_ocsp_cachectl_options() {
+    "$@" --help 2>/dev/null | sed -nE 's/^  (-., |    )(--[a-z-]+( [A-Z|]+)?)  .*/\2/p'
+}
+
+_ocsp_cachectl() {
+    local cur prev words cword command='' file=() i
+    _init_completion -n : || return
+
+    for ((i = 1; i < cword; i++)); do
+        case ${words[i]} in
+        -f | --file) file=(--file "${words[++i]}") ;;
+        -*) ;;
+        *) [[ -n $command ]] || command=${words[i]} ;;
+        esac
+    done
+
+    # the value of an option
+    local value
+    case $prev in
+    -f) value=PATH ;;
+    -o) value=FILE ;;
+    --*) value=$(_ocsp_cachectl_options "$1" ${command:+"$command"} | sed -n "s/^$prev //p") ;;
+    esac
+    case $value in
+    *FILE* | *PATH* | *FOLDER*) _filedir ;;
+    HASH) mapfile -t COMPREPLY < <(compgen -W 'sha1 sha256' -- "$cur") ;;
+    esac
+    [[ -z $value ]] || return
+
+    if [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_ocsp_cachectl_options "$1" ${command:+"$command"} | cut -d ' ' -f 1)" -- "$cur")
+        return
+    fi
+    if [[ -z $command ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')" -- "$cur")
+        return
+    fi
+    case $("$1" "$command" --help 2>/dev/null | head -n 1) in
+    *HOST*)
+        mapfile -t COMPREPLY < <(compgen -W "$("$1" list --json "${file[@]}" 2>/dev/null |
+            grep -oE '"(host|serial)":"[][A-Za-z0-9.:_*-]+"' | sed -E 's/.*:"(.*)"/\1/; s/:[0-9]+$//')" -- "$cur")
+        __ltrim_colon_completions "$cur"
+        ;;
+    *FILE* | *CERT*) _filedir ;;
+    esac
+} && complete -F _ocsp_cachectl ocsp-cachectl
