@@ -96,7 +96,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: dist check-packages bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate check-simulate faults demo clean FORCE
+.PHONY: dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate check-simulate faults demo clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -161,6 +161,14 @@ simulate: $(OUT)/bench/simulate
 	$< --json $(OUT)/simulate.json
 check-simulate: $(OUT)/bench/simulate
 	@$< --check
+
+# Stapling against no stapling, mod_ssl + shmcb, mod_md, nginx and haproxy, within ten minutes; BENCH=quick takes two and is rough. The
+# figures go to out/bench/results.json, from which bench-docs draws the charts and tables of docs/benchmarks.md (test/bench/README.md).
+bench: $(MODULE) $(OUT)/bench/load
+	build/deps.sh bench
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' BENCH='$(BENCH)' $(PYTHON) test/bench/bench.py $(BENCH_ARGS)
+bench-docs:
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) test/bench/bench_docs.py $(BENCH_ARGS)
 
 # How the module grows with the number of certificates: `make bench-scale`, with SCALE="10000" for more.
 bench-scale: $(MODULE)

@@ -4,11 +4,12 @@
 #
 # Makes sure that what this project needs is on the machine.
 #
-#   build/deps.sh [--check] [build] [demo] [check]
+#   build/deps.sh [--check] [build] [demo] [check] [bench]
 #
 # build  what `make` needs (the default)
 # demo   what build/demo.sh needs, build included
 # check  what build/check.sh needs, build and demo included
+# bench  what `make bench` and `make bench-docs` need, build included
 #
 # Debian, Ubuntu: as root, installs what is missing with apt-get; nothing is started, and no package that brings a running
 # web server ("apache2") is installed. With --check, for other users, and on other systems: names what is missing and stops.
@@ -39,9 +40,15 @@ check|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cry
 check|have gnutls-cli|gnutls-bin|gnutls-utils
 check|have chattr|e2fsprogs|e2fsprogs
 check|have strace|strace|strace
+check|have valgrind|valgrind|valgrind
 check|have git|git|git
 check|have mandoc|mandoc|mandoc
 check|test -e /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
+bench|have openssl|openssl|openssl
+bench|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cryptography
+bench|/usr/bin/python3 -c "import matplotlib"|python3-matplotlib|python3-matplotlib
+bench|have nginx|nginx-light|nginx
+bench|have haproxy|haproxy|haproxy
 TABLE
 }
 
@@ -68,6 +75,20 @@ missing() {
     done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
+# nginx and haproxy bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
+# disabled, for the next boot.
+forbid_services() {
+    [ ! -e "$policy" ] || return 0
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    made_policy=yes
+}
+
+clean_up() {
+    rm -f "$log"
+    [ "$made_policy" = no ] || rm -f "$policy"
+}
+
 # quietly COMMAND...: its output is of interest only when it fails
 quietly() {
     if ! "$@" </dev/null >"$log" 2>&1; then
@@ -86,8 +107,9 @@ for argument; do
     build) sets="$sets build" ;;
     demo) sets="$sets build demo" ;;
     check) sets="$sets build demo check" ;;
+    bench) sets="$sets build bench" ;;
     *)
-        echo "usage: build/deps.sh [--check] [build] [demo] [check]" >&2
+        echo "usage: build/deps.sh [--check] [build] [demo] [check] [bench]" >&2
         exit 2
         ;;
     esac
@@ -110,15 +132,22 @@ if [ "$check_only" = yes ] || [ "$(id -u)" != 0 ]; then
     exit 1
 fi
 
+policy=/usr/sbin/policy-rc.d made_policy=no
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
 export DEBIAN_FRONTEND=noninteractive
 echo "Installing with apt-get: $lacking"
 quietly apt-get -q update
 # $lacking is a list of words
 # shellcheck disable=SC2086
-quietly apt-get -q -y --no-install-recommends install $lacking
+{
+    case " $lacking " in *" nginx"* | *" haproxy "*) forbid_services ;; esac
+    quietly apt-get -q -y --no-install-recommends install $lacking
+    for service in nginx haproxy; do
+        case " $lacking " in *" $service"*) update-rc.d "$service" disable >/dev/null 2>&1 || : ;; esac
+    done
+}
 
 still=$(missing debian)
 if [ -n "$still" ]; then

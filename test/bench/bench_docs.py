@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md, the three ratios of README.md.
+
+What stands between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import bench_charts  # noqa: E402
+import bench_tables  # noqa: E402
+from bench_stage import REPOSITORY  # noqa: E402
+
+DOCUMENTS = (REPOSITORY / "docs" / "benchmarks.md", REPOSITORY / "README.md")
+CHARTS = REPOSITORY / "docs" / "img"
+
+
+def machine(found: dict) -> str:
+    info, used = found["machine"], found["processors_used"]
+    kind = "a virtual machine" if info["virtual"] else "a machine"
+    apart = (f"servers on {used['servers']} of them, clients and responder on {used['clients']}" if used["apart"]
+             else "servers and clients on the same")
+    lines = [f"{kind.capitalize()} with {info['processors']} processors ({info['processor']}), {apart}; {info['system']}, kernel {info['kernel']};",
+             f"{'; '.join(re.sub(r'^Server version: ', '', program).split(' 20')[0] for program in info['programs'])}; {info['openssl'].split('  ')[0].split(' (')[0]}.",
+             f"The whole run took {found['seconds']:.0f} seconds" + (", in quick mode." if found["quick"] else ".")
+             + (f" The machine had other work (load {info['load_before']:.1f} before the run)." if info["load_before"] > 0.7 else "")]
+    return "\n".join(lines)
+
+
+def better(found: dict) -> str:
+    return "\n".join(f"* {line}" for line in bench_tables.better(found)) or "* In none, in this run."
+
+
+def headline(found: dict) -> str:
+    """What README quotes, each with the command that shows it."""
+    variants = found["warm"]["variants"]
+    shmcb = bench_tables.median(bench_tables.ratios(variants["rsa-tls13"]["ours"], variants["rsa-tls13"]["shmcb"], "per_second"))
+    none = bench_tables.median(bench_tables.ratios(variants["ecdsa-tls13"]["ours"], variants["ecdsa-tls13"]["none"], "cpu_us_per_handshake"))
+    servers = bench_tables.scenes(found)["outage-hang"]
+    def share(name: str) -> float:
+        return servers[name]["good"] / servers[name]["started"] * 100
+    waited = {name: bench_tables._ms(servers[name]["p99_ms"]) for name in ("ours", "shmcb", "none")}
+    return "\n".join((
+        f"* Handshakes a second, everything stapled: **{shmcb:.2f} ×** those of mod_ssl with shmcb; processor time per handshake **{none:.2f} ×** that of no",
+        "  stapling at all (`make bench BENCH_ARGS='--only warm'`).",
+        f"* A responder that hangs for longer than the caches last: **{share('ours'):.0f} %** of the clients get a good staple, {share('shmcb'):.0f} % with mod_ssl and shmcb;",
+        f"  one in a hundred waits longer than **{waited['ours']}**, with shmcb than {waited['shmcb']} (`make bench BENCH_ARGS='--only outage'`)."))
+
+
+def contents(found: dict) -> dict[str, str]:
+    made = {table.name: f"{table.title}:\n\n{table.markdown()}" for table in bench_tables.tables(found)}
+    return {**made, "machine": machine(found), "better": better(found), "headline": headline(found)}
+
+
+def fill(text: str, blocks: dict[str, str], used: set[str]) -> str:
+    def block(match: re.Match[str]) -> str:
+        used.add(match[1])
+        return f"<!-- bench: {match[1]} -->\n{blocks[match[1]]}\n<!-- end -->"
+    return re.sub(r"<!-- bench: ([\w-]+) -->\n.*?<!-- end -->", block, text, flags=re.S)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=REPOSITORY / "out" / "bench" / "results.json")
+    arguments = parser.parse_args()
+    found = json.loads(arguments.results.read_text(encoding="utf-8"))
+    if not bench_tables.is_whole(found):
+        raise SystemExit(f"bench-docs: {arguments.results} does not hold every scenario: run `make bench`")
+    blocks, used = contents(found), set()
+    for document in DOCUMENTS:
+        document.write_text(fill(document.read_text(encoding="utf-8"), blocks, used), encoding="utf-8")
+    for chart in bench_charts.draw(found, CHARTS):
+        print(chart.relative_to(REPOSITORY))
+    if missing := sorted(set(blocks) - used):
+        raise SystemExit(f"bench-docs: no place in the documents for: {', '.join(missing)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
