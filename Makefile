@@ -24,7 +24,7 @@ CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc
               oc_view oc_view_table oc_x509
 
 # May include httpd's headers.
-GLUE_UNITS := oc_argument oc_ask oc_books oc_cachectl oc_check oc_config oc_directives oc_dump oc_generation oc_managed oc_module oc_must_staple \
+GLUE_UNITS := oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directives oc_check_kept oc_config oc_directives oc_dump oc_finding oc_generation oc_inventory oc_managed oc_md oc_module oc_must_staple \
               oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store oc_survey
 
 # Unit tests that run threads: these also run under ThreadSanitizer.

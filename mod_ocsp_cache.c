@@ -9,6 +9,7 @@
 #include "oc_config.h"
 #include "oc_directives.h"
 #include "oc_dump.h"
+#include "oc_inventory.h"
 #include "oc_managed.h"
 #include "oc_module.h"
 #include "oc_mutex.h"
@@ -35,8 +36,14 @@ static void stay_mapped(void)
 
 static void test_config(apr_pool_t *pconf, server_rec *main_server)
 {
-    oc_check_certificates(pconf, main_server);
-    oc_dump(pconf, main_server);
+    const apr_array_header_t *certificates;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, pconf);
+    certificates = oc_inventory_read(main_server, pool);
+    oc_check_configuration(main_server, certificates, pool);
+    oc_dump(certificates, pool);
+    apr_pool_destroy(pool);
 }
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_dump: `apachectl -t -D DUMP_OCSP_CACHE`: what the cache of this configuration holds, and how much it can hold.
+ * oc_dump: `apachectl -t -D DUMP_OCSP_CACHE`: the certificates of this configuration and what the cache's file holds for them, as a table;
+ * with `-D DUMP_OCSP_CACHE_JSON` as one document of JSON, the only thing on stdout.
  */
 #ifndef OC_DUMP_H
 #define OC_DUMP_H
 
-#include <httpd.h>
+#include <apr_tables.h>
 
-/** test_config: print, where DUMP_OCSP_CACHE is defined. Reads the file without a lock, beside a running server; never
- *  creates or changes it. */
-void oc_dump(apr_pool_t *pconf, server_rec *s);
+/** test_config: print, where one of the two is defined. Reads the files without a lock, beside a running server; creates and changes
+ *  nothing. What this user may not read is named. @param certificates as of oc_inventory_read() */
+void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool);
 
 #endif

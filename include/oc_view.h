@@ -53,6 +53,9 @@ typedef struct {
 /** "good", "revoked", a responder's error (oc_verdict_name); "none": nothing valid is held; "no-responder": by its nature. Static. */
 const char *oc_view_state(const oc_view_t *view, apr_time_t now);
 
+/** Is what is stapled valid for less than @a limit? As in the log, of a short validity the last quarter counts. */
+int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit);
+
 /**
  * Does it want somebody to act, and why?
  * @param expiry_warning  OCSPCacheExpiryWarning; 0: never for that reason

@@ -8,127 +8,193 @@
 #include "oc_cert.h"
 #include "oc_config.h"
 #include "oc_fetch.h"
-#include "oc_managed.h"
-#include "oc_module.h"
+#include "oc_inventory.h"
 #include "oc_url.h"
+#include "oc_x509.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
+#include <unistd.h>
 
-APLOG_USE_MODULE(ocsp_cache);
+#define DEMAND ". It is a Must-Staple certificate (RFC 7633): clients refuse it without a staple"
 
-static apr_status_t free_certificate(void *data)
+/* What one certificate is told in one host. */
+typedef struct {
+    oc_findings_t *findings;
+    apr_pool_t *pool;
+    const oc_cert_t *cert;
+    const char *unread; /* see oc_listed_t */
+    server_rec *s;
+    const char *label;
+    const char *demand;
+} case_t;
+
+static void say(const case_t *c, int level, oc_about_t about, const char *text)
 {
-    X509_free(data);
-    return APR_SUCCESS;
+    oc_findings_add(c->findings, level, c->s, about, c->label, text);
 }
 
-/* Append the certificates of a PEM file; what cannot be read adds nothing. */
-static void read_certificates(apr_array_header_t *certificates, const char *file, apr_pool_t *pool)
+static const char *date(apr_time_t time, apr_pool_t *pool)
 {
-    const char *path = file ? ap_server_root_relative(pool, file) : NULL;
-    BIO *bio = path ? BIO_new_file(path, "r") : NULL;
-    X509 *x509;
+    char *text = apr_palloc(pool, 32);
 
-    while (bio && (x509 = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
-        apr_pool_cleanup_register(pool, x509, free_certificate, apr_pool_cleanup_null);
-        APR_ARRAY_PUSH(certificates, X509 *) = x509;
+    oc_x509_time_text(text, 32, time);
+    return text;
+}
+
+/* Its own validity. @return 1: nothing else matters any more */
+static int check_dates(const case_t *c, apr_time_t now)
+{
+    if (c->cert->not_after <= now) {
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+            apr_psprintf(c->pool, "it is expired: nothing can be stapled for it. It ended on %s; renew it",
+                         date(c->cert->not_after, c->pool)));
+        return 1;
     }
-    BIO_free(bio);
+    if (c->cert->not_before > now)
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+            apr_psprintf(c->pool,
+                         "it is not valid before %s: clients refuse it until then. Look at this host's clock, or use "
+                         "the certificate that came before",
+                         date(c->cert->not_before, c->pool)));
+    return 0;
 }
 
-/* The issuer of the first, from where mod_ssl looks for it. */
-static X509 *find_issuer(const apr_array_header_t *certificates)
+static void check_issuer(const case_t *c, int has_folder)
 {
-    X509 *leaf = APR_ARRAY_IDX(certificates, 0, X509 *);
+    if (c->unread)
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
+            apr_psprintf(c->pool,
+                         "the issuer's certificate may be in %s, which this user cannot read. Run the test as root",
+                         c->unread));
+    else
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+            apr_pstrcat(c->pool, "nothing will be stapled: the issuer's certificate is not there", c->demand,
+                        ". Put it behind the server's in SSLCertificateFile, or name it in SSLCertificateChainFile or "
+                        "SSLCACertificateFile",
+                        has_folder ? " (in SSLCACertificatePath it is not, or not under its hash: `openssl rehash`)"
+                                   : "",
+                        NULL));
+}
+
+static void check_url(const case_t *c, const char *url, const oc_server_conf_t *conf)
+{
+    int is_wanted = conf->force_url || c->cert->must_staple;
+    const char *problem = oc_fetch_url_problem(url, c->pool);
+
+    if (problem)
+        say(c, is_wanted ? APLOG_WARNING : APLOG_INFO, is_wanted ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+            apr_pstrcat(c->pool, "nothing will be stapled: the responder ", oc_url_public(url, c->pool),
+                        " cannot be asked: ", problem, c->demand, NULL));
+}
+
+static void check_certificate(const case_t *c)
+{
+    const oc_server_conf_t *conf = oc_config_server(c->s);
+    const char *url = oc_config_url(c->s, c->cert->url);
+
+    if (check_dates(c, apr_time_now()))
+        return;
+    if (!conf->staples) {
+        if (c->cert->must_staple)
+            say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+                "SSLUseStapling is off" DEMAND ". Write `SSLUseStapling on` for this host");
+    }
+    else if (!url && !oc_config_global()->response_folder) {
+        say(c, c->cert->must_staple ? APLOG_WARNING : APLOG_INFO,
+            c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+            apr_pstrcat(c->pool, "nothing will be stapled: the certificate names no OCSP responder", c->demand,
+                        ". Only SSLStaplingForceURL could name one", NULL));
+    }
+    else if (!c->cert->issuer) {
+        check_issuer(c, conf->ca_path != NULL);
+    }
+    else if (url) {
+        check_url(c, url, conf);
+    }
+}
+
+static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, const char *unread, server_rec *s,
+                        apr_pool_t *pool)
+{
+    case_t c = {findings, pool, cert, unread, s, NULL, cert->must_staple ? DEMAND : ""};
+
+    c.label = apr_psprintf(pool, "certificate %s (serial %s)", cert->subject, cert->serial);
+    return c;
+}
+
+/* A file that holds no certificate for us: that is never passed over in silence. */
+static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, server_rec *s, apr_pool_t *pool)
+{
+    const char *text;
+    char why[120];
+
+    if (listed->status == APR_ENOTIMPL)
+        text = apr_pstrcat(pool, listed->file, " is no file: nothing is checked for its certificate", NULL);
+    else if (listed->status == APR_EINVAL)
+        text =
+            apr_pstrcat(pool, "nothing is checked for the certificate in ", listed->file, ": ", listed->problem, NULL);
+    else
+        text = apr_psprintf(pool,
+                            "nothing is checked for the certificate: SSLCertificateFile cannot be read by this "
+                            "user: %s. %s",
+                            apr_strerror(listed->status, why, sizeof(why)),
+                            geteuid() == 0 ? listed->file : "Run the test as root");
+    oc_findings_add(findings, listed->status == APR_ENOTIMPL ? APLOG_INFO : APLOG_WARNING, s, OC_ABOUT_HOST, NULL,
+                    text);
+}
+
+static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_md_t *md, apr_pool_t *pool)
+{
     int i;
 
-    for (i = 1; i < certificates->nelts; i++)
-        if (X509_check_issued(APR_ARRAY_IDX(certificates, i, X509 *), leaf) == X509_V_OK)
-            return APR_ARRAY_IDX(certificates, i, X509 *);
-    return NULL;
+    for (i = 0; i < listed->servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(listed->servers, i, server_rec *);
+        case_t c;
+
+        if (!listed->cert) {
+            check_unread(findings, listed, s, pool);
+            continue;
+        }
+        c = make_case(findings, listed->cert, listed->unread, s, pool);
+        if (oc_md_staples(md, s))
+            check_dates(&c, apr_time_now());
+        else
+            check_certificate(&c);
+    }
 }
 
-static void report(const oc_cert_t *cert, server_rec *s, apr_pool_t *pool)
+int oc_check_staples(const void *md, const server_rec *s)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
-    const char *label =
-        apr_psprintf(pool, "%s: certificate %s (serial %s)", oc_managed_host(s, pool), cert->subject, cert->serial);
-    const char *url = oc_config_url(s, cert->url);
-    int level = cert->must_staple ? APLOG_WARNING : APLOG_INFO;
-    const char *demand =
-        cert->must_staple ? ". It is a Must-Staple certificate (RFC 7633): clients refuse it without a staple" : "";
-
-    if (cert->not_after <= apr_time_now())
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s: it is expired: nothing can be stapled for it", label);
-    else if (!conf->staples && cert->must_staple)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "%s: SSLUseStapling is off%s. Write `SSLUseStapling on` for this host", label, demand);
-    else if (conf->staples && !url && !oc_config_global()->response_folder)
-        ap_log_error(APLOG_MARK, level, 0, s,
-                     "%s: nothing will be stapled: the certificate names no OCSP responder%s. Only "
-                     "SSLStaplingForceURL could name one",
-                     label, demand);
-    else if (conf->staples && !cert->issuer && !conf->ca_path) /* a folder is left to mod_ssl */
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "%s: nothing will be stapled: the issuer's certificate is not there%s. Put it behind the "
-                     "server's in SSLCertificateFile, or name it in SSLCertificateChainFile or "
-                     "SSLCACertificateFile",
-                     label, demand);
-    else if (conf->staples && url && oc_fetch_url_problem(url, pool))
-        ap_log_error(APLOG_MARK, conf->force_url ? APLOG_WARNING : level, 0, s,
-                     "%s: nothing will be stapled: the responder %s cannot be asked: %s%s", label,
-                     oc_url_public(url, pool), oc_fetch_url_problem(url, pool), demand);
+    return oc_config_server(s)->staples && oc_config_is_tls(s) && !oc_md_staples(md, s);
 }
 
-static void check_file(const char *file, server_rec *s, oc_issuer_set_t *issuers, apr_pool_t *pool)
+void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
-    apr_array_header_t *certificates = apr_array_make(pool, 4, sizeof(X509 *));
-    const char *reason = NULL;
-    oc_cert_t *cert;
-
-    read_certificates(certificates, file, pool);
-    if (certificates->nelts == 0)
-        return;
-    read_certificates(certificates, conf->chain_file, pool);
-    read_certificates(certificates, conf->ca_file, pool);
-    if (oc_cert_from_x509(&cert, APR_ARRAY_IDX(certificates, 0, X509 *), find_issuer(certificates), issuers, pool,
-                          &reason)
-        == APR_SUCCESS)
-        report(cert, s, pool);
-}
-
-void oc_check_certificates(apr_pool_t *pconf, server_rec *main_server)
-{
-    server_rec *s;
-    apr_pool_t *pool;
+    oc_findings_t *findings = oc_findings_create(pool);
+    oc_md_t *md;
     int i;
 
     if (!oc_config_is_active())
         return;
-    ERR_set_mark();
-    apr_pool_create(&pool, pconf);
-    for (s = main_server; s; s = s->next) {
-        const oc_server_conf_t *conf = oc_config_server(s);
-
-        for (i = 0; conf->ssl_engine == 1 && i < conf->certificate_files->nelts; i++) {
-            check_file(APR_ARRAY_IDX(conf->certificate_files, i, const char *), s, oc_issuer_set_create(pool), pool);
-            apr_pool_clear(pool);
-        }
-    }
-    apr_pool_destroy(pool);
-    ERR_pop_to_mark();
+    md = oc_md_read(pool);
+    oc_check_directives(findings, md, oc_config_servers(main_server, pool), pool);
+    for (i = 0; i < certificates->nelts; i++)
+        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, pool);
+    oc_check_kept(findings, oc_inventory_stapled(certificates, oc_check_staples, md, pool), main_server, pool);
+    oc_findings_log(findings);
 }
 
 void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
 {
+    oc_findings_t *findings = oc_findings_create(pool);
     const char *reason = NULL;
     oc_cert_t *cert;
+    case_t c;
 
-    if (oc_cert_parse(&cert, pem, oc_issuer_set_create(pool), pool, &reason) == APR_SUCCESS && cert->must_staple)
-        report(cert, s, pool);
+    if (oc_cert_parse(&cert, pem, oc_issuer_set_create(pool), pool, &reason) != APR_SUCCESS || !cert->must_staple)
+        return;
+    c = make_case(findings, cert, NULL, s, pool);
+    check_certificate(&c);
+    oc_findings_log(findings);
 }

@@ -5,83 +5,254 @@
  */
 #include "oc_dump.h"
 
-#include "oc_cert.h"
+#include "oc_check.h"
 #include "oc_config.h"
-#include "oc_file.h"
+#include "oc_fetch.h"
+#include "oc_inventory.h"
+#include "oc_kept.h"
+#include "oc_managed.h"
 #include "oc_provider.h"
-#include "oc_record.h"
 #include "oc_shm.h"
+#include "oc_url.h"
+#include "oc_version.h"
+#include "oc_view.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 typedef struct {
+    apr_pool_t *pool;
     apr_time_t now;
-    uint32_t blocks;
-    uint32_t staples;
-    uint32_t others; /* records of mod_ssl's own stapling */
-    uint32_t expired;
-} summary_t;
+    oc_kept_t kept;
+    apr_array_header_t *problems; /* const char *: what could not be looked at, and why */
+    apr_array_header_t *views;    /* oc_view_t: the certificates of the configuration */
+    apr_array_header_t *unused;   /* oc_view_t: what is kept for none of them */
+} dump_t;
 
-static void print_record(void *context, const oc_entry_t *entry)
+/* ---- what there is ---- */
+
+static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
 {
-    summary_t *summary = context;
-    char until[APR_RFC822_DATE_LEN];
-    oc_record_t record;
+    server_rec *first = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
+    const char *url = oc_config_url(first, listed->cert->url);
+    apr_array_header_t *hosts = apr_array_make(dump->pool, listed->servers->nelts, sizeof(const char *));
+    oc_view_t view;
     int i;
 
-    summary->blocks += oc_block_count(entry->id_len, entry->data_len);
-    if (entry->kind != OC_KIND_STAPLE || oc_record_decode(&record, entry->data, entry->data_len) != APR_SUCCESS) {
-        summary->others++;
-        return;
+    for (i = 0; i < listed->servers->nelts; i++)
+        APR_ARRAY_PUSH(hosts, const char *) =
+            oc_managed_host(APR_ARRAY_IDX(listed->servers, i, server_rec *), dump->pool);
+    memset(&view, 0, sizeof(view));
+    view.host = APR_ARRAY_IDX(hosts, 0, const char *);
+    view.hosts = hosts;
+    memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
+    view.subject = listed->cert->subject;
+    view.serial = listed->cert->serial;
+    view.url = oc_url_public(url, dump->pool);
+    view.not_after = listed->cert->not_after;
+    view.must_staple = listed->cert->must_staple;
+    view.is_refreshed = (url && !oc_fetch_url_problem(url, dump->pool)) || oc_config_global()->response_folder;
+    oc_kept_fill(&dump->kept, &view);
+    return view;
+}
+
+static void add_problem(dump_t *dump, const char *problem)
+{
+    APR_ARRAY_PUSH(dump->problems, const char *) = problem;
+}
+
+static void add_unread(dump_t *dump, const apr_array_header_t *all)
+{
+    char why[120];
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(all, i, const oc_listed_t *);
+
+        if (listed->status == APR_ENOTIMPL)
+            add_problem(dump,
+                        apr_pstrcat(dump->pool, listed->file, " is no file: its certificate is not listed", NULL));
+        else if (listed->status == APR_EINVAL)
+            add_problem(dump, apr_pstrcat(dump->pool, listed->file, ": ", listed->problem, NULL));
+        else if (!listed->cert)
+            add_problem(dump, apr_pstrcat(dump->pool, "cannot read ", listed->file, ": ",
+                                          apr_strerror(listed->status, why, sizeof(why)), NULL));
     }
-    summary->staples++;
-    summary->expired += record.usable_until <= summary->now;
-    for (i = 0; i < entry->id_len; i++)
-        printf("%02X", entry->id[i]);
-    apr_rfc822_date(until, record.usable_until);
-    printf("  %-12s %6" APR_SIZE_T_FMT " bytes  until %s%s\n", oc_verdict_name(record.verdict), record.der_len, until,
-           record.usable_until <= summary->now ? " (expired)" : "");
+}
+
+static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
+{
+    apr_hash_t *used = apr_hash_make(dump->pool);
+    int i;
+
+    for (i = 0; i < stapled->nelts; i++) {
+        const oc_cert_t *cert = APR_ARRAY_IDX(stapled, i, const oc_listed_t *)->cert;
+
+        apr_hash_set(used, cert->id, OC_CERT_ID_LEN, cert);
+    }
+    for (i = 0; i < dump->kept.records->nelts; i++) {
+        const oc_kept_record_t *record = APR_ARRAY_IDX(dump->kept.records, i, const oc_kept_record_t *);
+        oc_view_t *view;
+
+        if (apr_hash_get(used, record->id, OC_CERT_ID_LEN))
+            continue;
+        view = apr_array_push(dump->unused);
+        memset(view, 0, sizeof(*view));
+        memcpy(view->id, record->id, OC_CERT_ID_LEN);
+        view->is_refreshed = 1;
+        oc_kept_fill(&dump->kept, view);
+    }
+}
+
+static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    const oc_global_conf_t *conf = oc_config_global();
+    apr_array_header_t *stapled;
+    int i;
+
+    dump->pool = pool;
+    dump->now = apr_time_now();
+    dump->problems = apr_array_make(pool, 4, sizeof(const char *));
+    dump->views = apr_array_make(pool, 16, sizeof(oc_view_t));
+    dump->unused = apr_array_make(pool, 4, sizeof(oc_view_t));
+    oc_kept_load(&dump->kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
+                 pool);
+    if (dump->kept.status != APR_SUCCESS && dump->kept.status != APR_ENOENT)
+        add_problem(dump, dump->kept.problem);
+    if (dump->kept.ledger_status != APR_SUCCESS && dump->kept.ledger_status != APR_ENOENT)
+        add_problem(dump, dump->kept.ledger_problem);
+
+    stapled = oc_inventory_stapled(certificates, oc_check_staples, oc_md_read(pool), pool);
+    add_unread(dump, certificates);
+    for (i = 0; i < stapled->nelts; i++)
+        APR_ARRAY_PUSH(dump->views, oc_view_t) = view_of(dump, APR_ARRAY_IDX(stapled, i, const oc_listed_t *));
+    add_unused(dump, stapled);
+}
+
+/* ---- as a table ---- */
+
+/* Of the terminal; 0: there is none. */
+static unsigned terminal_width(void)
+{
+    const char *columns = getenv("COLUMNS");
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return columns ? (unsigned)strtoul(columns, NULL, 10) : 0;
+}
+
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    fputs(line, stdout);
 }
 
 static void print_capacity(apr_size_t size)
 {
     int kilobytes;
 
-    printf("Size: %" APR_SIZE_T_FMT " bytes; holds", size);
+    printf("Size: %" APR_SIZE_T_FMT " bytes; it holds\n", size);
     for (kilobytes = 1; kilobytes <= 4; kilobytes *= 2)
-        printf("%s %u certificates with responses of %d kB", kilobytes > 1 ? "," : "",
+        printf("  %u certificates with responses of %d kB\n",
                oc_shm_capacity(size, OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (apr_size_t)kilobytes * 1024), kilobytes);
-    printf("\n");
 }
 
-void oc_dump(apr_pool_t *pconf, server_rec *s)
+/* In the table all rows stand together; the last column of what nobody uses would say nothing, but its fingerprint does. */
+static const apr_array_header_t *all_rows(const dump_t *dump)
+{
+    apr_array_header_t *rows = apr_array_append(dump->pool, dump->views, dump->unused);
+    int i, j;
+
+    for (i = dump->views->nelts; i < rows->nelts; i++) {
+        oc_view_t *view = &APR_ARRAY_IDX(rows, i, oc_view_t);
+        const char *hex = "";
+
+        for (j = 0; j < OC_CERT_ID_LEN; j++)
+            hex = apr_psprintf(dump->pool, "%s%02X", hex, view->id[j]);
+        view->host = "(no host)";
+        view->subject = apr_pstrcat(dump->pool, "SHA-1 ", hex, NULL);
+    }
+    return rows;
+}
+
+static void print_table(const dump_t *dump)
 {
     const oc_global_conf_t *conf = oc_config_global();
-    summary_t summary = {apr_time_now(), 0, 0, 0, 0};
-    const char *path, *problem = NULL;
-    oc_file_load_t loaded;
-    apr_status_t rv;
+    uint32_t expired = 0;
+    int i;
 
-    (void)s;
-    if (!ap_exists_config_define("DUMP_OCSP_CACHE"))
+    printf("OCSP cache: %s\n", oc_view_printable(dump->kept.path, dump->pool));
+    oc_view_table(all_rows(dump), dump->now, terminal_width(), print_line, NULL, dump->pool);
+    for (i = 0; i < dump->problems->nelts; i++)
+        printf("Not looked at: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
+    for (i = 0; i < dump->kept.records->nelts; i++)
+        expired += APR_ARRAY_IDX(dump->kept.records, i, const oc_kept_record_t *)->record.usable_until <= dump->now;
+    if (dump->kept.status == APR_ENOENT)
+        printf("No file yet: it is made when the server starts\n");
+    else if (dump->kept.status == APR_SUCCESS)
+        printf("%d staples (%u expired), %u other records, %u damaged; %u of %u blocks\n", dump->kept.records->nelts,
+               expired, dump->kept.others, dump->kept.damaged, dump->kept.blocks, oc_shm_blocks(conf->cache.size));
+    print_capacity(conf->cache.size);
+}
+
+/* ---- as JSON ---- */
+
+static void print_views(const dump_t *dump, const char *key, const apr_array_header_t *views)
+{
+    apr_pool_t *pool;
+    int i;
+
+    printf(",\"%s\":[", key);
+    apr_pool_create(&pool, dump->pool);
+    for (i = 0; i < views->nelts; i++) {
+        apr_pool_clear(pool);
+        printf("%s%s", i > 0 ? ",\n" : "\n",
+               oc_view_json(&APR_ARRAY_IDX(views, i, oc_view_t), dump->now, oc_config_global()->expiry_warning, pool));
+    }
+    apr_pool_destroy(pool);
+    printf("]");
+}
+
+static void print_json(const dump_t *dump)
+{
+    const oc_global_conf_t *conf = oc_config_global();
+    int i;
+
+    printf("{\"version\":%d,\"module\":\"" OC_VERSION "\",\"now\":%" APR_TIME_T_FMT
+           ",\"file\":%s,\"size\":%" APR_SIZE_T_FMT ",\"blocks\":%u,\"blocks_used\":%u,\"problems\":[",
+           OC_VIEW_JSON_VERSION, apr_time_sec(dump->now), oc_view_json_string(dump->kept.path, dump->pool),
+           conf->cache.size, oc_shm_blocks(conf->cache.size), dump->kept.blocks);
+    for (i = 0; i < dump->problems->nelts; i++)
+        printf("%s%s", i > 0 ? "," : "",
+               oc_view_json_string(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
+    printf("]");
+    print_views(dump, "certificates", dump->views);
+    print_views(dump, "unused", dump->unused);
+    printf("}\n");
+}
+
+void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    int is_json = ap_exists_config_define("DUMP_OCSP_CACHE_JSON");
+    dump_t dump;
+
+    if (!is_json && !ap_exists_config_define("DUMP_OCSP_CACHE"))
         return;
-    if (!conf->is_provider) {
-        printf("OCSP cache: none: SSLStaplingCache does not name " OC_PROVIDER_NAME "\n");
+    if (!oc_config_global()->is_provider) {
+        printf(is_json ? "{\"version\":%d,\"problems\":[\"SSLStaplingCache does not name " OC_PROVIDER_NAME
+                         "\"],\"certificates\":[],\"unused\":[]}\n"
+                       : "OCSP cache: none: SSLStaplingCache does not name " OC_PROVIDER_NAME "\n",
+               OC_VIEW_JSON_VERSION);
         return;
     }
-    path = oc_argument_file(&conf->cache, pconf);
-    printf("OCSP cache: %s\n", path);
-    print_capacity(conf->cache.size);
-    printf("Certificate (SHA-1)                       Response\n");
-    rv = oc_file_load(path, oc_file_blocks_max(oc_shm_blocks(conf->cache.size)), print_record, &summary, &loaded, pconf,
-                      &problem);
-    if (rv == APR_ENOENT)
-        printf("No file yet: it is made when the server starts\n");
-    else if (rv != APR_SUCCESS)
-        printf("%s\n", problem);
+    collect(&dump, certificates, pool);
+    if (is_json)
+        print_json(&dump);
     else
-        printf("%u staples (%u expired), %u other records, %u damaged; %u of %u blocks\n", summary.staples,
-               summary.expired, summary.others, loaded.damaged, summary.blocks, oc_shm_blocks(conf->cache.size));
+        print_table(&dump);
 }

@@ -27,14 +27,13 @@ const char *oc_view_state(const oc_view_t *view, apr_time_t now)
 
 /* ---- attention ---- */
 
-/* As in the log: of a short validity the last quarter counts. */
-static int is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit)
+int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit)
 {
     apr_interval_time_t quarter = view->usable_until / 4 - view->fetched_at / 4;
 
     if (limit > quarter)
         limit = quarter;
-    return view->usable_until - now < limit;
+    return is_stapled(view, now) && view->usable_until - now < limit;
 }
 
 /* What happened, and what to do about it, of the last attempt. */
@@ -49,7 +48,7 @@ static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_inte
                                  const char **reason, apr_pool_t *pool)
 {
     const char *left = oc_view_span(view->usable_until, now, pool);
-    int is_late = is_running_out(view, now, expiry_warning);
+    int is_late = oc_view_is_running_out(view, now, expiry_warning);
 
     if (view->failures > 0)
         *reason = apr_psprintf(pool, "%u attempt%s in a row failed, and what is stapled lasts %s: %s", view->failures,

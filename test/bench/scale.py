@@ -4,7 +4,7 @@
 """How the module grows with certificates: `make bench-scale`, or `test/bench/scale.py 1 100 1000 10000`.
 
 A private httpd with that many virtual hosts and certificates, a scripted responder that takes 20 ms for each answer, nothing cached. Prints,
-and writes to out/bench-scale.json: seconds from the start until httpd listens, with and without the module; seconds from
+and writes to out/bench-scale.json: seconds that `httpd -t` takes, with and without the module (the median of five); seconds from the start until httpd listens, with and without the module; seconds from
 then until all are stapled (mod_status says good for each); memory of a child process per certificate that the module adds
 (the difference in what the process has for itself, Private_Dirty, between the two servers); processor time that all of the
 server takes in five idle seconds. The responder is Python: from some hundred answers a second on, it is what is measured.
@@ -59,24 +59,35 @@ def started(folder: Path, config: Config, root: pki.Authority) -> tuple[Httpd, f
     return server, time.monotonic() - begin
 
 
+def check_time(server: Httpd) -> float:
+    """Seconds of `httpd -t`, which has to find nothing to complain of."""
+    times = []
+    for _ in range(5):
+        begin = time.monotonic()
+        checked = server.check()
+        times.append(time.monotonic() - begin)
+        assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
+    return sorted(times)[2]
+
+
 def measure(n: int, folder: Path, root: pki.Authority, ca: pki.Authority) -> dict:
     answering = responders.ScriptedResponder(ca, slowly)
     vhosts = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=answering.url),)) for i in range(n))
     plain, plain_start = started(folder / f"plain{n}", Config(vhosts=vhosts, module=False, cache="shmcb:run/staples(4194304)"),
                                  root)
-    plain_memory = private_memory(plain)
+    plain_check, plain_memory = check_time(plain), private_memory(plain)
     plain.stop()
 
     server, start = started(folder / f"server{n}", Config(vhosts=vhosts, cache=f"ocsp_cache:cache/staples({2**22 + n * 4096})"),
                             root)
     begin = time.monotonic()
     poll(lambda: server.status_page("?auto").count("Status: good") == n, "all are stapled", 300)
-    stapled = time.monotonic() - begin
+    stapled, check = time.monotonic() - begin, check_time(server)
     memory = private_memory(server)
     before = cpu_seconds(server)
     time.sleep(5)  # idle time is what is measured
     idle = cpu_seconds(server) - before
-    row = {"certificates": n, "start_s": round(start, 2), "start_without_s": round(plain_start, 2),
+    row = {"certificates": n, "check_s": round(check, 2), "check_without_s": round(plain_check, 2), "start_s": round(start, 2), "start_without_s": round(plain_start, 2),
            "all_stapled_s": round(stapled, 2), "requests": len(answering.asked),
            "kB_per_certificate_and_process": round((memory - plain_memory) / n, 2), "idle_cpu_percent": round(idle / 5 * 100, 2)}
     server.stop()

@@ -219,7 +219,8 @@ class Httpd:
 
     # -- running it --------------------------------------------------------------------------------------------------
 
-    def _command(self, *arguments: str, user: Optional[str] = None) -> subprocess.CompletedProcess[str]:
+    def _command(self, *arguments: str, user: Optional[str] = None,
+                 stderr: int = subprocess.STDOUT) -> subprocess.CompletedProcess[str]:
         self.conf_file.write_text(self.config.render(self))
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C", **self.environment}
         if self.config.module:
@@ -227,8 +228,12 @@ class Httpd:
                                 if name not in environment})
         return subprocess.run([f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-d", str(self.root), "-f",
                                str(self.conf_file), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, cwd="/",
-                              check=False, timeout=120, user=user)
+                              stderr=stderr, text=True, errors="replace", env=environment, cwd="/", check=False,
+                              timeout=120, user=user)
+
+    def dump(self, name: str, user: Optional[str] = None) -> subprocess.CompletedProcess[str]:
+        """`httpd -t -D name`: what it prints is on stdout, what it says on stderr."""
+        return self._command("-t", "-D", name, user=user, stderr=subprocess.PIPE)
 
     def check(self, *arguments: str, user: Optional[str] = None) -> Check:
         """`httpd -t`, as another account when root asks for it."""

@@ -115,8 +115,9 @@ class Authority:
         return self.parent.top if self.parent else self
 
     def leaf(self, host: str, *, url: Optional[str] = None, key: str = "ec", must_staple: bool = False,
-             days: float = 60, common_name: Optional[str] = None) -> Leaf:
-        """A server certificate for `host`, naming the responder at `url` (None: it names none)."""
+             days: float = 60, delay: float = 0, common_name: Optional[str] = None) -> Leaf:
+        """A server certificate for `host`, naming the responder at `url` (None: it names none). Valid for so many days, since an
+        hour ago or, with a delay, so many days later."""
         private = new_key(key)
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.SubjectAlternativeName([x509.DNSName(host)]), False),
@@ -129,7 +130,7 @@ class Authority:
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
         cert = _certificate(_name(common_name or host), private.public_key(), self.cert.subject, self.key, days=days,
-                            issuer_key=self.cert.public_key(), extensions=extensions)
+                            delay=delay, issuer_key=self.cert.public_key(), extensions=extensions)
         stem = self.folder / f"leaf-{next(_serials)}"
         leaf = Leaf(cert, private, self, stem.with_suffix(".cert.pem"), stem.with_suffix(".key.pem"),
                     stem.with_suffix(".fullchain.pem"))
@@ -174,9 +175,9 @@ class Authority:
 
 
 def _certificate(subject: x509.Name, public_key, issuer: x509.Name, signing_key: Key, *, days: float,
-                 ca: bool = False, issuer_key=None,
+                 delay: float = 0, ca: bool = False, issuer_key=None,
                  extensions: list[tuple[x509.ExtensionType, bool]] = []) -> x509.Certificate:
-    begin = now() - datetime.timedelta(hours=1)
+    begin = now() + datetime.timedelta(hours=-1, days=delay)
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
                .serial_number(x509.random_serial_number()).not_valid_before(begin)
                .not_valid_after(begin + datetime.timedelta(days=days))

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_finding: what `apachectl -t` found, collected so that one fact is said once: with the hosts that it concerns, be they five thousand.
+ */
+#ifndef OC_FINDING_H
+#define OC_FINDING_H
+
+#include <httpd.h>
+
+typedef struct oc_findings_t oc_findings_t;
+
+oc_findings_t *oc_findings_create(apr_pool_t *pool);
+
+/** What a finding is about, beside the host. */
+typedef enum {
+    OC_ABOUT_HOST,         /* the host alone: @a certificate is NULL */
+    OC_ABOUT_CERTIFICATE,  /* one certificate: each gets a line of its own */
+    OC_ABOUT_CERTIFICATES, /* one of many of its kind: one line for all with the same text */
+} oc_about_t;
+
+/**
+ * Add one, of a level of httpd's log.
+ * @param certificate  how the log names it, without the host
+ * @param text  what is the matter and what to do about it; lives as long as @a findings
+ */
+void oc_findings_add(oc_findings_t *findings, int level, server_rec *s, oc_about_t about, const char *certificate,
+                     const char *text);
+
+/** Log them, in the order in which they were added first. */
+void oc_findings_log(const oc_findings_t *findings);
+
+#endif

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""What `httpd -t` says of certificates, of directives without effect, of mod_md and of the responses that are kept: each fact
+once, with the hosts that it concerns and what to do."""
+
+import os
+import re
+import subprocess
+from dataclasses import replace
+from typing import Optional
+
+import pytest
+
+import responders
+from conftest import CACHE, HOST
+from httpd import Config, Httpd, Vhost, unprivileged_user
+from test_clock import DAY, clock  # noqa: F401: a fixture
+
+HOSTS = tuple(f"h{n}.example.test" for n in range(5))
+URL = "http://ocsp.example.test/"
+
+
+def said(server: Httpd, level: str = "warn", user: Optional[str] = None) -> list[str]:
+    """Our lines of that level, without what stands before the text."""
+    checked = server.check(user=user)
+    assert checked.code == 0, checked.output
+    return [line.split("] ", 3)[3] for line in checked.lines if f"[ocsp_cache:{level}]" in line]
+
+
+@pytest.fixture
+def hosts(httpd, ca):
+    """Factory of a server with five hosts: a certificate for each, or one for all."""
+    def make(*, shared: bool = False, leaf: dict = {}, vhost: dict = {}, **config: object) -> Httpd:
+        leaves = [ca.leaf(HOSTS[0], **{"url": URL, **leaf}) for _ in HOSTS[:1 if shared else None]]
+        vhosts = tuple(Vhost(host, (leaves[0 if shared else n],), **vhost) for n, host in enumerate(HOSTS))
+        return httpd(Config(**{"cache": CACHE, "vhosts": vhosts, **config}))
+    return make
+
+
+# ---- certificates ----
+
+def test_all_is_well(hosts):
+    server = hosts()
+    assert server.check().lines == ["Syntax OK"], "nothing is said"
+
+
+@pytest.mark.parametrize("leaf, words", [({"days": 0.01}, "it is expired"), ({"delay": 3}, "it is not valid before")])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "each"])
+def test_validity_of_certificates(hosts, leaf, words, shared):
+    server = hosts(leaf=leaf, shared=shared)
+    lines = said(server)
+    assert len(lines) == (1 if shared else 5), lines
+    assert all(words in line and re.search(r"20\d\d-\d\d-\d\dT", line) and "(serial " in line for line in lines), lines
+    port = server.https_port
+    if shared:
+        assert lines[0].startswith(f"{HOSTS[0]}:{port}, {HOSTS[1]}:{port}, {HOSTS[2]}:{port} and 2 others: certificate ")
+    else:
+        assert [line.split(":")[0] for line in lines] == list(HOSTS), "in the order of the configuration"
+
+
+def test_certificates_without_a_responder_are_one_line_at_info(hosts):
+    server = hosts(leaf={"url": None})
+    assert said(server) == []
+    [line] = said(server, "info")
+    assert " and 2 others: " in line and " and 4 more: " in line and "names no OCSP responder" in line
+
+
+@pytest.mark.parametrize("issuer", ["file", "chain", "ca"])
+def test_issuer_is_found_where_mod_ssl_finds_it(hosts, issuer):
+    assert said(hosts(vhost={"issuer": issuer})) == []
+
+
+def test_issuer_in_a_folder_of_cas(hosts, folder, ca):
+    cas = folder / "cas"
+    cas.mkdir()
+    server = hosts(vhost={"issuer": "none", "directives": (f'SSLCACertificatePath "{cas}"',)})
+    lines = said(server)
+    assert len(lines) == 5 and all("openssl rehash" in line for line in lines), lines
+    (cas / "issuer.pem").write_text(ca.cert_file.read_text())
+    subprocess.run(["openssl", "rehash", str(cas)], check=True)
+    assert said(server) == []
+
+
+def test_missing_issuer_names_the_directives(hosts):
+    lines = said(hosts(vhost={"issuer": "none"}))
+    assert len(lines) == 5
+    for directive in ("SSLCertificateFile", "SSLCertificateChainFile", "SSLCACertificateFile"):
+        assert all(directive in line for line in lines), lines
+
+
+def test_what_cannot_be_read_is_said(hosts, folder, ca):
+    leaf, junk = ca.leaf(HOST, url=URL), folder / "junk.pem"
+    junk.write_text("-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n")
+    server = hosts()
+    vhost = Vhost(HOST, (leaf,))
+    server.config = replace(server.config, vhosts=(*server.config.vhosts, replace(vhost, leaves=(
+        replace(leaf, fullchain_file=junk),))))
+    [line] = said(server)
+    assert str(junk) in line and "PEM" in line
+    server.config = replace(server.config, vhosts=(replace(vhost, leaves=(
+        replace(leaf, fullchain_file="pkcs11:token=none;object=none"),)),))
+    assert said(server) == [] and any("pkcs11:token=none" in line for line in said(server, "info"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs another account")
+def test_files_that_this_user_may_not_read(hosts, ca):
+    server = hosts(vhost={"issuer": "chain"})
+    files = [vhost.leaves[0].cert_file for vhost in server.config.vhosts]
+    user = unprivileged_user()
+    ours = [line for line in said(server, user=user) if "SSLStaplingCache" not in line]
+    assert ours == []
+    try:
+        for file in files:
+            file.chmod(0o600)
+        [line] = [line for line in said(server, user=user) if "SSLStaplingCache" not in line]
+        assert "cannot be read" in line and "Permission denied" in line and " and 2 others" in line
+        assert said(server) == [], "root can"
+        for file in files:
+            file.chmod(0o644)
+        ca.cert_file.chmod(0o600)
+        [line] = [line for line in said(server, user=user) if "SSLStaplingCache" not in line]
+        assert str(ca.cert_file) in line and "cannot read" in line
+    finally:
+        for file in (*files, ca.cert_file):
+            file.chmod(0o644)
+
+
+# ---- directives ----
+
+@pytest.mark.parametrize("vhost, words", [
+    ({"stapling": False, "directives": ("SSLStaplingForceURL http://a.test/", "SSLStaplingResponderTimeout 3")},
+     "SSLStaplingResponderTimeout, SSLStaplingForceURL have no effect: SSLUseStapling is not on here"),
+    ({"directives": ("SSLEngine off", "SSLStaplingErrorCacheTimeout 3")},
+     "SSLUseStapling, SSLStaplingErrorCacheTimeout have no effect: SSLEngine is not on here"),
+    ({"directives": ("SSLStaplingFakeTryLater on",)}, "SSLStaplingReturnResponderErrors On"),
+    ({"directives": ("SSLStaplingStandardCacheTimeout 60",)}, "OCSPCacheRefreshInterval, 300 s"),
+    ({"directives": ("SSLStaplingStandardCacheTimeout 0",)}, "SSLStaplingStandardCacheTimeout 0 has no effect"),
+    ({"directives": ("SSLStaplingResponderTimeout 0",)}, "SSLStaplingResponderTimeout 0 has no effect"),
+    ({"directives": ("SSLOCSPProxyURL ftp://user:secret@proxy.test:3128",)}, "SSLOCSPProxyURL"),
+])
+def test_directives_without_effect(hosts, vhost, words):
+    server = hosts(vhost=vhost)
+    [line] = said(server)
+    assert words in line and " and 2 others: " in line, line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("directives, vhost", [
+    (("SSLStaplingFakeTryLater on", "SSLStaplingReturnResponderErrors on"), {}),
+    (("SSLStaplingFakeTryLater on",), {"directives": ("SSLStaplingReturnResponderErrors on",)}),
+    (("SSLStaplingForceURL http://a.test/", "SSLStaplingStandardCacheTimeout 7200"), {}),
+    (("SSLUseStapling off",), {"stapling": False}),
+    (("SSLOCSPProxyURL http://user:pass@proxy.test:3128",), {}),
+])
+def test_directives_with_effect(hosts, directives, vhost):
+    assert said(hosts(directives=directives, vhost=vhost)) == []
+
+
+def test_outside_of_any_host(hosts):
+    [line] = said(hosts(directives=("SSLStaplingFakeTryLater on",)))
+    assert "SSLStaplingFakeTryLater On has no effect" in line
+    [line] = said(hosts(vhost={"stapling": None}))
+    assert "SSLUseStapling is written nowhere" in line
+
+
+# ---- mod_md ----
+
+MD = ('MDStoreDir "run/md"',)
+
+
+@pytest.mark.parametrize("directives, vhost, level, words", [
+    (("MDStapling on",), {}, "warn", "MDStapleOthers off"),
+    ((f"MDomain {' '.join(HOSTS)}", "MDStapling on"), {}, "info", "which it manages"),
+    ((f"<MDomain {HOSTS[0]} manual>", f"MDMembers {' '.join(HOSTS[1:])}", "MDStapling on", "</MDomain>"), {}, "info",
+     "which it manages"),
+    (("<MDomainSet *.example.test>", "MDStapling on", "</MDomainSet>"), {}, "info", "which it manages"),
+    ((f"MDomain {' '.join(HOSTS)}", "MDStapling on"), {"directives": ("SSLStaplingErrorCacheTimeout 3",)}, "warn",
+     "SSLStaplingErrorCacheTimeout has no effect: mod_md staples"),
+])
+def test_mod_md_staples(hosts, directives, vhost, level, words):
+    server = hosts(modules=("md",), directives=(*MD, *directives), vhost=vhost)
+    lines = [line for line in said(server, level) if "mod_md" in line]
+    assert len(lines) == 1 and words in lines[0] and " and 2 others: " in lines[0], lines
+    assert level == "warn" or said(server) == []
+
+
+@pytest.mark.parametrize("directives, vhost", [
+    ((f"MDomain {' '.join(HOSTS)}",), {}),
+    (("MDStapling on", "MDStapleOthers off"), {}),
+    (("MDStapling on",), {"directives": ("MDStapling off",)}),
+    (("MDStapling off", "MDomain other.test"), {}),
+])
+def test_mod_md_leaves_them_to_us(hosts, directives, vhost):
+    server = hosts(modules=("md",), directives=(*MD, *directives), vhost=vhost)
+    assert said(server) == [] and not any("mod_md" in line for line in said(server, "info"))
+
+
+def test_certificates_from_mod_md_are_not_looked_at(hosts):
+    server = hosts(modules=("md",), directives=(*MD, f"MDomain {HOSTS[0]}"))
+    server.config = replace(server.config, vhosts=(*server.config.vhosts[1:], Vhost(HOSTS[0], ())))
+    assert said(server) == []
+    [line] = said(server, "info")
+    assert line.startswith(HOSTS[0]) and "comes from mod_md" in line
+
+
+# ---- what is kept ----
+
+def test_kept_responses_that_run_out(site, clock):  # noqa: F811
+    one = site(environment=clock.environment)
+    one.server.start()
+    one.wait_staple()
+    one.server.stop()
+    assert said(one.server) == []
+    clock.set(DAY * 7 // 8)
+    [line] = said(one.server)
+    assert "runs out soon" in line and HOST in line and one.leaf.serial_hex in line and "DUMP_OCSP_CACHE" in line
+    clock.set(DAY * 2)
+    [line] = said(one.server)
+    assert "has run out" in line
+    one.server.config = one.changed(directives=("OCSPCacheExpiryWarning 0",))
+    clock.set(DAY * 7 // 8)
+    assert said(one.server) == [], "as written: never"
+
+
+def test_why_it_was_not_renewed(site, clock):  # noqa: F811
+    one = site(environment=clock.environment)
+    one.server.start()
+    one.wait_staple()
+    one.server.stop()
+    one.responder.script = responders.http_status(503)
+    clock.set(DAY * 7 // 8)
+    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling goes on with the response held")
+    one.server.start()
+    one.server.wait_log("Stapling goes on with the response held", "warn")
+    line = next(line for line in said(one.server) if "runs out soon" in line)
+    assert "The last attempt failed: the responder answered with an HTTP error" in line
+
+
+def test_cache_that_is_too_small_names_a_size_that_does(httpd, ca):
+    leaves = [ca.leaf(f"n{n}.example.test", url=URL) for n in range(30)]
+    server = httpd(Config(cache="ocsp_cache:cache/staples(65536)",
+                          vhosts=tuple(Vhost(f"n{n}.example.test", (leaf,)) for n, leaf in enumerate(leaves))))
+    [line] = said(server)
+    assert "too small" in line and "30 certificates" in line
+    size = int(re.search(r"a size of (\d+) or more", line)[1])
+    server.config = replace(server.config, cache=f"ocsp_cache:cache/staples({size})")
+    assert said(server) == []
+    server.config = replace(server.config, cache=f"ocsp_cache:cache/staples({size - 32768})")
+    assert len(said(server)) == 1
