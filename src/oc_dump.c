@@ -17,6 +17,7 @@
 #include "oc_version.h"
 #include "oc_view.h"
 
+#include <apr_env.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <stdio.h>
@@ -136,20 +137,20 @@ static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_po
 /* ---- as a table ---- */
 
 /* Of the terminal; 0: there is none. */
-static unsigned terminal_width(void)
+static unsigned terminal_width(apr_pool_t *pool)
 {
-    const char *columns = getenv("COLUMNS");
     struct winsize size;
+    char *columns;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
-    return columns ? (unsigned)strtoul(columns, NULL, 10) : 0;
+    return apr_env_get(&columns, "COLUMNS", pool) == APR_SUCCESS ? (unsigned)strtoul(columns, NULL, 10) : 0;
 }
 
 static void print_line(void *context, const char *line)
 {
     (void)context;
-    fputs(line, stdout);
+    printf("%s", line);
 }
 
 static void print_capacity(apr_size_t size)
@@ -187,7 +188,7 @@ static void print_table(const dump_t *dump)
     int i;
 
     printf("OCSP cache: %s\n", oc_view_printable(dump->kept.path, dump->pool));
-    oc_view_table(all_rows(dump), dump->now, terminal_width(), print_line, NULL, dump->pool);
+    oc_view_table(all_rows(dump), dump->now, terminal_width(dump->pool), print_line, NULL, dump->pool);
     for (i = 0; i < dump->problems->nelts; i++)
         printf("Not looked at: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
     for (i = 0; i < dump->kept.records->nelts; i++)

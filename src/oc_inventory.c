@@ -150,7 +150,7 @@ static int is_unreadable(const char *path)
     FILE *stream = fopen(path, "re");
 
     if (stream)
-        fclose(stream);
+        (void)fclose(stream);
     return !stream;
 }
 

@@ -82,44 +82,44 @@ static const char *place(const char *file, int line, apr_pool_t *pool)
     return apr_psprintf(pool, "%s:%d", file, line);
 }
 
-static void read_directives(oc_md_t *md, const ap_directive_t *first, scope_t *scope)
+static void read_directive(oc_md_t *md, const ap_directive_t *directive, scope_t *scope)
 {
+    if (is(directive, "MDomain") || is(directive, "<MDomain") || is(directive, "<MDomainSet"))
+        read_domain(md, directive, scope);
+    else if (is(directive, "MDStapling"))
+        scope->stapling = flag_of(directive);
+    else if (is(directive, "MDStapleOthers"))
+        scope->others = flag_of(directive);
+    else if (is(directive, "MDBaseServer"))
+        md->manages_base = flag_of(directive);
+}
+
+static void read_host(oc_md_t *md, const ap_directive_t *host)
+{
+    scope_t *own = apr_palloc(md->pool, sizeof(*own));
     const ap_directive_t *directive;
 
-    for (directive = first; directive; directive = directive->next) {
-        if (is(directive, "MDomain") || is(directive, "<MDomain") || is(directive, "<MDomainSet")) {
-            read_domain(md, directive, scope);
-        }
-        else if (is(directive, "MDStapling")) {
-            scope->stapling = flag_of(directive);
-        }
-        else if (is(directive, "MDStapleOthers")) {
-            scope->others = flag_of(directive);
-        }
-        else if (is(directive, "MDBaseServer")) {
-            md->manages_base = flag_of(directive);
-        }
-        else if (is(directive, "<VirtualHost")) {
-            scope_t *own = apr_palloc(md->pool, sizeof(*own));
-
-            own->stapling = own->others = UNSET;
-            apr_hash_set(md->scopes, place(directive->filename, directive->line_num, md->pool), APR_HASH_KEY_STRING,
-                         own);
-            read_directives(md, directive->first_child, own);
-        }
-    }
+    own->stapling = own->others = UNSET;
+    apr_hash_set(md->scopes, place(host->filename, host->line_num, md->pool), APR_HASH_KEY_STRING, own);
+    for (directive = host->first_child; directive; directive = directive->next)
+        read_directive(md, directive, own);
 }
 
 oc_md_t *oc_md_read(apr_pool_t *pool)
 {
     oc_md_t *md = apr_pcalloc(pool, sizeof(*md));
+    const ap_directive_t *directive = ap_find_linked_module("mod_md.c") ? ap_conftree : NULL;
 
     md->pool = pool;
     md->scopes = apr_hash_make(pool);
     md->domains = apr_hash_make(pool);
     md->outside.stapling = md->outside.others = UNSET;
-    if (ap_find_linked_module("mod_md.c"))
-        read_directives(md, ap_conftree, &md->outside);
+    for (; directive; directive = directive->next) {
+        if (is(directive, "<VirtualHost"))
+            read_host(md, directive);
+        else
+            read_directive(md, directive, &md->outside);
+    }
     return md;
 }
 
@@ -158,16 +158,21 @@ int oc_md_manages(const oc_md_t *md, const server_rec *s)
     return domain_of(md, s) != NULL;
 }
 
+static const scope_t *scope_of(const oc_md_t *md, const server_rec *s)
+{
+    const scope_t *own = NULL;
+
+    if (s->is_virtual && s->defn_name)
+        own = apr_hash_get(md->scopes, place(s->defn_name, (int)s->defn_line_number, md->pool), APR_HASH_KEY_STRING);
+    return own ? own : &md->outside;
+}
+
 int oc_md_staples(const oc_md_t *md, const server_rec *s)
 {
     const domain_t *domain = domain_of(md, s);
-    const scope_t *own = &md->outside;
+    const scope_t *own = scope_of(md, s);
 
     if (domain && written_or(domain->stapling, written_or(domain->scope->stapling, md->outside.stapling, 0), 0))
         return 1;
-    if (s->is_virtual && s->defn_name)
-        own = apr_hash_get(md->scopes, place(s->defn_name, (int)s->defn_line_number, md->pool), APR_HASH_KEY_STRING);
-    if (!own)
-        own = &md->outside;
     return written_or(own->stapling, md->outside.stapling, 0) && written_or(own->others, md->outside.others, 1);
 }
