@@ -20,7 +20,7 @@
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
 CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
-              oc_lines oc_note oc_recall oc_record oc_request oc_roster oc_schedule oc_shm oc_shm_write oc_signer oc_tally oc_trace oc_url oc_verdict oc_verify oc_version \
+              oc_lines oc_note oc_recall oc_record oc_request oc_roster oc_schedule oc_shm oc_shm_write oc_signer oc_tally oc_trace oc_url oc_verdict oc_verify oc_version oc_query oc_timeline \
               oc_view oc_view_table oc_x509
 
 # May include httpd's headers.

@@ -37,6 +37,8 @@ CORE_MAY_INCLUDE = {
     # showing it
     "oc_view": {"oc_cert", "oc_record", "oc_verdict"},
     "oc_view_table": {"oc_view"},
+    "oc_query": {"oc_view"},
+    "oc_timeline": {"oc_view", "oc_x509"},
     "oc_kept": {"oc_file", "oc_ledger", "oc_record", "oc_view"},
     # asking a responder
     "oc_limit": {"oc_verdict"},
