@@ -12,6 +12,7 @@
 
 #include <apr_strings.h>
 #include <http_log.h>
+#include <stdlib.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -217,6 +218,33 @@ static int is_early(const oc_job_t *job, apr_time_t now)
     return job->note.due > now && job->note.due - now <= longest;
 }
 
+/* What ocsp-cachectl brought, once. A response that is refused leaves a line, and nothing else: it was nobody's answer. */
+static int take_import(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
+{
+    oc_brought_t *import = job->import;
+
+    job->import = NULL;
+    outcome->origin = OC_ORIGIN_FILE;
+    outcome->source = "response that ocsp-cachectl imported";
+    outcome->fetched.der = apr_pmemdup(pool, import->der, import->len);
+    outcome->fetched.der_len = import->len;
+    free(import);
+    judge(job->managed, outcome, pool);
+    if (oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
+        return 1;
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, job->managed->server, "%s: the %s is refused: %s%s%s",
+                 job->managed->label, outcome->source, oc_verdict_text(outcome->verdict), *outcome->detail ? ": " : "",
+                 outcome->detail);
+    return 0;
+}
+
+static void reset(outcome_t *outcome)
+{
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->detail = outcome->fetched.detail;
+    outcome->elapsed = -1;
+}
+
 /* Get an answer from where there may be one. @return 0: there is none to get now. */
 static int ask(oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_pool_t *pool)
 {
@@ -224,9 +252,10 @@ static int ask(oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_po
     apr_time_t now = apr_time_now();
     apr_status_t rv;
 
-    memset(outcome, 0, sizeof(*outcome));
-    outcome->detail = outcome->fetched.detail;
-    outcome->elapsed = -1;
+    reset(outcome);
+    if (job->import && take_import(job, outcome, pool))
+        return 1;
+    reset(outcome);
     if (job->is_forced)
         memset(&job->seen, 0, sizeof(job->seen)); /* a file is read again */
     rv = look_into_inbox(job, outcome, pool);

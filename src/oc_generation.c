@@ -20,7 +20,9 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define ID_LEN 20 /* as most consumers have it, for figures */
+#define ID_LEN 20     /* as most consumers have it, for figures */
+#define LOCK_TRIES 10 /* for the lock of the file, in all a second */
+#define LOCK_PAUSE (APR_USEC_PER_SEC / LOCK_TRIES)
 #define PROCESS_KEY "mod_ocsp_cache:process:1"
 
 /* What outlives configurations, and even the module's own unloading: hung on the process pool. */
@@ -149,10 +151,12 @@ static apr_status_t lock_file(const oc_generation_spec_t *spec, server_rec *s)
     process_t *p = process();
     const char *problem = NULL;
     apr_status_t rv;
+    int tries;
 
     if (apr_hash_get(p->locked, spec->path, APR_HASH_KEY_STRING))
         return APR_SUCCESS;
-    rv = oc_file_lock(spec->path, p->pool, &problem);
+    for (tries = 0; (rv = oc_file_lock(spec->path, p->pool, &problem)) == APR_EBUSY && tries < LOCK_TRIES; tries++)
+        apr_sleep(LOCK_PAUSE); /* ocsp-cachectl has it for a moment while it imports */
     if (rv == APR_SUCCESS) {
         apr_hash_set(p->locked, apr_pstrdup(p->pool, spec->path), APR_HASH_KEY_STRING, p);
         return rv;

@@ -21,6 +21,7 @@
 #include <http_log.h>
 #include <mod_watchdog.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -148,6 +149,11 @@ static void hand_out(oc_crew_t *crew, oc_job_t *job)
 {
     job->is_forced = job->is_wished;
     job->is_wished = 0;
+    if (job->brought) { /* the thread's from here on */
+        free(job->import);
+        job->import = job->brought;
+        job->brought = NULL;
+    }
     oc_crew_submit(crew, &job->task);
 }
 
@@ -162,6 +168,7 @@ static void scan(oc_crew_t *crew)
     if (has_new_files(now))
         recall_all();
     recall_wished();
+    oc_cachectl_look(refresher.jobs, refresher.n_jobs, recall, now);
     if (now >= refresher.next_scan || now < refresher.last_scan) {
         refresher.last_scan = now;
         refresher.next_scan = now + RESCAN_INTERVAL;
@@ -374,7 +381,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     if (!oc_config_is_active())
         return OK;
     oc_managed_settle();
-    oc_cachectl_post_config(main_server);
+    oc_cachectl_post_config(pconf, main_server);
     report_unserved(main_server, pconf);
     if (!has_work() || !oc_provider_stapling())
         return OK;

@@ -10,12 +10,15 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <errno.h>
+#include <apr_lib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DURATION_MAX 1000000 /* of any unit */
 
 int ctl_has(const ctl_t *ctl, int letter)
 {
@@ -104,6 +107,30 @@ apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *byte
     return rv;
 }
 
+int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration)
+{
+    static const struct {
+        const char *name;
+        apr_int64_t seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
+    const char *text = ctl->values[letter];
+    apr_int64_t number;
+    char *unit;
+    unsigned i;
+
+    *duration = fallback;
+    if (!text)
+        return CTL_OK;
+    number = apr_strtoi64(text, &unit, 10);
+    for (i = 0; apr_isdigit(*text) && number <= DURATION_MAX && i < sizeof(units) / sizeof(units[0]); i++) {
+        if (strcmp(unit, units[i].name) == 0) {
+            *duration = apr_time_from_sec(number * units[i].seconds);
+            return CTL_OK;
+        }
+    }
+    return ctl_usage(ctl, "'%s' is no duration: write a number and s, m, h, d or w, as in 12h", text);
+}
+
 /* ---- which cache ---- */
 
 static int is_cache(const char *path, apr_pool_t *pool)
@@ -132,7 +159,8 @@ static apr_array_header_t *list_caches(const char *folder, apr_pool_t *pool, apr
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
         const char *path = apr_pstrcat(pool, folder, "/", info.name, NULL), *dot = strrchr(info.name, '.');
 
-        if (!(dot && strcmp(dot, ".new") == 0) && is_cache(path, pool)) /* not one that is being written */
+        /* Not one that is being written, nor the lock, which is as empty as a cache may be. */
+        if (!(dot && (strcmp(dot, ".new") == 0 || strcmp(dot, ".lock") == 0)) && is_cache(path, pool))
             APR_ARRAY_PUSH(paths, const char *) = path;
     }
     apr_dir_close(dir);

@@ -64,6 +64,10 @@ int ctl_has(const ctl_t *ctl, int letter);
 /** --json */
 int ctl_is_json(const ctl_t *ctl);
 
+/** The duration that an option says: "90", "90s", "30m", "12h", "2d", "1w"; @a fallback where it is not given. @return CTL_OK; else it
+ *  has been said what is wrong with it. */
+int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration);
+
 /** Something is wrong with the command line: say so, and where help is. @return the exit status for it. */
 int ctl_usage(const ctl_t *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -84,7 +88,10 @@ int ctl_cache_find(ctl_t *ctl);
 extern const ctl_command_t ctl_list;
 extern const ctl_command_t ctl_show;
 extern const ctl_command_t ctl_export;
+extern const ctl_command_t ctl_import;
 extern const ctl_command_t ctl_probe;
 extern const ctl_command_t ctl_verify;
+extern const ctl_command_t ctl_refresh;
+extern const ctl_command_t ctl_check;
 
 #endif

@@ -18,7 +18,8 @@
 #define OPTIONS_MAX 32
 
 /* In the order of the help. */
-static const ctl_command_t *const commands[] = {&ctl_list, &ctl_show, &ctl_export, &ctl_verify, &ctl_probe};
+static const ctl_command_t *const commands[] = {&ctl_list,   &ctl_show,    &ctl_export, &ctl_import,
+                                                &ctl_verify, &ctl_refresh, &ctl_check,  &ctl_probe};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

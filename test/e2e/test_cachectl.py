@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""ocsp-cachectl looks: list, show, export, verify, check, beside one running server."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+import pki
+import responders
+from cachectl import cache_file, command, ctl, run
+from conftest import CACHE
+from httpd import Config, Httpd, Vhost, unprivileged_user
+from wait import poll
+
+WWW, MAIL, SILENT = "www.example.test", "mail.example.test", "silent.example.test"
+
+
+@dataclass
+class Scene:
+    server: Httpd
+    www: pki.Leaf
+    mail: pki.Leaf
+    silent: pki.Leaf
+
+
+@pytest.fixture(scope="module")
+def scene(workplace, root_ca, ca) -> Iterator[Scene]:
+    """Three certificates: a plain one with two hosts, one with Must-Staple, one without a responder."""
+    folder = Path(tempfile.mkdtemp(prefix="t-", dir=workplace))
+    folder.chmod(0o755)
+    answering = responders.ScriptedResponder(ca)
+    www = ca.leaf(WWW, url=answering.url)
+    mail = ca.leaf(MAIL, url=answering.url, must_staple=True)
+    silent = ca.leaf(SILENT)
+    vhosts = (Vhost(WWW, (www,)), Vhost("alias.example.test", (www,)), Vhost(MAIL, (mail,)), Vhost(SILENT, (silent,)))
+    server = Httpd(folder / "server", Config(vhosts=vhosts, cache=CACHE), root_ca)
+    server.allow("AH01909: alias")  # not in the certificate
+    server.start()
+    server.wait_staple(WWW)
+    server.wait_staple(MAIL)
+    yield Scene(server, www, mail, silent)
+    server.close()
+    answering.stop()
+
+
+@pytest.fixture
+def copy(scene, folder) -> Path:
+    """The cache's file and its companions, to be spoilt."""
+    for path in scene.server.cache_folder.iterdir():
+        if path.suffix != ".lock":
+            shutil.copy2(path, folder / path.name)
+    return folder / "staples"
+
+
+def respin(der: Path, leaf: pki.Leaf) -> str:
+    """What `openssl ocsp` makes of a response in a file."""
+    done = subprocess.run(["openssl", "ocsp", "-respin", der, "-issuer", leaf.issuer.cert_file, "-cert", leaf.cert_file,
+                           "-CAfile", leaf.issuer.top.cert_file, "-verify_other", leaf.issuer.cert_file],
+                          capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+# ---- list, show --------------------------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+def test_list_shows_every_certificate(scene):
+    done = ctl(scene.server, "list")
+    assert done.code == 0 and not done.err
+    for word in (WWW, MAIL, SILENT, "good", "no-responder"):
+        assert word in done.out
+    assert len(ctl(scene.server, "list", WWW).out.splitlines()) < len(done.out.splitlines())
+
+
+@pytest.mark.asan
+def test_list_as_json(scene):
+    document = ctl(scene.server, "list", "--json").json
+    assert document["version"] == 1 and document["command"] == "list"
+    assert document["cache"] == str(cache_file(scene.server)) and document["server_pid"] == scene.server.parent
+    by_serial = {one["serial"]: one for one in document["certificates"]}
+    assert set(by_serial) == {leaf.serial_hex for leaf in (scene.www, scene.mail, scene.silent)}
+    www = by_serial[scene.www.serial_hex]
+    assert {host.split(":")[0] for host in www["hosts"]} == {WWW, "alias.example.test"}
+    assert www["response"]["status"] == "good" and www["response"]["origin"] == "responder"
+    assert by_serial[scene.mail.serial_hex]["must_staple"] is True
+    assert by_serial[scene.silent.serial_hex]["response"] is None
+
+
+@pytest.mark.parametrize("name", ["host", "alias", "host:port", "HOST", "serial", "lower", "colons", "0x", "sha1"])
+def test_a_certificate_goes_by_many_names(scene, name):
+    serial = scene.www.serial_hex
+    words = {"host": WWW, "alias": "alias.example.test", "host:port": f"{WWW}:{scene.server.https_port}",
+             "HOST": WWW.upper(), "serial": serial, "lower": serial.lower(),
+             "colons": ":".join(serial[n:n + 2] for n in range(0, len(serial), 2)), "0x": "0x" + serial,
+             "sha1": scene.www.cert.fingerprint(pki.hashes.SHA1()).hex()}
+    found = ctl(scene.server, "list", "--json", words[name]).json["certificates"]
+    assert [one["serial"] for one in found] == [serial]
+
+
+@pytest.mark.parametrize("verb", ["list", "show", "export", "refresh"])
+def test_an_unknown_host_names_the_nearest(scene, verb):
+    done = ctl(scene.server, verb, "wwww.example.test")
+    assert done.code == 2 and not done.out
+    assert done.err.index(WWW) < done.err.index(MAIL)
+
+
+@pytest.mark.asan
+def test_show_prints_facts_and_the_response(scene):
+    done = ctl(scene.server, "show", WWW)
+    assert done.code == 0, done
+    assert "verified just now" in done.out and "OCSP Response Data:" in done.out
+    assert scene.www.serial_hex in done.out and "Cert Status: good" in done.out
+    assert "alias.example.test" in done.out
+
+
+@pytest.mark.asan
+def test_show_as_json_has_the_response_that_is_stapled(scene, folder):
+    [one] = ctl(scene.server, "show", "--json", MAIL).json["certificates"]
+    assert one["certificate"]["serial"] == scene.mail.serial_hex and one["response"]["verdict"] == "good"
+    pem = folder / "response.pem"
+    pem.write_text(one["response"]["pem"])
+    assert "BEGIN OCSP RESPONSE" in one["response"]["pem"]
+    [silent] = ctl(scene.server, "show", "--json", SILENT).json["certificates"]
+    assert silent["response"] is None
+
+
+# ---- export ------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+def test_export_writes_what_openssl_verifies(scene, folder):
+    out = folder / "www.ocsp"
+    done = ctl(scene.server, "export", WWW, "--out", out)
+    assert done.code == 0 and str(out) in done.out
+    assert stat.S_IMODE(out.stat().st_mode) == 0o644
+    assert "Response verify OK" in respin(out, scene.www) and ": good" in respin(out, scene.www)
+    assert ctl(scene.server, "export", WWW).raw == out.read_bytes(), "to the standard output"
+    assert list(folder.iterdir()) == [out], "nothing beside it"
+
+
+def test_export_pem(scene, folder):
+    der, pem = ctl(scene.server, "export", WWW).raw, ctl(scene.server, "export", "--pem", WWW).out
+    assert pem.startswith("-----BEGIN OCSP RESPONSE-----\n")
+    decoded = subprocess.run(["openssl", "base64", "-d"], input="".join(pem.splitlines(True)[1:-1]).encode(),
+                             capture_output=True, check=True).stdout
+    assert decoded == der
+
+
+def test_export_leaves_an_unchanged_file_alone(scene, folder):
+    out = folder / "www.ocsp"
+    ctl(scene.server, "export", WWW, "--out", out)
+    before = out.stat()
+    assert "unchanged" in ctl(scene.server, "export", WWW, "--out", out).out
+    assert (out.stat().st_ino, out.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    out.write_bytes(b"something else")
+    assert ctl(scene.server, "export", WWW, "--out", out).code == 0
+    assert out.read_bytes() == ctl(scene.server, "export", WWW).raw
+
+
+def test_export_all_into_a_folder(scene, folder):
+    done = ctl(scene.server, "export", "--all", "--out", folder, "--json")
+    assert done.code == 0, done
+    assert {path.name for path in folder.iterdir()} == {f"{leaf.serial_hex}.der" for leaf in (scene.www, scene.mail)}
+    assert {one["file"] for one in done.json["exports"]} == {str(path) for path in folder.iterdir()}
+
+
+def test_export_says_what_it_does_not_write(scene, folder):
+    out = folder / "silent.ocsp"
+    done = ctl(scene.server, "export", SILENT, "--out", out)
+    assert done.code == 1 and "nothing is held" in done.err and not out.exists()
+    assert ctl(scene.server, "export", WWW, "--out", folder / "missing" / "x").code == 1
+
+
+def test_export_refuses_what_does_not_verify(scene, copy, folder, stranger):
+    """As if a child had written the response of another CA: the certificates say so."""
+    roster = copy.with_suffix(".certs")
+    own = "".join(scene.www.issuer.cert_file.read_text())
+    roster.write_text(roster.read_text().replace(own, stranger.cert_file.read_text()))
+    out = folder / "out"
+    done = run("export", "--file", copy, WWW, "--out", out)
+    assert done.code == 1 and "not exported" in done.err and not out.exists()
+    assert run("export", "--file", copy, WWW, "--out", out, "--force").code == 0 and out.exists()
+    refused = run("verify", "--file", copy)
+    assert refused.code == 1 and "2 refused" in refused.out and WWW in refused.out
+    assert "REFUSED" in run("show", "--file", copy, WWW).out
+
+
+def test_without_certificates_nothing_is_trusted(copy, folder):
+    copy.with_suffix(".certs").unlink()
+    assert "good" in run("list", "--file", copy).out
+    assert run("export", "--file", copy, "--all", "--out", folder).code == 2
+    assert run("check", "--file", copy).code == 3
+    verified = run("verify", "--file", copy)
+    assert verified.code == 0 and "not verified" in verified.out
+
+
+# ---- verify ------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+def test_verify_finds_all_well(scene):
+    done = ctl(scene.server, "verify", "--json")
+    assert done.code == 0, done
+    assert done.json["verified"] == 2 and done.json["damaged"] == 0 and done.json["is_verified"] is True
+
+
+@pytest.mark.asan
+def test_verify_finds_damage(scene, copy):
+    image = bytearray(copy.read_bytes())
+    at = image.index(ctl(scene.server, "export", WWW).raw[:250])  # as far as the serial, within one block
+    image[at + 5] ^= 1
+    copy.write_bytes(image)
+    done = run("verify", "--file", copy)
+    assert done.code == 1 and "1 damaged" in done.out
+    assert run("verify", "--file", copy, "--json").json["damaged"] == 1
+    assert "none" in run("list", "--file", copy, WWW).out
+
+
+@pytest.mark.parametrize("content", [b"", b"dear diary\n" * 1000, b"OCSPCACH" + bytes(9000)], ids=["empty", "foreign", "zero"])
+def test_other_contents(copy, content):
+    copy.write_bytes(content)
+    for verb in ("list", "verify", "check"):
+        assert run(verb, "--file", copy).code in (0, 1, 2, 3)
+    assert run("list", "--file", copy).code == (2 if content[:4] in (b"dear", b"OCSP") else 0)
+    assert copy.read_bytes() == content
+
+
+# ---- check -------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+def test_check_speaks_as_a_plugin(scene):
+    done = ctl(scene.server, "check")
+    assert done.code == 0, done
+    text, _, figures = done.out.splitlines()[0].partition(" | ")
+    assert text.startswith("OCSP OK - 2 of 3 certificates")
+    assert "certificates=3;;;0" in figures and "min_left=" in figures and ";43200:;7200:;" in figures
+
+
+@pytest.mark.parametrize("options, code, word", [
+    (("--warn", "2d"), 1, "WARNING"), (("--warn", "3d", "--crit", "2d"), 2, "CRITICAL"),
+    (("--warn", "1h", "--crit", "60"), 0, "OK"), (("--warn", "3d", "--crit", "2d", SILENT), 0, "OK")])
+def test_check_thresholds(scene, options, code, word):
+    done = ctl(scene.server, "check", *options)
+    assert (done.code, done.out.split()[1]) == (code, word), done
+    document = ctl(scene.server, "check", "--json", *options)
+    assert (document.code, document.json["state"]) == (code, word)
+    assert bool(document.json["problems"]) == (code > 0)
+
+
+def test_check_knows_must_staple(copy):
+    """Nothing is held: clients refuse the one, and do without for the other."""
+    copy.unlink()
+    done = run("check", "--file", copy, "--json")
+    states = {one["host"].split(":")[0]: one["state"] for one in done.json["problems"]}
+    assert done.code == 2 and states == {MAIL: "CRITICAL", WWW: "WARNING"}
+    assert run("check", "--file", copy, WWW).code == 1
+
+
+@pytest.mark.parametrize("options", [("--warn", "soon"), ("--warn", "1h", "--crit", "2h"), ("--bogus",), ("nowhere.example",),
+                                     ("--warn", "-5"), ("--warn",)])
+def test_check_cannot_tell(scene, options):
+    done = ctl(scene.server, "check", *options)
+    assert done.code == 3 and done.out.startswith("OCSP UNKNOWN - ") and not done.err
+
+
+# ---- the command line --------------------------------------------------------------------------------------------------
+
+def test_help_names_every_command(scene):
+    text = run("--help").out
+    for verb in ("list", "show", "export", "import", "verify", "refresh", "check"):
+        assert f"\n  {verb} " in text
+        help_text = run(verb, "--help")
+        assert help_text.code == 0 and help_text.out.startswith(f"Usage: ocsp-cachectl {verb} ") and "--json" in help_text.out
+    assert run("--version").out.startswith("ocsp-cachectl ")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--bogus",), ("conquer",), ("list", "--file"), ("export",), ("export", "--all"),
+                                       ("export", "--der", "--pem", "x"), ("refresh",), ("refresh", "--all", "x"), ("import",),
+                                       ("show",), ("verify", "x"), ("refresh", "--timeout", "x", "--all")])
+def test_bad_usage(arguments):
+    done = run(*arguments)
+    assert done.code == 2 and not done.out and "ocsp-cachectl" in done.err and "--help" in done.err
+
+
+def test_which_cache(scene, folder):
+    server = scene.server
+    assert run("list", "--file", server.cache_folder).code == 0, "the one in the folder"
+    shutil.copy(cache_file(server), folder / "one")
+    shutil.copy(cache_file(server), folder / "two")
+    done = run("list", "-f", folder)
+    assert done.code == 2 and str(folder / "one") in done.err and str(folder / "two") in done.err
+    empty = folder / "empty"
+    empty.mkdir()
+    assert run("list", "-f", empty).code == 2 and run("list", "-f", folder / "missing").code == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_only_the_owner_may_look(scene):
+    done = ctl(scene.server, "list", user=unprivileged_user())
+    assert done.code == 2 and "Permission denied" in done.err
+    assert ctl(scene.server, "check", user=unprivileged_user()).code == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_responses_are_read_without_rights(scene, folder):
+    """The process that parses them has given up root before it does."""
+    log = folder / "trace"
+    subprocess.run(["strace", "-f", "-e", "trace=setresuid,setgroups,setresgid,fork,vfork,clone", "-o", log,
+                    *command("show", "--file", cache_file(scene.server), WWW)], check=True, stdout=subprocess.DEVNULL)
+    dropped = [line for line in log.read_text().splitlines() if "setresuid(" in line]
+    assert dropped and all(line.rstrip().endswith("= 0") and "setresuid(0" not in line for line in dropped)
+
+
+# ---- what the server leaves for it -------------------------------------------------------------------------------------
+
+def test_the_roster_is_the_parents_alone(scene):
+    roster = cache_file(scene.server).with_suffix(".certs")
+    assert stat.S_IMODE(roster.stat().st_mode) == 0o600
+    for pid in [scene.server.parent, *scene.server.children()]:
+        held = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink() and fd.exists()]
+        assert not [name for name in held if name.endswith(".certs")]
+
+
+def test_the_roster_changes_with_the_configuration_alone(site):
+    one = site()
+    one.server.start()
+    roster = cache_file(one.server).with_suffix(".certs")
+    first = roster.stat()
+    one.server.graceful()
+    assert roster.stat().st_ino == first.st_ino
+    one.server.graceful(one.changed(directives=("SSLStaplingResponseTimeSkew 100",)))
+    assert roster.stat().st_ino != first.st_ino and "skew 100000000\n" in roster.read_text()
+
+
+def test_trouble_with_the_roster_is_one_warning(site):
+    one = site()
+    roster = cache_file(one.server).with_suffix(".certs")
+    roster.mkdir()
+    one.server.expect(r"\[ocsp_cache:warn\] .*staples.certs is not a regular file.*Stapling does without")
+    one.server.start()
+    one.wait_staple()
+    assert len(one.server.ours(("warn",), "staples.certs")) == 1
+    assert ctl(one.server, "list").code == 0

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""ocsp-cachectl and the server: refresh, and import with the server running and without one."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+import responders
+from cachectl import cache_file, command, ctl, run
+from conftest import HOST, NOTHING_HELD
+from httpd import Config, Vhost, unprivileged_user
+from test_inbox import response
+from wait import holds, poll
+
+DEAD = responders.error(x509.ocsp.OCSPResponseStatus.TRY_LATER)
+
+
+def as_file(folder: Path, der: bytes, name: str = "response.der") -> Path:
+    path = folder / name
+    path.write_bytes(der)
+    return path
+
+
+def record(server, host: str = HOST) -> dict:
+    [one] = ctl(server, "list", "--json", host).json["certificates"]
+    return one["response"]
+
+
+def errand_file(server) -> Path:
+    return cache_file(server).with_suffix(".errand")
+
+
+# ---- refresh -----------------------------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+def test_refresh_has_the_responder_asked(site):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    asked = len(one.responder.asked)
+    done = ctl(one.server, "refresh", HOST)
+    assert done.code == 0 and "good, usable for" in done.out, done
+    assert len(one.responder.asked) == asked + 1
+    assert not errand_file(one.server).exists(), "it is taken away"
+    document = ctl(one.server, "refresh", "--all", "--json")
+    assert document.code == 0 and document.json["results"][0]["verdict"] == "good", "at once, again"
+    assert len(one.responder.asked) == asked + 2
+
+
+def test_refresh_tells_what_went_wrong(site):
+    one = site(directives=("SSLStaplingErrorCacheTimeout 600",))
+    one.server.start()
+    before = one.wait_staple().staple
+    one.responder.script = DEAD
+    done = ctl(one.server, "refresh", HOST)
+    assert done.code == 1 and "try again later" in done.out, done
+    assert ctl(one.server, "refresh", HOST, "--json").json["results"][0]["verdict"] == "try-later"
+    assert one.handshake().staple == before, "what is held stays"
+
+
+def test_refresh_brings_a_revocation(site):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED")
+    one.responder.script = responders.revoked()
+    assert ctl(one.server, "refresh", HOST).code == 0
+    assert one.handshake().status == "revoked"
+    done = ctl(one.server, "check")
+    assert done.code == 2 and "evoked" in done.out
+
+
+def test_refresh_waits_as_long_as_it_is_told(site):
+    """The responder hangs: the tool gives up, the server goes on."""
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    one.responder.script = lambda exchange: time.sleep(4)
+    began = time.monotonic()
+    done = ctl(one.server, "refresh", HOST, "--timeout", "2s")
+    assert done.code == 1 and "not done" in done.out and "not done within 2 s" in done.err, done
+    assert time.monotonic() - began >= 2
+    assert not errand_file(one.server).exists()
+
+
+def test_refresh_without_a_server(site):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    one.server.stop()
+    done = ctl(one.server, "refresh", "--all")
+    assert done.code == 2 and "no server runs" in done.err
+    assert ctl(one.server, "list", "--json").json["server_pid"] is None
+
+
+def test_refresh_over_a_reload(site):
+    """The errand is left while generations change: the new one does it, or the old one has."""
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    tool = subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST), stdout=subprocess.PIPE, text=True)
+    poll(errand_file(one.server).exists, "the errand is there")
+    one.server.graceful(settle=False)
+    out, _ = tool.communicate(timeout=60)
+    assert tool.returncode == 0 and "good" in out
+
+
+def test_two_tools_wait_for_each_other(site):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    tools = [subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST)) for _ in range(3)]
+    assert [tool.wait(timeout=60) for tool in tools] == [0, 0, 0]
+
+
+# ---- errands that nobody should do -------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+@pytest.mark.parametrize("text", [b"", b"\0" * 5000, b"ocsp-cache-errand 1\nnumber 5\nrefresh-all\n",
+                                  b"ocsp-cache-errand 1\nnumber 5\nimport " + b"ab" * 20 +
+                                  b"\n-----BEGIN OCSP RESPONSE-----\n!!!!\n-----END OCSP RESPONSE-----\nend\n"],
+                         ids=["empty", "zeros", "cut", "not base64"])
+def test_a_broken_errand_is_one_warning(site, text):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    asked = len(one.responder.asked)
+    one.server.expect(r"\[ocsp_cache:warn\] .*an errand of ocsp-cachectl is not done: .*not whole")
+    errand_file(one.server).write_bytes(text)
+    one.server.wait_log("an errand of ocsp-cachectl is not done")
+    assert ctl(one.server, "refresh", HOST).code == 0, "the next one is done"
+    assert len(one.responder.asked) == asked + 1 and len(one.server.ours(("warn",), "is not done")) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_an_errand_of_somebody_else_is_not_done(site):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    asked = len(one.responder.asked)
+    one.server.expect(r"\[ocsp_cache:warn\] .*an errand of ocsp-cachectl is not done: .*owner")
+    fresh = one.server.root / "fresh"
+    fresh.write_text(f"ocsp-cache-errand 1\nnumber {time.time_ns() // 1000}\nrefresh-all\nend\n")
+    os.chown(fresh, 65534, 65534)
+    fresh.rename(errand_file(one.server))
+    one.server.wait_log("is not done: .*owner")
+    holds(lambda: len(one.responder.asked) == asked, "nobody is asked", 1.5)
+
+
+def test_an_old_errand_is_not_done(site):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    asked = len(one.responder.asked)
+    fresh = one.server.root / "fresh"
+    fresh.write_text("ocsp-cache-errand 1\nnumber 5\nrefresh-all\nend\n")
+    os.utime(fresh, (time.time() - 120,) * 2)
+    fresh.rename(errand_file(one.server))
+    holds(lambda: len(one.responder.asked) == asked, "nobody is asked", 2.5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_closed_folder_is_named(site):
+    """The children may not look into it, so no errand is done; stapling does not mind."""
+    one = site()
+    one.server.cache_folder.chmod(0o700)
+    one.server.start()
+    one.wait_staple()
+    done = ctl(one.server, "refresh", HOST, "--timeout", "2s")
+    assert done.code == 1 and "chmod o+x" in done.err and str(one.server.cache_folder) in done.err
+
+
+# ---- import ------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.asan
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "stopped"])
+def test_import_what_a_dead_responder_does_not_give(site, folder, is_running):
+    one = site(DEAD)
+    one.server.expect(NOTHING_HELD)
+    one.server.start()
+    poll(lambda: one.responder.asked, "the responder was asked")
+    der = as_file(folder, response(one.leaf))
+    if not is_running:
+        one.server.stop()
+    done = ctl(one.server, "import", der)
+    assert done.code == 0 and HOST in done.out and "good" in done.out, done
+    assert record(one.server)["origin"] == "file" and record(one.server)["status"] == "good"
+    if not is_running:
+        one.server.start()
+    one.wait_staple()
+    assert ctl(one.server, "export", HOST).raw == der.read_bytes()
+    assert ctl(one.server, "verify").code == 0
+    again = ctl(one.server, "import", der)
+    assert again.code == 0 and "held already" in again.out
+
+
+@pytest.mark.asan
+def test_import_verifies_first(site, folder, ca, stranger):
+    one = site()
+    one.server.start()
+    held = one.wait_staple().staple
+    foreign = stranger.leaf(HOST)
+    old = response(one.leaf, begins=-7200, ends=7200)
+    cases = {"forged": (response(one.leaf, signer=stranger), "not imported"),
+             "foreign": (response(foreign), "none of the server's certificates"),
+             "expired": (response(one.leaf, begins=-7200, ends=-3600), "expired"),
+             "early": (response(one.leaf, begins=7200, ends=9000), "not imported"),
+             "old": (old, "a newer response is held"),
+             "garbage": (b"garbage", "not imported"), "empty": (b"", "not imported"),
+             "torn": (old[:-3], "not imported"), "huge": (old + bytes(40000), "larger than")}
+    files = [as_file(folder, der, name) for name, (der, _) in cases.items()]
+    done = ctl(one.server, "import", *files)
+    assert done.code == 1 and not done.out, done
+    for name, (_, text) in cases.items():
+        [line] = [line for line in done.err.splitlines() if f"/{name}: " in line]
+        assert text in line
+    assert one.handshake().staple == held
+    assert ctl(one.server, "import", *files, "--json").json["imports"][0]["problem"]
+    assert ctl(one.server, "import", folder / "missing").code == 2
+
+
+def test_import_pem_from_the_standard_input(site, folder):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    newer = response(one.leaf, begins=-1)
+    pem = "some text\n-----BEGIN OCSP RESPONSE-----\n" + subprocess.run(
+        ["openssl", "base64"], input=newer, capture_output=True, check=True).stdout.decode() + "-----END OCSP RESPONSE-----\n"
+    done = ctl(one.server, "import", "/dev/stdin", stdin=pem.encode() * 2)
+    assert done.code == 1 and "another one of these files is newer" in done.err and HOST in done.out, done
+    assert ctl(one.server, "export", HOST).raw == newer
+
+
+def test_import_one_of_two_certificates_with_one_serial(httpd, responder, ca, root_ca, folder):
+    """Two issuers gave the same number: the response says by its signature whose it is."""
+    other = root_ca.intermediate("Other Intermediate")
+    answering = responder(DEAD)
+    first = ca.leaf("first.example.test", url=answering.url)
+    second = other.leaf("second.example.test", url=answering.url)
+    server = httpd(Config(vhosts=(Vhost("first.example.test", (first,)), Vhost("second.example.test", (second,))),
+                          cache="ocsp_cache:cache/staples(128000)"))
+    server.allow(NOTHING_HELD)
+    server.start()
+    poll(lambda: len(answering.asked) >= 2, "the responder was asked")
+    files = [as_file(folder, response(leaf), str(n)) for n, leaf in enumerate((first, second))]
+    assert ctl(server, "import", *files).code == 0
+    server.wait_staple("first.example.test")
+    server.wait_staple("second.example.test")
+
+
+def test_import_into_a_stopped_server_keeps_all_that_is_there(httpd, responder, ca, folder):
+    """Thirty held, ten come newer, with a cache that is too small for both beside each other."""
+    answering = responder()
+    leaves = {f"h{n}.example.test": ca.leaf(f"h{n}.example.test", url=answering.url) for n in range(30)}
+    server = httpd(Config(vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in leaves.items()),
+                          cache="ocsp_cache:cache/staples(128000)")).start()
+    for host in leaves:
+        server.wait_staple(host)
+    server.stop()
+    before = cache_file(server).stat()
+    files = [as_file(folder, response(leaf, begins=-1), host) for host, leaf in list(leaves.items())[:10]]
+    done = ctl(server, "import", *files)
+    assert done.code == 0 and len(done.out.splitlines()) == 10, done
+    after = cache_file(server).stat()
+    assert (after.st_uid, after.st_mode) == (before.st_uid, before.st_mode)
+    found = ctl(server, "verify", "--json").json
+    assert found["verified"] == 30 and found["damaged"] == 0
+    answering.refuse()
+    server.start()
+    assert all(server.handshake(host).status == "good" for host in leaves)
+
+
+def test_import_is_not_for_certificates_that_staple_nothing(site, folder):
+    one = site(leaf={"url": None})
+    one.server.start()
+    done = ctl(one.server, "import", as_file(folder, response(one.leaf)))
+    assert done.code == 1 and "OCSPCacheResponseFolder" in done.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_import_by_somebody_else(site, folder):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    done = ctl(one.server, "import", as_file(folder, response(one.leaf)), user=unprivileged_user())
+    assert done.code == 2 and "Permission denied" in done.err

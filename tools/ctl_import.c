@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ocsp-cachectl import: bring responses in that were had elsewhere. Each is verified first, with the certificates that the server
+ * left beside its cache; a running server verifies it once more.
+ */
+#include "ctl_import.h"
+
+#include "ctl_errand.h"
+#include "oc_fetch.h"
+#include "oc_lines.h"
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TIMEOUT = 't' };
+
+#define PATIENCE apr_time_from_sec(30)
+#define FILE_MAX (1 << 20)
+#define ERRAND_BYTES (OC_ERRAND_SIZE_MAX / 2) /* of responses, in one errand: PEM takes a third more, and some */
+#define PEM_LABEL "OCSP RESPONSE"
+
+/* ---- reading ---- */
+
+static apr_status_t read_file(const char *path, char **bytes, apr_size_t *len, apr_pool_t *pool)
+{
+    apr_file_t *file;
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, pool);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    *bytes = apr_palloc(pool, FILE_MAX + 1);
+    rv = apr_file_read_full(file, *bytes, FILE_MAX + 1, len);
+    apr_file_close(file);
+    return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+static void add(apr_array_header_t *imports, const char *source, const unsigned char *der, apr_size_t len)
+{
+    ctl_import_t *import = apr_pcalloc(imports->pool, sizeof(*import));
+
+    import->source = source;
+    import->judged.der = der;
+    import->judged.der_len = len;
+    if (len > OC_RESPONSE_MAX)
+        import->problem = "it is larger than a response may be";
+    APR_ARRAY_PUSH(imports, ctl_import_t *) = import;
+}
+
+/* Blocks of PEM, or DER as it is. */
+static int add_file(const ctl_t *ctl, apr_array_header_t *imports, const char *path)
+{
+    int before = imports->nelts;
+    apr_size_t len = 0;
+    oc_lines_t lines;
+    oc_line_t line;
+    char *bytes, *pem, why[120];
+    apr_status_t rv = read_file(path, &bytes, &len, ctl->pool);
+
+    if (rv != APR_SUCCESS)
+        return ctl_trouble(ctl, "cannot read %s: %s", path, apr_strerror(rv, why, sizeof(why)));
+    if (len > FILE_MAX)
+        return ctl_trouble(ctl, "%s is too large to be an OCSP response", path);
+    bytes[len] = '\0';
+    pem = strstr(bytes, "-----BEGIN " PEM_LABEL);
+    if (!pem) {
+        add(imports, path, (const unsigned char *)bytes, len);
+        return CTL_OK;
+    }
+    oc_lines_begin(&lines, pem, len - (apr_size_t)(pem - bytes));
+    while (oc_lines_next(&lines, &line, ctl->pool) != 0)
+        if (line.der && strcmp(line.key, PEM_LABEL) == 0)
+            add(imports, path, line.der, line.der_len);
+    return imports->nelts > before ? CTL_OK : ctl_trouble(ctl, "%s: its PEM cannot be read", path);
+}
+
+/* ---- judging ---- */
+
+static const ctl_row_t *row_of(const ctl_stock_t *stock, const oc_roster_entry_t *entry)
+{
+    int i;
+
+    for (i = 0; entry && i < stock->rows->nelts; i++)
+        if (APR_ARRAY_IDX(stock->rows, i, const ctl_row_t *)->entry == entry)
+            return APR_ARRAY_IDX(stock->rows, i, const ctl_row_t *);
+    return NULL;
+}
+
+static int is_same(const oc_kept_record_t *kept, const ctl_import_t *import)
+{
+    return kept && kept->record.der_len == import->judged.der_len
+           && memcmp(kept->record.der, import->judged.der, import->judged.der_len) == 0;
+}
+
+static const char *problem_of(const ctl_t *ctl, const ctl_import_t *import)
+{
+    const oc_verify_result_t *result = &import->judged.result;
+    const ctl_row_t *row = import->row;
+
+    if (!row)
+        return result->verdict == OC_NOT_OURS ? "it is about none of the server's certificates"
+                                              : ctl_judge_text(result, ctl->pool);
+    if (oc_verdict_class(result->verdict) != OC_CLASS_TRUTH)
+        return ctl_judge_text(result, ctl->pool);
+    if (!row->view.is_refreshed)
+        return "nothing is stapled for this certificate: it names no responder. With OCSPCacheResponseFolder, what "
+               "comes from "
+               "elsewhere is stapled";
+    if (row->kept && row->view.usable_until > ctl->now && row->view.this_update > result->this_update)
+        return "a newer response is held";
+    return NULL;
+}
+
+/* Of several for one certificate the newest is taken. */
+static void drop_older(ctl_import_t **imports, int n, apr_pool_t *pool)
+{
+    apr_hash_t *newest = apr_hash_make(pool);
+    int i;
+
+    for (i = 0; i < n; i++) {
+        ctl_import_t *import = imports[i], *other;
+
+        if (import->problem)
+            continue;
+        other = apr_hash_get(newest, import->row->view.id, OC_CERT_ID_LEN);
+        if (other && other->judged.result.this_update >= import->judged.result.this_update) {
+            import->problem = "another one of these files is newer, or as new";
+            continue;
+        }
+        if (other)
+            other->problem = "another one of these files is newer";
+        apr_hash_set(newest, import->row->view.id, OC_CERT_ID_LEN, import);
+    }
+}
+
+static int judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t **imports, int n)
+{
+    ctl_case_t *cases = apr_pcalloc(ctl->pool, ((apr_size_t)n + 1) * sizeof(*cases));
+    int i, status;
+
+    for (i = 0; i < n; i++)
+        cases[i] = imports[i]->judged;
+    status = ctl_judge(ctl, stock, cases, n);
+    for (i = 0; status == CTL_OK && i < n; i++) {
+        imports[i]->judged = cases[i];
+        imports[i]->row = row_of(stock, cases[i].entry);
+        if (!imports[i]->problem)
+            imports[i]->problem = problem_of(ctl, imports[i]);
+        imports[i]->is_held = !imports[i]->problem && is_same(imports[i]->row->kept, imports[i]);
+    }
+    if (status == CTL_OK)
+        drop_older(imports, n, ctl->pool);
+    return status;
+}
+
+/* ---- through the server ---- */
+
+typedef struct {
+    const ctl_t *ctl;
+    const ctl_stock_t *stock;
+    ctl_import_t **imports;
+    int n;
+} batch_t;
+
+static int count_missing(const batch_t *batch, const char *problem)
+{
+    oc_kept_t kept;
+    apr_pool_t *pool;
+    int i, missing = 0;
+
+    apr_pool_create(&pool, batch->ctl->pool);
+    oc_kept_load_whole(&kept, batch->ctl->path, oc_file_blocks_max(batch->stock->roster->blocks), pool);
+    for (i = 0; i < batch->n; i++) {
+        ctl_import_t *import = batch->imports[i];
+
+        if (is_same(apr_hash_get(kept.by_id, import->row->view.id, OC_CERT_ID_LEN), import))
+            continue;
+        missing++;
+        if (problem)
+            import->problem = problem;
+    }
+    apr_pool_destroy(pool);
+    return missing;
+}
+
+static int are_done(void *data)
+{
+    return count_missing(data, NULL) == 0;
+}
+
+/* One errand for as many as it holds. @return how many */
+static int fill_errand(oc_errand_t *errand, ctl_import_t **imports, int n, apr_pool_t *pool)
+{
+    apr_size_t bytes = 0;
+    int i;
+
+    errand->items = apr_array_make(pool, n, sizeof(oc_errand_item_t));
+    for (i = 0; i < n && (i == 0 || bytes + imports[i]->judged.der_len <= ERRAND_BYTES); i++) {
+        oc_errand_item_t *item = apr_array_push(errand->items);
+
+        memcpy(item->id, imports[i]->row->view.id, OC_CERT_ID_LEN);
+        item->der = imports[i]->judged.der;
+        item->der_len = imports[i]->judged.der_len;
+        bytes += item->der_len + 256;
+    }
+    return i;
+}
+
+static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t **imports, int n,
+                          apr_interval_time_t timeout)
+{
+    int done = 0, status = CTL_OK, is_done;
+
+    while (status == CTL_OK && done < n) {
+        oc_errand_t errand = {0, 0, NULL};
+        batch_t batch = {ctl, stock, imports + done, fill_errand(&errand, imports + done, n - done, ctl->pool)};
+
+        status = ctl_errand_run(ctl, stock, &errand, timeout, are_done, &batch, &is_done);
+        if (status == CTL_OK && !is_done)
+            (void)count_missing(&batch, "the server did not take it");
+        done += batch.n;
+    }
+    return status;
+}
+
+/* ---- the command ---- */
+
+static int print_results(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *imports)
+{
+    int i, failures = 0;
+
+    if (ctl_is_json(ctl)) {
+        ctl_stock_json(ctl, stock);
+        printf(",\"imports\":[");
+    }
+    for (i = 0; i < imports->nelts; i++) {
+        const ctl_import_t *import = APR_ARRAY_IDX(imports, i, const ctl_import_t *);
+        const ctl_row_t *row = import->row;
+
+        failures += import->problem != NULL;
+        if (ctl_is_json(ctl))
+            printf("%s{\"file\":%s,\"host\":%s,\"serial\":%s,\"verdict\":%s,\"was_held\":%s,\"problem\":%s}",
+                   i ? "," : "", oc_view_json_string(import->source, ctl->pool),
+                   oc_view_json_string(row ? row->view.host : NULL, ctl->pool),
+                   oc_view_json_string(row ? row->view.serial : NULL, ctl->pool),
+                   oc_view_json_string(oc_verdict_name(import->judged.result.verdict), ctl->pool),
+                   import->is_held ? "true" : "false", oc_view_json_string(import->problem, ctl->pool));
+        else if (import->problem)
+            ctl_say("%s: not imported%s%s: %s", import->source, row ? " for " : "",
+                    row ? ctl_row_label(row, ctl->pool) : "", import->problem);
+        else
+            printf("%s: %s, %s, usable for %s%s\n", import->source, ctl_row_label(row, ctl->pool),
+                   oc_verdict_name(import->judged.result.verdict),
+                   oc_view_span(import->judged.result.usable_until, ctl->now, ctl->pool),
+                   import->is_held ? "; it was held already" : "");
+    }
+    if (ctl_is_json(ctl))
+        printf("]}\n");
+    return failures;
+}
+
+static int run(ctl_t *ctl)
+{
+    apr_array_header_t *imports = apr_array_make(ctl->pool, 4, sizeof(ctl_import_t *));
+    apr_interval_time_t timeout;
+    ctl_import_t **wanted;
+    ctl_stock_t stock;
+    int i, n = 0, status = ctl_duration(ctl, TIMEOUT, PATIENCE, &timeout);
+
+    if (status == CTL_OK && ctl->arguments->nelts == 0)
+        status = ctl_usage(ctl, "import which files?");
+    if (status == CTL_OK)
+        status = ctl_stock_load(ctl, &stock);
+    if (status == CTL_OK && !stock.roster)
+        status = ctl_trouble(ctl, "%s", stock.roster_problem);
+    for (i = 0; status == CTL_OK && i < ctl->arguments->nelts; i++)
+        status = add_file(ctl, imports, APR_ARRAY_IDX(ctl->arguments, i, const char *));
+    if (status == CTL_OK)
+        status = judge(ctl, &stock, (ctl_import_t **)(void *)imports->elts, imports->nelts);
+    if (status != CTL_OK)
+        return status;
+
+    wanted = apr_palloc(ctl->pool, ((apr_size_t)imports->nelts + 1) * sizeof(ctl_import_t *));
+    for (i = 0; i < imports->nelts; i++)
+        if (!APR_ARRAY_IDX(imports, i, ctl_import_t *)->problem && !APR_ARRAY_IDX(imports, i, ctl_import_t *)->is_held)
+            wanted[n++] = APR_ARRAY_IDX(imports, i, ctl_import_t *);
+    if (n > 0)
+        status = stock.server ? hand_to_server(ctl, &stock, wanted, n, timeout)
+                              : ctl_import_into_file(ctl, &stock, wanted, n);
+    if (status != CTL_OK)
+        return status;
+    return print_results(ctl, &stock, imports) ? CTL_NO : CTL_OK;
+}
+
+static const ctl_option_t options[] = {
+    {"timeout", TIMEOUT, "DURATION", "how long to wait for a running server (default: 30s)"}, CTL_OPTIONS_END};
+
+const ctl_command_t ctl_import = {.name = "import",
+                                  .arguments = "FILE...",
+                                  .summary = "Verify responses, and bring them into the cache",
+                                  .help = "A file holds a response in DER, or one or several in PEM (\"OCSP "
+                                          "RESPONSE\"). For which certificate a response is,\n"
+                                          "it says itself. A running server takes it, after verifying it once more; "
+                                          "without a server it is written into the\n"
+                                          "cache's file.\n",
+                                  .options = options,
+                                  .run = run};

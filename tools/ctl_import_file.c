@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ctl_import_into_file: see ctl_import.h. The file is made as the server makes it at each start: an arena takes over what the old file
+ * holds, then what is new; each block goes to a fresh file, which takes the old one's place in one step. A death on the way leaves
+ * the old file.
+ */
+#include "ctl_import.h"
+
+#include "oc_shm.h"
+
+#include <apr_general.h>
+#include <string.h>
+
+#define SPARE_BLOCKS 256 /* for what comes beside what is there */
+
+typedef struct {
+    oc_shm_t *shm;
+    oc_file_t *file;
+    apr_status_t file_status; /* of writing */
+    int is_full;              /* something that was there had no room: never to be committed */
+} target_t;
+
+static void write_behind(void *context, uint32_t block, const void *bytes)
+{
+    target_t *target = context;
+    apr_status_t rv = oc_file_write(target->file, block, bytes);
+
+    if (target->file_status == APR_SUCCESS)
+        target->file_status = rv;
+}
+
+static void take_over(void *context, const oc_entry_t *entry)
+{
+    target_t *target = context;
+    oc_key_t key = {entry->kind, entry->id_len, entry->id};
+
+    if (oc_shm_put(target->shm, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0) == APR_ENOSPC)
+        target->is_full = 1;
+}
+
+static oc_record_t record_of(const ctl_t *ctl, const ctl_import_t *import)
+{
+    const oc_verify_result_t *result = &import->judged.result;
+    oc_record_t record = {.verdict = result->verdict,
+                          .this_update = result->this_update,
+                          .next_update = result->next_update,
+                          .usable_until = result->usable_until,
+                          .fetched_at = ctl->now,
+                          .origin = OC_ORIGIN_FILE,
+                          .der = import->judged.der,
+                          .der_len = import->judged.der_len};
+
+    memcpy(record.binding, import->judged.entry->cert->binding, sizeof(record.binding));
+    return record;
+}
+
+static void put(const ctl_t *ctl, target_t *target, ctl_import_t *import)
+{
+    oc_record_t record = record_of(ctl, import);
+    oc_key_t key = {OC_KIND_STAPLE, OC_CERT_ID_LEN, import->judged.entry->cert->id};
+    unsigned char *bytes = apr_palloc(ctl->pool, OC_RECORD_HEAD_LEN + record.der_len);
+    apr_size_t len = oc_record_encode(&record, bytes);
+    apr_status_t rv =
+        oc_shm_put(target->shm, &key, record.usable_until, oc_record_order(&record), bytes, len, ctl->now);
+
+    if (rv == APR_EEXIST)
+        import->problem = "a newer response is held";
+    else if (rv != APR_SUCCESS)
+        import->problem = "there is no room for it";
+}
+
+/* As many blocks as the server's cache has; more, where the file holds more. */
+static apr_size_t size_for(const ctl_stock_t *stock, ctl_import_t **imports, int n)
+{
+    uint32_t blocks = stock->kept.blocks + SPARE_BLOCKS;
+    int i;
+
+    for (i = 0; i < n; i++)
+        blocks += oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + imports[i]->judged.der_len);
+    if (blocks < stock->roster->blocks)
+        blocks = stock->roster->blocks;
+    return oc_shm_size_for(blocks);
+}
+
+/* The lock is held. */
+static int write_fresh(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t **imports, int n, apr_pool_t *pool)
+{
+    apr_size_t size = size_for(stock, imports, n);
+    target_t target = {NULL, NULL, APR_SUCCESS, 0};
+    const char *problem = "there is not enough memory";
+    oc_file_load_t loaded;
+    oc_shm_seed_t seed;
+    apr_status_t rv = apr_generate_random_bytes((unsigned char *)seed.word, sizeof(seed.word));
+    int i;
+
+    if (rv == APR_SUCCESS)
+        rv = oc_shm_create(&target.shm, size, OC_SHM_KEEP_VALID, seed, pool);
+    if (rv == APR_SUCCESS)
+        rv = oc_file_create(&target.file, ctl->path, oc_shm_blocks(size), pool, &problem);
+    if (rv != APR_SUCCESS)
+        return ctl_trouble(ctl, "%s", problem);
+    oc_shm_on_change(target.shm, write_behind, &target);
+    oc_shm_begin(target.shm);
+    rv = oc_file_load(ctl->path, oc_file_blocks_max(oc_shm_blocks(size)), take_over, &target, &loaded, pool, &problem);
+    for (i = 0; i < n && !target.is_full; i++)
+        put(ctl, &target, imports[i]);
+    oc_shm_end(target.shm);
+
+    if (rv != APR_SUCCESS && rv != APR_ENOENT)
+        return ctl_trouble(ctl, "%s", problem);
+    if (target.is_full || target.file_status != APR_SUCCESS)
+        return ctl_trouble(ctl, "%s: %s; it stays as it was", ctl->path,
+                           target.is_full ? "what it holds does not fit into a fresh one"
+                                          : "a fresh one cannot be written");
+    rv = oc_file_commit(target.file, &problem);
+    return rv == APR_SUCCESS ? CTL_OK : ctl_trouble(ctl, "%s", problem);
+}
+
+int ctl_import_into_file(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t **imports, int n)
+{
+    const char *problem = NULL;
+    apr_pool_t *pool;
+    int status;
+
+    if (stock->kept.status != APR_SUCCESS && stock->kept.status != APR_ENOENT)
+        return ctl_trouble(ctl, "%s", stock->kept.problem);
+    apr_pool_create(&pool, ctl->pool);
+    if (oc_file_lock(ctl->path, pool, &problem) == APR_SUCCESS)
+        status = write_fresh(ctl, stock, imports, n, pool);
+    else
+        status = ctl_trouble(ctl, "%s", problem);
+    apr_pool_destroy(pool);
+    return status;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * ocsp-cachectl refresh: have the running server ask the responders again, now.
+ */
+#include "ctl_errand.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ALL = 'a', TIMEOUT = 't' };
+
+#define PATIENCE apr_time_from_sec(30)
+
+typedef struct {
+    const ctl_row_t *row;
+    int is_done;
+} wish_t;
+
+typedef struct {
+    const ctl_t *ctl;
+    oc_errand_t errand;
+    wish_t *wishes;
+    int n;
+} refresh_t;
+
+/* The ledger says when the last attempt ended. */
+static int are_done(void *data)
+{
+    refresh_t *refresh = data;
+    const char *problem = NULL;
+    apr_hash_t *ledger;
+    apr_pool_t *pool;
+    int i, left = 0;
+
+    apr_pool_create(&pool, refresh->ctl->pool);
+    if (oc_ledger_load(&ledger, oc_ledger_path(refresh->ctl->path, pool), pool, &problem) == APR_SUCCESS) {
+        for (i = 0; i < refresh->n; i++) {
+            wish_t *wish = &refresh->wishes[i];
+            const oc_ledger_entry_t *entry = apr_hash_get(ledger, wish->row->view.id, OC_CERT_ID_LEN);
+
+            wish->is_done = wish->is_done || (entry && entry->last_attempt >= refresh->errand.number);
+        }
+    }
+    for (i = 0; i < refresh->n; i++)
+        left += !refresh->wishes[i].is_done;
+    apr_pool_destroy(pool);
+    return left == 0;
+}
+
+/* Fill in what is to be asked for; certificates without a responder are said, unless all are meant. */
+static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_header_t *rows)
+{
+    int i;
+
+    refresh->wishes = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(wish_t));
+    refresh->errand.items = apr_array_make(ctl->pool, rows->nelts, sizeof(oc_errand_item_t));
+    refresh->errand.is_for_all = ctl_has(ctl, ALL);
+    for (i = 0; i < rows->nelts; i++) {
+        const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
+        oc_errand_item_t item = {{0}, NULL, 0};
+
+        if (!row->view.url) {
+            if (!ctl_has(ctl, ALL))
+                ctl_say("%s: it names no responder: there is nobody to ask", ctl_row_label(row, ctl->pool));
+            continue;
+        }
+        refresh->wishes[refresh->n++].row = row;
+        memcpy(item.id, row->view.id, OC_CERT_ID_LEN);
+        if (!ctl_has(ctl, ALL))
+            APR_ARRAY_PUSH(refresh->errand.items, oc_errand_item_t) = item;
+    }
+}
+
+/* What came of it. @return how many are not well. */
+static int print_results(const ctl_t *ctl, const ctl_stock_t *after, const refresh_t *refresh)
+{
+    int i, failures = 0;
+
+    if (ctl_is_json(ctl)) {
+        ctl_stock_json(ctl, after);
+        printf(",\"results\":[");
+    }
+    for (i = 0; i < refresh->n; i++) {
+        const wish_t *wish = &refresh->wishes[i];
+        oc_view_t view = wish->row->view;
+        const char *label = ctl_row_label(wish->row, ctl->pool);
+
+        view.has_record = 0;
+        oc_kept_fill(&after->kept, &view);
+        failures += !wish->is_done || oc_verdict_class(view.last) != OC_CLASS_TRUTH;
+        if (ctl_is_json(ctl))
+            printf("%s{\"host\":%s,\"serial\":%s,\"is_done\":%s,\"verdict\":%s,\"usable_until\":%" APR_INT64_T_FMT "}",
+                   i ? "," : "", oc_view_json_string(view.host, ctl->pool), oc_view_json_string(view.serial, ctl->pool),
+                   wish->is_done ? "true" : "false",
+                   oc_view_json_string(wish->is_done ? oc_verdict_name(view.last) : NULL, ctl->pool),
+                   apr_time_sec(view.usable_until));
+        else if (!wish->is_done)
+            printf("%s: not done\n", label);
+        else if (oc_verdict_class(view.last) == OC_CLASS_TRUTH)
+            printf("%s: %s, usable for %s\n", label, oc_verdict_name(view.last),
+                   oc_view_span(view.usable_until, apr_time_now(), ctl->pool));
+        else
+            printf("%s: %s. %s\n", label, oc_verdict_text(view.last), oc_verdict_advice(view.last));
+    }
+    if (ctl_is_json(ctl))
+        printf("]}\n");
+    return failures;
+}
+
+static int run(ctl_t *ctl)
+{
+    refresh_t refresh = {.ctl = ctl};
+    apr_array_header_t *rows;
+    apr_interval_time_t timeout;
+    ctl_stock_t stock, after;
+    int status = ctl_duration(ctl, TIMEOUT, PATIENCE, &timeout), is_done;
+
+    if (status != CTL_OK)
+        return status;
+    if (ctl_has(ctl, ALL) != (ctl->arguments->nelts == 0))
+        return ctl_usage(ctl, ctl_has(ctl, ALL) ? "--all, or hosts and serials, not both"
+                                                : "refresh which? Name a host or a serial, or say --all");
+    status = ctl_stock_load(ctl, &stock);
+    if (status == CTL_OK)
+        status = ctl_stock_select(ctl, &stock, &rows);
+    if (status != CTL_OK)
+        return status;
+    if (!stock.roster)
+        return ctl_trouble(ctl, "%s", stock.roster_problem);
+    add_wishes(ctl, &refresh, rows);
+    if (refresh.n == 0)
+        return CTL_NO;
+    status = ctl_errand_run(ctl, &stock, &refresh.errand, timeout, are_done, &refresh, &is_done);
+    if (status == CTL_OK)
+        status = ctl_stock_load(ctl, &after);
+    if (status != CTL_OK)
+        return status;
+    return print_results(ctl, &after, &refresh) ? CTL_NO : CTL_OK;
+}
+
+static const ctl_option_t options[] = {
+    {"all", ALL, NULL, "all certificates"},
+    {"timeout", TIMEOUT, "DURATION", "how long to wait for the server (default: 30s)"},
+    CTL_OPTIONS_END};
+
+const ctl_command_t ctl_refresh = {.name = "refresh",
+                                   .arguments = "HOST|SERIAL...|--all",
+                                   .summary = "Have the running server ask the responders again, now",
+                                   .help = "Waits until the server has done so, and says what came of it. What is held "
+                                           "stays until something newer is there.\n",
+                                   .options = options,
+                                   .run = run};
