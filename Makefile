@@ -25,7 +25,8 @@ CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc
 
 # May include httpd's headers.
 GLUE_UNITS := oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directives oc_check_kept oc_config oc_directives oc_dump oc_finding oc_generation oc_inventory oc_managed oc_md oc_module oc_must_staple \
-              oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store oc_survey
+              oc_mutex oc_provider oc_refresh oc_report oc_staple oc_store oc_survey \
+              oc_status oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh oc_status_request oc_status_script oc_status_style
 
 # Unit tests that run threads: these also run under ThreadSanitizer.
 THREAD_TESTS := test_crew test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally

@@ -17,6 +17,8 @@
 #include "oc_refresh.h"
 #include "oc_report.h"
 #include "oc_staple.h"
+#include "oc_status.h"
+#include "oc_status_refresh.h"
 #include "oc_version.h"
 
 #include <dlfcn.h>
@@ -66,6 +68,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
     rv = oc_refresh_post_config(pconf, main_server);
     oc_books_open(pconf, main_server);
+    oc_status_refresh_post_config(pconf, main_server);
     return rv;
 }
 
@@ -104,6 +107,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_child_init(child_init, mod_watchdog, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_ocsp_get_resp_hook(oc_staple_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(oc_staple_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     oc_report_register();
 }
 

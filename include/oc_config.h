@@ -55,6 +55,7 @@ typedef struct {
     apr_interval_time_t must_staple_wait; /* OCSPCacheMustStapleWait */
     apr_interval_time_t expiry_warning;   /* OCSPCacheExpiryWarning; 0: never */
     oc_certid_hash_t certid_hash;         /* OCSPCacheCertIDHash */
+    int status_refresh;                   /* OCSPCacheStatusRefresh */
     const char *response_folder;          /* OCSPCacheResponseFolder; NULL: none */
     apr_hash_t *responders;               /* OCSPCacheResponder: URL in the certificate -> URL to ask */
     const char *written;                  /* one of our directives that is written, for a message; NULL: none */

@@ -35,6 +35,7 @@ typedef enum {
     OC_SORT_LEFT, /* of what is stapled; nothing comes first */
     OC_SORT_NEXT,
     OC_SORT_FAILURES,
+    OC_SORT_ATTENTION, /* the worst first */
     OC_SORTS
 } oc_sort_t;
 
@@ -82,7 +83,8 @@ typedef struct {
     unsigned ordinal;
 } oc_rank_t;
 
-oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, unsigned ordinal);
+oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention,
+                        unsigned ordinal);
 
 /** Sort @a ranks (oc_rank_t) as @a query has it; where two are alike, the order of the configuration. */
 void oc_query_sort(const oc_query_t *query, apr_array_header_t *ranks);

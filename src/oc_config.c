@@ -21,7 +21,7 @@ APLOG_USE_MODULE(ocsp_cache);
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew;
     int return_errors, fake_try_later;
-    int refresh, workers, workers_per_responder;
+    int refresh, workers, workers_per_responder, status_refresh;
     apr_interval_time_t refresh_min, refresh_max, must_staple_wait, expiry_warning, retry_min;
     oc_certid_hash_t certid_hash;
 } defaults = {
@@ -39,6 +39,7 @@ static const struct {
     .must_staple_wait = APR_TIME_C(5) * APR_USEC_PER_SEC,
     .expiry_warning = APR_TIME_C(86400) * APR_USEC_PER_SEC,
     .certid_hash = OC_CERTID_SHA1,
+    .status_refresh = 0,
     .retry_min = APR_TIME_C(5) * APR_USEC_PER_SEC,
 };
 
@@ -57,6 +58,7 @@ void oc_config_reset(apr_pool_t *pconf)
     global->must_staple_wait = OC_UNSET;
     global->expiry_warning = OC_UNSET;
     global->certid_hash = defaults.certid_hash;
+    global->status_refresh = defaults.status_refresh;
     global->responders = apr_hash_make(pconf);
 }
 

@@ -179,6 +179,13 @@ static const char *set_certid_hash(cmd_parms *cmd, void *dummy, const char *arg)
     return begin_own(cmd);
 }
 
+static const char *set_status_refresh(cmd_parms *cmd, void *dummy, int flag)
+{
+    (void)dummy;
+    oc_config_edit()->status_refresh = flag ? 1 : 0;
+    return begin_own(cmd);
+}
+
 static const char *set_responder(cmd_parms *cmd, void *dummy, const char *named, const char *asked)
 {
     const char *problem = oc_fetch_url_problem(asked, cmd->temp_pool);
@@ -224,6 +231,8 @@ const command_rec oc_directives[] = {
                   "warn when a response is not renewed and has less than this left; 0: never"),
     AP_INIT_TAKE1("OCSPCacheCertIDHash", set_certid_hash, NULL, RSRC_CONF,
                   "hash by which requests name the issuer: sha1 or sha256"),
+    AP_INIT_FLAG("OCSPCacheStatusRefresh", set_status_refresh, NULL, RSRC_CONF,
+                 "On: the status page (SetHandler ocsp-cache-status) has buttons that ask for certificates again"),
     AP_INIT_TAKE2("OCSPCacheResponder", set_responder, NULL, RSRC_CONF,
                   "a responder's URL as certificates name it, and the URL to ask instead"),
     AP_INIT_TAKE1("OCSPCacheResponseFolder", set_response_folder, NULL, RSRC_CONF,

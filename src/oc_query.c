@@ -15,7 +15,8 @@
 #define TEXT_MAX 256
 
 static const char *const group_names[OC_GROUPS + 1] = {"good", "revoked", "error", "none", "no-responder", ""};
-static const char *const sort_names[OC_SORTS] = {"", "host", "subject", "state", "left", "next", "failures"};
+static const char *const sort_names[OC_SORTS] = {"",     "host", "subject",  "state",
+                                                 "left", "next", "failures", "attention"};
 static const char *const format_names[] = {"html", "json", "prometheus"};
 
 /* ---- names ---- */
@@ -249,7 +250,8 @@ int oc_query_matches(const oc_query_t *query, const oc_view_t *view, apr_time_t 
 
 /* ---- in what order ---- */
 
-oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, unsigned ordinal)
+oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention,
+                        unsigned ordinal)
 {
     int is_stapled = view->has_record && view->usable_until > now;
     oc_rank_t rank = {"", 0, ordinal};
@@ -272,6 +274,9 @@ oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time
         break;
     case OC_SORT_FAILURES:
         rank.number = view->failures;
+        break;
+    case OC_SORT_ATTENTION:
+        rank.number = -(apr_int64_t)attention;
         break;
     case OC_SORT_CONFIGURATION:
     case OC_SORTS:

@@ -8,6 +8,7 @@
 #include "oc_version.h"
 
 #include <http_core.h>
+#include <http_core.h>
 #include <http_protocol.h>
 
 typedef struct {
@@ -78,8 +79,9 @@ static void print_totals(const oc_status_request_t *request, const oc_status_cen
                tally->handshakes[OC_TALLY_NOTHING]);
     print_exchanges(r, tally);
     ap_rprintf(r,
-               ",\"exchange_seconds\":{\"count\":%" APR_UINT64_T_FMT ",\"sum\":%.6f},\"cache\":{\"path\":%s,\"size\":%" APR_SIZE_T_FMT
-               ",\"used\":%" APR_UINT64_T_FMT ",\"records\":%u}",
+               ",\"exchange_seconds\":{\"count\":%" APR_UINT64_T_FMT
+               ",\"sum\":%.6f},\"cache\":{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT
+               ",\"records\":%u}",
                answers, (double)tally->latency_sum / APR_USEC_PER_SEC,
                oc_view_json_string(request->totals.path, r->pool), cache->size,
                (apr_uint64_t)cache->blocks_used * OC_BLOCK_SIZE, cache->records);
@@ -92,9 +94,10 @@ void oc_status_json(const oc_status_request_t *request)
     oc_status_census_t census;
     apr_array_header_t *ranks = oc_status_select(request, &census);
 
-    ap_rprintf(r, "{\"version\":%d,\"generated\":%" APR_INT64_T_FMT ",\"server\":%s,\"module\":\"" OC_VERSION "\",\n\"totals\":{",
-               OC_VIEW_JSON_VERSION, apr_time_sec(request->now),
-               oc_view_json_string(ap_get_server_name(r), r->pool));
+    ap_rprintf(r,
+               "{\"version\":%d,\"generated\":%" APR_INT64_T_FMT ",\"server\":%s,\"module\":\"" OC_VERSION
+               "\",\n\"totals\":{",
+               OC_VIEW_JSON_VERSION, apr_time_sec(request->now), oc_view_json_string(ap_get_server_name(r), r->pool));
     print_totals(request, &census);
     ap_rputs("},\n\"certificates\":[", r);
     oc_status_visit_ranked(request, ranks, 0, (unsigned)ranks->nelts, print_certificate, &list);

@@ -99,7 +99,7 @@ static int choose(void *context, const oc_view_t *view, unsigned ordinal, oc_att
     selection->census.attention[attention]++;
     if (!oc_query_matches(&request->query, view, request->now, attention))
         return 1;
-    rank = oc_query_rank(&request->query, view, request->now, ordinal);
+    rank = oc_query_rank(&request->query, view, request->now, attention, ordinal);
     rank.text = lasting(request, ordinal);
     APR_ARRAY_PUSH(selection->ranks, oc_rank_t) = rank;
     return 1;

@@ -44,10 +44,7 @@ DEFAULTS = {
     "OCSPCacheCertIDHash": ("certid_hash",),
     "OCSPCacheResponder": (),
     "OCSPCacheResponseFolder": (),
-    "OCSPCacheExpiryWarning": ("expiry_warning",),
-    "OCSPCacheCertIDHash": ("certid_hash",),
-    "OCSPCacheResponder": (),
-    "OCSPCacheResponseFolder": (),
+    "OCSPCacheStatusRefresh": ("status_refresh",),
 }
 CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/oc_directives.c", "src/oc_config.c", "conf/ocsp_cache-reference.conf", "docs/mod_ocsp_cache.md"
 REPORT = "src/oc_report.c"
