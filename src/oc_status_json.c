@@ -8,7 +8,6 @@
 #include "oc_version.h"
 
 #include <http_core.h>
-#include <http_core.h>
 #include <http_protocol.h>
 
 typedef struct {

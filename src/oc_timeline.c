@@ -19,7 +19,7 @@ typedef struct {
 /* From 1 to 99 percent, so that a mark at an edge is seen in whole. */
 static double place(const scale_t *scale, apr_time_t time)
 {
-    double part = (double)(time / 1000 - scale->begin / 1000) / (double)(scale->end / 1000 - scale->begin / 1000);
+    double part = ((double)time - (double)scale->begin) / ((double)scale->end - (double)scale->begin);
 
     if (!(part > 0))
         part = 0;
