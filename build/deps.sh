@@ -44,6 +44,10 @@ check|have valgrind|valgrind|valgrind
 check|have git|git|git
 check|have mandoc|mandoc|mandoc
 check|test -e /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
+check|have nginx|nginx-light|nginx
+check|have haproxy|haproxy|haproxy
+check|have hitch|hitch|hitch
+check|have socat|socat|socat
 bench|have openssl|openssl|openssl
 bench|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cryptography
 bench|/usr/bin/python3 -c "import matplotlib"|python3-matplotlib|python3-matplotlib
@@ -75,7 +79,7 @@ missing() {
     done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
-# nginx and haproxy bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
+# nginx, haproxy and Hitch bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
 # disabled, for the next boot.
 forbid_services() {
     [ ! -e "$policy" ] || return 0
@@ -142,9 +146,9 @@ quietly apt-get -q update
 # $lacking is a list of words
 # shellcheck disable=SC2086
 {
-    case " $lacking " in *" nginx"* | *" haproxy "*) forbid_services ;; esac
+    case " $lacking " in *" nginx"* | *" haproxy "* | *" hitch "*) forbid_services ;; esac
     quietly apt-get -q -y --no-install-recommends install $lacking
-    for service in nginx haproxy; do
+    for service in nginx haproxy hitch; do
         case " $lacking " in *" $service"*) update-rc.d "$service" disable >/dev/null 2>&1 || : ;; esac
     done
 }

@@ -82,10 +82,13 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...)
 
 apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len)
 {
-    char *fresh = apr_pstrcat(ctl->pool, path, ".XXXXXX", NULL);
+    /* With the same ending: in a folder of certificates, haproxy leaves alone what ends with ".ocsp", and loads all else. */
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') : path,
+               *ending = strrchr(name, '.') ? strrchr(name, '.') : "";
+    char *fresh = apr_pstrcat(ctl->pool, path, ".XXXXXX", ending, NULL);
     apr_status_t rv = APR_SUCCESS;
     apr_size_t done = 0;
-    int fd = mkstemp(fresh);
+    int fd = mkstemps(fresh, (int)strlen(ending));
 
     if (fd < 0)
         return errno;
