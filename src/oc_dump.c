@@ -219,15 +219,23 @@ static void print_views(const dump_t *dump, const char *key, const apr_array_hea
     printf("]");
 }
 
+/* The document up to its problems. */
+static void print_head(apr_time_t now, const char *cache)
+{
+    printf("{\"version\":%d,\"generated\":%" APR_TIME_T_FMT ",\"module\":\"" OC_VERSION
+           "\",\"cache\":%s,\"problems\":[",
+           OC_VIEW_JSON_VERSION, apr_time_sec(now), cache);
+}
+
 static void print_json(const dump_t *dump)
 {
-    const oc_global_conf_t *conf = oc_config_global();
     int i;
 
-    printf("{\"version\":%d,\"module\":\"" OC_VERSION "\",\"now\":%" APR_TIME_T_FMT
-           ",\"file\":%s,\"size\":%" APR_SIZE_T_FMT ",\"blocks\":%u,\"blocks_used\":%u,\"problems\":[",
-           OC_VIEW_JSON_VERSION, apr_time_sec(dump->now), oc_view_json_string(dump->kept.path, dump->pool),
-           conf->cache.size, oc_shm_blocks(conf->cache.size), dump->kept.blocks);
+    print_head(dump->now,
+               apr_psprintf(dump->pool,
+                            "{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT ",\"records\":%d}",
+                            oc_view_json_string(dump->kept.path, dump->pool), oc_config_global()->cache.size,
+                            (apr_uint64_t)dump->kept.blocks * OC_BLOCK_SIZE, dump->kept.records->nelts));
     for (i = 0; i < dump->problems->nelts; i++)
         printf("%s%s", i > 0 ? "," : "",
                oc_view_json_string(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
@@ -235,6 +243,17 @@ static void print_json(const dump_t *dump)
     print_views(dump, "certificates", dump->views);
     print_views(dump, "unused", dump->unused);
     printf("}\n");
+}
+
+/* There is no cache of ours to look at. */
+static void print_none(int is_json)
+{
+    if (!is_json) {
+        printf("OCSP cache: none: SSLStaplingCache does not name " OC_PROVIDER_NAME "\n");
+        return;
+    }
+    print_head(apr_time_now(), "null");
+    printf("\"SSLStaplingCache does not name " OC_PROVIDER_NAME "\"],\"certificates\":[],\"unused\":[]}\n");
 }
 
 void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
@@ -245,10 +264,7 @@ void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
     if (!is_json && !ap_exists_config_define("DUMP_OCSP_CACHE"))
         return;
     if (!oc_config_global()->is_provider) {
-        printf(is_json ? "{\"version\":%d,\"problems\":[\"SSLStaplingCache does not name " OC_PROVIDER_NAME
-                         "\"],\"certificates\":[],\"unused\":[]}\n"
-                       : "OCSP cache: none: SSLStaplingCache does not name " OC_PROVIDER_NAME "\n",
-               OC_VIEW_JSON_VERSION);
+        print_none(is_json);
         return;
     }
     collect(&dump, certificates, pool);

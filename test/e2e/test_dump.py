@@ -65,8 +65,10 @@ def check_crowd(server: Httpd) -> None:
     said, port, now = document(server), server.https_port, time.time()
     good, refused, silent = said["certificates"]
     leaf = server.config.vhosts[0].leaves[0]
-    assert said["version"] == 1 and abs(said["now"] - now) < 60 and said["file"].endswith("/cache/staples")
-    assert said["size"] == 128000 and 0 < said["blocks_used"] < said["blocks"]
+    assert said["version"] == 1 and abs(said["generated"] - now) < 60
+    cache = said["cache"]
+    assert cache["path"].endswith("/cache/staples") and cache["size"] == 128000 and cache["records"] == 2
+    assert 0 < cache["used"] < cache["size"]
     assert said["problems"] == said["unused"] == []
 
     assert good["host"] == f"{HOST}:{port}" and good["hosts"] == [f"{HOST}:{port}", f"also.example.test:{port}"]
@@ -103,6 +105,20 @@ def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     assert [picture(folder) for folder in folders] == before, "looking changes nothing"
 
 
+def test_the_manual_names_every_key(crowd):
+    """docs/mod_ocsp_cache.md, "JSON": each key has its row, and no row is of a key that is gone."""
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "mod_ocsp_cache.md").read_text()
+    section = re.search(r'^## <a id="json"></a>.*?(?=^## )', manual, re.M | re.S)[0]
+    described = set(re.findall(r"^\| `([\w.]+)` \|", section, re.M))
+    crowd.start()
+    crowd.wait_staple(HOST)
+    said = document(crowd)
+    certificate = said["certificates"][0]
+    keys = {*said, *certificate, *(f"response.{key}" for key in certificate["response"]),
+            *(f"cache.{key}" for key in said["cache"])}
+    assert described == keys - {"cache"}
+
+
 def test_before_the_first_start_and_without_the_cache(site):
     one = site()
     before = picture(one.server.cache_folder)
@@ -111,8 +127,9 @@ def test_before_the_first_start_and_without_the_cache(site):
     assert "No file yet" in table(one.server)
     assert picture(one.server.cache_folder) == before == {}
     one.server.config = one.changed(cache=SHMCB)
-    assert document(one.server) == {"version": 1, "problems": ["SSLStaplingCache does not name ocsp_cache"],
-                                    "certificates": [], "unused": []}
+    said = document(one.server)
+    assert said["cache"] is None and said["certificates"] == said["unused"] == []
+    assert said["problems"] == ["SSLStaplingCache does not name ocsp_cache"]
     assert "none" in table(one.server)
 
 
