@@ -184,11 +184,12 @@ static oc_verdict_t check_version(oc_check_t *check)
     return known ? PASSED : refuse(check, OC_NOT_BASIC, "its version is not v1");
 }
 
-static oc_verdict_t refuse_extension(const oc_check_t *check, X509_EXTENSION *extension)
+static oc_verdict_t refuse_extension(const oc_check_t *check, const X509_EXTENSION *extension)
 {
     char oid[80];
 
-    OBJ_obj2txt(oid, sizeof oid, X509_EXTENSION_get_object(extension), 0);
+    /* OpenSSL 4 hands extensions out as const; OpenSSL 3 asks for them without, and changes nothing. */
+    OBJ_obj2txt(oid, sizeof oid, X509_EXTENSION_get_object((X509_EXTENSION *)extension), 0);
     return refuse(check, OC_CRITICAL_EXTENSION, "extension %s", oid);
 }
 
