@@ -4,12 +4,13 @@
 #
 # Makes sure that what this project needs is on the machine.
 #
-#   build/deps.sh [--check] [build] [demo] [check] [bench]
+#   build/deps.sh [--check] [build] [demo] [packages] [check] [bench]
 #
-# build  what `make` needs (the default)
-# demo   what build/demo.sh needs, build included
-# check  what build/check.sh needs, build and demo included
-# bench  what `make bench` and `make bench-docs` need, build included
+# build     what `make` needs (the default)
+# demo      what build/demo.sh needs, build included
+# packages  what build/package-check.sh and build/compat.sh need, build included
+# check     what build/check.sh needs, all of the above included
+# bench     what `make bench` and `make bench-docs` need, build included
 #
 # Debian, Ubuntu: as root, installs what is missing with apt-get; nothing is started, and no package that brings a running
 # web server ("apache2") is installed. With --check, for other users, and on other systems: names what is missing and stops.
@@ -53,6 +54,15 @@ bench|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cry
 bench|/usr/bin/python3 -c "import matplotlib"|python3-matplotlib|python3-matplotlib
 bench|have nginx|nginx-light|nginx
 bench|have haproxy|haproxy|haproxy
+packages|have git|git|git
+packages|have dpkg-buildpackage|dpkg-dev|dpkg-dev
+packages|have dh|debhelper|debhelper
+packages|have dh_apache2|dh-apache2|dh-apache2
+packages|have fakeroot|fakeroot|fakeroot
+packages|have lintian|lintian|lintian
+packages|have rpmbuild|rpm|rpm-build
+packages|have debootstrap|debootstrap|debootstrap
+packages|have ip|iproute2|iproute
 TABLE
 }
 
@@ -110,10 +120,11 @@ for argument; do
     --check) check_only=yes ;;
     build) sets="$sets build" ;;
     demo) sets="$sets build demo" ;;
-    check) sets="$sets build demo check" ;;
+    packages) sets="$sets build packages" ;;
+    check) sets="$sets build demo packages check" ;;
     bench) sets="$sets build bench" ;;
     *)
-        echo "usage: build/deps.sh [--check] [build] [demo] [check] [bench]" >&2
+        echo "usage: build/deps.sh [--check] [build] [demo] [packages] [check] [bench]" >&2
         exit 2
         ;;
     esac

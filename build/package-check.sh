@@ -1,0 +1,198 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# What users get is built as they would build it, and tried: of what is committed, not of what lies in the work tree.
+#
+#   build/package-check.sh            all of it; as root, and it fetches a system of this suite from apt's own mirror
+#   build/package-check.sh --quick    without that system: a step of build/check.sh
+#
+# tarball   `make dist` in two clones that differ in folder, umask and time zone gives the same bytes
+# install   the tarball builds without git; `make install DESTDIR=` lays down what it should and `make uninstall` takes it away
+# deb       dpkg-buildpackage, lintian without error or warning, and what is in the package
+# rpm       rpmbuild from packaging/mod_ocsp_cache.spec, and what is in the package
+# system    in a throw-away root with no network but its own: install, a2enmod, apachectl -t, a stapled handshake, upgrade,
+#           remove, purge. Nothing of this touches the system's own packages or web server.
+#
+# One line per step; what a step prints is shown when it fails.
+set -eu
+cd "$(dirname "$0")/.."
+
+quick=no
+case ${1-} in
+'') ;;
+--quick) quick=yes ;;
+*)
+    sed -n 's/^#   \(build.*\)/usage: \1/p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin
+umask 022
+build/deps.sh packages
+here=$(pwd)
+version=$(make -s --no-print-directory print-VERSION)
+package_name=libapache2-mod-ocsp-cache_${version}_$(dpkg --print-architecture).deb
+jobs=-j$(nproc)
+unset MAKEFLAGS MFLAGS MAKELEVEL
+dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsp-cache-packages.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' HUP INT TERM
+package=$dir/$package_name
+export GIT_CEILING_DIRECTORIES="$dir"
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+# step NAME WHAT: runs NAME (a function) with a log of its own
+step() {
+    name=$1
+    began=$(date +%s)
+    if ! (set -e && "$name") >"$dir/$name.log" 2>&1 </dev/null; then
+        printf 'FAIL  %s\n' "$name"
+        tail -n 60 "$dir/$name.log" | sed 's/^/    /'
+        exit 1
+    fi
+    printf 'ok    %-21s %4ds  %s\n' "$name" "$(($(date +%s) - began))" "$2"
+}
+
+# ---- tarball ----
+
+tarball() {
+    git clone -q . "$dir/one"
+    git clone -q . "$dir/a longer name"
+    (cd "$dir/one" && umask 002 && TZ=Asia/Kathmandu make -s dist)
+    (cd "$dir/a longer name" && umask 077 && find . -name '*.c' -exec touch {} + && TZ=UTC make -s dist)
+    cmp "$dir/one/out/mod_ocsp_cache-$version.tar.gz" "$dir/a longer name/out/mod_ocsp_cache-$version.tar.gz"
+    tar -C "$dir" -xzf "$dir/one/out/mod_ocsp_cache-$version.tar.gz"
+    cp -a "$dir/mod_ocsp_cache-$version" "$dir/deb"
+}
+
+# ---- make install ----
+
+files_below() { (cd "$1" && find . ! -type d) | sed 's/^\.//' | sort; }
+
+install_and_uninstall() {
+    cd "$dir/mod_ocsp_cache-$version"
+    make -s "$jobs" all
+    mods=/etc/apache2/mods-available
+    make -s install DESTDIR="$dir/root" MODSDIR=$mods
+    {
+        make -s --no-print-directory print-INSTALLED_FILES | tr ' ' '\n'
+        printf '%s\n' $mods/ocsp_cache.load $mods/ocsp_cache.conf
+    } | sort >"$dir/expected"
+    files_below "$dir/root" | diff "$dir/expected" -
+    test -d "$dir/root$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
+    "$dir/root/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl does not say $version"
+    grep -q -F "mod_ocsp_cache/$version" "$dir/root$(make -s --no-print-directory print-LIBEXECDIR)/mod_ocsp_cache.so" ||
+        fail "the module does not say $version"
+
+    # What the administrator has written outlives both.
+    echo '# changed' >>"$dir/root$mods/ocsp_cache.conf"
+    make -s install DESTDIR="$dir/root" MODSDIR=$mods
+    tail -n 1 "$dir/root$mods/ocsp_cache.conf" | grep -q -x '# changed' || fail "a changed configuration was overwritten"
+    make -s uninstall DESTDIR="$dir/root" MODSDIR=$mods
+    [ "$(files_below "$dir/root")" = $mods/ocsp_cache.conf ] || fail "left behind: $(files_below "$dir/root")"
+}
+
+# ---- deb ----
+
+# contents PACKAGE: its files and links, without the folders
+contents() { dpkg-deb --fsys-tarfile "$1" | tar -tf - | sed -n 's|^\.\(/.*[^/]\)$|\1|p' | sort; }
+
+deb() {
+    cd "$dir/deb"
+    # The tests of the units have a step of their own in build/check.sh.
+    DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" dpkg-buildpackage -us -uc -rfakeroot
+    lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$dir"/mod-ocsp-cache_*.changes
+    contents "$package" | sed 's/\.gz$//' >"$dir/contents"
+    # All that `make install` brings, where Debian has it.
+    sed -e '/\/mods-available\//d' -e 's|^/usr/local/share/doc/mod_ocsp_cache/|/usr/share/doc/libapache2-mod-ocsp-cache/|' \
+        -e 's|^/usr/local/|/usr/|' "$dir/expected" | while read -r file; do
+        grep -q -x -F "$file" "$dir/contents" || fail "not in the package: $file"
+    done
+    dpkg-deb --fsys-tarfile "$package" | tar -tvf - ./var/cache/apache2/ | grep -q '^drwxr-xr-x root/root' ||
+        fail "the folder of the cache is not root's alone"
+}
+
+# ---- rpm ----
+
+rpm_package() {
+    mods=$("${APXS:-apxs}" -q LIBEXECDIR)
+    # The names of httpd-devel's macros, which only Fedora's packages bring.
+    set -- --define "_topdir $dir/rpm" --define "_httpd_apxs ${APXS:-apxs}" --define "_httpd_moddir $mods" --define "_httpd_mmn 0" \
+        --define "_httpd_modconfdir /etc/httpd/conf.modules.d" --define "_httpd_confdir /etc/httpd/conf.d" --define "dist %{nil}"
+    mkdir -p "$dir/rpm/SOURCES"
+    cp "$dir/one/out/mod_ocsp_cache-$version.tar.gz" "$dir/rpm/SOURCES"
+    # --nodeps: the build dependencies bear Fedora's names. That all files installed are listed, rpmbuild sees to.
+    rpmbuild "$@" --nodeps --nocheck -ba "$here/packaging/mod_ocsp_cache.spec"
+    rpm -qlp "$dir"/rpm/RPMS/*/mod_ocsp_cache-"$version"-1.*.rpm | sort >"$dir/rpm.contents"
+    for file in "$mods/mod_ocsp_cache.so" /usr/sbin/ocsp-cachectl /etc/httpd/conf.modules.d/10-ocsp_cache.conf \
+        /etc/httpd/conf.d/ocsp_cache.conf /var/cache/mod_ocsp_cache; do
+        grep -q -x -F "$file" "$dir/rpm.contents" || fail "not in the package: $file"
+    done
+}
+
+step tarball "make dist, twice, the same bytes: mod_ocsp_cache-$version.tar.gz"
+step install_and_uninstall "built without git; make install, make uninstall"
+step deb "dpkg-buildpackage, lintian"
+step rpm_package "rpmbuild"
+[ "$quick" = no ] || exit 0
+
+# ---- a throw-away system ----
+
+root=$dir/system
+inside() { "$here/build/root.sh" run "$root" "$@"; }
+
+# Installed, but not enabled: that would switch TLS on.
+system_install() {
+    "$here/build/root.sh" create "$root"
+    cp "$package" "$here/debian/tests/staple" "$root/"
+    inside apt-get -q -y --no-install-recommends install apache2 openssl
+    inside apt-get -q -y --no-install-recommends install "/$package_name"
+    if inside a2query -q -m ocsp_cache; then fail "it is enabled at once"; fi
+    inside apachectl -t
+    inside test -s /usr/share/doc/libapache2-mod-ocsp-cache/mod_ocsp_cache.md
+}
+
+# a2enmod, apachectl -t, staples: debian/tests/staple
+system_staple() {
+    "$here/build/root.sh" alone "$root" /staple
+    cache=$(cd "$root" && find var/cache/apache2 -maxdepth 1 -regex '.*/ocsp_cache-[0-9a-f]*')
+    sha256sum "$root/$cache" >"$dir/cache.sum"
+}
+
+# The next version: this one under another number.
+system_upgrade() {
+    dpkg-deb -R "$package" "$dir/next"
+    sed -i "s/^Version: .*/Version: $version+next/" "$dir/next/DEBIAN/control"
+    dpkg-deb --root-owner-group -b "$dir/next" "$root/next.deb"
+    : >"$root/policy.log"
+    inside apt-get -q -y install /next.deb
+    inside dpkg-query -W libapache2-mod-ocsp-cache | grep -q -F "$version+next"
+    sha256sum -c "$dir/cache.sum"
+    inside a2query -q -m ocsp_cache || fail "no longer enabled"
+    grep -q -x 'apache2 restart' "$root/policy.log" || fail "apache2 is not restarted: $(cat "$root/policy.log")"
+    inside apachectl -t
+}
+
+# Removed, the server starts without the module, and the responses are still there; purged, nothing of it is.
+system_purge() {
+    inside apt-get -q -y remove libapache2-mod-ocsp-cache
+    if inside a2query -q -m ocsp_cache; then fail "removed, and still enabled"; fi
+    inside apachectl -t
+    sha256sum -c "$dir/cache.sum"
+    inside apt-get -q -y purge libapache2-mod-ocsp-cache
+    inside apachectl -t
+    left=$(inside find / -xdev -iname '*ocsp[-_]cache*' ! -path "/$package_name")
+    [ -z "$left" ] || fail "left behind: $left"
+    inside test -d /var/cache/apache2/mod_cache_disk || fail "a folder of apache2's is gone"
+}
+
+step system_install "installed in a throw-away system; not enabled; apachectl -t"
+step system_staple "a2enmod ocsp_cache; stapled, and after a restart without the responder"
+step system_upgrade "upgrade: cache and enabled state kept, apache2 restarted"
+step system_purge "remove, purge: nothing left, apachectl -t"
