@@ -51,7 +51,15 @@ fail() {
 step() {
     name=$1
     began=$(date +%s)
-    if ! (set -e && "$name") >"$dir/$name.log" 2>&1 </dev/null; then
+    # Not inside of an "if": there, -e would be without effect.
+    set +e
+    (
+        set -e
+        "$name"
+    ) >"$dir/$name.log" 2>&1 </dev/null
+    status=$?
+    set -e
+    if [ "$status" != 0 ]; then
         printf 'FAIL  %s\n' "$name"
         tail -n 60 "$dir/$name.log" | sed 's/^/    /'
         exit 1
@@ -77,11 +85,11 @@ files_below() { (cd "$1" && find . ! -type d) | sed 's/^\.//' | sort; }
 
 install_and_uninstall() {
     cd "$dir/mod_ocsp_cache-$version"
-    make -s "$jobs" all
+    make -s "$jobs" all >/dev/null
     mods=/etc/apache2/mods-available
     make -s install DESTDIR="$dir/root" MODSDIR=$mods
     {
-        make -s --no-print-directory print-INSTALLED_FILES | tr ' ' '\n'
+        make -s --no-print-directory print-INSTALLED_FILES | xargs -n 1
         printf '%s\n' $mods/ocsp_cache.load $mods/ocsp_cache.conf
     } | sort >"$dir/expected"
     files_below "$dir/root" | diff "$dir/expected" -

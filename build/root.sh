@@ -35,7 +35,7 @@ create() {
     if [ "$suite" = "$ours" ]; then
         # With the updates that this machine has: packages built here ask for them.
         # shellcheck disable=SC2016
-        targets '$(CODENAME) deb $(SITE) $(RELEASE) $(COMPONENT)' | sed -n "s/^$ours[^ ]* \(deb .*\)/\1/p" >"$root/etc/apt/sources.list"
+        targets '$(CODENAME) deb $(SITE) $(RELEASE) $(COMPONENT)' | sed -n "s/^${ours}[^ ]* \(deb .*\)/\1/p" >"$root/etc/apt/sources.list"
     fi
     apt-config dump | grep -i -E '^Acquire::(Check|http|Retries)' >"$root/etc/apt/apt.conf.d/00outside" || :
     # shellcheck disable=SC2016
