@@ -234,25 +234,26 @@ COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
 MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCONFDIR)/mods-available $(SYSCONFDIR)/mods-available)))
 
 MANUAL := README.md SECURITY.md CHANGES.md conf/ocsp_cache-reference.conf $(wildcard docs/*.*)
-PAGES  := $(wildcard tools/*.8)
-COMPLETIONS := $(wildcard tools/*.bash)
+MONITORING := docs/monitoring/alerts.yml docs/monitoring/grafana.json
 INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(notdir $(MANUAL))) \
-                  $(addprefix $(MANDIR)/man8/,$(notdir $(PAGES))) $(patsubst tools/%.bash,$(COMPLETIONDIR)/%,$(COMPLETIONS))
+                  $(MONITORING:docs/%=$(DOCDIR)/%) $(MANDIR)/man8/ocsp-cachectl.8 $(COMPLETIONDIR)/ocsp-cachectl
 
 install: all
 	$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED_FILES))))
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
 	$(INSTALL) -m 0755 $(CACHECTL) '$(DESTDIR)$(SBINDIR)/ocsp-cachectl'
 	$(INSTALL) -m 0644 $(MANUAL) '$(DESTDIR)$(DOCDIR)/'
-	$(foreach page,$(PAGES),$(INSTALL) -m 0644 $(page) '$(DESTDIR)$(MANDIR)/man8/' &&) :
-	$(foreach file,$(COMPLETIONS),$(INSTALL) -m 0644 $(file) '$(DESTDIR)$(COMPLETIONDIR)/$(notdir $(basename $(file)))' &&) :
+	$(INSTALL) -m 0644 $(MONITORING) '$(DESTDIR)$(DOCDIR)/monitoring/'
+	$(INSTALL) -m 0644 tools/ocsp-cachectl.8 '$(DESTDIR)$(MANDIR)/man8/'
+	$(INSTALL) -m 0644 tools/ocsp-cachectl.bash '$(DESTDIR)$(COMPLETIONDIR)/ocsp-cachectl'
 	test -d '$(DESTDIR)$(CACHEDIR)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(CACHEDIR)'
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
 
 uninstall:
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
 	rm -f $(addprefix '$(DESTDIR)',$(INSTALLED_FILES))
-	test ! -d '$(DESTDIR)$(DOCDIR)' || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(DOCDIR)'
+	for folder in '$(DESTDIR)$(DOCDIR)/monitoring' '$(DESTDIR)$(DOCDIR)'; do \
+	    test ! -d "$$folder" || rmdir --ignore-fail-on-non-empty "$$folder"; done
 
 # ------------------------------------------------------------------------------------------------------------ packages
 # Times, owners, modes and order come from the commit, not from the folder, the user's umask or git's configuration.
