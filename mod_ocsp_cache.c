@@ -16,6 +16,7 @@
 #include "oc_provider.h"
 #include "oc_refresh.h"
 #include "oc_report.h"
+#include "oc_shared.h"
 #include "oc_staple.h"
 #include "oc_status.h"
 #include "oc_status_refresh.h"
@@ -55,6 +56,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     oc_config_reset(pconf);
     oc_managed_reset(pconf);
     oc_provider_reset(pconf);
+    oc_shared_reset();
     return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 

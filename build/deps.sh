@@ -43,6 +43,8 @@ check|have chattr|e2fsprogs|e2fsprogs
 check|have strace|strace|strace
 check|have valgrind|valgrind|valgrind
 check|have git|git|git
+check|have redis-server|redis-server|redis
+check|have memcached|memcached|memcached
 check|have mandoc|mandoc|mandoc
 check|test -e /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
 check|have nginx|nginx-light|nginx
@@ -89,7 +91,7 @@ missing() {
     done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
-# nginx, haproxy and Hitch bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
+# nginx, haproxy, Hitch, redis and memcached bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
 # disabled, for the next boot.
 forbid_services() {
     [ ! -e "$policy" ] || return 0
@@ -157,9 +159,9 @@ quietly apt-get -q update
 # $lacking is a list of words
 # shellcheck disable=SC2086
 {
-    case " $lacking " in *" nginx"* | *" haproxy "* | *" hitch "*) forbid_services ;; esac
+    case " $lacking " in *" nginx"* | *" haproxy "* | *" hitch "* | *" redis-server "* | *" memcached "*) forbid_services ;; esac
     quietly apt-get -q -y --no-install-recommends install $lacking
-    for service in nginx haproxy hitch; do
+    for service in nginx haproxy hitch redis-server memcached; do
         case " $lacking " in *" $service"*) update-rc.d "$service" disable >/dev/null 2>&1 || : ;; esac
     done
 }

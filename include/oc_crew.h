@@ -21,6 +21,7 @@ typedef struct oc_crew_t oc_crew_t;
 typedef struct oc_task_t {
     unsigned group;
     int is_queued; /* from oc_crew_submit() until its work returned; the crew's to change, under its lock */
+    int is_begun;  /* likewise, from when a thread took it */
     struct oc_task_t *next;
 } oc_task_t;
 
@@ -39,6 +40,14 @@ apr_status_t oc_crew_start(oc_crew_t **crew, unsigned n_threads, unsigned n_grou
 
 /** Queue a task unless it is queued or being worked on already. Between lock and unlock. */
 void oc_crew_submit(oc_crew_t *crew, oc_task_t *task);
+
+/**
+ * Wait for a task that was submitted, by whoever submitted it; between lock and unlock, which is given up meanwhile.
+ * @param patience  how long; @a stop: looked at 20 times a second, ends the wait early
+ * @return APR_SUCCESS: it is worked off. APR_TIMEUP: no thread began it, and none will: it is no longer queued.
+ *   APR_EBUSY: a thread is at it still: its memory has to stay until `done` is called for it.
+ */
+apr_status_t oc_crew_await(oc_crew_t *crew, oc_task_t *task, apr_interval_time_t patience, const atomic_int *stop);
 
 /** Keep the threads from beginning or ending a task: to look at the tasks' own data. Short. */
 void oc_crew_lock(oc_crew_t *crew);

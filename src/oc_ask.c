@@ -6,8 +6,8 @@
 #include "oc_ask.h"
 
 #include "oc_books.h"
-#include "oc_fetch.h"
 #include "oc_module.h"
+#include "oc_outcome.h"
 #include "oc_store.h"
 
 #include <apr_strings.h>
@@ -17,17 +17,6 @@
 APLOG_USE_MODULE(ocsp_cache);
 
 #define INBOX_PAUSE apr_time_from_sec(300) /* the refresher notices earlier when the folder changes */
-
-/* How one attempt ended. */
-typedef struct {
-    oc_verdict_t verdict;
-    const char *source; /* who gave the answer: "responder URL" or "file PATH" */
-    oc_origin_t origin;
-    const char *detail;          /* "" or what exactly */
-    apr_interval_time_t elapsed; /* of the exchange with the responder; -1: there was none */
-    oc_fetch_result_t fetched;
-    oc_verify_result_t verified;
-} outcome_t;
 
 static uint32_t random_number(void)
 {
@@ -45,18 +34,12 @@ static const char *date(apr_time_t when, apr_pool_t *pool)
     return text;
 }
 
-static oc_verify_policy_t policy_of(const oc_settings_t *settings, apr_time_t now)
-{
-    oc_verify_policy_t policy = {now, settings->skew, settings->max_age, settings->open_ended};
-
-    return policy;
-}
-
 /* A true response is held from now on. */
-static void hold(oc_job_t *job, apr_time_t usable_until, apr_time_t since)
+static void hold(oc_job_t *job, const oc_record_t *record)
 {
-    job->usable_until = usable_until;
-    job->validity = usable_until - since;
+    job->usable_until = record->usable_until;
+    job->validity = record->usable_until - record->fetched_at;
+    oc_siblings_hold(&job->siblings, record);
     job->has_warned = job->has_told_end = 0;
     memset(job->told, 0, sizeof(job->told));
 }
@@ -79,7 +62,7 @@ static int is_news(oc_job_t *job, oc_verdict_t verdict)
 static int is_still_true(const oc_job_t *job, oc_record_t *record, apr_time_t now, apr_pool_t *pool)
 {
     const oc_cert_t *cert = job->managed->cert;
-    oc_verify_policy_t policy = policy_of(&job->managed->settings, now);
+    oc_verify_policy_t policy = oc_outcome_policy(&job->managed->settings, now);
     oc_verify_subject_t subject;
     oc_verify_result_t result;
 
@@ -120,7 +103,7 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
         return;
     }
 
-    hold(job, record.usable_until, record.fetched_at);
+    hold(job, &record);
     if (job->note.failures > 0)
         (void)is_news(job, job->note.verdict); /* told by who led before */
     job->has_told_revoked = record.verdict == OC_REVOKED;
@@ -138,20 +121,7 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
 
 /* ---- asking ---- */
 
-static void judge(const oc_managed_t *managed, outcome_t *outcome, apr_pool_t *pool)
-{
-    oc_verify_policy_t policy = policy_of(&managed->settings, apr_time_now());
-    oc_verify_subject_t subject;
-
-    outcome->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_subject(managed->cert, &subject, pool) != APR_SUCCESS)
-        return;
-    oc_verify_response(outcome->fetched.der, outcome->fetched.der_len, &subject, &policy, &outcome->verified);
-    outcome->verdict = outcome->verified.verdict;
-    outcome->detail = outcome->verified.detail;
-}
-
-static void ask_responder(const oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_pool_t *pool)
+static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_outcome_t *outcome, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     oc_fetch_request_t request = {.url = managed->url,
@@ -172,14 +142,14 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, outcome_t
     outcome->elapsed = outcome->fetched.elapsed;
     if (outcome->verdict != OC_PENDING)
         return;
-    judge(managed, outcome, pool);
+    oc_outcome_judge(outcome, managed, pool);
     if (outcome->fetched.get_failed && oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
         atomic_store(&job->peer->wants_post, 1);
 }
 
 /* Look into OCSPCacheResponseFolder. @return APR_SUCCESS: there is an outcome. APR_EEXIST: nothing new. APR_ENOENT: there is no
  * file, and the responder may be asked; a certificate that has a file is its writer's business. */
-static apr_status_t look_into_inbox(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
+static apr_status_t look_into_inbox(oc_job_t *job, oc_outcome_t *outcome, apr_pool_t *pool)
 {
     const char *folder = oc_config_global()->response_folder, *path = NULL;
     apr_status_t rv = APR_ENOENT;
@@ -200,12 +170,54 @@ static apr_status_t look_into_inbox(oc_job_t *job, outcome_t *outcome, apr_pool_
         return rv;
     }
     if (rv == APR_SUCCESS) {
-        judge(job->managed, outcome, pool);
+        oc_outcome_judge(outcome, job->managed, pool);
         return rv;
     }
     outcome->verdict = OC_FILE_UNREADABLE;
     apr_strerror(rv, outcome->fetched.detail, sizeof(outcome->fetched.detail));
     return APR_SUCCESS;
+}
+
+/* The response held is older, but for this one the time to ask has come as well: it will do until the responder has answered. */
+static void hold_meanwhile(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    apr_time_t now = apr_time_now();
+    oc_record_t record;
+
+    if (!oc_outcome_record(outcome, managed, now, &record)
+        || oc_store_put(managed->cert, &record, &job->note, now, managed->server, pool) != APR_SUCCESS)
+        return;
+    hold(job, &record);
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
+                 "%s: the %s has one that is %s until %s: stapled while the responder is asked for a newer one",
+                 managed->label, outcome->source, oc_verdict_name(outcome->verdict), date(record.usable_until, pool));
+}
+
+/* As oc_siblings_ask(), unless somebody wants the responder to be asked. */
+static apr_status_t ask_siblings(oc_job_t *job, const atomic_int *stop, oc_outcome_t *outcome, apr_pool_t *pool)
+{
+    apr_status_t rv;
+
+    if (job->is_forced)
+        return APR_NOTFOUND;
+    rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), outcome, stop, pool);
+    if (rv == APR_INCOMPLETE) {
+        hold_meanwhile(job, outcome, pool);
+        rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), outcome, stop, pool);
+    }
+    return rv;
+}
+
+/* The responder does not answer, and the store lost or never had what this server holds: others may be in need of it. */
+static void tell_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
+{
+    oc_record_t record;
+
+    if (job->siblings.is_lacking && job->usable_until > apr_time_now()
+        && oc_store_get(job->managed->cert, &record, NULL, pool) == APR_SUCCESS
+        && oc_verdict_class(record.verdict) == OC_CLASS_TRUTH && record.origin != OC_ORIGIN_FILE)
+        oc_siblings_tell(&job->siblings, job->managed, &record, stop, pool);
 }
 
 /* Is the next request not due yet? One that lies further ahead than any pause is long was decided by a clock that has been set back
@@ -219,7 +231,7 @@ static int is_early(const oc_job_t *job, apr_time_t now)
 }
 
 /* What ocsp-cachectl brought, once. A response that is refused leaves a line, and nothing else: it was nobody's answer. */
-static int take_import(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
+static int take_import(oc_job_t *job, oc_outcome_t *outcome, apr_pool_t *pool)
 {
     oc_brought_t *import = job->import;
 
@@ -229,7 +241,7 @@ static int take_import(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
     outcome->fetched.der = apr_pmemdup(pool, import->der, import->len);
     outcome->fetched.der_len = import->len;
     free(import);
-    judge(job->managed, outcome, pool);
+    oc_outcome_judge(outcome, job->managed, pool);
     if (oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
         return 1;
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, job->managed->server, "%s: the %s is refused: %s%s%s",
@@ -238,24 +250,17 @@ static int take_import(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
     return 0;
 }
 
-static void reset(outcome_t *outcome)
-{
-    memset(outcome, 0, sizeof(*outcome));
-    outcome->detail = outcome->fetched.detail;
-    outcome->elapsed = -1;
-}
-
 /* Get an answer from where there may be one. @return 0: there is none to get now. */
-static int ask(oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_pool_t *pool)
+static int ask(oc_job_t *job, const atomic_int *stop, oc_outcome_t *outcome, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     apr_time_t now = apr_time_now();
     apr_status_t rv;
 
-    reset(outcome);
+    oc_outcome_begin(outcome);
     if (job->import && take_import(job, outcome, pool))
         return 1;
-    reset(outcome);
+    oc_outcome_begin(outcome);
     if (job->is_forced)
         memset(&job->seen, 0, sizeof(job->seen)); /* a file is read again */
     rv = look_into_inbox(job, outcome, pool);
@@ -273,36 +278,17 @@ static int ask(oc_job_t *job, const atomic_int *stop, outcome_t *outcome, apr_po
         outcome->verdict = OC_CERTIFICATE_EXPIRED;
         return 1;
     }
+    rv = ask_siblings(job, stop, outcome, pool);
+    if (rv == APR_SUCCESS || rv == APR_EAGAIN)
+        return rv == APR_SUCCESS;
+    oc_outcome_begin(outcome);
     ask_responder(job, stop, outcome, pool);
     return outcome->verdict != OC_STOPPED;
 }
 
 /* ---- what follows from it ---- */
 
-/* The record to keep; 0: the outcome leaves none. */
-static int make_record(const oc_managed_t *managed, const outcome_t *outcome, apr_time_t now, oc_record_t *record)
-{
-    oc_class_t class = oc_verdict_class(outcome->verdict);
-
-    if (class != OC_CLASS_TRUTH && class != OC_CLASS_RESPONDER_ERROR)
-        return 0;
-    memset(record, 0, sizeof(*record));
-    record->verdict = outcome->verdict;
-    record->this_update = outcome->verified.this_update;
-    record->next_update = outcome->verified.next_update;
-    record->usable_until = outcome->verified.usable_until;
-    record->fetched_at = now;
-    record->origin = outcome->origin;
-    if (class == OC_CLASS_RESPONDER_ERROR
-        && (record->usable_until == 0 || record->usable_until > now + managed->settings.error_keep))
-        record->usable_until = now + managed->settings.error_keep;
-    memcpy(record->binding, managed->cert->binding, sizeof(record->binding));
-    record->der = outcome->fetched.der;
-    record->der_len = outcome->fetched.der_len;
-    return 1;
-}
-
-static void note_failure(oc_job_t *job, const outcome_t *outcome, apr_time_t now)
+static void note_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_time_t now)
 {
     job->note.failures++;
     job->note.verdict = outcome->verdict;
@@ -310,23 +296,26 @@ static void note_failure(oc_job_t *job, const outcome_t *outcome, apr_time_t now
                                         &job->managed->settings.bounds, random_number());
 }
 
-static void note_success(oc_job_t *job, const outcome_t *outcome, apr_time_t now)
+static void note_success(oc_job_t *job, const oc_outcome_t *outcome, apr_time_t now)
 {
     job->note.failures = 0;
     job->note.verdict = outcome->verdict;
+    job->note.due = outcome->due;
+    if (outcome->due > 0)
+        return;
     job->note.due = oc_schedule_success(now, outcome->verified.this_update, outcome->verified.usable_until,
                                         &job->managed->settings.bounds, random_number());
     job->note.due = oc_schedule_hint(job->note.due, now, outcome->verified.usable_until, outcome->fetched.max_age,
                                      &job->managed->settings.bounds);
 }
 
-static void publish(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
+static void publish(oc_job_t *job, oc_outcome_t *outcome, const atomic_int *stop, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int is_truth = oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH;
     apr_time_t now = apr_time_now();
     oc_record_t record;
-    int has_record = make_record(managed, outcome, now, &record);
+    int has_record = oc_outcome_record(outcome, managed, now, &record);
     apr_status_t rv;
 
     if (is_truth)
@@ -336,7 +325,9 @@ static void publish(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
     rv = oc_store_put(managed->cert, has_record ? &record : NULL, &job->note, now, managed->server, pool);
 
     if (is_truth && rv == APR_SUCCESS) {
-        hold(job, outcome->verified.usable_until, now);
+        hold(job, &record);
+        if (outcome->origin == OC_ORIGIN_RESPONDER)
+            oc_siblings_tell(&job->siblings, managed, &record, stop, pool);
     }
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         outcome->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
@@ -347,7 +338,7 @@ static void publish(oc_job_t *job, outcome_t *outcome, apr_pool_t *pool)
 
 /* ---- what is said ---- */
 
-static void log_truth(oc_job_t *job, const outcome_t *outcome, oc_verdict_t before, apr_pool_t *pool)
+static void log_truth(oc_job_t *job, const oc_outcome_t *outcome, oc_verdict_t before, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int was_truth = oc_verdict_class(before) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
@@ -383,7 +374,7 @@ static int is_running_out(oc_job_t *job)
     return 1;
 }
 
-static void log_failure(oc_job_t *job, const outcome_t *outcome, apr_pool_t *pool)
+static void log_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int is_covered = job->usable_until > apr_time_now();
@@ -404,7 +395,7 @@ static void log_failure(oc_job_t *job, const outcome_t *outcome, apr_pool_t *poo
 void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_verdict_t before;
-    outcome_t outcome;
+    oc_outcome_t outcome;
 
     if (!job->has_looked) {
         look_at_kept(job, pool);
@@ -413,15 +404,17 @@ void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     }
     before = job->note.verdict;
     if (ask(job, stop, &outcome, pool)) {
-        publish(job, &outcome, pool);
+        publish(job, &outcome, stop, pool);
         oc_books_exchange(outcome.origin, outcome.verdict, outcome.elapsed);
         oc_books_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(outcome.verdict) == OC_CLASS_TRUTH)
             log_truth(job, &outcome, before, pool);
         else
             log_failure(job, &outcome, pool);
+        if (outcome.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(outcome.verdict) != OC_CLASS_TRUTH)
+            tell_held(job, stop, pool);
     }
-    job->wake = job->note.due;
+    job->wake = job->siblings.wake > job->note.due ? job->siblings.wake : job->note.due;
     if (oc_config_global()->response_folder && job->wake > apr_time_now() + INBOX_PAUSE)
         job->wake = apr_time_now() + INBOX_PAUSE;
     if (!job->managed->url && job->wake <= apr_time_now())

@@ -24,6 +24,8 @@ static const struct {
     int refresh, workers, workers_per_responder, status_refresh;
     apr_interval_time_t refresh_min, refresh_max, must_staple_wait, expiry_warning, retry_min;
     oc_certid_hash_t certid_hash;
+    const char *shared_prefix;
+    apr_interval_time_t shared_timeout;
 } defaults = {
     .responder_timeout = APR_TIME_C(10) * APR_USEC_PER_SEC,
     .standard_timeout = APR_TIME_C(3600) * APR_USEC_PER_SEC,
@@ -40,6 +42,8 @@ static const struct {
     .expiry_warning = APR_TIME_C(86400) * APR_USEC_PER_SEC,
     .certid_hash = OC_CERTID_SHA1,
     .status_refresh = 0,
+    .shared_prefix = "ocsp",
+    .shared_timeout = APR_TIME_C(1) * APR_USEC_PER_SEC,
     .retry_min = APR_TIME_C(5) * APR_USEC_PER_SEC,
 };
 
@@ -59,6 +63,8 @@ void oc_config_reset(apr_pool_t *pconf)
     global->expiry_warning = OC_UNSET;
     global->certid_hash = defaults.certid_hash;
     global->status_refresh = defaults.status_refresh;
+    global->shared_prefix = defaults.shared_prefix;
+    global->shared_timeout = defaults.shared_timeout;
     global->responders = apr_hash_make(pconf);
 }
 

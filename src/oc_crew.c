@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <time.h>
 
+#define AWAIT_STEP apr_time_from_msec(50)
+
 typedef struct {
     oc_task_t *first, *last;
     unsigned n_running;
@@ -26,6 +28,7 @@ struct oc_crew_t {
     apr_pool_t *pool;
     pthread_mutex_t mutex;
     pthread_cond_t changed; /* a task was queued or ended, or the crew stops, or a thread ended */
+    pthread_cond_t ended;   /* a task was worked off: for oc_crew_await() */
     oc_crew_work_fn *work;
     oc_crew_done_fn *done;
     worker_t *workers;
@@ -77,6 +80,7 @@ static oc_task_t *take_task(oc_crew_t *crew)
             continue;
         group->first = task->next;
         group->n_running++;
+        task->is_begun = 1;
         crew->turn = (crew->turn + i + 1) % crew->n_groups;
         return task;
     }
@@ -112,8 +116,9 @@ static void *run(void *data)
         apr_pool_clear(pool);
         oc_crew_lock(crew);
         crew->groups[task->group].n_running--;
-        task->is_queued = 0;
-        crew->done(task);
+        task->is_queued = task->is_begun = 0;
+        crew->done(task); /* the task may be gone from here on */
+        pthread_cond_broadcast(&crew->ended);
         pthread_cond_signal(&crew->changed); /* this group has a share free again */
     }
     oc_crew_unlock(crew);
@@ -176,6 +181,7 @@ apr_status_t oc_crew_start(oc_crew_t **out, unsigned n_threads, unsigned n_group
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* patience does not depend on the calendar */
     pthread_cond_init(&crew->changed, &attr);
+    pthread_cond_init(&crew->ended, &attr);
     pthread_condattr_destroy(&attr);
 
     error = start_threads(crew, n_threads);
@@ -201,6 +207,47 @@ static struct timespec after(apr_interval_time_t patience)
     return until;
 }
 
+/* Take back a task that no thread has begun. Lock held. */
+static void withdraw(oc_crew_t *crew, oc_task_t *task)
+{
+    group_t *group = &crew->groups[task->group];
+    oc_task_t **at = &group->first, *before = NULL;
+
+    while (*at != task) {
+        before = *at;
+        at = &before->next;
+    }
+    *at = task->next;
+    if (group->last == task)
+        group->last = before;
+    task->is_queued = 0;
+}
+
+static int is_past(const struct timespec *when)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > when->tv_sec || (now.tv_sec == when->tv_sec && now.tv_nsec >= when->tv_nsec);
+}
+
+apr_status_t oc_crew_await(oc_crew_t *crew, oc_task_t *task, apr_interval_time_t patience, const atomic_int *stop)
+{
+    struct timespec until = after(patience);
+
+    while (task->is_queued && !is_past(&until) && !atomic_load(stop)) {
+        struct timespec step = after(patience < AWAIT_STEP ? patience : AWAIT_STEP);
+
+        pthread_cond_timedwait(&crew->ended, &crew->mutex, &step);
+    }
+    if (!task->is_queued)
+        return APR_SUCCESS;
+    if (task->is_begun)
+        return APR_EBUSY;
+    withdraw(crew, task);
+    return APR_TIMEUP;
+}
+
 unsigned oc_crew_stop(oc_crew_t *crew, apr_interval_time_t patience)
 {
     struct timespec until = after(patience);
@@ -224,6 +271,7 @@ unsigned oc_crew_stop(oc_crew_t *crew, apr_interval_time_t patience)
 void oc_crew_destroy(oc_crew_t *crew)
 {
     pthread_cond_destroy(&crew->changed);
+    pthread_cond_destroy(&crew->ended);
     pthread_mutex_destroy(&crew->mutex);
     apr_pool_destroy(crew->pool);
 }

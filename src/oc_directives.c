@@ -9,6 +9,8 @@
 #include "oc_fetch.h"
 #include "oc_module.h"
 #include "oc_provider.h"
+#include "oc_shared.h"
+#include "oc_shared_entry.h"
 #include "oc_url.h"
 
 #include <apr_lib.h>
@@ -209,6 +211,37 @@ static const char *set_response_folder(cmd_parms *cmd, void *dummy, const char *
     return begin_own(cmd);
 }
 
+static const char *set_shared(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *error = begin_own(cmd);
+
+    (void)dummy;
+    if (error)
+        return error;
+    error = oc_shared_create(arg, cmd->pool, cmd->temp_pool);
+    return error ? apr_psprintf(cmd->pool, "%s: '%s': %s", cmd->cmd->name, arg, error) : NULL;
+}
+
+static const char *set_shared_prefix(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *problem = oc_shared_prefix_problem(arg);
+
+    (void)dummy;
+    if (problem)
+        return apr_psprintf(cmd->pool, "%s: '%s' is no prefix: %s", cmd->cmd->name, arg, problem);
+    oc_config_edit()->shared_prefix = arg;
+    return begin_own(cmd);
+}
+
+static const char *set_shared_timeout(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *error =
+        parse_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(30), &oc_config_edit()->shared_timeout);
+
+    (void)dummy;
+    return error ? error : begin_own(cmd);
+}
+
 /* ---- the table ---- */
 
 #define FIELD(name) ((void *)APR_OFFSETOF(oc_server_conf_t, name))
@@ -237,6 +270,14 @@ const command_rec oc_directives[] = {
                   "a responder's URL as certificates name it, and the URL to ask instead"),
     AP_INIT_TAKE1("OCSPCacheResponseFolder", set_response_folder, NULL, RSRC_CONF,
                   "a folder in which another job leaves responses, as SERIAL.der"),
+
+    AP_INIT_TAKE1(
+        "OCSPCacheShared", set_shared, NULL, RSRC_CONF,
+        "a store that several servers share, as a socache provider: redis:host:port, memcache:host:port, ..."),
+    AP_INIT_TAKE1("OCSPCacheSharedPrefix", set_shared_prefix, NULL, RSRC_CONF,
+                  "the fleet's name within the shared store: servers of one prefix share responses"),
+    AP_INIT_TAKE1("OCSPCacheSharedTimeout", set_shared_timeout, NULL, RSRC_CONF,
+                  "how long the shared store may take for one answer"),
 
     AP_INIT_TAKE1("SSLStaplingCache", read_stapling_cache, NULL, RSRC_CONF, "read along: see mod_ssl"),
     AP_INIT_TAKE1("SSLEngine", read_engine, NULL, RSRC_CONF, "read along: see mod_ssl"),

@@ -13,6 +13,7 @@
 #include "oc_module.h"
 #include "oc_must_staple.h"
 #include "oc_provider.h"
+#include "oc_shared.h"
 #include "oc_store.h"
 
 #include <apr_optional.h>
@@ -201,8 +202,10 @@ static apr_status_t start_crew(oc_crew_t **crew)
     n_groups = make_jobs(pool);
     if (n_threads > refresher.n_jobs)
         n_threads = refresher.n_jobs;
+    oc_shared_start();
     rv = oc_crew_start(crew, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
     if (rv != APR_SUCCESS) {
+        oc_shared_stop();
         apr_pool_destroy(pool);
         return rv;
     }
@@ -242,8 +245,10 @@ static oc_crew_t *stop(void)
         return NULL;
     left = oc_crew_stop(crew, STOP_PATIENCE);
     oc_idle_close(refresher.idle);
-    if (left == 0)
+    if (left == 0) { /* nobody asks the shared store any more; what hangs in it is left to hang */
+        oc_shared_stop();
         return crew;
+    }
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
                  "%u threads are still waiting for a name look-up; they end with the process", left);
     return NULL;
@@ -387,6 +392,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
         return OK;
 
     drop_unbound(main_server, pconf);
+    oc_shared_init(main_server, pconf);
     refresher.cache = oc_provider_stapling();
     rv = register_callback(pconf);
     if (rv != APR_SUCCESS) {
@@ -413,6 +419,7 @@ void oc_refresh_child_init(apr_pool_t *pchild)
 {
     if (!refresher.cache)
         return;
+    oc_shared_child_init(pchild);
     apr_pool_pre_cleanup_register(pchild, NULL, stop_at_exit);
     oc_must_staple_wait(pchild);
 }

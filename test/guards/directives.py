@@ -45,6 +45,9 @@ DEFAULTS = {
     "OCSPCacheResponder": (),
     "OCSPCacheResponseFolder": (),
     "OCSPCacheStatusRefresh": ("status_refresh",),
+    "OCSPCacheShared": (),
+    "OCSPCacheSharedPrefix": ("shared_prefix",),
+    "OCSPCacheSharedTimeout": ("shared_timeout",),
 }
 CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/oc_directives.c", "src/oc_config.c", "conf/ocsp_cache-reference.conf", "docs/mod_ocsp_cache.md"
 REPORT = "src/oc_report.c"
@@ -73,7 +76,7 @@ def from_code():
     fields = {}
     for field, value in re.findall(r"\.(\w+) = ([^,]+),", initialisers[1] if initialisers else ""):
         seconds = re.fullmatch(r"APR_TIME_C\((\d+)\) \* APR_USEC_PER_SEC", value)
-        fields[field] = float(seconds[1] if seconds else value) if seconds or value.isdigit() else value.removeprefix("OC_CERTID_").lower()
+        fields[field] = float(seconds[1] if seconds else value) if seconds or value.isdigit() else value.strip('"').removeprefix("OC_CERTID_").lower()
     return directives, fields
 
 

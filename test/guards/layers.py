@@ -23,6 +23,7 @@ CORE_MAY_INCLUDE = {
     "oc_arena": {"oc_shm", "oc_block"},
     "oc_file": {"oc_block", "oc_disk"},
     "oc_note": {"oc_verdict"},
+    "oc_shared_entry": {"oc_cert", "oc_verify"},
     "oc_record": {"oc_verdict"},
     # what an operator sees
     "oc_tally": {"oc_record", "oc_verdict"},
