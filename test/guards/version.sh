@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# include/oc_version.h knows the version; what cannot ask it says the same: the packages, the list of changes, manual pages.
+# include/oc_version.h knows the version; what cannot ask it says the same: the packages and the list of changes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -25,7 +25,4 @@ says debian/changelog "$(sed -n '1s/^mod-ocsp-cache (\([^)]*\)) .*/\1/p' debian/
 says packaging/mod_ocsp_cache.spec "$(sed -n 's/^Version: *//p' packaging/mod_ocsp_cache.spec)"
 says "packaging/mod_ocsp_cache.spec, %changelog" "$(sed -n '/^%changelog/,/^-/s/^\* .* - \(.*\)-[0-9]*$/\1/p' packaging/mod_ocsp_cache.spec)"
 says CHANGES.md "$(sed -n 's/^## //p' CHANGES.md | head -n 1)"
-for page in tools/*.8; do
-    [ ! -e "$page" ] || says "$page" "$(grep -o 'mod_ocsp_cache [0-9][0-9.]*[0-9]' "$page" | head -n 1 | cut -d' ' -f2)"
-done
 [ "$bad" = 0 ] && echo "$version everywhere"
