@@ -24,7 +24,7 @@
 
 #define PROBE_REVOKED 3 /* exit status: the certificate is revoked */
 
-enum { OPT_CHAIN = CTL_LONG, OPT_URL, OPT_PROXY, OPT_TIMEOUT, OPT_HASH };
+enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH };
 
 /* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with src/oc_config.c. */
 static const struct {
@@ -93,7 +93,7 @@ static int read_certificates(apr_array_header_t *found, const char *path, const 
 static int take_subject(probe_t *probe)
 {
     apr_array_header_t *found = apr_array_make(probe->pool, 4, sizeof(found_t));
-    const char *chain = probe->ctl->values[OPT_CHAIN], *problem = NULL;
+    const char *chain = probe->ctl->values[CHAIN], *problem = NULL;
     const found_t *all, *issuer = NULL;
     char subject[512];
     int i, status = read_certificates(found, probe->certificate_path, probe);
@@ -121,42 +121,23 @@ static int take_subject(probe_t *probe)
 
 /* ---- the command line ---- */
 
-/* As directives of httpd have it: "ms", "s", "min" or "h" behind a whole number; a number alone means seconds. 0: it is none. */
-static apr_interval_time_t duration_of(const char *text)
-{
-    static const struct {
-        const char *unit;
-        apr_interval_time_t length;
-    } units[] = {{"", APR_USEC_PER_SEC},
-                 {"ms", 1000},
-                 {"s", APR_USEC_PER_SEC},
-                 {"min", 60 * APR_USEC_PER_SEC},
-                 {"h", 3600 * APR_USEC_PER_SEC}};
-    char *end;
-    apr_int64_t number = apr_strtoi64(text, &end, 10);
-    size_t i;
-
-    for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (end != text && number > 0 && number <= 86400 && strcmp(end, units[i].unit) == 0)
-            return number * units[i].length;
-    return 0;
-}
-
 static int take_options(probe_t *probe)
 {
     const ctl_t *ctl = probe->ctl;
-    const char *timeout = ctl->values[OPT_TIMEOUT], *hash = ctl->values[OPT_HASH], *problem = NULL;
+    const char *hash = ctl->values[HASH], *problem = NULL;
+    int status = ctl_duration(ctl, TIMEOUT, assumed.responder_timeout, &probe->timeout);
 
+    if (status != CTL_OK)
+        return status;
+    if (probe->timeout == 0)
+        return ctl_usage(ctl, "--timeout: that is no time at all");
     if (ctl->arguments->nelts != 1)
         return ctl_usage(ctl, "name one file with a certificate");
     probe->certificate_path = APR_ARRAY_IDX(ctl->arguments, 0, const char *);
-    probe->timeout = timeout ? duration_of(timeout) : assumed.responder_timeout;
-    if (probe->timeout <= 0)
-        return ctl_usage(ctl, "--timeout: '%s' is not a duration like 10s, 500ms or 1min", timeout);
     if (hash && strcmp(hash, "sha1") != 0 && strcmp(hash, "sha256") != 0)
         return ctl_usage(ctl, "--hash: '%s' is neither sha1 nor sha256", hash);
     probe->hash = hash && strcmp(hash, "sha256") == 0 ? OC_CERTID_SHA256 : OC_CERTID_SHA1;
-    probe->proxy = ctl->values[OPT_PROXY];
+    probe->proxy = ctl->values[PROXY];
     if (probe->proxy && !oc_fetch_proxy(probe->proxy, probe->pool, &problem))
         return ctl_usage(ctl, "--proxy: %s", problem);
     return CTL_OK;
@@ -320,7 +301,7 @@ static int run(ctl_t *ctl)
         return status;
     probe->has_colours = wants_colours(ctl->pool);
     probe->steps = apr_array_make(ctl->pool, 16, sizeof(const char *));
-    probe->url = ctl->values[OPT_URL];
+    probe->url = ctl->values[URL];
     if (!probe->url) {
         probe->url = probe->cert->url;
         probe->url_from = "named in the certificate";
@@ -331,18 +312,18 @@ static int run(ctl_t *ctl)
     if (!ctl_is_json(ctl))
         probe_tell_subject(probe);
     status = ctl_apart(ctl, work, &errand, &result);
-    if (status == CTL_OK && ctl_has(ctl, 'o'))
-        status = write_response(ctl, errand.haul, ctl->values['o']);
+    if (status == CTL_OK && ctl_has(ctl, OUT))
+        status = write_response(ctl, errand.haul, ctl->values[OUT]);
     return status == CTL_OK ? result : status;
 }
 
 static const ctl_option_t options[] = {
-    {"chain", OPT_CHAIN, "FILE", "PEM file that holds the issuer's certificate, where CERT does not"},
-    {"url", OPT_URL, "URL", "ask this responder, in place of the one that the certificate names"},
-    {"proxy", OPT_PROXY, "URL", "ask through this HTTP proxy, as SSLOCSPProxyURL does"},
-    {"timeout", OPT_TIMEOUT, "TIME", "for all of it, like 500ms, 10s or 1min (default: 10s)"},
-    {"hash", OPT_HASH, "HASH", "of the CertID: sha1 (default) or sha256"},
-    {"out", 'o', "FILE", "write the response there, if it is good or revoked"},
+    {"chain", CHAIN, "FILE", "PEM file that holds the issuer's certificate, where CERT does not"},
+    {"url", URL, "URL", "ask this responder, in place of the one that the certificate names"},
+    {"proxy", PROXY, "URL", "ask through this HTTP proxy, as SSLOCSPProxyURL does"},
+    {"timeout", TIMEOUT, "DURATION", "for all of it (default: 10s)"},
+    {"hash", HASH, "HASH", "of the CertID: sha1 (default) or sha256"},
+    {"out", OUT, "FILE", "write the response there, if it is good or revoked"},
     CTL_OPTIONS_END};
 
 const ctl_command_t ctl_probe = {

@@ -5,9 +5,9 @@
 # `list` for hosts and serials (which takes the rights to read the cache).
 # shellcheck shell=bash
 
-# The options of a command (or of all), each with what stands for its value: "--out FILE".
+# The options of a command (or of all), each with its letter and what stands for its value: "-o, --out FILE".
 _ocsp_cachectl_options() {
-    "$@" --help 2>/dev/null | sed -nE 's/^  (-., |    )(--[a-z-]+( [A-Z|]+)?)  .*/\2/p'
+    "$@" --help 2>/dev/null | sed -nE 's/^ +((-., )?--[a-z-]+( [A-Z|]+)?)  .*/\1/p'
 }
 
 _ocsp_cachectl() {
@@ -23,12 +23,10 @@ _ocsp_cachectl() {
     done
 
     # the value of an option
-    local value
-    case $prev in
-    -f) value=PATH ;;
-    -o) value=FILE ;;
-    --*) value=$(_ocsp_cachectl_options "$1" ${command:+"$command"} | sed -n "s/^$prev //p") ;;
-    esac
+    local value=''
+    if [[ $prev == -* ]]; then
+        value=$(_ocsp_cachectl_options "$1" ${command:+"$command"} | sed -nE "s/^(-., )?$prev(, --[a-z-]+)? ([A-Z|]+)\$/\3/p")
+    fi
     case $value in
     *FILE* | *PATH* | *FOLDER*) _filedir ;;
     HASH) mapfile -t COMPREPLY < <(compgen -W 'sha1 sha256' -- "$cur") ;;
@@ -36,7 +34,7 @@ _ocsp_cachectl() {
     [[ -z $value ]] || return
 
     if [[ $cur == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_ocsp_cachectl_options "$1" ${command:+"$command"} | cut -d ' ' -f 1)" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$(_ocsp_cachectl_options "$1" ${command:+"$command"} | grep -oE -- '--[a-z-]+')" -- "$cur")
         return
     fi
     if [[ -z $command ]]; then

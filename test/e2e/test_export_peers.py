@@ -17,6 +17,7 @@ import pytest
 from cryptography.x509 import ocsp
 
 import responders
+from cachectl import cache_file, program
 from conftest import HOST, QUICK, Site
 from httpd import REPOSITORY, unprivileged_user
 from peers import Haproxy, Hitch, Nginx, Peer
@@ -29,10 +30,6 @@ def block(language: str) -> str:
     """The chapter's block in this language."""
     [found] = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.M | re.S)
     return found
-
-
-def program() -> str:
-    return os.environ.get("OCSP_CACHECTL", str(REPOSITORY / os.environ.get("OUT", "out") / "ocsp-cachectl"))
 
 
 def kept(status: ocsp.OCSPCertStatus, hours: int) -> responders.Script:
@@ -118,7 +115,7 @@ def tools(folder: Path, site: Site, peers: tuple[Peer, ...]) -> dict[str, str]:
     """The environment of the job: the program looks into this test's cache, and `systemctl reload` reaches this test's servers."""
     bin_folder = folder / "bin"
     bin_folder.mkdir()
-    script(bin_folder / "ocsp-cachectl", f'exec {program()} "$@" --file {site.server.cache_folder / "staples"}\n')
+    script(bin_folder / "ocsp-cachectl", f'exec {program()} "$@" --file {cache_file(site.server)}\n')
     script(bin_folder / "systemctl", f'echo "$*" >>{folder}/told\nread -r pid <{folder}/$2/peer.pid && kill -HUP "$pid"\n')
     return {**os.environ, "PATH": f"{bin_folder}:/usr/sbin:/usr/bin:/sbin:/bin"}
 

@@ -24,18 +24,13 @@ from cryptography.x509 import ocsp
 
 import pki
 import responders
+from cachectl import command
 from conftest import HOST
 from fault_stage import SHIM_SOURCE, fill
-from httpd import REPOSITORY
 
 pytestmark = pytest.mark.asan
 
 GOOD, NOTHING, USAGE, REVOKED = 0, 1, 2, 3
-
-
-def program() -> str:
-    default = REPOSITORY / os.environ.get("OUT", "out") / "ocsp-cachectl"
-    return os.environ.get("OCSP_CACHECTL", str(default))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +50,7 @@ class Probed:
 
 def run(*arguments: object, environment: Optional[dict[str, str]] = None) -> Probed:
     clean = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    done = subprocess.run([program(), "probe", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+    done = subprocess.run(command("probe", *arguments), stdin=subprocess.DEVNULL, capture_output=True,
                           timeout=60, check=False, env={**clean, **(environment or {})})
     output, errors = done.stdout.decode("ascii"), done.stderr.decode("ascii")  # nothing else may ever come out
     assert not re.search(r"[^\n -~]", output + errors), repr(output + errors)
@@ -238,7 +233,7 @@ def test_refused(leaf, responder):
 
 
 def test_silence(leaf):
-    seen = probe(leaf(responders.hang()), "--timeout", "400ms")
+    seen = probe(leaf(responders.hang()), "-t", "1")
     assert seen.code == NOTHING and seen.steps() == ["look-up", "connect", "request", "answer"]
     seen.says("verdict      timed-out:", "connected, but no answer")
 
@@ -326,8 +321,8 @@ def test_the_issuer_is_missing(ca, leaf, folder):
     ((), "name one file"),
     (("LEAF", "LEAF"), "name one file"),
     (("/nonexistent.pem",), "cannot open /nonexistent.pem: No such file"),
-    (("LEAF", "--timeout", "soon"), "--timeout: 'soon' is not a duration"),
-    (("LEAF", "--timeout", "0"), "is not a duration"),
+    (("LEAF", "--timeout", "soon"), "'soon' is no duration"),
+    (("LEAF", "--timeout", "0"), "no time at all"),
     (("LEAF", "--hash", "md5"), "neither sha1 nor sha256"),
     (("LEAF", "--proxy", "https://p/"), "--proxy: https is not supported"),
     (("LEAF", "--chain", "KEY"), "holds no certificate in PEM form"),
@@ -345,7 +340,7 @@ def test_wrong_usage(leaf, arguments, error):
 def on_a_terminal(*arguments: object, environment: Optional[dict[str, str]] = None) -> bytes:
     """What the command writes to a terminal."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen([program(), "probe", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=theirs,
+    with subprocess.Popen(command("probe", *arguments), stdin=subprocess.DEVNULL, stdout=theirs,
                           stderr=theirs, env={**os.environ, **(environment or {})}) as process:
         os.close(theirs)
         output = b""

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""Completion of ocsp-cachectl in a real bash with the bash-completion package: what only a running cache and a file system can give.
+(Commands and options: test/guards/cachectl.py.)"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+from cachectl import cache_file, ctl, program
+from conftest import HOST
+from httpd import REPOSITORY
+from wait import poll
+
+# Loaded as bash-completion loads it at the first <Tab>, and called as bash calls it.
+SCRIPT = """
+. /usr/share/bash-completion/bash_completion
+. "$1"
+shift
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=0
+COMP_POINT=${#COMP_LINE}
+complete -p ocsp-cachectl >/dev/null || exit
+_ocsp_cachectl "$1" "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def complete(*words: object, where: Optional[Path] = None) -> set[str]:
+    done = subprocess.run(["bash", "--norc", "-c", SCRIPT, "bash", str(REPOSITORY / "tools" / "ocsp-cachectl.bash"), str(program()),
+                           *map(str, words)], cwd=where, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stderr == "", done
+    return set(done.stdout.split())
+
+
+def test_hosts_and_serials_of_a_cache(site):
+    one = site()
+    one.server.start()
+    one.wait_staple("good")
+    cache = cache_file(one.server)
+    poll(lambda: one.leaf.serial_hex in ctl(one.server, "list").out, "the certificate is listed")
+    for verb in ("list", "show", "export", "refresh", "check"):
+        assert complete(verb, "--file", cache, "") == {HOST, one.leaf.serial_hex}, verb
+    assert complete("--file", cache, "show", HOST[:3]) == {HOST}
+    assert complete("show", "-f", cache, one.leaf.serial_hex[:4]) == {one.leaf.serial_hex}
+    assert complete("show", "-f", cache, "nothing") == set()
+    assert complete("show", "--file", cache.with_name("elsewhere"), "") == set()
+
+
+@pytest.mark.parametrize("words", [("probe", ""), ("import", ""), ("probe", "--chain", ""), ("probe", "-o", ""), ("export", "--out", ""),
+                                   ("--file", ""), ("list", "-f", "")])
+def test_files(folder, words):
+    (folder / "www.pem").write_text("")
+    (folder / "certs").mkdir()
+    assert complete(*words, where=folder) == {"www.pem", "certs"}
+
+
+def test_values():
+    assert complete("probe", "--hash", "") == {"sha1", "sha256"}
+    assert complete("probe", "--hash", "sha2") == {"sha256"}
+    for words in (("probe", "--url", ""), ("probe", "-t", ""), ("check", "-w", ""), ("check", "--crit", "")):
+        assert complete(*words) == set(), words
+    assert complete("verify", "") == set() and complete("no-such-command", "") == set()
+    assert {"list", "probe"} < complete("")
+    assert complete("pro") == {"probe"}
