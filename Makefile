@@ -19,7 +19,7 @@
 # Every file of src/ stands in exactly one of the two lists; test/guards/layers.py holds them to it, and to who may include whom.
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
-CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
+CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_fleet oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
               oc_lines oc_note oc_recall oc_record oc_request oc_roster oc_schedule oc_shared_entry oc_shm oc_shm_write oc_signer oc_standing oc_tally oc_trace oc_url oc_verdict oc_verify oc_version oc_query oc_timeline \
               oc_view oc_view_table oc_x509
 
@@ -97,7 +97,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate check-simulate faults demo clean FORCE
+.PHONY: dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -160,8 +160,11 @@ bench-cache: $(MODULE)
 # How often responders are asked, over a month of virtual time: docs/schedule.md.
 simulate: $(OUT)/bench/simulate
 	$< --json $(OUT)/simulate.json
-check-simulate: $(OUT)/bench/simulate
-	@$< --check
+# How often a fleet asks its responder: 10,000 servers, 1,000 certificates, a week; a quarter of an hour of computing.
+simulate-fleet: $(OUT)/bench/fleet
+	$< --json $(OUT)/fleet.json
+check-simulate: $(OUT)/bench/simulate $(OUT)/bench/fleet
+	@$(OUT)/bench/simulate --check && $(OUT)/bench/fleet --check
 
 # Stapling against no stapling, mod_ssl + shmcb, mod_md, nginx and haproxy, within ten minutes; BENCH=quick takes two and is rough. The
 # figures go to out/bench/results.json, from which bench-docs draws the charts and tables of docs/benchmarks.md (test/bench/README.md).

@@ -10,6 +10,7 @@
 #ifndef OC_SIBLINGS_H
 #define OC_SIBLINGS_H
 
+#include "oc_fleet.h"
 #include "oc_outcome.h"
 #include "oc_shared_entry.h"
 
@@ -19,13 +20,11 @@
 typedef struct {
     unsigned char key[OC_CERT_HASH_LEN];
     int has_key;
-    const char *told;      /* what was wrong with the entry when that was said; NULL: nothing */
-    int is_lacking;        /* the last look found nothing, or less than what this server holds */
-    apr_time_t held_until; /* what this server holds itself; 0: nothing */
-    uint64_t held_order;
-    apr_time_t held_since; /* when a responder gave it, to this server or to another */
-    apr_time_t patience;   /* until when another server's claim is respected; 0: none has been met */
-    apr_time_t wake;       /* with APR_EAGAIN: when to look again */
+    const char *told;     /* what was wrong with the entry when that was said; NULL: nothing */
+    int is_lacking;       /* the last look found nothing, or less than what this server holds */
+    oc_fleet_held_t held; /* what this server holds itself */
+    apr_time_t patience;  /* until when another server's claim is respected; 0: none has been met */
+    apr_time_t wake;      /* with APR_EAGAIN: when to look again */
 } oc_siblings_t;
 
 /** This server holds @a record now. */

@@ -16,8 +16,7 @@
 APLOG_USE_MODULE(ocsp_cache);
 
 #define CLAIM_SUFFIX ":asking"
-#define CLAIM_GRACE apr_time_from_sec(2)   /* beyond an exchange's time-out; stores count whole seconds */
-#define LOOK_AGAIN apr_time_from_msec(300) /* to twice that, by chance */
+#define CLAIM_GRACE apr_time_from_sec(2) /* beyond an exchange's time-out; stores count whole seconds */
 
 static int has_key(oc_siblings_t *siblings, const oc_cert_t *cert, apr_pool_t *pool)
 {
@@ -36,9 +35,7 @@ static const char *name_of(const oc_siblings_t *siblings, apr_pool_t *pool)
 
 void oc_siblings_hold(oc_siblings_t *siblings, const oc_record_t *record)
 {
-    siblings->held_until = record->usable_until;
-    siblings->held_order = oc_record_order(record);
-    siblings->held_since = record->fetched_at;
+    siblings->held = (oc_fleet_held_t){record->usable_until, oc_record_order(record), record->fetched_at};
 }
 
 /* The entry is of no use: say so, once for each reason. */
@@ -74,22 +71,6 @@ static apr_status_t look(oc_siblings_t *siblings, const oc_managed_t *managed, o
     return APR_NOTFOUND;
 }
 
-static uint64_t order_of(const oc_shared_entry_t *entry)
-{
-    oc_record_t record = {.verdict = OC_GOOD, .this_update = entry->this_update, .fetched_at = entry->fetched_at};
-
-    return oc_record_order(&record);
-}
-
-/* Is the response newer than the one held, or the same, fetched anew? */
-static int is_news(const oc_siblings_t *siblings, const oc_shared_entry_t *entry, apr_time_t now)
-{
-    uint64_t order = order_of(entry);
-
-    return siblings->held_until <= now || order > siblings->held_order
-           || (order == siblings->held_order && entry->fetched_at > siblings->held_since);
-}
-
 /* Judged like an answer off the wire, by this server's rules and its clock. */
 static int is_true(oc_siblings_t *siblings, const oc_managed_t *managed, const oc_shared_entry_t *entry,
                    oc_outcome_t *outcome, apr_time_t now, apr_pool_t *pool)
@@ -110,19 +91,7 @@ static int is_true(oc_siblings_t *siblings, const oc_managed_t *managed, const o
     return 0;
 }
 
-/* Has the response to be asked for anew? At its date; and the same one is not put off again when three quarters of its time are
- * over: then every server asks for itself. So nobody who writes to the store can keep the fleet from asking. */
-static int is_due(const oc_siblings_t *siblings, const oc_shared_entry_t *entry, const oc_outcome_t *outcome,
-                  apr_time_t now)
-{
-    apr_time_t end = outcome->verified.usable_until;
-    int is_same = siblings->held_until > now && order_of(entry) == siblings->held_order;
-
-    return outcome->due <= now || (is_same && now > end - (end - entry->this_update) / 4);
-}
-
-/* Is another server asking just now? A claim is over when there is an entry that came after it. It is respected for as long as an
- * exchange may take, so that nobody who writes to the store keeps this server from asking. Else: this one is. */
+/* Is another server asking just now (oc_fleet_wait)? Else: this one is, and says so. */
 static int must_wait(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random, apr_time_t answered,
                      const atomic_int *stop, apr_pool_t *pool)
 {
@@ -136,12 +105,10 @@ static int must_wait(oc_siblings_t *siblings, const oc_managed_t *managed, uint3
 
     name = apr_pstrcat(pool, name_of(siblings, pool), CLAIM_SUFFIX, NULL);
     if (oc_shared_get(name, &found, &len, OC_SHARED_CLAIM_LEN, stop, pool) == APR_SUCCESS
-        && oc_shared_claim_decode(&claim, found, len) == APR_SUCCESS && claim.who != own.who && claim.since > answered
-        && (siblings->patience == 0 || (now < siblings->patience && siblings->patience <= now + longest))) {
-        if (siblings->patience == 0)
-            siblings->patience = now + longest;
-        siblings->wake = now + LOOK_AGAIN + (apr_time_t)(random % LOOK_AGAIN);
-        return 1;
+        && oc_shared_claim_decode(&claim, found, len) == APR_SUCCESS && claim.who != own.who) {
+        siblings->wake = oc_fleet_wait(&siblings->patience, &claim, answered, longest, now, random);
+        if (siblings->wake)
+            return 1;
     }
     siblings->patience = 0;
     oc_shared_claim_encode(&own, bytes);
@@ -158,8 +125,8 @@ static apr_status_t find(oc_siblings_t *siblings, const oc_managed_t *managed, u
     siblings->is_lacking = 1;
     if (look(siblings, managed, entry, stop, pool) != APR_SUCCESS)
         return APR_NOTFOUND;
-    if (!is_news(siblings, entry, now)) {
-        siblings->is_lacking = order_of(entry) < siblings->held_order;
+    if (!oc_fleet_is_news(&siblings->held, entry, now)) {
+        siblings->is_lacking = oc_fleet_order(entry->this_update, entry->fetched_at) < siblings->held.order;
         return APR_NOTFOUND;
     }
     outcome->origin = OC_ORIGIN_SHARED;
@@ -174,7 +141,8 @@ static apr_status_t find(oc_siblings_t *siblings, const oc_managed_t *managed, u
     outcome->asked_at = entry->fetched_at < now ? entry->fetched_at : now;
     outcome->due = oc_schedule_success(outcome->asked_at, entry->this_update, outcome->verified.usable_until,
                                        &managed->settings.bounds, random);
-    return is_due(siblings, entry, outcome, now) ? APR_INCOMPLETE : APR_SUCCESS;
+    return oc_fleet_is_due(&siblings->held, entry, outcome->due, outcome->verified.usable_until, now) ? APR_INCOMPLETE
+                                                                                                      : APR_SUCCESS;
 }
 
 apr_status_t oc_siblings_ask(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random,
