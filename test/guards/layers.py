@@ -24,6 +24,7 @@ CORE_MAY_INCLUDE = {
     "oc_file": {"oc_block", "oc_disk"},
     "oc_note": {"oc_verdict"},
     "oc_shared_entry": {"oc_cert", "oc_verify"},
+    "oc_fleet": {"oc_record", "oc_shared_entry", "oc_verdict"},
     "oc_record": {"oc_verdict"},
     # what an operator sees
     "oc_tally": {"oc_record", "oc_verdict"},
