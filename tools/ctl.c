@@ -110,12 +110,24 @@ apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *byte
     return rv;
 }
 
+static const char *option_name(const ctl_t *ctl, int letter)
+{
+    const ctl_option_t *option = ctl->command->options;
+
+    while (option->name && option->letter != letter)
+        option++;
+    return option->name ? option->name : "";
+}
+
 int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration)
 {
     static const struct {
         const char *name;
-        apr_int64_t seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}};
+        apr_interval_time_t length;
+    } units[] = {{"", APR_USEC_PER_SEC},          {"ms", 1000},
+                 {"s", APR_USEC_PER_SEC},         {"m", 60 * APR_USEC_PER_SEC},
+                 {"min", 60 * APR_USEC_PER_SEC},  {"h", 3600 * APR_USEC_PER_SEC},
+                 {"d", 86400 * APR_USEC_PER_SEC}, {"w", 604800 * APR_USEC_PER_SEC}};
     const char *text = ctl->values[letter];
     apr_int64_t number;
     char *unit;
@@ -127,11 +139,12 @@ int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr
     number = apr_strtoi64(text, &unit, 10);
     for (i = 0; apr_isdigit(*text) && number <= DURATION_MAX && i < sizeof(units) / sizeof(units[0]); i++) {
         if (strcmp(unit, units[i].name) == 0) {
-            *duration = apr_time_from_sec(number * units[i].seconds);
+            *duration = number * units[i].length;
             return CTL_OK;
         }
     }
-    return ctl_usage(ctl, "'%s' is no duration: write a number and s, m, h, d or w, as in 12h", text);
+    return ctl_usage(ctl, "--%s: '%s' is no duration: write a number and ms, s, min, h, d or w, as in 12h",
+                     option_name(ctl, letter), text);
 }
 
 /* ---- which cache ---- */

@@ -64,7 +64,7 @@ int ctl_has(const ctl_t *ctl, int letter);
 /** --json */
 int ctl_is_json(const ctl_t *ctl);
 
-/** The duration that an option says: "90", "90s", "30m", "12h", "2d", "1w"; @a fallback where it is not given. @return CTL_OK; else it
+/** The duration that an option says: "90", "90s", "30min", "12h", "2d", "1w", "500ms"; @a fallback where it is not given. @return CTL_OK; else it
  *  has been said what is wrong with it. */
 int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration);
 

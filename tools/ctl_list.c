@@ -35,9 +35,8 @@ static void print_table(const ctl_t *ctl, const ctl_stock_t *stock, const apr_ar
     for (i = 0; i < rows->nelts; i++)
         APR_ARRAY_PUSH(views, oc_view_t) = APR_ARRAY_IDX(rows, i, const ctl_row_t *)->view;
     oc_view_table(views, ctl->now, width_of_output(ctl->pool), print, stdout, ctl->pool);
-    if (stock->strangers)
-        printf("%u more responses are held for certificates that the server does not have any more.\n",
-               stock->strangers);
+    if (stock->unused->nelts)
+        printf("Responses held for certificates that no host uses (any more): %d\n", stock->unused->nelts);
     if (!stock->server)
         printf("The server does not run: nothing is renewed.\n");
     if (!stock->roster)
@@ -59,8 +58,8 @@ static int run(ctl_t *ctl)
         return CTL_OK;
     }
     ctl_stock_json(ctl, &stock);
-    printf(",\"strangers\":%u", stock.strangers);
-    ctl_stock_json_rows(ctl, &stock, rows);
+    ctl_stock_json_rows(ctl, &stock, "certificates", rows);
+    ctl_stock_json_rows(ctl, &stock, "unused", stock.unused);
     printf("}\n");
     return CTL_OK;
 }

@@ -5,6 +5,8 @@
  */
 #include "ctl_stock.h"
 
+#include "oc_version.h"
+
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include <stdio.h>
@@ -56,7 +58,7 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_roster_entr
     APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
 }
 
-/* What is held without being known: rows where there is no roster, a number where there is one. */
+/* What is held without being known: the rows, where there is no roster. */
 static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
 {
     apr_hash_t *known = apr_hash_make(ctl->pool);
@@ -73,14 +75,10 @@ static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
 
         if (apr_hash_get(known, kept->id, OC_CERT_ID_LEN))
             continue;
-        if (stock->roster) {
-            stock->strangers++;
-            continue;
-        }
         row = make_row(ctl, stock, kept->id);
         row->view.is_refreshed = 1; /* once, at least */
         oc_kept_fill(&stock->kept, &row->view);
-        APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
+        APR_ARRAY_PUSH(stock->roster ? stock->unused : stock->rows, ctl_row_t *) = row;
     }
 }
 
@@ -111,6 +109,7 @@ int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
                            stock->kept.status == APR_ENOENT ? apr_psprintf(ctl->pool, "there is no file %s", ctl->path)
                                                             : stock->kept.problem);
     stock->rows = apr_array_make(ctl->pool, 16, sizeof(ctl_row_t *));
+    stock->unused = apr_array_make(ctl->pool, 4, sizeof(ctl_row_t *));
     if (stock->roster) {
         stock->expiry_warning = stock->roster->expiry_warning;
         for (i = 0; i < stock->roster->entries->nelts; i++)
@@ -131,19 +130,21 @@ const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool)
 
 void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock)
 {
-    printf("{\"version\":%d,\"command\":\"%s\",\"cache\":%s,\"server_pid\":", OC_VIEW_JSON_VERSION, ctl->command->name,
-           oc_view_json_string(ctl->path, ctl->pool));
+    printf("{\"version\":%d,\"generated\":%" APR_TIME_T_FMT ",\"module\":\"" OC_VERSION
+           "\",\"command\":\"%s\",\"cache\":{\"path\":%s,\"records\":%d},\"server_pid\":",
+           OC_VIEW_JSON_VERSION, apr_time_sec(ctl->now), ctl->command->name, oc_view_json_string(ctl->path, ctl->pool),
+           stock->kept.records->nelts);
     if (stock->server)
         printf("%ld", (long)stock->server);
     else
         printf("null");
 }
 
-void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows)
+void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const char *name, const apr_array_header_t *rows)
 {
     int i;
 
-    printf(",\"certificates\":[");
+    printf(",\"%s\":[", name);
     for (i = 0; i < rows->nelts; i++) {
         const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
 

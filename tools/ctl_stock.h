@@ -24,8 +24,8 @@ typedef struct {
     const char *roster_problem; /* why not */
     pid_t server;               /* the process of the running server; 0: it does not run */
     apr_interval_time_t expiry_warning;
-    apr_array_header_t *rows; /* ctl_row_t *: the server's certificates; without a roster: what is held */
-    unsigned strangers;       /* held, for certificates that are not the server's (any more) */
+    apr_array_header_t *rows;   /* ctl_row_t *: the server's certificates; without a roster: what is held */
+    apr_array_header_t *unused; /* ctl_row_t *: held for certificates that no host uses (any more) */
 } ctl_stock_t;
 
 /** Find the cache and read it. @return CTL_OK; else it has been said. */
@@ -44,7 +44,7 @@ const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool);
 /** Begin an object of JSON: its version, the cache, the server. What follows begins with a comma. */
 void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock);
 
-/** ,"certificates":[...] */
-void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows);
+/** ,"NAME":[...] */
+void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const char *name, const apr_array_header_t *rows);
 
 #endif

@@ -68,8 +68,8 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const finding
     printf("%s: %d records, %u damaged, %u of other kinds\n", ctl->path, stock->kept.records->nelts,
            stock->kept.damaged, stock->kept.others);
     if (stock->roster)
-        printf("%d responses verified, %d refused, %d run out, %u of certificates that the server does not have\n",
-               n - bad - expired, bad, expired, stock->strangers);
+        printf("%d responses verified, %d refused, %d run out, %d of certificates that no host uses\n",
+               n - bad - expired, bad, expired, stock->unused->nelts);
     else
         printf("The responses were not verified: %s\n", stock->roster_problem);
 }
@@ -80,10 +80,10 @@ static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding
     int i, is_first = 1;
 
     ctl_stock_json(ctl, stock);
-    printf(",\"records\":%d,\"damaged\":%u,\"others\":%u,\"strangers\":%u,\"is_verified\":%s,\"verified\":%d,"
+    printf(",\"damaged\":%u,\"others\":%u,\"unused\":%d,\"is_verified\":%s,\"verified\":%d,"
            "\"expired\":%d,\"refused\":[",
-           stock->kept.records->nelts, stock->kept.damaged, stock->kept.others, stock->strangers,
-           stock->roster ? "true" : "false", stock->roster ? n - bad - expired : 0, expired);
+           stock->kept.damaged, stock->kept.others, stock->unused->nelts, stock->roster ? "true" : "false",
+           stock->roster ? n - bad - expired : 0, expired);
     for (i = 0; i < n; i++) {
         if (!findings[i].problem)
             continue;

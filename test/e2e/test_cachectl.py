@@ -84,7 +84,7 @@ def test_list_shows_every_certificate(scene):
 def test_list_as_json(scene):
     document = ctl(scene.server, "list", "--json").json
     assert document["version"] == 1 and document["command"] == "list"
-    assert document["cache"] == str(cache_file(scene.server)) and document["server_pid"] == scene.server.parent
+    assert document["cache"] == {"path": str(cache_file(scene.server)), "records": 2} and document["server_pid"] == scene.server.parent
     by_serial = {one["serial"]: one for one in document["certificates"]}
     assert set(by_serial) == {leaf.serial_hex for leaf in (scene.www, scene.mail, scene.silent)}
     www = by_serial[scene.www.serial_hex]
