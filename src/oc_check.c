@@ -23,7 +23,8 @@ typedef struct {
     oc_findings_t *findings;
     apr_pool_t *pool;
     const oc_cert_t *cert;
-    const char *unread; /* see oc_listed_t */
+    int has_issuer;     /* see oc_listed_t */
+    const char *unread; /* the same */
     server_rec *s;
     const char *label;
     const char *demand;
@@ -106,7 +107,7 @@ static void check_certificate(const case_t *c)
             apr_pstrcat(c->pool, "nothing will be stapled: the certificate names no OCSP responder", c->demand,
                         ". Only SSLStaplingForceURL could name one", NULL));
     }
-    else if (!c->cert->issuer) {
+    else if (!c->has_issuer) {
         check_issuer(c, conf->ca_path != NULL);
     }
     else if (url) {
@@ -114,10 +115,9 @@ static void check_certificate(const case_t *c)
     }
 }
 
-static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, const char *unread, server_rec *s,
-                        apr_pool_t *pool)
+static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_rec *s, apr_pool_t *pool)
 {
-    case_t c = {findings, pool, cert, unread, s, NULL, cert->must_staple ? DEMAND : ""};
+    case_t c = {findings, pool, cert, 1, NULL, s, NULL, cert->must_staple ? DEMAND : ""};
 
     c.label = apr_psprintf(pool, "certificate %s (serial %s)", cert->subject, cert->serial);
     return c;
@@ -156,7 +156,9 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
             check_unread(findings, listed, s, pool);
             continue;
         }
-        c = make_case(findings, listed->cert, listed->unread, s, pool);
+        c = make_case(findings, listed->cert, s, pool);
+        c.has_issuer = listed->has_issuer;
+        c.unread = listed->unread;
         if (oc_md_staples(md, s))
             check_dates(&c, apr_time_now());
         else
@@ -194,7 +196,7 @@ void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
 
     if (oc_cert_parse(&cert, pem, oc_issuer_set_create(pool), pool, &reason) != APR_SUCCESS || !cert->must_staple)
         return;
-    c = make_case(findings, cert, NULL, s, pool);
+    c = make_case(findings, cert, s, pool);
     check_certificate(&c);
     oc_findings_log(findings);
 }

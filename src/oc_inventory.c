@@ -202,7 +202,8 @@ static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_c
     listed->status = read_file(reader, listed->file, &leaf, beside);
     if (listed->status == APR_SUCCESS) {
         issuer = find_issuer(reader, listed, conf, leaf, beside);
-        listed->status = oc_cert_from_x509(&cert, leaf, issuer, reader->issuers, reader->pool, &listed->problem);
+        listed->has_issuer = issuer != NULL;
+        listed->status = oc_cert_from_x509(&cert, leaf, NULL, reader->issuers, reader->pool, &listed->problem);
         listed->cert = cert;
     }
     X509_free(issuer);

@@ -88,6 +88,7 @@ def test_missing_issuer_names_the_directives(hosts):
         assert all(directive in line for line in lines), lines
 
 
+@pytest.mark.asan
 def test_what_cannot_be_read_is_said(hosts, folder, ca):
     leaf, junk = ca.leaf(HOST, url=URL), folder / "junk.pem"
     junk.write_text("-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n")
@@ -123,6 +124,17 @@ def test_files_that_this_user_may_not_read(hosts, ca):
     finally:
         for file in (*files, ca.cert_file):
             file.chmod(0o644)
+
+
+def test_https_by_its_port_alone(hosts, ca):
+    """mod_ssl switches SSLEngine on by itself where https is listened for; and where http is, it does not."""
+    server, leaf = hosts(), ca.leaf(HOST, url=URL, days=0.01)
+    for port, words in ((server.https_port, ["it is expired"]), (server.http_port, [])):
+        server.config = replace(server.config, vhosts=(), directives=(
+            "SSLUseStapling on", f"<VirtualHost *:{port}>", f"ServerName {HOST}", f'SSLCertificateFile "{leaf.cert_file}"',
+            f'SSLCertificateKeyFile "{leaf.key_file}"', "</VirtualHost>"))
+        lines = said(server)
+        assert len(lines) == len(words) and all(word in line for word, line in zip(words, lines)), lines
 
 
 # ---- directives ----
@@ -222,6 +234,7 @@ def test_kept_responses_that_run_out(site, clock):  # noqa: F811
     assert said(one.server) == [], "as written: never"
 
 
+@pytest.mark.asan
 def test_why_it_was_not_renewed(site, clock):  # noqa: F811
     one = site(environment=clock.environment)
     one.server.start()

@@ -87,6 +87,7 @@ def check_crowd(server: Httpd) -> None:
     assert silent["responder"] is silent["response"] is None
 
 
+@pytest.mark.asan
 def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     crowd.start()
     crowd.wait_staple(HOST)
@@ -204,6 +205,7 @@ def test_what_this_user_may_not_read_is_named(crowd):
 HOSTILE = [b"a\xff\xfe<script>alert(1)</script>&'.x", b"b\x1b[2J\x7f.x", b"c\xc3\xa9\xe2\x80\xa8\xf0\x9f\x98\x80.x", b"d\xed\xa0\x80\xc0\xaf.x"]
 
 
+@pytest.mark.asan
 def test_hostile_names(httpd, ca):
     """Names of hosts may be any bytes, and so may what stands in certificates: neither JSON nor a terminal comes to harm."""
     leaf = ca.leaf(HOST, url='http://ocsp.test/"<script>', common_name="<script>\x1b[2J\u2028\u00e9\"\\</script>")
