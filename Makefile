@@ -29,7 +29,7 @@ GLUE_UNITS := oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directiv
               oc_status oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh oc_status_request oc_status_script oc_status_style
 
 # Unit tests that run threads: these also run under ThreadSanitizer.
-THREAD_TESTS := test_crew test_crew_await test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally
+THREAD_TESTS := test_crew test_crew_await test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally test_trace
 
 # ------------------------------------------------------------------------------------------------------- settings
 ifeq ($(origin CC),default)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define VALUE_MAX 300     /* of a header, as far as it is shown */
+#define LINES_MAX 24      /* of a head */
 #define NOTABLE_OFFSET 60 /* seconds between two clocks that are worth a word */
 
 /* ---- text ---- */
@@ -122,7 +123,7 @@ static apr_array_header_t *lines_of(const char *head, apr_pool_t *pool)
     apr_array_header_t *lines = apr_array_make(pool, 8, sizeof(const char *));
     char *rest = apr_pstrdup(pool, head), *line, *end;
 
-    while ((line = rest) != NULL && *line != '\0') {
+    while ((line = rest) != NULL && *line != '\0' && lines->nelts < LINES_MAX) {
         end = strchr(line, '\n');
         rest = end ? end + 1 : NULL;
         if (end && end > line && end[-1] == '\r')

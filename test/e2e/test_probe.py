@@ -27,6 +27,7 @@ import responders
 from cachectl import command
 from conftest import HOST
 from fault_stage import SHIM_SOURCE, fill
+from httpd import REPOSITORY
 
 pytestmark = pytest.mark.asan
 
@@ -148,6 +149,8 @@ def test_through_a_proxy(leaf, responder):
 def test_json_says_it_all(leaf):
     good = leaf(responders.good(next_update=7200), must_staple=True)
     seen = as_json(good)
+    page = (REPOSITORY / "tools" / "ocsp-cachectl.8").read_text().partition("an object with these keys:\n")[2].partition("\n.Bl")[0]
+    assert {*seen, *seen["steps"][0], *seen["steps"][3]} == set(re.findall(r"^\.Ql (\w+)", page, re.M)), "as the manual page has it"
     assert seen["version"] == 1 and seen["verdict"] == "good" and seen["hints"] == []
     assert seen["certificate"]["serial"] == good.serial_hex and seen["certificate"]["must_staple"] is True
     assert [step["step"] for step in seen["steps"]] == ["look-up", "connect", "request", "head", "answer"]
@@ -211,6 +214,11 @@ def test_failures_are_explained(leaf, script, verdict, parts, folder):
     seen.says(f"verdict      {verdict}: ", "what to do   ", *parts)
     assert out.read_bytes() == b"what was there" and list(folder.iterdir()) == [out]
     assert "is left as it is" in seen.errors
+
+
+def test_a_head_without_end_does_not_flood_the_terminal(leaf):
+    seen = probe(leaf(lambda exchange: exchange.raw(b"HTTP/1.1 500 Oops\r\n" + b"Via: x\r\n" * 1000 + b"Server: " + b"y" * 5000 + b"\r\n\r\n")))
+    assert seen.code == NOTHING and 1 < seen.output.count("Via: x") < 100 and len(seen.output) < 8000, seen
 
 
 def test_a_strangers_signature(leaf, stranger):
