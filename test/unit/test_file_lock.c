@@ -135,6 +135,25 @@ static void test_invariant_11_lock_dies_with_its_process(void **state)
     assert_int_equal(kill(child, SIGKILL), 0);
 }
 
+/* Who looks creates nothing, and disturbs nobody. */
+static void test_holder_is_seen_from_outside(void **state)
+{
+    struct stat st;
+    int child, status;
+    pid_t holder;
+
+    (void)state;
+    assert_int_equal(oc_file_lock_holder(cache_path, cache_pool), 0);
+    assert_int_equal(stat(lock_path, &st), -1);
+    holder = start_holder(&child);
+    assert_int_equal(oc_file_lock_holder(cache_path, cache_pool), holder);
+    assert_int_equal(try_from_elsewhere(holder), 1);
+    assert_int_equal(kill(holder, SIGKILL), 0);
+    assert_int_equal(waitpid(holder, &status, 0), holder);
+    assert_int_equal(oc_file_lock_holder(cache_path, cache_pool), 0);
+    assert_int_equal(kill(child, SIGKILL), 0);
+}
+
 static void test_lock_file_is_no_symlink(void **state)
 {
     const char *problem;
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_invariant_11_second_process_is_refused, set_stage, clear_stage),
         cmocka_unit_test_setup_teardown(test_invariant_11_lock_ends_with_its_pool, set_stage, clear_stage),
         cmocka_unit_test_setup_teardown(test_invariant_11_lock_dies_with_its_process, set_stage, clear_stage),
+        cmocka_unit_test_setup_teardown(test_holder_is_seen_from_outside, set_stage, clear_stage),
         cmocka_unit_test_setup_teardown(test_lock_file_is_no_symlink, set_stage, clear_stage),
         cmocka_unit_test_setup_teardown(test_lock_without_folder, set_stage, clear_stage),
     };

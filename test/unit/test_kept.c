@@ -127,6 +127,26 @@ static void test_the_record_that_counts(void **state)
     assert_null(APR_ARRAY_IDX(kept.records, 0, oc_kept_record_t *)->record.der);
 }
 
+static void test_with_the_responses(void **state)
+{
+    static const unsigned char der[700];
+    oc_kept_t kept;
+    int i;
+
+    (void)state;
+    begin();
+    put_record(1, T(1));
+    put_record(2, T(3));
+    oc_kept_load_whole(&kept, cache_path, 1000, cache_pool);
+    assert_int_equal(kept.records->nelts, 2);
+    for (i = 0; i < 2; i++) {
+        const oc_record_t *record = &APR_ARRAY_IDX(kept.records, i, oc_kept_record_t *)->record;
+
+        assert_int_equal(record->der_len, sizeof(der));
+        assert_memory_equal(record->der, der, sizeof(der));
+    }
+}
+
 static void test_what_is_no_staple(void **state)
 {
     static const unsigned char JUNK[200] = {0xFF};
@@ -199,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_nothing_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_record_that_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_with_the_responses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_staple, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_ledger, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_files, setup, teardown),
