@@ -12,7 +12,6 @@ import functools
 import os
 import pwd
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +22,7 @@ from typing import Iterable, Optional, Union
 
 import clients
 import pki
+from apxs import apxs, load_lines
 from wait import NotReached, poll
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,13 +34,6 @@ CRASH = re.compile(r"AH0005[12]:|exit signal|Segmentation fault|stack smashing|d
 MACHINE = re.compile(r"AH01882:")
 LINE = re.compile(r"^\[(?P<date>[^\]]+)\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] "
                   r"\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] (?P<text>.*)$")
-
-
-@functools.lru_cache(maxsize=None)
-def apxs(variable: str) -> str:
-    """Where this machine's httpd lives, as apxs knows it."""
-    command = os.environ.get("APXS") or shutil.which("apxs") or shutil.which("apxs2") or "apxs"
-    return subprocess.run([command, "-q", variable], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def module_path() -> Path:
@@ -122,8 +115,7 @@ class Config:
                    *(["status"] if self.status else []), *self.modules]
         lines = [f'ServerRoot "{server.root}"', "ServerName localhost", 'DefaultRuntimeDir "run"',
                  'PidFile "run/httpd.pid"', 'ErrorLog "logs/error.log"', "Timeout 20", "GracefulShutdownTimeout 5"]
-        for name in modules:
-            lines.append(f'LoadModule {name}_module "{apxs("LIBEXECDIR")}/mod_{name}.so"')
+        lines += load_lines(modules)
         if self.module:
             lines.append(f'LoadModule ocsp_cache_module "{module_path()}"')
         lines += [*server.identity(), *_MPM[self.mpm]]
