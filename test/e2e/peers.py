@@ -5,6 +5,7 @@ port of its own."""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -64,9 +65,20 @@ class Peer:
         return poll(stapled, f"{self.program} staples {status}")
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=20)
+        """End it and its workers, which Hitch leaves to whoever is there (conftest.orphans: that is us)."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        workers = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        poll(lambda: all(_is_gone(int(pid)) for pid in workers), f"the workers of {self.program} to end")
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return not Path(f"/proc/{pid}").exists()
 
 
 class Nginx(Peer):
