@@ -234,7 +234,6 @@ def test_kept_responses_that_run_out(site, clock):  # noqa: F811
     assert said(one.server) == [], "as written: never"
 
 
-@pytest.mark.asan
 def test_why_it_was_not_renewed(site, clock):  # noqa: F811
     one = site(environment=clock.environment)
     one.server.start()

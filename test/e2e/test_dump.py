@@ -20,7 +20,7 @@ import pytest
 
 import responders
 from conftest import CACHE, HOST, NOTHING_HELD, SHMCB
-from httpd import Config, Httpd, Vhost, apxs, unprivileged_user
+from httpd import Config, Httpd, Vhost, apxs, sanitizer_environment, unprivileged_user
 from wait import poll
 
 TABLE, JSON = "DUMP_OCSP_CACHE", "DUMP_OCSP_CACHE_JSON"
@@ -155,7 +155,8 @@ def on_terminal(server: Httpd, columns: int) -> str:
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     server.check()  # writes the configuration
     done = subprocess.Popen([f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-d", str(server.root), "-f", str(server.conf_file),
-                             "-t", "-D", TABLE], stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL)
+                             "-t", "-D", TABLE], stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL,
+                            env={**os.environ, **sanitizer_environment()})
     os.close(follower)
     seen = b""
     while True:
