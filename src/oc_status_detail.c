@@ -59,11 +59,11 @@ static void print_response(const oc_status_request_t *request, const oc_view_t *
     request_rec *r = request->r;
 
     ap_rputs("<h2>Response</h2>\n<dl>\n", r);
-    row(r, "Stapled", oc_status_badge(view, now, pool));
+    row(r, "State", oc_status_badge(view, now, pool));
     if (view->has_record) {
         row(r, "thisUpdate", both(view->this_update, now, pool));
         row(r, "nextUpdate", both(view->next_update, now, pool));
-        row(r, "Stapled until", both(view->usable_until, now, pool));
+        row(r, "Usable until", both(view->usable_until, now, pool));
         row(r, "Got", both(view->fetched_at, now, pool));
         row(r, "From", oc_origin_name(view->origin));
         row(r, "Size", apr_psprintf(pool, "%" APR_SIZE_T_FMT " bytes", view->size));
@@ -115,7 +115,7 @@ void oc_status_detail(const oc_status_request_t *request, unsigned ordinal)
     ap_rvputs(r, "<div class=\"tile line\">", oc_timeline_svg(&view, now, pool), NULL);
     if (view.has_record)
         ap_rvputs(r, "<div class=\"ends\"><span>thisUpdate ", oc_timeline_time(view.this_update, pool),
-                  "</span><span>stapled until ", oc_timeline_time(view.usable_until, pool), "</span></div>", NULL);
+                  "</span><span>usable until ", oc_timeline_time(view.usable_until, pool), "</span></div>", NULL);
     ap_rvputs(r, "</div>\n", oc_status_button(request, &view, pool), NULL);
     print_response(request, &view, pool);
     print_attempts(request, &view, pool);

@@ -212,11 +212,12 @@ static int print_row(void *context, const oc_view_t *view, unsigned ordinal, oc_
                      const char *reason, apr_pool_t *pool)
 {
     const oc_status_request_t *request = context;
-    int more = view->hosts ? view->hosts->nelts - 1 : 0,
-        is_held = view->has_record && view->usable_until > request->now;
+    int more = view->hosts ? view->hosts->nelts - 1 : 0, is_stapled;
+    oc_group_t group = oc_query_group(view, request->now);
 
     (void)ordinal;
     (void)reason;
+    is_stapled = group == OC_GROUP_GOOD || group == OC_GROUP_REVOKED;
     ap_rvputs(request->r, "<tr class=\"", oc_attention_name(attention), "\"><th scope=\"row\"><a href=\"",
               oc_status_link(view, pool), "\">", oc_status_text(view->host, pool), "</a>",
               more > 0 ? apr_psprintf(pool, " <small>and %d more host%s</small>", more, more == 1 ? "" : "s") : "",
@@ -225,7 +226,7 @@ static int print_row(void *context, const oc_view_t *view, unsigned ordinal, oc_
     ap_rvputs(request->r, "<td data-label=\"State\"><span>", oc_status_badge(view, request->now, pool),
               view->must_staple ? " <span class=\"badge\">Must-Staple</span>" : "", "</span></td><td class=\"life\">",
               oc_timeline_svg(view, request->now, pool), "</td><td data-label=\"Stapled for\">",
-              oc_status_time(is_held ? view->usable_until : 0, request->now, pool),
+              oc_status_time(is_stapled ? view->usable_until : 0, request->now, pool),
               "</td><td data-label=\"Next request\">",
               view->is_refreshed && view->next_request <= request->now
                   ? "now"

@@ -66,10 +66,18 @@ static const char *words(const oc_view_t *view, apr_time_t now, apr_pool_t *pool
         return "Nothing is asked for: there is no responder";
     if (!view->has_record)
         return apr_pstrcat(pool, "No response is held; ", next, NULL);
-    return apr_psprintf(pool, "thisUpdate %s; nextUpdate %s; stapled until %s (%s%s); %s",
+    return apr_psprintf(pool, "thisUpdate %s; nextUpdate %s; usable until %s (%s%s); %s",
                         oc_timeline_time(view->this_update, pool), oc_timeline_time(view->next_update, pool),
                         oc_timeline_time(view->usable_until, pool), view->usable_until > now ? "in " : "",
                         oc_view_span(view->usable_until, now, pool), next);
+}
+
+/* A class of its own for what is no good news. */
+static const char *kind_of(const oc_view_t *view)
+{
+    if (!view->has_record || view->verdict == OC_GOOD)
+        return "good";
+    return view->verdict == OC_REVOKED ? "revoked" : "error";
 }
 
 const char *oc_timeline_svg(const oc_view_t *view, apr_time_t now, apr_pool_t *pool)
@@ -91,7 +99,8 @@ const char *oc_timeline_svg(const oc_view_t *view, apr_time_t now, apr_pool_t *p
                                 place(&scale, view->next_request > now ? view->next_request : now));
         next = apr_psprintf(pool, "%s<rect class=\"t-now\" x=\"%.2f%%\" y=\"2\" width=\"2\" height=\"18\"/>", next, at);
     }
-    return apr_pstrcat(pool, "<svg class=\"timeline\" role=\"img\" height=\"22\" aria-label=\"", text, "\"><title>",
-                       text, "</title><line class=\"t-axis\" x1=\"1%\" x2=\"99%\" y1=\"11\" y2=\"11\"/>", bars, next,
+    return apr_pstrcat(pool, "<svg class=\"timeline ", kind_of(view), "\" role=\"img\" height=\"22\" aria-label=\"",
+                       text, "\"><title>", text,
+                       "</title><line class=\"t-axis\" x1=\"1%\" x2=\"99%\" y1=\"11\" y2=\"11\"/>", bars, next,
                        "</svg>", NULL);
 }
