@@ -51,6 +51,10 @@ check|have nginx|nginx-light|nginx
 check|have haproxy|haproxy|haproxy
 check|have hitch|hitch|hitch
 check|have socat|socat|socat
+check|have chromium || have chromium-browser|chromium|chromium
+check|have chromedriver|chromium-driver|chromedriver
+check|/usr/bin/python3 -c "import selenium"|python3-selenium|python3-selenium
+check|have promtool|prometheus|golang-github-prometheus
 bench|have openssl|openssl|openssl
 bench|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cryptography
 bench|/usr/bin/python3 -c "import matplotlib"|python3-matplotlib|python3-matplotlib
@@ -91,7 +95,7 @@ missing() {
     done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
-# nginx, haproxy, Hitch, redis and memcached bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
+# nginx, haproxy, Hitch, redis, memcached and prometheus (for promtool) bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
 # disabled, for the next boot.
 forbid_services() {
     [ ! -e "$policy" ] || return 0
@@ -159,9 +163,9 @@ quietly apt-get -q update
 # $lacking is a list of words
 # shellcheck disable=SC2086
 {
-    case " $lacking " in *" nginx"* | *" haproxy "* | *" hitch "* | *" redis-server "* | *" memcached "*) forbid_services ;; esac
+    case " $lacking " in *" nginx"* | *" haproxy "* | *" hitch "* | *" redis-server "* | *" memcached "* | *" prometheus "*) forbid_services ;; esac
     quietly apt-get -q -y --no-install-recommends install $lacking
-    for service in nginx haproxy hitch redis-server memcached; do
+    for service in nginx haproxy hitch redis-server memcached prometheus; do
         case " $lacking " in *" $service"*) update-rc.d "$service" disable >/dev/null 2>&1 || : ;; esac
     done
 }

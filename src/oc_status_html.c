@@ -212,12 +212,12 @@ static int print_row(void *context, const oc_view_t *view, unsigned ordinal, oc_
                      const char *reason, apr_pool_t *pool)
 {
     const oc_status_request_t *request = context;
-    int more = view->hosts ? view->hosts->nelts - 1 : 0, is_stapled;
     oc_group_t group = oc_query_group(view, request->now);
+    int more = view->hosts ? view->hosts->nelts - 1 : 0,
+        is_stapled = group == OC_GROUP_GOOD || group == OC_GROUP_REVOKED;
 
     (void)ordinal;
     (void)reason;
-    is_stapled = group == OC_GROUP_GOOD || group == OC_GROUP_REVOKED;
     ap_rvputs(request->r, "<tr class=\"", oc_attention_name(attention), "\"><th scope=\"row\"><a href=\"",
               oc_status_link(view, pool), "\">", oc_status_text(view->host, pool), "</a>",
               more > 0 ? apr_psprintf(pool, " <small>and %d more host%s</small>", more, more == 1 ? "" : "s") : "",

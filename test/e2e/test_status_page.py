@@ -13,6 +13,7 @@ from typing import Iterator
 import pytest
 
 from conftest import HOST
+from httpd import REPOSITORY
 from status_page import DIRECTIVES, Cast, ask, cast, certificates, token_of
 from test_status import Page
 from wait import poll
@@ -176,6 +177,17 @@ def test_metrics(stage):
     assert seen['ocsp_cache_exchanges_total{origin="responder",result="timed-out"}'] == 0, "there before it happens"
     buckets = [value for name, value in seen.items() if name.startswith("ocsp_cache_exchange_duration_seconds_bucket")]
     assert buckets == sorted(buckets) and buckets[-1] == seen["ocsp_cache_exchange_duration_seconds_count"] > 0
+
+
+def test_alert_rules_and_dashboard_ask_for_what_there_is(stage):
+    monitoring = REPOSITORY / "docs" / "monitoring"
+    checked = subprocess.run(["promtool", "test", "rules", "alerts-test.yml"], cwd=monitoring, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+    there = set(re.findall(r"^(ocsp_cache_\w+)", ask(stage.server, "?format=prometheus").body, re.M))
+    for name in ("alerts.yml", "grafana.json"):
+        wanted = set(re.findall(r"\bocsp_cache_\w+", (monitoring / name).read_text()))
+        assert wanted and wanted <= there, (name, wanted - there)
 
 
 def test_without_our_provider(site):
