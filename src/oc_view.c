@@ -36,12 +36,12 @@ int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_t
     return is_stapled(view, now) && view->usable_until - now < limit;
 }
 
-/* What happened, and what to do about it, of the last attempt. */
-static const char *last_words(const oc_view_t *view, apr_pool_t *pool)
+/* The end of a sentence about the last attempt, and what to do about it. */
+static const char *advice(const oc_view_t *view, apr_pool_t *pool)
 {
-    const char *advice = oc_verdict_advice(view->last);
+    const char *text = oc_verdict_advice(view->last);
 
-    return apr_pstrcat(pool, oc_verdict_text(view->last), *advice ? ". " : ".", advice, NULL);
+    return apr_pstrcat(pool, *text ? ". " : ".", text, NULL);
 }
 
 static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning,
@@ -51,8 +51,9 @@ static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_inte
     int is_late = oc_view_is_running_out(view, now, expiry_warning);
 
     if (view->failures > 0)
-        *reason = apr_psprintf(pool, "%u attempt%s in a row failed, and what is stapled lasts %s: %s", view->failures,
-                               view->failures == 1 ? "" : "s", left, last_words(view, pool));
+        *reason =
+            apr_psprintf(pool, "%u attempt%s in a row failed (%s), and what is stapled lasts %s%s", view->failures,
+                         view->failures == 1 ? "" : "s", oc_verdict_text(view->last), left, advice(view, pool));
     else if (is_late)
         *reason = apr_psprintf(pool,
                                "What is stapled lasts only %s and is not renewed yet. Look into the error log, or ask "
@@ -78,7 +79,7 @@ static oc_attention_t of_unstapled(const oc_view_t *view, const char **reason, a
         *reason =
             apr_pstrcat(pool, who, ": the response has run out and is not renewed yet. Look into the error log.", NULL);
     else
-        *reason = apr_pstrcat(pool, who, ": ", last_words(view, pool), NULL);
+        *reason = apr_pstrcat(pool, who, " (", oc_verdict_text(view->last), ")", advice(view, pool), NULL);
     return view->must_staple ? OC_ATTENTION_CRITICAL : OC_ATTENTION_WARNING;
 }
 
