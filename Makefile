@@ -21,15 +21,15 @@
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
 CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_fleet oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
               oc_lines oc_note oc_recall oc_record oc_request oc_roster oc_schedule oc_shared_entry oc_shm oc_shm_write oc_signer oc_standing oc_tally oc_trace oc_url oc_verdict oc_verify oc_version oc_query oc_timeline \
-              oc_view oc_view_table oc_x509
+              oc_view oc_view_table oc_x509 oc_notify oc_spawn
 
 # May include httpd's headers.
 GLUE_UNITS := oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directives oc_check_kept oc_config oc_directives oc_dump oc_finding oc_generation oc_inventory oc_managed oc_md oc_module oc_must_staple \
               oc_mutex oc_outcome oc_provider oc_refresh oc_report oc_shared oc_siblings oc_staple oc_store oc_survey \
-              oc_status oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh oc_status_request oc_status_script oc_status_style
+              oc_status oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh oc_status_request oc_status_script oc_status_style oc_event oc_job oc_say
 
 # Unit tests that run threads: these also run under ThreadSanitizer.
-THREAD_TESTS := test_crew test_crew_await test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally test_trace
+THREAD_TESTS := test_crew test_crew_await test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally test_trace test_notify
 
 # ------------------------------------------------------------------------------------------------------- settings
 ifeq ($(origin CC),default)

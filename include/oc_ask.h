@@ -7,51 +7,7 @@
 #ifndef OC_ASK_H
 #define OC_ASK_H
 
-#include "oc_crew.h"
-#include "oc_idle.h"
-#include "oc_inbox.h"
-#include "oc_managed.h"
-#include "oc_note.h"
-#include "oc_siblings.h"
-
-/** What the refreshing child has learnt of a responder; its certificates share it. */
-typedef struct {
-    unsigned group;        /* the crew's */
-    atomic_int wants_post; /* it did not answer GET */
-} oc_peer_t;
-
-/** A response that ocsp-cachectl brought; from malloc(). */
-typedef struct {
-    apr_size_t len;
-    unsigned char der[];
-} oc_brought_t;
-
-/** One certificate as the refreshing child sees it. What the crew's lock guards is said; the rest belongs to the thread that
- *  works on the job. */
-typedef struct {
-    oc_task_t task; /* first: a job is a task */
-    const oc_managed_t *managed;
-    unsigned ordinal; /* in oc_managed_all() */
-    oc_peer_t *peer;
-    oc_idle_t *idle;       /* connections that wait for their next exchange, of all jobs together */
-    apr_time_t due;        /* under the crew's lock: written when the work ends, read by the refresher */
-    int is_recalled;       /* likewise: while it was at work, a file may have come, or somebody wished for an answer */
-    int is_wished;         /* likewise: somebody wishes that the responder be asked, due or not */
-    int is_forced;         /* the same, taken along when the job was handed out */
-    oc_brought_t *brought; /* likewise: to be judged when the job is handed out; NULL: none */
-    oc_brought_t *import;  /* the same, taken along */
-    oc_note_t note;        /* how the last attempt ended */
-    apr_time_t wake;       /* when to be called again: at note.due, or to look for a file */
-    apr_time_t usable_until;              /* of the true response that is held; 0: none */
-    apr_interval_time_t validity;         /* how long it was usable when it came */
-    oc_siblings_t siblings;               /* what other servers have, where OCSPCacheShared is written */
-    int has_warned;                       /* that it runs out */
-    int has_told_end;                     /* that it ran out */
-    uint64_t told[OC_VERDICT_LIMIT / 64]; /* the kinds of failure told since then, a bit each */
-    int has_told_revoked;                 /* that the certificate is revoked */
-    oc_inbox_seen_t seen;                 /* the file judged last, where OCSPCacheResponseFolder has one */
-    int has_looked;                       /* what was kept from before has been verified again */
-} oc_job_t;
+#include "oc_job.h"
 
 /** Do what is due for @a job; afterwards job->wake says when it wants to be called again. Logs changes, nothing else. */
 void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool);

@@ -59,6 +59,7 @@ typedef struct {
     const char *response_folder;          /* OCSPCacheResponseFolder; NULL: none */
     const char *shared_prefix;            /* OCSPCacheSharedPrefix */
     apr_interval_time_t shared_timeout;   /* OCSPCacheSharedTimeout */
+    const char *const *notify;            /* OCSPCacheNotify: the program's path, its arguments, NULL; NULL: none */
     apr_hash_t *responders;               /* OCSPCacheResponder: URL in the certificate -> URL to ask */
     const char *written;                  /* one of our directives that is written, for a message; NULL: none */
     const char *ssl_written;              /* one of mod_ssl's stapling directives that is */

@@ -8,6 +8,7 @@
 #include "oc_books.h"
 #include "oc_module.h"
 #include "oc_outcome.h"
+#include "oc_say.h"
 #include "oc_store.h"
 
 #include <apr_strings.h>
@@ -26,14 +27,6 @@ static uint32_t random_number(void)
     return number;
 }
 
-static const char *date(apr_time_t when, apr_pool_t *pool)
-{
-    char *text = apr_palloc(pool, APR_RFC822_DATE_LEN);
-
-    apr_rfc822_date(text, when);
-    return text;
-}
-
 /* A true response is held from now on. */
 static void hold(oc_job_t *job, const oc_record_t *record)
 {
@@ -42,16 +35,6 @@ static void hold(oc_job_t *job, const oc_record_t *record)
     oc_siblings_hold(&job->siblings, record);
     job->has_warned = job->has_told_end = 0;
     memset(job->told, 0, sizeof(job->told));
-}
-
-/* Is this kind of failure news? Where several take turns, as behind a load balancer, none is, after the first time. */
-static int is_news(oc_job_t *job, oc_verdict_t verdict)
-{
-    uint64_t bit = UINT64_C(1) << (verdict % 64), *told = &job->told[verdict / 64];
-    int is_first = (*told & bit) == 0;
-
-    *told |= bit;
-    return is_first;
 }
 
 /* ---- what is kept from before ---- */
@@ -105,7 +88,7 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
 
     hold(job, &record);
     if (job->note.failures > 0)
-        (void)is_news(job, job->note.verdict); /* told by who led before */
+        oc_say_is_told(job, job->note.verdict); /* by who led before */
     job->has_told_revoked = record.verdict == OC_REVOKED;
     if (job->note.verdict == OC_PENDING) { /* from the file, which keeps no notes */
         job->note.verdict = record.verdict;
@@ -115,8 +98,8 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
         oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
     }
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: kept response is %s until %s; next request %s",
-                 managed->label, oc_verdict_name(record.verdict), date(record.usable_until, pool),
-                 date(job->note.due, pool));
+                 managed->label, oc_verdict_name(record.verdict), oc_say_date(record.usable_until, pool),
+                 oc_say_date(job->note.due, pool));
 }
 
 /* ---- asking ---- */
@@ -191,7 +174,8 @@ static void hold_meanwhile(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_
     hold(job, &record);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
                  "%s: the %s has one that is %s until %s: stapled while the responder is asked for a newer one",
-                 managed->label, outcome->source, oc_verdict_name(outcome->verdict), date(record.usable_until, pool));
+                 managed->label, outcome->source, oc_verdict_name(outcome->verdict),
+                 oc_say_date(record.usable_until, pool));
 }
 
 /* As oc_siblings_ask(), unless somebody wants the responder to be asked. */
@@ -336,65 +320,9 @@ static void publish(oc_job_t *job, oc_outcome_t *outcome, const atomic_int *stop
     }
 }
 
-/* ---- what is said ---- */
-
-static void log_truth(oc_job_t *job, const oc_outcome_t *outcome, oc_verdict_t before, apr_pool_t *pool)
-{
-    const oc_managed_t *managed = job->managed;
-    int was_truth = oc_verdict_class(before) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
-
-    if (outcome->verdict == OC_REVOKED && !job->has_told_revoked) {
-        job->has_told_revoked = 1;
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
-                     "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
-                     "refuse it. %s",
-                     managed->label, outcome->source, date(outcome->verified.revoked_at, pool),
-                     *outcome->detail ? ": " : "", outcome->detail, oc_verdict_advice(OC_REVOKED));
-        return;
-    }
-    job->has_told_revoked = outcome->verdict == OC_REVOKED;
-    if (!was_truth || before != outcome->verdict)
-        level = before == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
-    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
-                 managed->label, outcome->source, oc_verdict_name(outcome->verdict), date(job->usable_until, pool),
-                 date(job->note.due, pool));
-}
-
-/* Is it time to say that the response held is running out? Once: until an attempt succeeds again. Of a short validity the last
- * quarter counts. */
-static int is_running_out(oc_job_t *job)
-{
-    apr_interval_time_t left = job->usable_until - apr_time_now(), limit = oc_config_global()->expiry_warning;
-
-    if (limit > job->validity / 4)
-        limit = job->validity / 4;
-    if (job->has_warned || left <= 0 || left >= limit)
-        return 0;
-    job->has_warned = 1;
-    return 1;
-}
-
-static void log_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool)
-{
-    const oc_managed_t *managed = job->managed;
-    int is_covered = job->usable_until > apr_time_now();
-    int level = is_news(job, outcome->verdict) ? APLOG_INFO : APLOG_DEBUG;
-    const char *consequence = "Nothing valid is held to staple";
-
-    if (is_covered)
-        consequence =
-            apr_pstrcat(pool, "Stapling goes on with the response held, until ", date(job->usable_until, pool), NULL);
-    if (is_running_out(job) || (!is_covered && !job->has_told_end))
-        level = APLOG_WARNING;
-    job->has_told_end = !is_covered;
-    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
-                 outcome->source, oc_verdict_text(outcome->verdict), *outcome->detail ? ": " : "", outcome->detail,
-                 consequence, date(job->note.due, pool), oc_verdict_advice(outcome->verdict));
-}
-
 void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
-    oc_verdict_t before;
+    oc_say_before_t before;
     oc_outcome_t outcome;
 
     if (!job->has_looked) {
@@ -402,15 +330,15 @@ void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
         if (job->note.verdict != OC_PENDING)
             oc_books_enter(job->ordinal, job->managed->cert, &job->note, 0, job->managed->server);
     }
-    before = job->note.verdict;
+    before = oc_say_before(job);
     if (ask(job, stop, &outcome, pool)) {
         publish(job, &outcome, stop, pool);
         oc_books_exchange(outcome.origin, outcome.verdict, outcome.elapsed);
         oc_books_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(outcome.verdict) == OC_CLASS_TRUTH)
-            log_truth(job, &outcome, before, pool);
+            oc_say_truth(job, &outcome, &before, pool);
         else
-            log_failure(job, &outcome, pool);
+            oc_say_failure(job, &outcome, pool);
         if (outcome.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(outcome.verdict) != OC_CLASS_TRUTH)
             tell_held(job, stop, pool);
     }

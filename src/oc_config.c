@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <unistd.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -264,6 +265,30 @@ static int check_neighbours(server_rec *s)
     return OK;
 }
 
+/* Is there a program to tell events? A running server goes on without: its program may be on its way. */
+static int check_notify(server_rec *s, apr_pool_t *ptemp)
+{
+    const char *path = global->notify ? global->notify[0] : NULL;
+    int is_running = oc_generation_is_running();
+    apr_status_t rv = APR_SUCCESS;
+    apr_finfo_t info;
+
+    if (!path)
+        return OK;
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, ptemp);
+    if (rv == APR_SUCCESS && info.filetype != APR_REG)
+        rv = APR_EACCES;
+    if (rv == APR_SUCCESS && access(path, X_OK) != 0)
+        rv = errno;
+    if (rv == APR_SUCCESS)
+        return OK;
+    ap_log_error(APLOG_MARK, is_running ? APLOG_WARNING : APLOG_EMERG, rv, s,
+                 "OCSPCacheNotify: %s is no program that can be run. Name one by its path, with the rights to run it "
+                 "(chmod a+x)",
+                 path);
+    return is_running ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
 int oc_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     server_rec *s;
@@ -281,6 +306,8 @@ int oc_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     }
     if (rv == OK && global->is_provider && !oc_generation_is_running()) /* a running server is refused nothing */
         rv = oc_argument_check(&global->cache, main_server, ptemp);
+    if (rv == OK)
+        rv = check_notify(main_server, ptemp);
     if (rv != OK)
         return rv;
 

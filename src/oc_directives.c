@@ -242,6 +242,25 @@ static const char *set_shared_timeout(cmd_parms *cmd, void *dummy, const char *a
     return error ? error : begin_own(cmd);
 }
 
+static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
+{
+    const char **words = apr_pcalloc(cmd->pool, ((apr_size_t)argc + 1) * sizeof(*words));
+
+    (void)dummy;
+    if (argc == 0)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": name a program, or none", NULL);
+    memcpy((void *)words, argv, (apr_size_t)argc * sizeof(*words));
+    if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
+        oc_config_edit()->notify = NULL;
+        return begin_own(cmd);
+    }
+    words[0] = ap_server_root_relative(cmd->pool, argv[0]);
+    if (!words[0])
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a path", cmd->cmd->name, argv[0]);
+    oc_config_edit()->notify = words;
+    return begin_own(cmd);
+}
+
 /* ---- the table ---- */
 
 #define FIELD(name) ((void *)APR_OFFSETOF(oc_server_conf_t, name))
@@ -270,6 +289,9 @@ const command_rec oc_directives[] = {
                   "a responder's URL as certificates name it, and the URL to ask instead"),
     AP_INIT_TAKE1("OCSPCacheResponseFolder", set_response_folder, NULL, RSRC_CONF,
                   "a folder in which another job leaves responses, as SERIAL.der"),
+    AP_INIT_TAKE_ARGV(
+        "OCSPCacheNotify", set_notify, NULL, RSRC_CONF,
+        "a program, and its arguments, to be told of events: a certificate is revoked, a response runs out"),
 
     AP_INIT_TAKE1(
         "OCSPCacheShared", set_shared, NULL, RSRC_CONF,

@@ -9,6 +9,7 @@
 #include "oc_ask.h"
 #include "oc_books.h"
 #include "oc_cachectl.h"
+#include "oc_event.h"
 #include "oc_limit.h"
 #include "oc_module.h"
 #include "oc_must_staple.h"
@@ -223,6 +224,7 @@ static void start(void)
 
     if (now < refresher.next_scan)
         return;
+    oc_event_start(refresher.server);
     rv = start_crew(&crew);
     refresher.next_scan = refresher.last_scan = 0;
     if (rv == APR_SUCCESS) {
@@ -411,6 +413,7 @@ static apr_status_t stop_at_exit(void *data)
         return APR_SUCCESS;
     refresher.is_exiting = 1;
     (void)stop(); /* its memory and the lead are left to the kernel */
+    oc_event_stop();
     pthread_mutex_unlock(&refresher.gate);
     return APR_SUCCESS;
 }

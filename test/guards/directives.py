@@ -42,6 +42,7 @@ DEFAULTS = {
     "OCSPCacheMustStapleWait": ("must_staple_wait",),
     "OCSPCacheExpiryWarning": ("expiry_warning",),
     "OCSPCacheCertIDHash": ("certid_hash",),
+    "OCSPCacheNotify": (),
     "OCSPCacheResponder": (),
     "OCSPCacheResponseFolder": (),
     "OCSPCacheStatusRefresh": ("status_refresh",),

@@ -28,6 +28,8 @@ CORE_MAY_INCLUDE = {
     "oc_record": {"oc_verdict"},
     # what an operator sees
     "oc_tally": {"oc_record", "oc_verdict"},
+    "oc_spawn": {"oc_limit", "oc_verdict"},
+    "oc_notify": {"oc_spawn", "oc_crew"},
     "oc_ledger": {"oc_cert", "oc_note", "oc_disk"},
     # beside the cache's file, for ocsp-cachectl
     "oc_roster": {"oc_cert", "oc_disk", "oc_lines"},

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""OCSPCacheNotify: a real program is told what happens to certificates, and nobody ever waits for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+import responders
+from conftest import HOST, NOTHING_HELD, QUICK
+from httpd import Vhost
+from wait import holds, poll
+
+TELL = """#!/bin/sh
+new=$(mktemp {told}/.XXXXXX) && env -0 > $new && mv $new {told}/$OCSP_CACHE_EVENT.${{new##*.}}
+"""
+VARIABLES = {"OCSP_CACHE_" + name for name in (
+    "EVENT", "HOST", "HOSTS", "SUBJECT", "SERIAL", "NOT_AFTER", "MUST_STAPLE", "RESPONDER", "STATUS", "USABLE_UNTIL",
+    "NEXT_REQUEST", "ERROR", "ERROR_TEXT")}
+SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}  # what /bin/sh adds
+
+
+class Program:
+    """A script, and what it wrote down of each time it was run."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.told = folder / "told"
+        self.told.mkdir()
+        self.told.chmod(0o777)
+        self.path = folder / "tell.sh"
+        self.write(text)
+
+    def write(self, text: str) -> None:
+        self.path.write_text(text.format(told=self.told))
+        self.path.chmod(0o755)
+
+    @property
+    def directive(self) -> str:
+        return f'OCSPCacheNotify "{self.path}"'
+
+    def runs(self, event: str = "*") -> list[dict[str, str]]:
+        return [dict(pair.split("=", 1) for pair in path.read_text().split("\0") if pair)
+                for path in self.told.glob(event + ".*")]
+
+    def wait(self, event: str, count: int = 1) -> dict[str, str]:
+        return poll(lambda: len(self.runs(event)) >= count and self.runs(event), f"{event} is told", 30)[0]
+
+
+@pytest.fixture
+def program(folder):
+    return Program(folder, TELL)
+
+
+def facts(one, run: dict[str, str]) -> None:
+    """What every event says."""
+    assert set(run) - SHELL == VARIABLES | {"PATH"}
+    assert run["OCSP_CACHE_HOST"] == f"{HOST}:{one.server.https_port}"
+    assert run["OCSP_CACHE_HOSTS"] == run["OCSP_CACHE_HOST"]
+    assert run["OCSP_CACHE_SERIAL"] == one.leaf.serial_hex and HOST in run["OCSP_CACHE_SUBJECT"]
+    assert run["OCSP_CACHE_RESPONDER"] == one.responder.url and run["OCSP_CACHE_MUST_STAPLE"] == "0"
+    assert int(run["OCSP_CACHE_NOT_AFTER"]) > time.time()
+    assert abs(int(run["OCSP_CACHE_NEXT_REQUEST"]) - time.time()) < 86400
+
+
+def test_a_certificates_life(site, program):
+    one = site(responders.good(next_update=9), directives=(*QUICK, program.directive))
+    one.server.expect(r"\[ocsp_cache:warn\] .*Stapling goes on", NOTHING_HELD, r"\[ocsp_cache:crit\] .*REVOKED")
+    one.server.start()
+    first = program.wait("first-response")
+    facts(one, first)
+    assert first["OCSP_CACHE_STATUS"] == "good" and first["OCSP_CACHE_ERROR"] == first["OCSP_CACHE_ERROR_TEXT"] == ""
+    assert 0 < int(first["OCSP_CACHE_USABLE_UNTIL"]) - time.time() < 9
+
+    one.responder.script = responders.try_later()
+    expiring = program.wait("expiring")
+    facts(one, expiring)
+    assert (expiring["OCSP_CACHE_STATUS"], expiring["OCSP_CACHE_ERROR"]) == ("good", "try-later")
+    assert expiring["OCSP_CACHE_ERROR_TEXT"] and expiring["OCSP_CACHE_USABLE_UNTIL"]
+    expired = program.wait("expired")
+    facts(one, expired)
+    assert (expired["OCSP_CACHE_STATUS"], expired["OCSP_CACHE_USABLE_UNTIL"]) == ("none", "")
+
+    one.responder.script = responders.good()
+    recovered = program.wait("recovered")
+    facts(one, recovered)
+    assert (recovered["OCSP_CACHE_STATUS"], recovered["OCSP_CACHE_ERROR"]) == ("good", "")
+    one.responder.script = responders.revoked()
+    revoked = program.wait("revoked")
+    facts(one, revoked)
+    assert revoked["OCSP_CACHE_STATUS"] == "revoked"
+    assert len(program.runs()) == 5, "each is told once"
+
+
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+def test_each_generation_tells_what_is_new(site, program, mpm):
+    """A reload tells nothing again; what happens afterwards is told once, by the new generation."""
+    one = site(directives=(*QUICK, program.directive), mpm=mpm)
+    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED")
+    one.server.start()
+    program.wait("first-response")
+    one.server.graceful()
+    one.responder.wait_asked_again()
+    one.responder.script = responders.revoked()
+    program.wait("revoked")
+    one.server.graceful()
+    one.responder.wait_asked_again()
+    assert sorted(run["OCSP_CACHE_EVENT"] for run in program.runs()) == ["first-response", "revoked"]
+
+
+def test_arguments_are_not_a_shells(site, program):
+    program.write("#!/bin/sh\nprintf '%s\\n' \"$@\" > {told}/arguments.new && mv {told}/arguments.new {told}/arguments.x\n")
+    one = site(directives=(program.directive + " '$(id)' \"two words\" ;",))
+    one.server.start()
+    written = poll(lambda: list(program.told.glob("arguments.x")), "the program has run")
+    assert written[0].read_text() == "$(id)\ntwo words\n;\n"
+
+
+def test_subject_is_harmless(site, program):
+    one = site(leaf={"common_name": "<script>alert('x')</script>&amp;\n\"q\" $(id)\x1b[2J"}, directives=(program.directive,))
+    one.server.start()
+    subject = program.wait("first-response")["OCSP_CACHE_SUBJECT"]
+    assert "script" in subject and subject.isprintable() and subject.isascii(), subject
+
+
+def test_a_program_that_hangs_holds_up_nobody(site, program):
+    program.write("#!/bin/sh\ntouch {told}/begun.x\nexec sleep 612\n")
+    one = site(directives=(*QUICK, program.directive))
+    one.server.start()
+    poll(lambda: list(program.told.glob("begun.x")), "the program runs")
+    for _ in range(3):
+        one.responder.wait_asked_again()
+    assert one.handshake().status == "good"
+    begin = time.monotonic()
+    one.server.stop()
+    assert time.monotonic() - begin < 15
+    poll(lambda: not _sleepers(), "the program was asked to end")
+
+
+def _sleepers() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes() == b"sleep\x00612\x00":
+                status = (path.parent / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                found += [path.parent.name] if status != "Z" else []
+        except OSError:
+            pass
+    return found
+
+
+def test_flood(site, ca, program):
+    """More first responses than may wait: said once, and everything is stapled."""
+    program.write("#!/bin/sh\nexec sleep 30\n")
+    one = site()
+    vhosts = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=one.responder.url),)) for i in range(150))
+    one.server.config = one.changed(vhosts=vhosts, directives=(program.directive,), cache="ocsp_cache:cache/staples(1048576)")
+    one.server.expect(r"\[ocsp_cache:warn\] .*OCSPCacheNotify: .* is too slow: .*First lost: first-response, h\d+\.example")
+    one.server.start()
+    for vhost in vhosts[::30]:
+        one.server.wait_staple(vhost.host)
+    poll(lambda: one.server.ours("warn"), "the loss is said")
+    holds(lambda: len(one.server.ours("warn")) == 1, "once", 1)
+
+
+def test_what_goes_wrong_is_said_once(site, program):
+    program.write("#!/bin/sh\nexit 3\n")
+    one = site(responders.revoked(), directives=(*QUICK, program.directive))
+    one.server.expect(r"\[ocsp_cache:crit\] ", r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+tell.sh: it ended with status 3")
+    one.server.start()
+    one.server.wait_log("it ended with status 3", "warn")
+    one.responder.script = responders.good(this_update=0)
+    one.server.wait_log("it ended with status 3", "debug")
+    program.write(TELL)
+    one.responder.script = responders.revoked()
+    one.server.wait_log("does its work again", "notice")
+    assert program.wait("revoked")
+
+
+def test_interpreter_is_missing(site, program):
+    program.write("#!/nowhere/at/all\n")
+    one = site(directives=(program.directive,))
+    one.server.expect(r"\[ocsp_cache:warn\] .*tell.sh: it cannot be run: No such file or directory")
+    one.server.start()
+    one.server.wait_log("it cannot be run", "warn")
+    assert one.handshake().status == "good"
+
+
+@pytest.mark.parametrize("damage", ["missing", "not executable", "folder"])
+def test_configuration_check(site, program, damage):
+    one = site(directives=(program.directive,))
+    assert one.server.check().code == 0
+    if damage == "not executable":
+        program.path.chmod(0o644)
+    else:
+        program.path.unlink()
+    if damage == "folder":
+        program.path.mkdir()
+    said = one.server.check()
+    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+tell\.sh is no program that can be run", said.output), said
+
+
+def test_program_that_vanishes_ends_no_running_server(site, program):
+    one = site(directives=(program.directive,))
+    one.server.start()
+    program.wait("first-response")
+    program.path.unlink()
+    one.server.expect(r"\[ocsp_cache:warn\] .*tell\.sh is no program that can be run")
+    one.server.graceful()
+    assert one.handshake().status == "good"
+
+
+def test_none(site, program):
+    one = site(directives=(program.directive, "OCSPCacheNotify none"))
+    one.server.start()
+    one.wait_staple()
+    one.server.graceful(dataclasses.replace(one.server.config, directives=(program.directive,)))
+    assert not program.runs()
