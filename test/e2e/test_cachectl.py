@@ -222,6 +222,14 @@ def test_verify_finds_damage(scene, copy):
     assert "none" in run("list", "--file", copy, WWW).out
 
 
+def test_verify_finds_a_claim_that_is_too_bold(scene, copy):
+    """A record says how long its response may be stapled. By these settings that would be for less long."""
+    roster = copy.with_suffix(".certs")
+    roster.write_text(roster.read_text().replace("\nmax-age 0\n", "\nmax-age 7200000000\n"))
+    done = run("verify", "--file", copy)
+    assert done.code == 1 and done.out.count("usable for too long") == 2, done
+
+
 @pytest.mark.parametrize("content", [b"", b"dear diary\n" * 1000, b"OCSPCACH" + bytes(9000)], ids=["empty", "foreign", "zero"])
 def test_other_contents(copy, content):
     copy.write_bytes(content)
