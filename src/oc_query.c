@@ -104,7 +104,7 @@ static int parse_sort(oc_query_t *query, const char *value)
 
     query->is_descending = is_descending && sort > 0;
     query->sort = sort > 0 ? (oc_sort_t)sort : OC_SORT_CONFIGURATION;
-    return sort >= 0;
+    return sort > 0 || (sort == 0 && !is_descending);
 }
 
 static int parse_page(oc_query_t *query, const char *value)
