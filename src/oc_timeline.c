@@ -30,7 +30,7 @@ static scale_t scale_of(const oc_view_t *view, apr_time_t now)
 {
     scale_t scale = {now, now};
 
-    if (view->this_update && view->this_update < now)
+    if (view->this_update > 0 && view->this_update < now)
         scale.begin = view->this_update;
     if (view->usable_until > scale.end)
         scale.end = view->usable_until;
