@@ -97,7 +97,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo clean FORCE
+.PHONY: check-accessibility dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -215,6 +215,17 @@ fuzz:
 E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
 check-e2e: $(MODULE) $(CACHECTL) $(OUT)/bench/load
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) -n $(E2E_JOBS) --dist loadfile test/e2e $(PYTEST_ARGS)
+
+# The status page under axe-core, which npm fetches; not part of `make check`.
+AXE := axe-core-4.10.3
+AXE_SHA256 := 880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb
+$(OUT)/axe/package/axe.min.js:
+	@mkdir -p $(OUT)/axe
+	cd $(OUT)/axe && npm pack --silent $(subst core-,core@,$(AXE)) && tar -xzf $(AXE).tgz package/axe.min.js
+	@echo '$(AXE_SHA256)  $@' | sha256sum --check --quiet
+check-accessibility: $(MODULE) $(OUT)/axe/package/axe.min.js
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OC_AXE='$(abspath $(OUT)/axe/package/axe.min.js)' \
+	    $(PYTEST) -p no:cacheprovider test/e2e/axe_status_page.py
 
 check-guards:
 	test/guards/run.sh

@@ -51,6 +51,7 @@ def test_headers_keep_the_page_to_itself(stage):
     assert not re.search(r'\son\w+=|\sstyle=|javascript:|(src|href|action)="(?!\?|#)', markup), "nothing inline or from elsewhere"
 
 
+@pytest.mark.asan
 def test_attention_comes_first_then_all(stage):
     text = Page(ask(stage.server).body).text
     assert text.index("revoked.example.test") < text.index("must.example.test") < text.index("busy.example.test")
@@ -95,6 +96,7 @@ def test_found_by_serial_and_fingerprint(stage):
     assert names("&id=" + one["sha1"].lower(), stage) == ["busy"]
 
 
+@pytest.mark.asan
 def test_one_certificate_in_full(stage):
     one = certificates(stage.server)["must.example.test"]
     page = Page(ask(stage.server, "?id=" + one["sha1"]).body)
@@ -129,6 +131,7 @@ def test_methods_and_handler(stage):
 
 # ---- for programs ----
 
+@pytest.mark.asan
 def test_json(stage):
     answer = ask(stage.server, "?format=json")
     assert answer.headers["content-type"] == "application/json" and answer.body.isascii()
@@ -149,6 +152,7 @@ def samples(text: str) -> dict[str, float]:
     return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if not line.startswith("#")}
 
 
+@pytest.mark.asan
 def test_metrics(stage):
     before = samples(ask(stage.server, "?format=prometheus").body)
     assert stage.server.handshake("good0.example.test").status == "good"
@@ -209,6 +213,7 @@ def asked(site):
     return one
 
 
+@pytest.mark.asan
 def test_post_reaches_the_responder(asked):
     page = ask(asked.server).body
     assert page.count('method="post"') == 1, "all; one certificate has its button where it is shown alone or needs attention"
