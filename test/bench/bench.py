@@ -30,6 +30,7 @@ from httpd import module_path  # noqa: E402
 
 FULL = {
     "warm": lambda: bench_warm.warm_handshakes(rounds=12, seconds=0.5),
+    "instructions": lambda: bench_warm.instructions(few=5, many=55),
     "latency": lambda: bench_warm.latency(rounds=6, seconds=1.0, rate=300),
     "cold": lambda: bench_outage.cold(rate=20, down=15, seconds=40),
     "outage": lambda: bench_outage.outage(rate=20, seconds=25),
@@ -39,6 +40,7 @@ FULL = {
 }
 QUICK = {
     "warm": lambda: bench_warm.warm_handshakes(rounds=3, seconds=0.2),
+    "instructions": lambda: bench_warm.instructions(few=3, many=13),
     "latency": lambda: bench_warm.latency(rounds=2, seconds=0.5, rate=200),
     "cold": lambda: bench_outage.cold(rate=10, down=4, seconds=15),
     "outage": lambda: bench_outage.outage(rate=10, seconds=18),

@@ -59,31 +59,31 @@ class Apache:
             vhosts=tuple(Vhost(host, (leaf,), stapling=contender.staples) for host, leaf in zip(hosts, leaves)),
             cache=cache, module=name == "ours", modules=("md",) if name == "md" else (), log_level="warn",
             directives=(*MPM, *own, *directives))
-        self._httpd = Httpd(folder, config, root)
+        self.httpd = Httpd(folder, config, root)
         self.contender = contender
 
     @property
     def port(self) -> int:
-        return self._httpd.https_port
+        return self.httpd.https_port
 
     def start(self) -> None:
-        self._httpd.start()
+        self.httpd.start()
 
     def graceful(self) -> None:
-        self._httpd.graceful(settle=False)
+        self.httpd.graceful(settle=False)
 
     def restart(self) -> None:
-        self._httpd.stop()
-        self._httpd.start()
+        self.httpd.stop()
+        self.httpd.start()
 
     def stop(self) -> None:
-        self._httpd.kill()
+        self.httpd.kill()
 
     def pids(self) -> list[int]:
-        return sorted(self._httpd.processes())
+        return sorted(self.httpd.processes())
 
     def log(self) -> str:
-        return self._httpd.raw_log()
+        return self.httpd.raw_log()
 
 
 class _Daemon:

@@ -2,7 +2,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Instructions instead of seconds: httpd under valgrind's callgrind, which counts alike on a busy machine and on an idle one.
 
-For `make bench` (whole connections, by contender) and for test/guards/hot_cost.py (our hook alone).
+For `make bench` (bench_warm.py: whole connections) and for test/guards/hot_cost.py (our hook alone).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Profile:
 
     total: int = 0
     own: dict[str, Cost] = field(default_factory=lambda: defaultdict(Cost))
+    objects: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # instructions by program or library
     edges: dict[tuple[str, str, str], Cost] = field(default_factory=lambda: defaultdict(Cost))  # caller, callee, its object
 
 
@@ -69,6 +70,8 @@ def profile(text: str) -> Profile:
             cost.calls += calls or 0
             cost.instructions += costs[0]
             cost.system_calls += costs[1]
+            if calls is None:
+                found.objects[Path(current_object).name] += costs[0]
             if calls is not None:
                 calls, callee_object = None, ""
     return found

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from bench_contenders import ALL, BY_NAME, NONE, OURS, SHMCB_DEFAULT, SHMCB_GUIDES
+import bench_instructions
+from bench_contenders import ALL, MD, NONE, OURS, SHMCB_DEFAULT, SHMCB_GUIDES
 from bench_responder import HANG, Manner
 from bench_stage import Stage, slice_of, warm
 
@@ -79,7 +80,7 @@ OFTEN = ("SSLStaplingStandardCacheTimeout 3", "SSLStaplingErrorCacheTimeout 3")
 def latency(rounds: int, seconds: float, rate: float) -> dict:
     """Times of handshakes at a fixed rate with an answering responder and with one that hangs, everything stapled before."""
     kinds = {"none": (NONE, ()), "shmcb": (SHMCB_DEFAULT, ()), "shmcb-guides": (SHMCB_GUIDES, ()),
-             "md": (BY_NAME["md"], ()), "ours": (OURS, OFTEN)}
+             "md": (MD, ()), "ours": (OURS, OFTEN)}
     with Stage() as stage:
         for name, (contender, directives) in kinds.items():
             stage.add(contender, f"{name}-healthy", directives=directives)
@@ -93,3 +94,22 @@ def latency(rounds: int, seconds: float, rate: float) -> dict:
             stage.running[name], "--rate", rate, "--seconds", seconds, "--timeout", 20))
         asked = stage.responder.asked()
     return {"rounds": rounds, "seconds": seconds, "rate": rate, "directives": {"ours": list(OFTEN)}, "slices": found, "asked": asked}
+
+
+def instructions(few: int, many: int) -> dict:
+    """contender -> instructions of one connection (from httpd's first look at it to its last), in all and by library. What the first
+    connections of a process pay for once is left out: it is in both of two runs, and the difference is what counts."""
+    found = {}
+    with Stage() as stage:
+        for contender in (NONE, SHMCB_DEFAULT, MD, OURS):
+            stage.add(contender)
+        stage.start_responder()
+        for name, one in stage.running.items():
+            one.server.start()
+            warm(one)
+            one.server.stop()
+            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection", one.hosts[0], n) for n in (few, many)]
+            by_object = {where: (runs[1].objects[where] - runs[0].objects[where]) / (many - few) for where in runs[1].objects}
+            found[name] = {"instructions": (runs[1].total - runs[0].total) / (many - few),
+                           "objects": {where: n for where, n in sorted(by_object.items()) if n > 0}}
+    return {"few": few, "many": many, "servers": found}
