@@ -30,13 +30,13 @@ from httpd import module_path  # noqa: E402
 
 FULL = {
     "warm": lambda: bench_warm.warm_handshakes(rounds=12, seconds=0.5),
-    "instructions": lambda: bench_warm.instructions(few=5, many=55),
+    "instructions": lambda: bench_warm.instructions(few=5, many=35),
     "latency": lambda: bench_warm.latency(rounds=6, seconds=1.0, rate=300),
     "cold": lambda: bench_outage.cold(rate=20, down=15, seconds=40),
     "outage": lambda: bench_outage.outage(rate=20, seconds=25),
     "restart": lambda: bench_outage.restart(rate=20, seconds=20),
     "short": lambda: bench_outage.short(rate=20, seconds=60, validity=10),
-    "many": lambda: bench_many.many([1, 100, 1000], rounds=2),
+    "many": lambda: bench_many.many([1, 100, 1000], rounds=5),
 }
 QUICK = {
     "warm": lambda: bench_warm.warm_handshakes(rounds=3, seconds=0.2),
@@ -46,7 +46,7 @@ QUICK = {
     "outage": lambda: bench_outage.outage(rate=10, seconds=18),
     "restart": lambda: bench_outage.restart(rate=10, seconds=10),
     "short": lambda: bench_outage.short(rate=10, seconds=15, validity=5),
-    "many": lambda: bench_many.many([1, 20, 100], rounds=1),
+    "many": lambda: bench_many.many([1, 20, 200], rounds=1),
 }
 
 
@@ -76,8 +76,11 @@ def main() -> int:
     output.parent.mkdir(parents=True, exist_ok=True)
     found = json.loads(output.read_text()) if arguments.only and output.exists() else {}
     begin = time.monotonic()
-    found["machine"] = machine()
-    found["quick"] = arguments.quick
+    alone = arguments.only if "machine" in found else None  # of a run that was whole before
+    if not alone:
+        found["machine"], found["quick"] = machine(), arguments.quick
+    found["quick"] = found["quick"] or arguments.quick
+    found["alone"] = sorted({*found.get("alone", []), *alone}) if alone else []
     with on(CLIENTS):
         for name, scenario in (QUICK if arguments.quick else FULL).items():
             if arguments.only and name not in arguments.only:
@@ -87,11 +90,13 @@ def main() -> int:
             found[name] = scenario()
             print(f" {time.monotonic() - since:.0f} s", file=sys.stderr, flush=True)
             output.write_text(json.dumps(found, indent=1) + "\n")
-    found["seconds"] = round(time.monotonic() - begin, 1)
+    seconds = time.monotonic() - begin
+    if not alone:
+        found["seconds"] = round(seconds, 1)
     found["processors_used"] = {"servers": len(SERVERS), "clients": len(CLIENTS), "apart": not SERVERS & CLIENTS}
     output.write_text(json.dumps(found, indent=1) + "\n")
     print(bench_tables.text(found))
-    print(f"{found['seconds']:.0f} s; {output}")
+    print(f"{seconds:.0f} s; {output}")
     return 0
 
 

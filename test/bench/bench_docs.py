@@ -30,9 +30,11 @@ def machine(found: dict) -> str:
     kind = "a virtual machine" if info["virtual"] else "a machine"
     apart = (f"servers on {used['servers']} of them, clients and responder on {used['clients']}" if used["apart"]
              else "servers and clients on the same")
-    lines = [f"{kind.capitalize()} with {info['processors']} processors ({info['processor']}), {apart}; {info['system']}, kernel {info['kernel']};",
-             f"{'; '.join(re.sub(r'^Server version: ', '', program).split(' 20')[0] for program in info['programs'])}; {info['openssl'].split('  ')[0].split(' (')[0]}.",
+    programs = [re.sub(r"^Server version: ", "", program).split(" 20")[0] for program in info["programs"]]
+    lines = [f"{kind.capitalize()} with {info['processors']} processors ({info['processor']}), {apart}; {info['system']},",
+             f"kernel {info['kernel']}; {'; '.join(programs)}; {info['openssl'].split(' (')[0]}.",
              f"The whole run took {found['seconds']:.0f} seconds" + (", in quick mode." if found["quick"] else ".")
+             + (f" Measured again, alone: {', '.join(found['alone'])}." if found.get("alone") else "")
              + (f" The machine had other work (load {info['load_before']:.1f} before the run)." if info["load_before"] > 0.7 else "")]
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ static const char HELP[] =
     "  --host NAME       server name; with %d in it a pattern, whose numbers count from 0\n"
     "  --hosts N         so many names, in turns (1)\n"
     "  --rate R          open loop: R connections a second, by the timetable, whatever becomes of the earlier ones\n"
-    "  --closed C        closed loop: C connections at a time, as fast as they go (this or --rate)\n"
+    "  --closed C        closed loop: C connections at a time, as fast as they go; with --rate at most so fast\n"
     "  --seconds S       connections begin for so long (1)\n"
     "  --timeout S       a handshake that takes longer has failed (30)\n"
     "  --threads N       (1)\n"
@@ -215,8 +215,8 @@ int main(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         take(&options, option, optarg);
-    if (!options.address_len || !options.ca_file || !options.host || (options.rate > 0) == (options.concurrent > 0))
-        load_die("wanted: --address, --ca, --host, and one of --rate and --closed; load --help tells the options");
+    if (!options.address_len || !options.ca_file || !options.host || (options.rate <= 0 && options.concurrent <= 0))
+        load_die("wanted: --address, --ca, --host, and --rate or --closed; load --help tells the options");
     signal(SIGPIPE, SIG_IGN);
     load_run(&options, &result);
     print(&options, &result);

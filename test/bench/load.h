@@ -33,8 +33,8 @@ typedef struct {
     int n_hosts;
     const char *ca_file;
     int tls;        /* TLS1_2_VERSION or TLS1_3_VERSION */
-    double rate;    /* arrivals per second; 0: closed loop */
-    int concurrent; /* closed loop: connections at a time */
+    double rate;    /* arrivals per second; in a closed loop at most so many, 0: no limit */
+    int concurrent; /* closed loop: connections at a time; 0: open loop */
     double seconds, timeout;
     int threads;
     int resume, ask, connect_only, until_good;

@@ -48,9 +48,10 @@ struct load_worker_t {
     load_run_t *run;
     pthread_t thread;
     int number, epoll, timer;
-    int share;          /* closed loop: how many at a time */
-    uint64_t n_arrived; /* open loop: arrivals so far; the next one's time follows from it */
-    uint64_t turn;      /* of the hosts */
+    int share;           /* closed loop: how many at a time */
+    uint64_t n_arrived;  /* open loop: arrivals so far; the next one's time follows from it */
+    uint64_t not_before; /* closed loop with a rate: the next one */
+    uint64_t turn;       /* of the hosts */
     int active;
     load_conn_t list; /* its ends */
     load_tally_t *tally;

@@ -106,7 +106,7 @@ static uint64_t tick(load_worker_t *worker)
         else
             load_conn_fail(conn, conn->phase == LOAD_CONNECT ? "connect" : "handshake", "timed out");
     }
-    if (options->rate > 0) { /* arrivals that were due before the end are made up for, however late it is */
+    if (!options->concurrent) { /* arrivals that were due before the end are made up for, however late it is */
         while (due(worker) <= now && due(worker) < worker->run->end) {
             uint64_t intended = due(worker);
 
@@ -118,8 +118,13 @@ static uint64_t tick(load_worker_t *worker)
     }
     else if (!is_over(worker, now)) {
         /* A refused connection ends at once: the next tick tries again, instead of this loop for ever. */
-        for (int free = worker->share - worker->active; free > 0; free--)
+        for (int free = worker->share - worker->active; free > 0 && worker->not_before <= now; free--) {
             start(worker, load_now());
+            if (options->rate > 0)
+                worker->not_before = now + (uint64_t)(options->threads * (double)LOAD_SECOND / options->rate);
+        }
+        if (worker->active < worker->share && worker->not_before > now)
+            return worker->not_before;
         return worker->active ? wake : now + LOAD_SECOND / 1000;
     }
     if (!worker->active)
