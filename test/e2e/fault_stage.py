@@ -257,13 +257,9 @@ class Stage:
         return sum(one.played[name, who] for one in (self.main, *self.names.responders()))
 
     def states(self) -> dict[str, "State"]:
-        """What server-status?auto says, by serial."""
-        page = self.server.status_page("?auto")
-        found: dict[str, dict[str, str]] = {}
-        for number, key, value in re.findall(r"^OCSPCacheCert(\d+)(\w+): (.*)$", page, re.M):
-            found.setdefault(number, {})[key] = value
-        return {keys["Serial"].replace(":", ""): State(keys["Status"], keys["LastError"], int(keys["Failures"]))
-                for keys in found.values()}
+        """What the status page says, by serial."""
+        return {one["serial"]: State(one["state"], one["last_result"] if one["failures"] else "-", one["failures"])
+                for one in self.server.certificates()}
 
 
 @dataclasses.dataclass(frozen=True)

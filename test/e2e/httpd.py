@@ -9,6 +9,7 @@ on every line of warn or above in the error log that the test did not announce w
 from __future__ import annotations
 
 import functools
+import json
 import os
 import pwd
 import re
@@ -130,6 +131,9 @@ class Config:
                   "</Directory>"]
         if self.status:
             lines += ['<Location "/server-status">', "SetHandler server-status", "Require all granted", "</Location>"]
+            if self.module:
+                lines += ['<Location "/ocsp-cache-status">', "SetHandler ocsp-cache-status", "Require all granted",
+                          "</Location>"]
         blocks = [vhost.render(f"127.0.0.1:{server.https_port}") for vhost in self.vhosts] if self.ssl else []
         return "\n".join(lines) + "\n" + "".join(blocks)
 
@@ -368,6 +372,10 @@ class Httpd:
 
     def status_page(self, query: str = "") -> str:
         return clients.http_get(f"http://127.0.0.1:{self.http_port}/server-status{query}")
+
+    def certificates(self) -> list[dict]:
+        """What our own status page says of each certificate, in the order of the configuration: docs/mod_ocsp_cache.md, "JSON"."""
+        return json.loads(clients.http_get(f"http://127.0.0.1:{self.http_port}/ocsp-cache-status?format=json"))["certificates"]
 
     # -- the error log -----------------------------------------------------------------------------------------------
 

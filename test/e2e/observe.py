@@ -41,13 +41,9 @@ def status(server: Httpd) -> dict[str, str]:
     return {key: value for key, _, value in lines if key.startswith("OCSPCache")}
 
 
-def certificate(server: Httpd, leaf: pki.Leaf) -> dict[str, str]:
-    """What server-status?auto says of one certificate: Status, SecondsLeft, NextRequest, ..."""
-    page = status(server)
-    number = next(key[len("OCSPCacheCert"):-len("Serial")] for key, value in page.items()
-                  if key.endswith("Serial") and value == leaf.serial_hex)
-    prefix = f"OCSPCacheCert{number}"
-    return {key[len(prefix):]: value for key, value in page.items() if key.startswith(prefix)}
+def certificate(server: Httpd, leaf: pki.Leaf) -> dict:
+    """What the status page says of one certificate."""
+    return next(one for one in server.certificates() if one["serial"] == leaf.serial_hex)
 
 
 def connected(pid: int, *, local: Optional[int] = None, remote: Optional[int] = None) -> int:

@@ -67,7 +67,7 @@ def fed(site, inbox):
 
 
 def failures(server: Httpd, leaf: pki.Leaf) -> int:
-    return int(certificate(server, leaf)["Failures"])
+    return certificate(server, leaf)["failures"]
 
 
 def next_update(staple: str) -> datetime.datetime:
@@ -83,7 +83,7 @@ def test_certificate_without_a_responder_is_stapled_from_its_file(fed, inbox):
     leave(inbox, one.leaf, response(one.leaf))
     one.server.start()
     assert one.leaf.serial_hex in one.wait_staple(deadline=SOON).staple
-    assert certificate(one.server, one.leaf)["Status"] == "good"
+    assert certificate(one.server, one.leaf)["state"] == "good"
 
 
 def test_a_file_that_comes_later_is_picked_up(fed, inbox):
@@ -201,7 +201,7 @@ def test_bad_files_are_said_once_and_never_stapled(httpd, ca, stranger, inbox):
         assert re.search(BAD[name][1], lines[0].text) and f"{leaf.serial_hex}.der" in lines[0].text, lines[0]
         seen = server.handshake(f"{name}.example.test")
         assert seen.ok and seen.status in (None, "trylater"), seen
-        assert certificate(server, leaf)["LastError"] in _names(lines[0].text), "the status page says the same"
+        assert certificate(server, leaf)["last_result"] in _names(lines[0].text), "the status page says the same"
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -200,7 +200,7 @@ def test_another_responder_by_a_reload(site, responder):
     for one, other, count in zip(sites, others, known):
         other.wait_asked(2)
         assert len(one.responder.asked) == count, "the former one is left in peace"
-        assert certificate(one.server, one.leaf)["Responder"] == other.url
+        assert certificate(one.server, one.leaf)["responder"] == other.url
     for one, count in zip(sites, known):
         one.server.graceful(one.changed(directives=QUICK))
         one.responder.wait_asked(count + 1)
