@@ -202,7 +202,7 @@ class Aim:
 def aims(found: dict) -> list[Aim]:
     """Point by point, as they were set before anything was measured."""
     variants = found["warm"]["variants"]
-    cpu = {name: median(ratios(variants[name]["ours"], variants[name]["none"], "cpu_us_per_handshake")) for name in VARIANTS}
+    cpu = {name: ratios(variants[name]["ours"], variants[name]["none"], "cpu_us_per_handshake") for name in VARIANTS}
     servers = found["instructions"]["servers"]
     counted = servers["ours"]["instructions"] / servers["none"]["instructions"]
     rate = median(ratios(variants["rsa-tls13"]["ours"], variants["rsa-tls13"]["shmcb"], "per_second"))
@@ -213,10 +213,10 @@ def aims(found: dict) -> list[Aim]:
     wrong = sum(servers["ours"]["wrong"] for servers in parts.values()) + sum(
         one["wrong"] for slices in variants.values() for one in slices["ours"])
     seen = sum(servers["ours"]["done"] for servers in parts.values())
-    worst = max((value, name) for name, value in cpu.items())
     return [
         Aim("Processor time per handshake, to no stapling", "at most 1.01 ×",
-            "; ".join(f"{value:.3f} × ({VARIANTS[name]})" for name, value in cpu.items()), worst[0] <= 1.01),
+            "; ".join(f"{VARIANTS[name]}: {ratio(values)}" for name, values in cpu.items()),
+            all(median(values) <= 1.01 for values in cpu.values())),
         Aim("The same in instructions (ECDSA, TLS 1.3)", "at most 1.01 ×", f"{counted:.4f} ×", counted <= 1.01),
         Aim("Handshakes a second, to mod_ssl + shmcb (RSA 2048, TLS 1.3)", "at least 1.15 ×", f"{rate:.2f} ×", rate >= 1.15),
         Aim("p99 with a responder that hangs, to one that answers", "at most 1.1 ×", f"{p99:.2f} ×", p99 <= 1.1),
@@ -251,7 +251,7 @@ def better(found: dict) -> list[str]:
             got = servers.get(name)
             if got and got["good"] / got["started"] > ours["good"] / ours["started"]:
                 said.append(f"{SCENES[part]}: {label(name)} stapled good to {got['good'] / got['started'] * 100:.1f} % of the clients, "
-                            f"this module to {ours['good'] / ours['started'] * 100:.1f} %.")
+                            f"this module to {ours['good'] / ours['started'] * 100:.1f} %; p99 {_ms(got['p99_ms'])} and {_ms(ours['p99_ms'])}.")
             if got and got["asked"] < ours["asked"] and got["good"] >= ours["good"]:
                 said.append(f"{SCENES[part]}: {label(name)} asked the responder {got['asked']} times, this module {ours['asked']} times.")
     for n in found["many"]["counts"]:
