@@ -12,7 +12,8 @@
 #include <http_protocol.h>
 
 #define PAGE_SIZE 100
-#define CARDS_MAX 6 /* what wants attention is listed, not enumerated */
+#define CARDS_MAX 8 /* what wants attention is summed up, not enumerated */
+#define HOSTS_MAX 5
 
 static const char *const group_words[OC_GROUPS] = {"good", "revoked", "responder's error", "nothing held",
                                                    "no responder"};
@@ -119,36 +120,90 @@ static void print_cache_tile(request_rec *r, const oc_survey_totals_t *totals)
 
 /* ---- what needs attention ---- */
 
-static int print_card(void *context, const oc_view_t *view, unsigned ordinal, oc_attention_t attention,
-                      const char *reason, apr_pool_t *pool)
+/* Certificates that want the same: when a responder is out, one card says so for all that it answers for. */
+typedef struct {
+    oc_attention_t attention;
+    const char *reason;
+    unsigned n;
+    oc_view_t first[HOSTS_MAX];
+} card_t;
+
+typedef struct {
+    const oc_status_request_t *request;
+    card_t cards[CARDS_MAX];
+    unsigned n_cards;
+    unsigned left_out;
+} deck_t;
+
+static int deal(void *context, const oc_view_t *view, unsigned ordinal, oc_attention_t attention, const char *reason,
+                apr_pool_t *pool)
 {
-    const oc_status_request_t *request = context;
-    const char *level = oc_attention_name(attention);
+    deck_t *deck = context;
+    apr_pool_t *lasting = deck->request->r->pool;
+    unsigned i = 0;
+    card_t *card;
 
     (void)ordinal;
-    ap_rvputs(request->r, "<li class=\"card ", level, "\"><div><a class=\"who\" href=\"", oc_status_link(view, pool),
-              "\">", oc_status_text(view->host, pool), "</a> <span class=\"badge ", level, "\">", level, "</span><p>",
-              ap_escape_html(pool, reason), "</p></div>", oc_status_button(request, view, pool), "</li>\n", NULL);
+    (void)pool;
+    while (i < deck->n_cards && (deck->cards[i].attention != attention || strcmp(deck->cards[i].reason, reason) != 0))
+        i++;
+    if (i == CARDS_MAX) {
+        deck->left_out++;
+        return 1;
+    }
+    card = &deck->cards[i];
+    if (i == deck->n_cards) {
+        deck->n_cards++;
+        card->attention = attention;
+        card->reason = apr_pstrdup(lasting, reason);
+    }
+    if (card->n < HOSTS_MAX) {
+        card->first[card->n] = *view;
+        card->first[card->n].host = apr_pstrdup(lasting, view->host);
+    }
+    card->n++;
     return 1;
+}
+
+static void print_card(const oc_status_request_t *request, const card_t *card)
+{
+    const char *level = oc_attention_name(card->attention);
+    request_rec *r = request->r;
+    unsigned i, shown = card->n < HOSTS_MAX ? card->n : HOSTS_MAX;
+
+    ap_rvputs(r, "<li class=\"card ", level, "\"><div>", NULL);
+    for (i = 0; i < shown; i++)
+        ap_rvputs(r, "<a class=\"who\" href=\"", oc_status_link(&card->first[i], r->pool), "\">",
+                  oc_status_text(card->first[i].host, r->pool), "</a> ", NULL);
+    if (card->n > shown)
+        ap_rprintf(r, "and %u more ", card->n - shown);
+    ap_rvputs(r, "<span class=\"badge ", level, "\">", level, "</span><p>", ap_escape_html(r->pool, card->reason),
+              "</p></div>", card->n == 1 ? oc_status_button(request, &card->first[0], r->pool) : "", "</li>\n", NULL);
 }
 
 static void print_attention(const oc_status_request_t *request, const oc_status_census_t *census)
 {
-    unsigned n = census->attention[OC_ATTENTION_WARNING] + census->attention[OC_ATTENTION_CRITICAL];
+    unsigned i, n = census->attention[OC_ATTENTION_WARNING] + census->attention[OC_ATTENTION_CRITICAL];
     oc_status_request_t worst = *request;
+    deck_t deck = {.request = request};
+    apr_array_header_t *ranks;
 
     if (n == 0 || oc_query_is_filter(&request->query) || request->query.page > 1)
         return;
     worst.query = (oc_query_t){
         .text = "", .group = OC_GROUP_ANY, .wants_attention = 1, .sort = OC_SORT_ATTENTION, .page = 1, .told = ""};
+    ranks = oc_status_select(&worst, NULL);
+    oc_status_visit_ranked(request, ranks, 0, (unsigned)ranks->nelts, deal, &deck);
     ap_rputs("<h2>Needs attention</h2>\n<ul class=\"cards\">\n", request->r);
-    oc_status_visit_ranked(request, oc_status_select(&worst, NULL), 0, CARDS_MAX, print_card, (void *)request);
+    for (i = 0; i < deck.n_cards; i++)
+        print_card(request, &deck.cards[i]);
     ap_rputs("</ul>\n", request->r);
-    if (n > CARDS_MAX)
-        ap_rprintf(request->r,
-                   "<p class=\"hint\"><a data-go href=\"?attention=1&amp;sort=attention\">All %u that need "
-                   "attention</a></p>\n",
-                   n);
+    if (n > deck.n_cards)
+        ap_rprintf(
+            request->r,
+            "<p class=\"hint\"><a data-go href=\"?attention=1&amp;sort=attention\">All %u that need "
+            "attention</a>%s</p>\n",
+            n, deck.left_out ? apr_psprintf(request->r->pool, "<span>%u for other reasons</span>", deck.left_out) : "");
 }
 
 /* ---- the list ---- */
