@@ -47,8 +47,7 @@ unsigned oc_shared_stop(void);
 /**
  * Look up @a name. Any thread of the refresher's crew; waits for OCSPCacheSharedTimeout at most, and looks at @a stop.
  * @param data out, from @a pool, of at most @a max bytes
- * @return APR_SUCCESS; APR_NOTFOUND: nothing there, or nobody to be asked now; APR_ENOSPC: larger than @a max;
- *   APR_EGENERAL: the store has something else under that name
+ * @return APR_SUCCESS; APR_NOTFOUND: nothing there, or nobody to be asked now; APR_ENOSPC: larger than @a max
  */
 apr_status_t oc_shared_get(const char *name, const unsigned char **data, apr_size_t *len, apr_size_t max,
                            const atomic_int *stop, apr_pool_t *pool);

@@ -21,9 +21,9 @@
 #include <ap_provider.h>
 #include <ap_socache.h>
 #include <apr_strings.h>
+#include <apr_thread_mutex.h>
 #include <http_log.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -51,8 +51,7 @@ static struct {
     const char *name;
     const ap_socache_provider_t *provider;
     ap_socache_instance_t *instance;
-    apr_pool_t *pool; /* the instance's: not below pconf, see destroy_in_parent() */
-    pid_t parent;
+    apr_pool_t *pool; /* the instance's */
     int is_ready;
     server_rec *server;
     server_rec *quiet;         /* what the provider gets to log with: each of its failures would be a line of its own */
@@ -73,13 +72,30 @@ void oc_shared_reset(void)
     memset(&store, 0, sizeof(store));
 }
 
-/* apr_reslist aborts when it is destroyed while a connection is in use, as it is while a thread hangs: so a child leaves the
- * instance to the kernel. The parent has no threads. */
-static apr_status_t destroy_in_parent(void *data)
+/* A pool that nobody destroys (some kilobytes for each reload). Connections come and go below it, in several threads: so its allocator
+ * has a mutex, as that of httpd's own pools has. */
+static apr_pool_t *create_lasting_pool(void)
 {
-    if (store.parent == getpid())
-        apr_pool_destroy(data);
-    return APR_SUCCESS;
+    apr_allocator_t *allocator = NULL;
+    apr_thread_mutex_t *mutex = NULL;
+    apr_pool_t *pool = NULL;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS)
+        return NULL;
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS
+        || apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return NULL;
+    apr_allocator_mutex_set(allocator, mutex);
+    apr_pool_tag(pool, "ocsp_cache_shared");
+    return pool;
+}
+
+/* The pool of the instance. apr_reslist aborts when it is destroyed while a connection is in use, as at the exit of a child in which a
+ * thread hangs: so providers of that kind get a lasting pool. Those that want a mutex work on this machine's files and
+ * memory, and get httpd's; apr_dbm keeps what it needs for good in the topmost pool above its own. */
+static apr_pool_t *choose_pool(apr_pool_t *pconf)
+{
+    return store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE ? pconf : create_lasting_pool();
 }
 
 static const char *known_providers(apr_pool_t *pool)
@@ -112,11 +128,9 @@ const char *oc_shared_create(const char *argument, apr_pool_t *pconf, apr_pool_t
                             "there is no socache provider '%s' (known: %s). Load its module: LoadModule "
                             "socache_%s_module modules/mod_socache_%s.so, or `a2enmod socache_%s`",
                             name, known_providers(ptemp), name, name, name);
-    if (apr_pool_create_unmanaged(&store.pool) != APR_SUCCESS)
+    store.pool = choose_pool(pconf);
+    if (!store.pool)
         return "there is no memory";
-    apr_pool_tag(store.pool, "ocsp_cache_shared");
-    store.parent = getpid();
-    apr_pool_cleanup_register(pconf, store.pool, destroy_in_parent, apr_pool_cleanup_null);
     error = store.provider->create(&store.instance, colon ? colon + 1 : NULL, ptemp, store.pool);
     if (error)
         return error;
@@ -194,8 +208,8 @@ static apr_status_t ask_provider(const char *name, int is_put, apr_time_t expiry
     return rv;
 }
 
-/* mod_socache_redis and mod_socache_memcache say "not found" when they have no live server, too. And an error may be the store's, or
- * that of one key. Whether the store works is found out by giving it something. */
+/* mod_socache_redis and mod_socache_memcache say "not found" when they have no live server, too. And a general error may be the
+ * store's, or that of one key, and is what mod_socache_dbm says instead of "not found". Whether the store works is found out by giving it something. */
 static apr_status_t probe(apr_pool_t *pool)
 {
     unsigned char data[] = "alive";
@@ -332,7 +346,6 @@ apr_status_t oc_shared_get(const char *name, const unsigned char **data, apr_siz
 {
     call_t *call = store.crew && !atomic_load(stop) ? make_call(name, max) : NULL;
     apr_status_t rv = call ? run(&call, stop) : APR_NOTFOUND;
-    int is_alive = call && call->question.is_alive;
 
     if (rv == APR_SUCCESS && call) {
         *len = call->len;
@@ -341,7 +354,7 @@ apr_status_t oc_shared_get(const char *name, const unsigned char **data, apr_siz
     free(call);
     if (rv == APR_SUCCESS)
         return rv;
-    return oc_standing_is_about_size(rv) ? APR_ENOSPC : rv == APR_EGENERAL && is_alive ? APR_EGENERAL : APR_NOTFOUND;
+    return oc_standing_is_about_size(rv) ? APR_ENOSPC : APR_NOTFOUND;
 }
 
 /* Once, for it will not change: what dbm has no room for it never has. */

@@ -61,9 +61,7 @@ static apr_status_t look(oc_siblings_t *siblings, const oc_managed_t *managed, o
     rv = oc_shared_get(name_of(siblings, pool), &bytes, &len, OC_SHARED_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
     if (rv == APR_NOTFOUND)
         return rv;
-    if (rv == APR_EGENERAL)
-        problem = "the store does not give it out";
-    else if (rv == APR_SUCCESS)
+    if (rv == APR_SUCCESS)
         problem = oc_shared_decode(entry, bytes, len, siblings->key);
     if (!problem)
         return APR_SUCCESS;

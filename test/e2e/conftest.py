@@ -19,6 +19,8 @@ import responders
 from clients import Handshake
 from httpd import Config, Httpd, Vhost, module_path
 
+pytest_plugins = ("fleet",)
+
 HOST = "www.example.test"
 
 # Refreshes and retries within seconds, so that a test can watch several of them.

@@ -3,64 +3,25 @@
 """A fleet behind one responder request: servers that share responses through redis or memcached (OCSPCacheShared)."""
 
 import dataclasses
-from pathlib import Path
-from typing import Callable, Iterator, Optional
+import json
+import threading
+from typing import Callable
 
 import pytest
 
-import pki
+import clients
 import responders
 import stores
-from conftest import CACHE, HOST
-from httpd import Config, Httpd, Vhost
+from conftest import HOST, NOTHING_HELD
+from fleet import ASKED, TOOK, Fleet
+from httpd import Httpd
 from wait import holds, poll
 
-TOOK = r"the shared store \S+ says good"
-ASKED = r"the responder http://\S+ says good"
-# Refreshed all the time, and yet given up only after minutes: what a fleet lives through in weeks.
+# Refreshed every one or two seconds: a fleet lives through weeks.
 PACE = ("SSLStaplingStandardCacheTimeout 2", "SSLStaplingErrorCacheTimeout 1", "SSLStaplingResponderTimeout 2",
         "OCSPCacheRefreshInterval 1 2")
-
-
-@dataclasses.dataclass
-class Fleet:
-    """Servers of one configuration, each with a cache of its own, and the responder and the store that they share."""
-
-    make: Callable[..., Httpd]
-    store: stores.Store
-    responder: responders.ScriptedResponder
-    leaf: pki.Leaf
-
-    def server(self, *directives: str, leaf: Optional[pki.Leaf] = None, **config: object) -> Httpd:
-        """One more of them, not yet started."""
-        lines = (f"OCSPCacheShared {self.store.argument}", *directives)
-        return self.make(Config(vhosts=(Vhost(HOST, (leaf or self.leaf,)),), cache=CACHE, directives=lines,
-                                modules=(self.store.module,), **config))
-
-    def asked(self) -> int:
-        return len(self.responder.asked)
-
-
-@pytest.fixture
-def store(folder: Path) -> Iterator[Callable[[type], stores.Store]]:
-    """Factory of stores."""
-    made: list[stores.Store] = []
-
-    def make(kind: type = stores.Redis) -> stores.Store:
-        made.append(kind(folder / f"store{len(made)}"))
-        return made[-1]
-    yield make
-    for one in made:
-        one.kill()
-
-
-@pytest.fixture
-def fleet(store: Callable, httpd: Callable[..., Httpd], responder: Callable, ca: pki.Authority) -> Callable[..., Fleet]:
-    """Factory of Fleets. Depends on `store` and `httpd` in this order: servers end before their store does."""
-    def make(script: Optional[responders.Script] = None, kind: type = stores.Redis, **leaf: object) -> Fleet:
-        answering = responder(script)
-        return Fleet(httpd, store(kind), answering, ca.leaf(HOST, url=answering.url, **leaf))
-    return make
+DOWN = r"^\[ocsp_cache:warn\] .*the shared store \S+ cannot be used: "
+STATUS = ('<Location "/ocsp">', "SetHandler ocsp-cache-status", "Require all granted", "</Location>")
 
 
 def assert_stapled_at_once(server: Httpd) -> None:
@@ -99,3 +60,153 @@ def test_control_without_the_store_each_server_asks(fleet):
         server.start()
         server.wait_staple(HOST)
     assert one.asked() == 2
+
+
+def test_of_many_refreshes_one_server_asks(fleet):
+    """A generation of responses after the other: whoever's dice say the earliest date asks, the others find what it got."""
+    one = fleet()
+    servers = [one.server(*PACE).start() for _ in range(3)]
+    for server in servers:
+        poll(lambda: len(server.ours(pattern=TOOK)) >= 3, f"{server.root.name} has taken three responses", 60)
+    taken = sum(len(server.ours(pattern=TOOK)) for server in servers)
+    asked = sum(len(server.ours(pattern=ASKED)) for server in servers)
+    assert taken > asked, f"{taken} taken, {asked} asked for: each server for itself would be 0 and all"
+
+
+def test_servers_started_together_ask_once(fleet):
+    """The store is empty, and the responder takes its time: a claim keeps the others from asking."""
+    one = fleet(responders.delayed(responders.good(), 1.0))
+    servers = [one.server() for _ in range(4)]
+    starters = [threading.Thread(target=server.start) for server in servers]
+    for thread in starters:
+        thread.start()
+    for thread in starters:
+        thread.join()
+    for server in servers:
+        server.wait_staple(HOST)
+    assert one.asked() < len(servers), "nobody waited for anybody"
+    assert sum(len(server.ours(pattern=TOOK)) for server in servers) >= 1
+
+
+def test_a_claim_that_nobody_makes_good_delays_no_longer_than_an_exchange(fleet):
+    """Somebody claims to be asking, for ever, from the far future."""
+    one = fleet()
+    first = one.server().start()
+    first.wait_staple(HOST)
+    name = one.store.wait_response()
+    first.stop()
+    one.store.flush()
+    one.store.put(name + ":asking", bytes(7) + b"\x01" + (2**62).to_bytes(8, "big"))
+    second = one.server("SSLStaplingResponderTimeout 1").start()
+    second.wait_staple(HOST)
+    assert one.asked() == 2
+
+
+def test_revoked_comes_through_the_store_too(fleet):
+    one = fleet(responders.revoked())
+    said = r"^\[ocsp_cache:crit\] .*REVOKED"
+    servers = [one.server() for _ in range(2)]
+    for server in servers:
+        server.expect(said)
+        server.start()
+        server.wait_staple(HOST, "revoked")
+        one.store.wait_response()
+    assert servers[1].ours("crit", "the shared store .* says that the certificate was REVOKED") and one.asked() == 1
+
+
+def test_where_a_response_came_from_is_shown(fleet):
+    one = fleet()
+    for origin in ("responder", "shared"):
+        server = one.server(*STATUS).start()
+        server.wait_staple(HOST)
+        one.store.wait_response()
+        report = json.loads(clients.http_get(f"http://127.0.0.1:{server.http_port}/ocsp?format=json"))
+        assert [each["response"]["origin"] for each in report["certificates"]] == [origin], report
+
+
+def test_two_fleets_in_one_store_do_not_meet(fleet):
+    one = fleet()
+    for prefix in ("red", "blue"):
+        for _ in range(2):
+            one.server(f"OCSPCacheSharedPrefix {prefix}").start().wait_staple(HOST)
+            poll(lambda: [name for name in one.store.responses() if name.startswith(prefix + ":1:")], "its response")
+    assert one.asked() == 2, "one request for each fleet"
+    assert {name.split(":")[0] for name in one.store.responses()} == {"red", "blue"}
+
+
+# ---- what the store does to itself ------------------------------------------------------------------------------------
+
+def test_a_flushed_store_is_filled_again_by_who_holds_a_response(fleet):
+    """Also by one that holds it and cannot reach the responder."""
+    one = fleet()
+    first = one.server(*PACE).start()
+    first.wait_staple(HOST)
+    one.responder.refuse()
+    first.wait_log("Stapling goes on with the response held")
+    one.store.flush()
+    one.store.wait_response()
+    second = one.server().start()
+    assert_stapled_at_once(second)
+    assert second.ours(pattern=TOOK)
+
+
+@pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
+def test_a_dead_store_is_one_line_and_its_return_another(fleet, kind):
+    one = fleet(kind=kind)
+    one.store.kill()
+    server = one.server(*PACE)
+    server.expect(DOWN)
+    server.start()
+    server.wait_staple(HOST)
+    server.wait_log("cannot be used", "warn")
+    one.responder.wait_asked(one.asked() + 3)
+    one.store.start()
+    server.wait_log("works again", "notice", deadline=40)
+    one.store.wait_response()
+    assert len(server.ours("warn", "cannot be used")) == 1
+    assert not server.log("socache_redis") and not server.log("socache_memcache"), "the provider's own lines"
+
+
+@pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
+def test_a_store_that_hangs_holds_nobody_up(fleet, kind):
+    one = fleet(kind=kind)
+    server = one.server(*PACE, "OCSPCacheSharedTimeout 100ms")
+    server.expect(DOWN + "it does not answer within 100 ms")
+    server.start()
+    server.wait_staple(HOST)
+    one.store.wait_response()
+    one.store.pause()
+    server.wait_log("does not answer within 100 ms", "warn", deadline=30)
+    known = one.asked()
+    one.responder.wait_asked(known + 3)
+    assert_stapled_at_once(server)
+    server.graceful()  # while threads of the old child hang in the provider
+    poll(lambda: len(server.ours("warn", "does not answer")) == 2, "the new child has met the store", 30)
+    one.store.resume()
+    server.wait_log("works again", "notice", deadline=40)
+
+
+def test_a_server_ends_while_the_store_hangs(fleet):
+    one = fleet()
+    server = one.server(*PACE, "OCSPCacheSharedTimeout 100ms")
+    server.expect(DOWN)
+    server.start()
+    one.store.wait_response()
+    one.store.pause()
+    server.wait_log("does not answer", "warn", deadline=30)
+    server.stop()
+    one.store.resume()
+
+
+def test_a_store_that_refuses_writes_is_still_read(fleet):
+    one = fleet()
+    first = one.server(*PACE)
+    first.expect(r"^\[ocsp_cache:warn\] .*takes no responses: it answers with an error")
+    first.start()
+    one.store.wait_response()
+    one.store.refuse_writes(True)
+    first.wait_log("takes no responses", "warn", deadline=30)
+    one.responder.wait_asked(one.asked() + 2)
+    one.store.refuse_writes(False)
+    first.wait_log("works again", "notice", deadline=40)
+    assert len(first.ours("warn", "takes no responses")) == 1

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""Nothing that comes out of a shared store is believed: garbage, other people's responses, old ones, forged ones, replayed ones."""
+
+import datetime
+import time
+from typing import Callable, Optional
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
+
+import pki
+import responders
+import stores
+from conftest import HOST, NOTHING_HELD
+from fleet import TOOK, Fleet
+from httpd import Httpd
+from stores import der_of, entry
+from test_shared import PACE
+from wait import poll
+
+IGNORED = r"^\[ocsp_cache:warn\] .*what lies in the shared store \S+ under ocsp:1:[0-9a-f]{64} is ignored: "
+
+
+def response(leaf: pki.Leaf, signer: Optional[pki.Authority] = None, this_update: float = -60,
+             next_update: float = 86400, status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD) -> bytes:
+    """A response as the responder of `leaf` would give it, or somebody else."""
+    now = pki.now()
+    cert, key = (signer or leaf.issuer).signer()
+    return (ocsp.OCSPResponseBuilder()
+            .add_response(cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=status,
+                          this_update=now + datetime.timedelta(seconds=this_update),
+                          next_update=now + datetime.timedelta(seconds=next_update), revocation_time=None,
+                          revocation_reason=None)
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert])
+            .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+
+
+def this_update_of(der: bytes) -> float:
+    when = ocsp.load_der_ocsp_response(der).this_update
+    return when.replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def fresh(name: str, der: bytes, **changes: object) -> bytes:
+    """An entry with everything right around `der`."""
+    return entry(name, der, **{"this_update": this_update_of(der), "fetched_at": time.time(), **changes})
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+# What lies there: (what the log says, how it is made of the name, the certificate, another certificate, an honest entry, a stranger).
+Poison = Callable[[str, pki.Leaf, pki.Leaf, bytes, pki.Authority], bytes]
+POISONS: dict[str, tuple[str, Poison]] = {
+    "garbage": ("not put there by this module", lambda name, leaf, other, honest, stranger: b"what is this" * 40),
+    "nothing": ("not put there by this module", lambda name, leaf, other, honest, stranger: b""),
+    "bare": ("not put there by this module", lambda name, leaf, other, honest, stranger: der_of(honest)),
+    "truncated": ("cut off", lambda name, leaf, other, honest, stranger: honest[:-1]),
+    "head-alone": ("cut off", lambda name, leaf, other, honest, stranger: honest[:96]),
+    "longer": ("cut off", lambda name, leaf, other, honest, stranger: honest + b"\0"),
+    "flipped-head": ("damaged", lambda name, leaf, other, honest, stranger: flipped(honest, 12)),
+    "flipped-der": ("damaged", lambda name, leaf, other, honest, stranger: flipped(honest, 300)),
+    "layout": ("another version", lambda name, leaf, other, honest, stranger: honest[:5] + b"\2" + honest[6:]),
+    "oversized": ("larger than any response", lambda name, leaf, other, honest, stranger: bytes(50000)),
+    "other-name": ("another certificate", lambda name, leaf, other, honest, stranger:
+                   fresh(name, response(other), key="ab" * 32)),
+    "other-response": ("does not speak of this certificate|not.*this certificate",
+                       lambda name, leaf, other, honest, stranger: fresh(name, response(other))),
+    "other-revoked": ("not.*this certificate", lambda name, leaf, other, honest, stranger:
+                      fresh(name, responders_revoked(other))),
+    "expired": ("expired", lambda name, leaf, other, honest, stranger:
+                fresh(name, response(leaf, this_update=-9000, next_update=-1000))),
+    "future": ("", lambda name, leaf, other, honest, stranger:
+               fresh(name, response(leaf, this_update=9000, next_update=90000))),
+    "stranger": ("", lambda name, leaf, other, honest, stranger: fresh(name, response(leaf, stranger))),
+    "broken-signature": ("", lambda name, leaf, other, honest, stranger:
+                         entry(name, flipped(der_of(honest), 260), this_update_of(der_of(honest)), time.time())),
+    "false-head": ("another thisUpdate", lambda name, leaf, other, honest, stranger:
+                   fresh(name, der_of(honest), this_update=time.time() + 10**6)),
+    "fetched-tomorrow": ("in the future", lambda name, leaf, other, honest, stranger:
+                         fresh(name, der_of(honest), fetched_at=time.time() + 90000)),
+}
+
+
+def responders_revoked(leaf: pki.Leaf) -> bytes:
+    now = pki.now()
+    cert, key = leaf.issuer.signer()
+    return (ocsp.OCSPResponseBuilder()
+            .add_response(cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(),
+                          cert_status=ocsp.OCSPCertStatus.REVOKED, this_update=now,
+                          next_update=now + datetime.timedelta(days=1), revocation_time=now,
+                          revocation_reason=x509.ReasonFlags.key_compromise)
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert])
+            .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+
+
+def fill(one: Fleet) -> dict[str, str]:
+    """An honest server fills the store, and ends. -> host: name of its entry"""
+    server = one.server("SSLStaplingResponderTimeout 1").start()  # what it claims to be asking for is soon forgotten
+    for host in one.hosts:
+        server.wait_staple(host)
+    poll(lambda: len(one.store.responses()) == len(one.hosts), "an entry for each certificate")
+    server.stop()
+    serials = {leaf.serial: host for host, leaf in zip(one.hosts, one.leaves)}
+    return {serials[ocsp.load_der_ocsp_response(der_of(one.store.get(name))).serial_number]: name
+            for name in one.store.responses()}
+
+
+@pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
+def test_poison_is_said_once_and_never_stapled(fleet, kind, stranger, ca):
+    """Each kind of it for a certificate of its own, at an empty server whose responder is dead; then the responder comes back."""
+    hosts = tuple(f"{kind_of}.example.test" for kind_of in POISONS) + ("honest.example.test",)
+    one = fleet(kind=kind, hosts=hosts)
+    names = fill(one)
+    other = ca.leaf("other.example.test")
+    for host, leaf, (_, make) in zip(hosts, one.leaves, POISONS.values()):
+        one.store.put(names[host], make(names[host], leaf, other, one.store.get(names[host]), stranger))
+    one.responder.refuse()
+
+    server = one.server("SSLStaplingErrorCacheTimeout 1")
+    server.expect(IGNORED, NOTHING_HELD)
+    server.start()
+    for host, (said, _) in zip(hosts, POISONS.values()):
+        server.wait_log(rf"{host}:\d+: .* is ignored: .*({said})", "warn", deadline=30)
+        seen = server.handshake(host)
+        assert seen.ok and seen.status is None, f"{host}\n{seen}"
+    server.wait_log(rf"{hosts[-1]}.*{TOOK}")
+    assert server.handshake(hosts[-1]).status == "good", "the one that is true"
+
+    server.wait_log("Nothing valid is held", "warn", deadline=30)
+    one.responder.accept()
+    for host in hosts:
+        server.wait_staple(host, deadline=30)
+        poll(lambda: (one.store.get(names[host]) or b"")[:4] == b"ocsp"
+             and ocsp.load_der_ocsp_response(der_of(one.store.get(names[host]))).certificate_status
+             is ocsp.OCSPCertStatus.GOOD, f"{host}: its entry is mended", 20)
+        assert len(server.ours("warn", rf"{host}:\d+: .* is ignored")) == (host != hosts[-1]), "said once"
+
+
+def test_an_older_response_replaces_nothing(fleet):
+    """A good one from before the revocation, which still is valid: what clients see stays revoked, and the log is quiet."""
+    one = fleet(responders.revoked())
+    server = one.server(*PACE)
+    server.expect(r"^\[ocsp_cache:crit\] .*REVOKED")
+    server.start()
+    server.wait_staple(HOST, "revoked")
+    name = one.store.wait_response()
+    one.responder.refuse()
+    one.store.put(name, fresh(name, response(one.leaf, this_update=-7000)))
+    poll(lambda: one.store.get(name) and b"ocsp" == one.store.get(name)[:4]
+         and ocsp.load_der_ocsp_response(der_of(one.store.get(name))).certificate_status
+         is ocsp.OCSPCertStatus.REVOKED, "what is held replaces it, too", 20)
+    assert server.handshake(HOST).status == "revoked"
+
+
+def test_what_cannot_be_verified_replaces_nothing(fleet, stranger):
+    """Newer, by its own words."""
+    one = fleet()
+    server = one.server(*PACE)
+    server.expect(IGNORED)
+    server.start()
+    before = server.wait_staple(HOST)
+    name = one.store.wait_response()
+    one.responder.refuse()
+    one.store.put(name, fresh(name, response(one.leaf, stranger, this_update=0)))
+    server.wait_log("is ignored", "warn", deadline=30)
+    assert server.handshake(HOST).staple == before.staple
+
+
+def test_an_old_but_true_response_is_stapled_until_the_responder_answers(fleet):
+    """Its own date to be asked for has passed, so the responder is asked, in vain: it is better than nothing all the same."""
+    one = fleet()
+    name = fill(one)[HOST]
+    one.responder.refuse()
+    old = response(one.leaf, this_update=-80000, next_update=6400)
+    one.store.put(name, fresh(name, old, fetched_at=time.time() - 79000))
+    server = one.server("SSLStaplingErrorCacheTimeout 1").start()
+    server.wait_staple(HOST)
+    server.wait_log("stapled while the responder is asked", "info")
+    one.responder.accept()
+    server.wait_log("the responder .* says good")
+
+
+def test_a_replay_does_not_keep_the_fleet_from_asking(fleet):
+    """Somebody says again and again that what is held was fetched just now. It is late in its life: the responder is asked."""
+    one = fleet(responders.good(this_update=-80000, next_update=6400))
+    server = one.server(*PACE).start()
+    server.wait_staple(HOST)
+    name = one.store.wait_response()
+    der = der_of(one.store.get(name))
+    known = one.asked()
+
+    def replayed_and_asked() -> bool:
+        one.store.put(name, fresh(name, der))
+        return one.asked() >= known + 3
+    poll(replayed_and_asked, "the responder is asked all the same", 30)
+
+
+def test_control_early_in_its_life_the_same_words_are_taken(fleet):
+    """A response is fresh for half of its life: that somebody fetched it anew saves a request."""
+    one = fleet()
+    server = one.server(*PACE).start()
+    server.wait_staple(HOST)
+    name = one.store.wait_response()
+    der = der_of(one.store.get(name))
+
+    def replayed_and_taken() -> bool:
+        one.store.put(name, fresh(name, der))
+        return len(server.ours(pattern=TOOK)) >= 3
+    poll(replayed_and_taken, "taken", 30)
