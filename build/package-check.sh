@@ -183,7 +183,7 @@ system_upgrade() {
     inside dpkg-query -W libapache2-mod-ocsp-cache | grep -q -F "$version+next"
     sha256sum -c "$dir/cache.sum"
     inside a2query -q -m ocsp_cache || fail "no longer enabled"
-    grep -q -x 'apache2 restart' "$root/policy.log" || fail "apache2 is not restarted: $(cat "$root/policy.log")"
+    grep -q -x 'apache2 (\?restart)\?' "$root/policy.log" || fail "apache2 is not restarted: $(cat "$root/policy.log")"
     inside apachectl -t
 }
 
