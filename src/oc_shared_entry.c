@@ -51,7 +51,8 @@ apr_status_t oc_shared_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH
         return APR_EGENERAL;
     public_key = X509_get0_pubkey_bitstr(subject.issuer);
     if (X509_NAME_digest(X509_get_subject_name(subject.issuer), EVP_sha256(), parts, &len) != 1 || !public_key
-        || !digest(public_key->data, (apr_size_t)public_key->length, parts + OC_CERT_HASH_LEN))
+        || !digest(ASN1_STRING_get0_data(public_key), (apr_size_t)ASN1_STRING_length(public_key),
+                   parts + OC_CERT_HASH_LEN))
         return APR_EGENERAL;
     memcpy(parts + serial_at, cert->serial_der, cert->serial_der_len);
     return digest(parts, all, key) ? APR_SUCCESS : APR_EGENERAL;
