@@ -115,7 +115,7 @@ class Config:
         modules = [f"mpm_{self.mpm}", "authz_core", "socache_shmcb", *(["ssl"] if self.ssl else []),
                    *(["status"] if self.status else []), *self.modules]
         lines = [f'ServerRoot "{server.root}"', "ServerName localhost", 'DefaultRuntimeDir "run"',
-                 'PidFile "run/httpd.pid"', 'ErrorLog "logs/error.log"', "Timeout 20", "GracefulShutdownTimeout 5"]
+                 f'PidFile "{server.root}/run/httpd.pid"', 'ErrorLog "logs/error.log"', "Timeout 20", "GracefulShutdownTimeout 5"]
         lines += load_lines(modules)
         if self.module:
             lines.append(f'LoadModule ocsp_cache_module "{module_path()}"')
