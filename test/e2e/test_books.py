@@ -4,6 +4,7 @@
 
 import dataclasses
 import os
+import signal
 import struct
 
 import pytest
@@ -11,8 +12,9 @@ from cryptography.hazmat.primitives import hashes
 
 import observe
 import responders
+import status_page
 from conftest import NOTHING_HELD, QUICK
-from wait import poll
+from wait import holds, poll
 
 FNV_BASIS, FNV_PRIME = 0xCBF29CE484222325, 0x100000001B3
 TRY_LATER = 13  # oc_verdict.h
@@ -109,3 +111,58 @@ def test_trouble_with_the_ledger_is_a_warning(site):
     one.server.start()
     one.wait_staple()
     assert len(one.server.ours("warn")) == 1
+
+
+# ---- asked again by any child ----
+
+def ask_again(one) -> int:
+    """Press the status page's button for the one certificate. @return the HTTP status"""
+    [certificate] = one.server.certificates()
+    token = status_page.token_of(status_page.ask(one.server).body)
+    return status_page.ask(one.server, form={"token": token, "id": certificate["sha1"]}).status
+
+
+@pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
+def test_recall_in_each_generation(site, mpm):
+    """A response that is good for a day is asked for again at once, by the generation that is there, once for each wish."""
+    one = site(mpm=mpm, directives=("OCSPCacheStatusRefresh on",))
+    one.server.start()
+    one.wait_staple()
+    for generation in range(1, 4):
+        known = len(one.responder.asked)
+        assert known == generation, "nobody asked in between"
+        assert ask_again(one) == 303
+        one.responder.wait_asked(known + 1)
+        poll(lambda: one.responder.asked[-1].answered, "it is answered")
+        assert ask_again(one) == 429
+        one.server.graceful()
+        one.wait_staple()
+
+
+def test_recall_while_the_responder_is_being_asked(site):
+    """The answer under way may be older than the wish: it is asked once more when that one has come."""
+    def slow(exchange: responders.Exchange) -> None:
+        exchange.responder.wait_for_change(slow)
+        responders.good()(exchange)
+    one = site(slow, directives=("OCSPCacheStatusRefresh on", "SSLStaplingResponderTimeout 60"))
+    one.server.start()
+    one.responder.wait_asked(1)
+    assert ask_again(one) == 303
+    holds(lambda: len(one.responder.asked) == 1, "one certificate is asked for by one thread", 0.5)
+    one.responder.script = responders.good()
+    one.wait_staple()
+    one.responder.wait_asked(2)
+
+
+def test_recall_outlives_the_child_that_refreshes(site):
+    """The child that refreshes is killed; the next one is told what was wished before."""
+    one = site(directives=("OCSPCacheStatusRefresh on",))
+    one.server.start()
+    one.wait_staple()
+    leader = observe.wait_leader(one.server)
+    os.kill(leader, signal.SIGSTOP)
+    try:
+        assert ask_again(one) == 303
+    finally:
+        os.kill(leader, signal.SIGKILL)
+    one.responder.wait_asked(2)
