@@ -97,7 +97,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: check-accessibility dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo clean FORCE
+.PHONY: check-accessibility screenshot dist check-packages bench bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -226,6 +226,10 @@ $(OUT)/axe/package/axe.min.js:
 check-accessibility: $(MODULE) $(OUT)/axe/package/axe.min.js
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OC_AXE='$(abspath $(OUT)/axe/package/axe.min.js)' \
 	    $(PYTEST) -p no:cacheprovider test/e2e/axe_status_page.py
+
+# The picture in docs/.
+screenshot: $(MODULE)
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/screenshot_status_page.py docs/status-page.png
 
 check-guards:
 	test/guards/run.sh

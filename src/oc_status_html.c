@@ -57,12 +57,11 @@ static void print_attention_tile(const oc_status_request_t *request, const oc_st
 
 static void print_handshakes_tile(request_rec *r, const oc_tally_totals_t *tally)
 {
-    ap_rprintf(r,
-               "<div class=\"tile\"><h2>Handshakes with a staple</h2><strong>%" APR_UINT64_T_FMT
-               "</strong><p>%" APR_UINT64_T_FMT " got nothing, %" APR_UINT64_T_FMT
-               " an error, since the server was started</p></div>\n",
-               tally->handshakes[OC_TALLY_STAPLED], tally->handshakes[OC_TALLY_NOTHING],
-               tally->handshakes[OC_TALLY_ERROR]);
+    ap_rprintf(
+        r,
+        "<div class=\"tile\"><h2>Stapled handshakes</h2><strong>%" APR_UINT64_T_FMT "</strong><p>%" APR_UINT64_T_FMT
+        " got nothing, %" APR_UINT64_T_FMT " an error, since the server was started</p></div>\n",
+        tally->handshakes[OC_TALLY_STAPLED], tally->handshakes[OC_TALLY_NOTHING], tally->handshakes[OC_TALLY_ERROR]);
 }
 
 /* "50 ms": half of the exchanges took no longer than this. */

@@ -29,7 +29,7 @@ class Browser:
         options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                          "--disable-background-networking", "--disable-component-update", "--proxy-server=direct://",
-                         f"--user-data-dir={self._folder}"):
+                         "--hide-scrollbars", f"--user-data-dir={self._folder}"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service(_program("chromedriver", "chromium.chromedriver")), options=options)
@@ -85,7 +85,8 @@ class Browser:
 
     def problems(self) -> list[str]:
         """Everything in the console since the last call, and breaches of the policy."""
-        return [entry["message"] for entry in self.driver.get_log("browser")] + list(self.run("window.breaches || []"))
+        breaches = self.run("window.breaches ? window.breaches.splice(0) : []")
+        return [entry["message"] for entry in self.driver.get_log("browser")] + breaches
 
 
 def _program(*names: str) -> str:

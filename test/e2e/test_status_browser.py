@@ -202,6 +202,38 @@ def test_ask_again(browser, stage):
         stage.busy.script = responders.try_later()
 
 
+# ---- what must not be ----
+
+def test_the_policy_is_in_force(browser, stage):
+    """The control of every other test here: a breach would have been seen."""
+    browser.open(url(stage))
+    browser.run("void document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))")
+    browser.run("document.body.setAttribute('style', 'color: red')")
+    seen: set[str] = set()
+    browser.wait(lambda: seen.update(one.split()[0] for one in browser.problems()) or {"script-src-elem", "style-src-attr"} <= seen,
+                 "both breaches are told")
+    assert browser.run("window.ran") is None
+
+
+def test_another_site_cannot_ask(browser, stage):
+    browser.open(url(stage))
+    token = browser.one("input[name=token]").get_attribute("value")
+    one = certificates(stage.server, "&q=good7.")["good7.example.test"]
+    n_before = len(stage.good.asked)
+    for here, expected in (("localhost", "comes from another site"), ("127.0.0.1", "asked for again")):
+        browser.open(f"http://{here}:{stage.server.http_port}/index.html")
+        browser.run(f"""(() => {{
+          document.body.innerHTML = '<form method="post" action="{url(stage)}"><input name="token" value="{token}">'
+            + '<input name="id" value="{one["sha1"]}"></form>';
+          document.forms[0].submit();
+        }})()""")
+        browser.wait(lambda: expected in browser.one("body").text, f"from {here}: {expected}")
+        asked = len(stage.good.asked) - n_before
+        assert asked == 0 or here == "127.0.0.1"
+    poll(lambda: len(stage.good.asked) > n_before, "the control: from here it is followed")
+    browser.problems()  # the refusal and an icon that is not there are in the console
+
+
 # ---- without scripts ----
 
 def test_without_scripts(browser, stage):
