@@ -87,23 +87,23 @@ install_and_uninstall() {
     cd "$dir/mod_ocsp_cache-$version"
     make -s "$jobs" all >/dev/null
     mods=/etc/apache2/mods-available
-    make -s install DESTDIR="$dir/root" MODSDIR=$mods
+    make -s install DESTDIR="$dir/tree" MODSDIR=$mods
     {
         make -s --no-print-directory print-INSTALLED_FILES | xargs -n 1
         printf '%s\n' $mods/ocsp_cache.load $mods/ocsp_cache.conf
     } | sort >"$dir/expected"
-    files_below "$dir/root" | diff "$dir/expected" -
-    test -d "$dir/root$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
-    "$dir/root/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl does not say $version"
-    grep -q -F "mod_ocsp_cache/$version" "$dir/root$(make -s --no-print-directory print-LIBEXECDIR)/mod_ocsp_cache.so" ||
+    files_below "$dir/tree" | diff "$dir/expected" -
+    test -d "$dir/tree$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
+    "$dir/tree/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl does not say $version"
+    grep -q -F "mod_ocsp_cache/$version" "$dir/tree$(make -s --no-print-directory print-LIBEXECDIR)/mod_ocsp_cache.so" ||
         fail "the module does not say $version"
 
     # What the administrator has written outlives both.
-    echo '# changed' >>"$dir/root$mods/ocsp_cache.conf"
-    make -s install DESTDIR="$dir/root" MODSDIR=$mods
-    tail -n 1 "$dir/root$mods/ocsp_cache.conf" | grep -q -x '# changed' || fail "a changed configuration was overwritten"
-    make -s uninstall DESTDIR="$dir/root" MODSDIR=$mods
-    [ "$(files_below "$dir/root")" = $mods/ocsp_cache.conf ] || fail "left behind: $(files_below "$dir/root")"
+    echo '# changed' >>"$dir/tree$mods/ocsp_cache.conf"
+    make -s install DESTDIR="$dir/tree" MODSDIR=$mods
+    tail -n 1 "$dir/tree$mods/ocsp_cache.conf" | grep -q -x '# changed' || fail "a changed configuration was overwritten"
+    make -s uninstall DESTDIR="$dir/tree" MODSDIR=$mods
+    [ "$(files_below "$dir/tree")" = $mods/ocsp_cache.conf ] || fail "left behind: $(files_below "$dir/tree")"
 }
 
 # ---- deb ----
