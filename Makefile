@@ -168,9 +168,11 @@ check-simulate: $(OUT)/bench/simulate $(OUT)/bench/fleet
 
 # Stapling against no stapling, mod_ssl + shmcb, mod_md, nginx and haproxy, within ten minutes; BENCH=quick takes two and is rough. The
 # figures go to out/bench/results.json, from which bench-docs draws the charts and tables of docs/benchmarks.md (test/bench/README.md).
-bench: $(MODULE) $(OUT)/bench/load
+bench:
 	build/deps.sh bench
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' BENCH='$(BENCH)' $(PYTHON) test/bench/bench.py $(BENCH_ARGS)
+	@$(MAKE) --no-print-directory bench-run
+bench-run: $(MODULE) $(OUT)/bench/load
+	@PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' BENCH='$(BENCH)' $(PYTHON) test/bench/bench.py $(BENCH_ARGS)
 bench-docs:
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) test/bench/bench_docs.py $(BENCH_ARGS)
 
