@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What docs/ shows as configuration is configuration: httpd takes it without a word."""
+"""What docs/ shows as configuration is configuration: httpd takes it without a word. What it shows for monitoring works."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from httpd import REPOSITORY
+from status_page import ask
 
 DOCS = sorted((REPOSITORY / "docs").glob("*.md"))
 BLOCK = re.compile(r"^( *)```apache\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -33,3 +35,24 @@ def test_configuration_of_the_docs(site, folder: Path, block: str):
     one.server.config = one.changed(cache=None, modules=("authz_host",), directives=tuple(block.splitlines()))
     checked = one.server.check()
     assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
+
+
+MONITORING = REPOSITORY / "docs" / "monitoring"
+
+
+def test_alert_rules_fire_when_they_should():
+    tested = subprocess.run(["promtool", "test", "rules", str(MONITORING / "alerts-test.yml")], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    assert tested.returncode == 0, tested.stdout
+
+
+def test_alerts_dashboard_and_guide_name_metrics_that_are_served(site):
+    location = ('<Location "/ocsp-cache-status">', "SetHandler ocsp-cache-status", "Require all granted", "</Location>")
+    one = site(directives=location)
+    one.server.start()
+    one.wait_staple()
+    text = ask(one.server, "?format=prometheus").body
+    served = {re.split(r"[{ ]", line)[0] for line in text.splitlines() if not line.startswith("#")}
+    files = [*MONITORING.iterdir(), REPOSITORY / "docs" / "guide.md"]
+    named = {name for file in files for name in re.findall(r"\bocsp_cache_[a-z_]+[a-z]\b", file.read_text())}
+    assert len(named) > 8 and not named - served - {"ocsp_cache_module"}
