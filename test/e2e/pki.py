@@ -115,7 +115,8 @@ class Authority:
         return self.parent.top if self.parent else self
 
     def leaf(self, host: str, *, url: Optional[str] = None, key: str = "ec", must_staple: bool = False,
-             days: float = 60, delay: float = 0, common_name: Optional[str] = None) -> Leaf:
+             days: float = 60, delay: float = 0, common_name: Optional[str] = None,
+             serial: Optional[int] = None) -> Leaf:
         """A server certificate for `host`, naming the responder at `url` (None: it names none). Valid for so many days, since an
         hour ago or, with a delay, so many days later."""
         private = new_key(key)
@@ -130,7 +131,7 @@ class Authority:
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
         cert = _certificate(_name(common_name or host), private.public_key(), self.cert.subject, self.key, days=days,
-                            delay=delay, issuer_key=self.cert.public_key(), extensions=extensions)
+                            delay=delay, issuer_key=self.cert.public_key(), extensions=extensions, serial=serial)
         stem = self.folder / f"leaf-{next(_serials)}"
         leaf = Leaf(cert, private, self, stem.with_suffix(".cert.pem"), stem.with_suffix(".key.pem"),
                     stem.with_suffix(".fullchain.pem"))
@@ -176,10 +177,11 @@ class Authority:
 
 def _certificate(subject: x509.Name, public_key, issuer: x509.Name, signing_key: Key, *, days: float,
                  delay: float = 0, ca: bool = False, issuer_key=None,
-                 extensions: list[tuple[x509.ExtensionType, bool]] = []) -> x509.Certificate:
+                 extensions: list[tuple[x509.ExtensionType, bool]] = [],
+                 serial: Optional[int] = None) -> x509.Certificate:
     begin = now() + datetime.timedelta(hours=-1, days=delay)
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
-               .serial_number(x509.random_serial_number()).not_valid_before(begin)
+               .serial_number(serial or x509.random_serial_number()).not_valid_before(begin)
                .not_valid_after(begin + datetime.timedelta(days=days))
                .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
                .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)

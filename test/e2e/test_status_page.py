@@ -12,8 +12,8 @@ from typing import Iterator
 
 import pytest
 
-from conftest import HOST
-from httpd import REPOSITORY
+from conftest import CACHE, HOST
+from httpd import REPOSITORY, Config, Vhost
 from status_page import DIRECTIVES, Cast, ask, cast, certificates, token_of
 from test_status import Page
 from wait import poll
@@ -181,6 +181,18 @@ def test_metrics(stage):
     assert seen['ocsp_cache_exchanges_total{origin="responder",result="timed-out"}'] == 0, "there before it happens"
     buckets = [value for name, value in seen.items() if name.startswith("ocsp_cache_exchange_duration_seconds_bucket")]
     assert buckets == sorted(buckets) and buckets[-1] == seen["ocsp_cache_exchange_duration_seconds_count"] > 0
+
+
+def test_two_certificates_of_one_host_and_serial(httpd, ca):
+    """CAs number on their own: two may give one host the same serial. Prometheus refuses a scrape with a sample twice."""
+    leaves = tuple(ca.leaf(HOST, key=key, serial=0x1234) for key in ("ec", "rsa"))
+    server = httpd(Config(vhosts=(Vhost(HOST, leaves),), cache=CACHE, directives=DIRECTIVES[:4]))
+    server.start()
+    text = ask(server, "?format=prometheus").body
+    series = [line.rsplit(" ", 1)[0] for line in text.splitlines() if line.startswith("ocsp_cache_certificate_state")]
+    assert len(series) == 2 == len(set(series)) and 'serial="1234",sha1="' in series[1] and "sha1" not in series[0]
+    names = [line.rsplit(" ", 1)[0] for line in text.splitlines() if not line.startswith("#")]
+    assert len(names) == len(set(names))
 
 
 def test_alert_rules_and_dashboard_ask_for_what_there_is(stage):
