@@ -29,7 +29,7 @@ typedef struct {
 void oc_lines_begin(oc_lines_t *lines, const char *text, apr_size_t len);
 
 /** Read the next line or PEM block; empty lines and those that begin with # are passed over. Strings and bytes come from @a pool.
- *  @return 1; 0: the end; -1: what is there is neither. Leaves OpenSSL's error queue as found. */
+ *  @return 1; 0: the end; -1: what is there is neither; the next call goes on behind it. Leaves OpenSSL's error queue as found. */
 int oc_lines_next(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool);
 
 /** Write a line to @a bio. @return 1; 0: no memory */

@@ -97,8 +97,10 @@ static int read_block(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool)
     BIO *bio;
     int ok = 0;
 
-    if (!end || end - lines->at > INT_MAX)
+    if (!end || end - lines->at > INT_MAX) {
+        lines->at = lines->end; /* it has no end: so this is one, for those who read on after an error */
         return -1;
+    }
     ERR_set_mark();
     bio = BIO_new_mem_buf(lines->at, (int)(end - lines->at));
     ok = bio && PEM_read_bio(bio, &label, &header, &data, &len) && !*header;
