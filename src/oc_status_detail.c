@@ -27,15 +27,16 @@ static const char *both(apr_time_t time, apr_time_t now, apr_pool_t *pool)
 
 static const char *hosts_of(const oc_view_t *view, apr_pool_t *pool)
 {
-    const char *hosts = "";
+    apr_array_header_t *items;
     int i;
 
     if (!view->hosts)
         return oc_status_text(view->host, pool);
+    items = apr_array_make(pool, view->hosts->nelts, sizeof(const char *)); /* thousands: joined once, not one by one */
     for (i = 0; i < view->hosts->nelts; i++)
-        hosts = apr_pstrcat(pool, hosts, "<li>", oc_status_text(APR_ARRAY_IDX(view->hosts, i, const char *), pool),
-                            "</li>", NULL);
-    return apr_pstrcat(pool, "<ul>", hosts, "</ul>", NULL);
+        APR_ARRAY_PUSH(items, const char *) =
+            apr_pstrcat(pool, "<li>", oc_status_text(APR_ARRAY_IDX(view->hosts, i, const char *), pool), "</li>", NULL);
+    return apr_pstrcat(pool, "<ul>", apr_array_pstrcat(pool, items, '\0'), "</ul>", NULL);
 }
 
 static void print_certificate(const oc_status_request_t *request, const oc_view_t *view, apr_pool_t *pool)
