@@ -175,21 +175,22 @@ static int work(void *data)
     return 0;
 }
 
-/* The other process read what strangers wrote. What it says is held to its range. */
-static void take(const judge_t *judge, const answer_t *answer, ctl_case_t *one)
+/* The other process read what strangers wrote. What it says is held to its range; once: its offspring may still be writing there. */
+static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
 {
     const apr_array_header_t *entries = judge->stock->roster->entries;
+    int entry = *(const volatile int *)&shared->entry;
     char *p;
 
-    one->result = answer->result;
+    one->result = shared->result;
     one->result.detail[sizeof(one->result.detail) - 1] = '\0';
     for (p = one->result.detail; *p; p++)
         if (*p < ' ' || *p > '~')
             *p = '?';
     if ((unsigned)one->result.verdict >= OC_VERDICT_LIMIT)
         one->result.verdict = OC_OUT_OF_RESOURCES;
-    if (!one->entry && answer->entry >= 0 && answer->entry < entries->nelts)
-        one->entry = &APR_ARRAY_IDX(entries, answer->entry, oc_roster_entry_t);
+    if (!one->entry && entry >= 0 && entry < entries->nelts)
+        one->entry = &APR_ARRAY_IDX(entries, entry, oc_roster_entry_t);
 }
 
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n)

@@ -268,14 +268,16 @@ static int work(void *data)
 /* Only a true response replaces what is there. */
 static int write_response(const ctl_t *ctl, const catch_t *haul, const char *path)
 {
+    apr_size_t len =
+        *(const volatile apr_size_t *)&haul->len; /* once: offspring of that process may still write there */
     apr_status_t rv;
     char why[120];
 
-    if (haul->len == 0 || haul->len > sizeof(haul->der)) {
+    if (len == 0 || len > sizeof(haul->der)) {
         ctl_say("%s is left as it is: there is no response that could be stapled", path);
         return CTL_OK;
     }
-    rv = ctl_write_file(ctl, path, haul->der, haul->len);
+    rv = ctl_write_file(ctl, path, haul->der, len);
     return rv == APR_SUCCESS ? CTL_OK
                              : ctl_trouble(ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
 }
