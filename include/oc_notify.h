@@ -36,8 +36,11 @@ apr_status_t oc_notify_start(oc_notify_t **notify, const char *const *argv, unsi
  */
 apr_status_t oc_notify_post(oc_notify_t *notify, const char *const *environment, int is_minor);
 
-/** Let no further run begin, and ask the one at work to end. Waits a second at most. The memory is given back unless a thread
- *  still holds it. */
-void oc_notify_stop(oc_notify_t *notify);
+/** Let no further run begin, and ask the one at work to end. Waits a second at most. What is posted from now on is kept, and never told.
+ *  @return how many threads (0 or 1) have not ended */
+unsigned oc_notify_stop(oc_notify_t *notify);
+
+/** Give the memory back, once oc_notify_stop() returned 0 and nobody posts any more. */
+void oc_notify_destroy(oc_notify_t *notify);
 
 #endif

@@ -91,11 +91,11 @@ void oc_event_start(server_rec *main_server)
                      "OCSPCacheNotify: no thread can be started to run %s in; it is told nothing", argv[0]);
 }
 
+/* Its memory is left to the kernel: a worker thread that hung in a disk or a name look-up may still come and tell something. */
 void oc_event_stop(void)
 {
     if (events.notify)
-        oc_notify_stop(events.notify);
-    events.notify = NULL;
+        (void)oc_notify_stop(events.notify);
 }
 
 /* ---- what it is told ---- */

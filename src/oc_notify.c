@@ -133,12 +133,15 @@ apr_status_t oc_notify_post(oc_notify_t *notify, const char *const *environment,
     return has_room ? APR_SUCCESS : APR_ENOSPC;
 }
 
-void oc_notify_stop(oc_notify_t *notify)
+unsigned oc_notify_stop(oc_notify_t *notify)
+{
+    return oc_crew_stop(notify->crew, STOP_PATIENCE);
+}
+
+void oc_notify_destroy(oc_notify_t *notify)
 {
     unsigned i;
 
-    if (oc_crew_stop(notify->crew, STOP_PATIENCE) > 0)
-        return;
     oc_crew_destroy(notify->crew);
     for (i = 0; i < notify->room; i++)
         free((void *)notify->events[i].environment);

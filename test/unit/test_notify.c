@@ -70,6 +70,12 @@ static void wait_well(int n)
     assert_int_equal(atomic_load(&n_well), n);
 }
 
+static void end(oc_notify_t *notify)
+{
+    assert_int_equal(oc_notify_stop(notify), 0);
+    oc_notify_destroy(notify);
+}
+
 static char *written(void)
 {
     static char text[16384];
@@ -94,7 +100,7 @@ static void test_in_order(void **state)
         assert_int_equal(post(notify, i, 0), APR_SUCCESS);
     wait_well(8);
     assert_string_equal(written(), "0\n1\n2\n3\n4\n5\n6\n7\n");
-    oc_notify_stop(notify);
+    end(notify);
 }
 
 /* The room is given back, again and again. */
@@ -109,7 +115,7 @@ static void test_more_than_there_is_room_for_over_time(void **state)
             usleep(1000);
     }
     wait_well(20);
-    oc_notify_stop(notify);
+    end(notify);
 }
 
 /* It hangs, and 1,000 events come: so many as there is room for wait, and nobody waits for them. */
@@ -126,7 +132,7 @@ static void test_flood_while_the_program_hangs(void **state)
         taken += rv == APR_SUCCESS;
     }
     assert_int_equal(taken, 16); /* the one at work among them */
-    oc_notify_stop(notify);
+    end(notify);
     assert_int_equal(atomic_load(&n_well), 0);
 }
 
@@ -142,7 +148,7 @@ static void test_minor_ones_leave_room_for_worse(void **state)
     for (i = 5; i < 10; i++)
         assert_int_equal(post(notify, i, 0), APR_SUCCESS);
     assert_int_equal(post(notify, i, 0), APR_ENOSPC);
-    oc_notify_stop(notify);
+    end(notify);
 }
 
 /* The next event is told by a new run. */
@@ -156,7 +162,7 @@ static void test_one_that_hangs_is_killed(void **state)
     while (atomic_load(&n_slow) < 1)
         usleep(1000);
     wait_well(1);
-    oc_notify_stop(notify);
+    end(notify);
     assert_int_equal(atomic_load(&n_slow), 1);
 }
 
@@ -182,14 +188,28 @@ static void test_threads_post(void **state)
         pthread_join(threads[i], NULL);
     while (atomic_load(&n_well) < 1)
         usleep(1000);
-    oc_notify_stop(notify); /* with events that still wait: their memory is given back */
+    end(notify); /* with events that still wait: their memory is given back */
     assert_true(atomic_load(&n_well) <= 200);
+}
+
+/* A thread that hung in something else comes when all is over. */
+static void test_who_is_late_harms_nothing(void **state)
+{
+    oc_notify_t *notify = start("exit 0", 2, LONG);
+
+    (void)state;
+    assert_int_equal(oc_notify_stop(notify), 0);
+    assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
+    assert_int_equal(post(notify, 1, 0), APR_SUCCESS);
+    assert_int_equal(post(notify, 2, 0), APR_ENOSPC);
+    end(notify);
+    assert_int_equal(atomic_load(&n_well), 0);
 }
 
 static void test_stop_with_nothing_to_tell(void **state)
 {
     (void)state;
-    oc_notify_stop(start("exit 0", 1, LONG));
+    end(start("exit 0", 1, LONG));
     assert_int_equal(atomic_load(&n_well) + atomic_load(&n_other), 0);
 }
 
@@ -202,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_minor_ones_leave_room_for_worse, setup, cache_folder_teardown),
         cmocka_unit_test_setup_teardown(test_one_that_hangs_is_killed, setup, cache_folder_teardown),
         cmocka_unit_test_setup_teardown(test_threads_post, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_who_is_late_harms_nothing, setup, cache_folder_teardown),
         cmocka_unit_test_setup_teardown(test_stop_with_nothing_to_tell, setup, cache_folder_teardown),
     };
 
