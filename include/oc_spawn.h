@@ -16,7 +16,7 @@ typedef enum {
     OC_SPAWN_EXITED,      /* number: its exit status */
     OC_SPAWN_SIGNALLED,   /* number: the signal that ended it */
     OC_SPAWN_TOO_SLOW,    /* it was killed */
-    OC_SPAWN_STOPPED,     /* it was asked to end (SIGTERM), because the caller is to stop */
+    OC_SPAWN_STOPPED,     /* SIGTERM, then SIGKILL, because the caller is to stop */
     OC_SPAWN_NOT_STARTED, /* number: errno */
 } oc_spawn_end_t;
 

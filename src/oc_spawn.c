@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define NAP apr_time_from_msec(20)
+#define GRACE apr_time_from_msec(500) /* between SIGTERM and SIGKILL */
 #define DEATH \
     apr_time_from_sec(1) /* what a process that was killed may take to be gone; from a dead disk it may take for ever */
 
@@ -92,14 +93,14 @@ static oc_verdict_t wait_for(pid_t pid, const oc_limit_t *limit, int *status)
     }
 }
 
-static void kill_all(pid_t pid)
+static int is_gone(pid_t pid, int number, apr_interval_time_t patience)
 {
     oc_limit_t limit;
     int status;
 
-    (void)kill(-pid, SIGKILL);
-    oc_limit_start(&limit, DEATH, NULL);
-    (void)wait_for(pid, &limit, &status);
+    (void)kill(-pid, number);
+    oc_limit_start(&limit, patience, NULL);
+    return wait_for(pid, &limit, &status) == OC_PENDING;
 }
 
 oc_spawn_end_t oc_spawn_run(const char *const *argv, const char *const *environment, apr_interval_time_t patience,
@@ -118,10 +119,11 @@ oc_spawn_end_t oc_spawn_run(const char *const *argv, const char *const *environm
         *number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
         return WIFSIGNALED(status) ? OC_SPAWN_SIGNALLED : OC_SPAWN_EXITED;
     case OC_STOPPED:
-        (void)kill(-pid, SIGTERM); /* whoever adopts it reaps it */
+        if (!is_gone(pid, SIGTERM, GRACE)) /* nobody else would ever end it */
+            (void)is_gone(pid, SIGKILL, DEATH);
         return OC_SPAWN_STOPPED;
     default:
-        kill_all(pid);
+        (void)is_gone(pid, SIGKILL, DEATH);
         return OC_SPAWN_TOO_SLOW;
     }
 }

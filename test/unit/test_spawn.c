@@ -10,10 +10,12 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LONG apr_time_from_sec(60)
@@ -152,6 +154,21 @@ static void test_too_slow_is_killed_with_its_children(void **state)
     }
 }
 
+/* Until the program has written its number. */
+static const char *ready;
+static atomic_int is_ready;
+
+static void *stop_when_ready(void *data)
+{
+    struct stat st;
+
+    (void)data;
+    while (stat(ready, &st) != 0 || st.st_size == 0)
+        usleep(1000);
+    atomic_store(&is_ready, 1);
+    return NULL;
+}
+
 static void test_stop_ends_the_wait(void **state)
 {
     const char *argv[] = {"/bin/sleep", "60", NULL};
@@ -161,6 +178,29 @@ static void test_stop_ends_the_wait(void **state)
     (void)state;
     assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, &stop, &number), OC_SPAWN_STOPPED);
     assert_int_equal(number, 0);
+}
+
+/* It would outlive the server otherwise. */
+static void test_stop_ends_who_ignores_it(void **state)
+{
+    const char *argv[] = {"/bin/sh", "-c", "trap '' TERM; echo $$ > \"$0\"; while :; do sleep 1; done",
+                          cache_in_folder("other"), NULL};
+    pthread_t thread;
+    int number = -1;
+    char text[16] = "";
+    int fd;
+
+    (void)state;
+    ready = argv[3];
+    atomic_store(&is_ready, 0);
+    assert_int_equal(pthread_create(&thread, NULL, stop_when_ready, NULL), 0);
+    assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, &is_ready, &number), OC_SPAWN_STOPPED);
+    pthread_join(thread, NULL);
+    fd = open(ready, O_RDONLY);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    assert_int_equal(kill((pid_t)atoi(text), 0), -1);
+    assert_int_equal(errno, ESRCH);
 }
 
 int main(void)
@@ -175,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_slow_is_killed_with_its_children, cache_folder_setup,
                                         cache_folder_teardown),
         cmocka_unit_test_setup_teardown(test_stop_ends_the_wait, cache_folder_setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_stop_ends_who_ignores_it, cache_folder_setup, cache_folder_teardown),
     };
 
     return cmocka_run_group_tests_name("oc_spawn", tests, cache_group_setup, cache_group_teardown);
