@@ -284,6 +284,10 @@ dist: | $(OUT)
 	git -c tar.umask=0022 -c core.autocrlf=false archive --format=tar --prefix=mod_ocsp_cache-$(VERSION)/ HEAD | gzip -9n > $(DIST)
 	@echo '$(DIST)'
 
+# Other compilers, other versions of httpd, OpenSSL and Debian: docs/compatibility.md.
+check-compat:
+	build/compat.sh $(COMPAT)
+
 # Tarball, Debian package and RPM, built, and the Debian package at work in a throw-away system (build/package-check.sh).
 check-packages:
 	build/package-check.sh

@@ -4,9 +4,9 @@
 #
 # Throw-away systems for tests of packages and of other versions of Debian. As root, on Debian or Ubuntu.
 #
-#   build/root.sh create DIR [SUITE]     a minimal system in DIR: of this machine's suite, or of another one (trixie, sid)
-#   build/root.sh run DIR COMMAND...     runs a command in it; with it end all processes that it has started
-#   build/root.sh alone DIR COMMAND...   the same in a network of its own, with nothing in it but the loopback interface
+#   build/root.sh create DIR [SUITE [ARCHITECTURE]]    a minimal system: of this machine's suite, or another (trixie, sid)
+#   build/root.sh run DIR COMMAND...                   runs a command in it; with it end all processes that it has started
+#   build/root.sh alone DIR COMMAND...                 the same in a network of its own, with nothing in it but the loopback interface
 #
 # Mirror, keys and settings are those that apt has here. No service is started in it by packages; what they ask for is noted in
 # DIR/policy.log. To remove it, `rm -rf --one-file-system DIR`: its mounts end with each command.
@@ -31,7 +31,7 @@ create() {
         echo "root: apt knows no mirror for $ours" >&2
         exit 1
     }
-    debootstrap --variant=minbase "$suite" "$root" "$mirror"
+    debootstrap --variant=minbase --arch="${3:-$(dpkg --print-architecture)}" "$suite" "$root" "$mirror"
     if [ "$suite" = "$ours" ]; then
         # With the updates that this machine has: packages built here ask for them.
         # shellcheck disable=SC2016
