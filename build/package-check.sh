@@ -166,10 +166,13 @@ system_install() {
     inside test -s /usr/share/doc/libapache2-mod-ocsp-cache/mod_ocsp_cache.md
 }
 
+# the_cache: the file's path below the root
+the_cache() { (cd "$root" && find var/cache/apache2 -maxdepth 1 -regex '.*/ocsp_cache-[0-9a-f]*'); }
+
 # a2enmod, apachectl -t, staples: debian/tests/staple
 system_staple() {
     "$here/build/root.sh" alone "$root" /staple
-    cache=$(cd "$root" && find var/cache/apache2 -maxdepth 1 -regex '.*/ocsp_cache-[0-9a-f]*')
+    cache=$(the_cache)
     sha256sum "$root/$cache" >"$dir/cache.sum"
 }
 
@@ -193,10 +196,12 @@ system_purge() {
     if inside a2query -q -m ocsp_cache; then fail "removed, and still enabled"; fi
     inside apachectl -t
     sha256sum -c "$dir/cache.sum"
+    touch "$root/$(the_cache).errand.lock" "$root/var/cache/apache2/somebody-elses"
     inside apt-get -q -y purge libapache2-mod-ocsp-cache
     inside apachectl -t
     left=$(inside find / -xdev -iname '*ocsp[-_]cache*' ! -path "/$package_name")
     [ -z "$left" ] || fail "left behind: $left"
+    inside test -e /var/cache/apache2/somebody-elses || fail "a file of somebody else's is gone"
     inside test -d /var/cache/apache2/mod_cache_disk || fail "a folder of apache2's is gone"
 }
 

@@ -23,7 +23,7 @@ targets() { apt-get indextargets --format "$1" 'Created-By: Packages' "Architect
 create() {
     root=$1
     ours=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-    suite=${2:-$ours}
+    suite=${2:-$ours} architecture=${3:-$(dpkg --print-architecture)}
     # Fields of apt's, not of the shell's.
     # shellcheck disable=SC2016
     mirror=$(targets '$(CODENAME) $(SITE)' | sed -n "s/^$ours //p" | head -n 1)
@@ -31,8 +31,8 @@ create() {
         echo "root: apt knows no mirror for $ours" >&2
         exit 1
     }
-    debootstrap --variant=minbase --arch="${3:-$(dpkg --print-architecture)}" "$suite" "$root" "$mirror"
-    if [ "$suite" = "$ours" ]; then
+    debootstrap --variant=minbase --arch="$architecture" "$suite" "$root" "$mirror"
+    if [ "$suite-$architecture" = "$ours-$(dpkg --print-architecture)" ]; then
         # With the updates that this machine has: packages built here ask for them.
         # shellcheck disable=SC2016
         targets '$(CODENAME) deb $(SITE) $(RELEASE) $(COMPONENT)' | sed -n "s/^${ours}[^ ]* \(deb .*\)/\1/p" >"$root/etc/apt/sources.list"
