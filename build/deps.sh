@@ -62,6 +62,7 @@ bench|have nginx|nginx-light|nginx
 bench|have haproxy|haproxy|haproxy
 packages|have git|git|git
 packages|have dpkg-buildpackage|dpkg-dev|dpkg-dev
+packages|dpkg-query -W build-essential|build-essential|make
 packages|have dh|debhelper|debhelper
 packages|have dh_apache2|dh-apache2|dh-apache2
 packages|have fakeroot|fakeroot|fakeroot
