@@ -8,6 +8,7 @@
 #   make dist                  out/mod_ocsp_cache-VERSION.tar.gz, of what is committed: the same commit, the same bytes
 #   make check                 every test and guard (build/check.sh)
 #   make demo                  the module at work with a throw-away CA (build/demo.sh)
+#   make demo-fleet            servers that share responses through a redis (build/fleet-demo.sh)
 #
 # Wanted another httpd?        make APXS=/opt/httpd/bin/apxs
 # Another compiler?            make CC=clang OUT=out/clang
@@ -152,6 +153,8 @@ check:
 
 demo:
 	build/demo.sh
+demo-fleet:
+	build/fleet-demo.sh
 
 # How fast the cache is read, beside mod_socache_shmcb and a memcpy; BENCH_ARGS=--quick takes ten seconds (test/bench/README.md).
 bench-cache: $(MODULE)

@@ -4,10 +4,11 @@
 #
 # Makes sure that what this project needs is on the machine.
 #
-#   build/deps.sh [--check] [build] [demo] [packages] [check] [bench]
+#   build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench]
 #
 # build     what `make` needs (the default)
 # demo      what build/demo.sh needs, build included
+# fleet     what build/fleet-demo.sh needs, build and demo included
 # packages  what build/package-check.sh and build/compat.sh need, build included
 # check     what build/check.sh needs, all of the above included
 # bench     what `make bench` and `make bench-docs` need, build included
@@ -30,6 +31,8 @@ build|pkg-config --exists apr-util-1|libaprutil1-dev|apr-util-devel
 build|pkg-config --exists libcrypto|libssl-dev|openssl-devel
 demo|have openssl|openssl|openssl
 demo|have curl|curl|curl
+fleet|have redis-server|redis-server|redis
+fleet|have redis-cli|redis-tools|redis
 check|pkg-config --exists cmocka|libcmocka-dev|libcmocka-devel
 check|have clang|clang|clang
 check|have clang-format|clang-format|clang-tools-extra
@@ -43,7 +46,6 @@ check|have chattr|e2fsprogs|e2fsprogs
 check|have strace|strace|strace
 check|have valgrind|valgrind|valgrind
 check|have git|git|git
-check|have redis-server|redis-server|redis
 check|have memcached|memcached|memcached
 check|have mandoc|mandoc|mandoc
 check|test -e /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
@@ -127,11 +129,12 @@ for argument; do
     --check) check_only=yes ;;
     build) sets="$sets build" ;;
     demo) sets="$sets build demo" ;;
+    fleet) sets="$sets build demo fleet" ;;
     packages) sets="$sets build packages" ;;
-    check) sets="$sets build demo packages check" ;;
+    check) sets="$sets build demo fleet packages check" ;;
     bench) sets="$sets build bench" ;;
     *)
-        echo "usage: build/deps.sh [--check] [build] [demo] [packages] [check] [bench]" >&2
+        echo "usage: build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench]" >&2
         exit 2
         ;;
     esac

@@ -1,0 +1,185 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# A fleet behind one responder request: three httpd instances, one redis, a responder that counts; then the responder dies, and a
+# fourth server is started from nothing.
+#
+#   build/fleet-demo.sh
+#
+# Everything happens in one temporary folder and on free ports; neither the system's web server nor its redis is touched. Every step is
+# checked: the first that does not show what it should ends the demonstration with an error.
+set -eu
+cd "$(dirname "$0")/.."
+
+if [ $# != 0 ]; then
+    echo "usage: build/fleet-demo.sh" >&2
+    exit 2
+fi
+
+# shellcheck source=build/demo-parts.sh
+. build/demo-parts.sh
+redis_pid='' redis_port=''
+
+stop_redis() {
+    [ -n "$redis_pid" ] || return 0
+    kill -9 "$redis_pid" 2>/dev/null || :
+    wait "$redis_pid" 2>/dev/null || :
+    redis_pid=''
+}
+
+clean_up() {
+    status=$?
+    trap '' HUP INT TERM
+    [ -n "$dir" ] || exit "$status"
+    for at in "$dir"/server*; do
+        stop_httpd
+    done
+    stop_responder
+    stop_redis
+    rm -rf "$dir"
+    exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' HUP INT TERM
+
+# ---- the parts ----
+
+redis() { redis-cli -p "$redis_port" "$@" 2>/dev/null; }
+redis_answers() { [ "$(redis ping)" = PONG ]; }
+
+start_redis() {
+    for _ in 1 2 3 4 5 6 7 8; do
+        redis_port=${redis_port:-$(random_port)}
+        redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --dir "$dir" >"$dir/redis.log" 2>&1 </dev/null &
+        redis_pid=$!
+        within 5 redis_answers && alive "$redis_pid" && return 0
+        stop_redis
+        redis_port=''
+    done
+    fail "redis does not start: $(tail -n 3 "$dir/redis.log")"
+}
+
+write_configuration() {
+    {
+        echo "ServerRoot $at"
+        echo "ServerName localhost"
+        echo "Listen 127.0.0.1:$port"
+        echo "PidFile $at/httpd.pid"
+        echo "DefaultRuntimeDir $at"
+        echo "ErrorLog $at/error_log"
+        echo "LogLevel warn ocsp_cache:info"
+        for name in mpm_event unixd watchdog authz_core ssl socache_redis; do
+            load "$name"
+        done
+        echo "LoadModule ocsp_cache_module $module"
+        account
+        cat <<END
+SSLUseStapling on
+SSLStaplingCache ocsp_cache:$at/cache(1048576)
+OCSPCacheShared redis:127.0.0.1:$redis_port
+<VirtualHost 127.0.0.1:$port>
+    SSLEngine on
+    SSLCertificateFile $dir/site-chain.pem
+    SSLCertificateKeyFile $dir/site.key
+</VirtualHost>
+END
+    } >"$at/httpd.conf"
+}
+
+# start_server NUMBER: an empty one, with a cache of its own
+start_server() {
+    at=$dir/server$1
+    mkdir "$at"
+    chmod 0755 "$at"
+    start_httpd_somewhere
+}
+
+# The very first handshake: a Must-Staple certificate is waited for before anybody is let in.
+show_staple() {
+    handshake || fail "the first handshake of $(basename "$at") brought no good status: $(grep -i -e 'OCSP resp' -e 'connect:' "$dir/handshake" | head -n 3)"
+    printf '%s, first handshake: %s\n' "$(basename "$at")" "$(sed -n 's/^ *\(Cert Status: .*\)/\1/p' "$dir/handshake")" | seen
+}
+
+has_said() { our_log_lines | grep -q "$1"; }
+
+# show_line PATTERN: what the server at hand wrote about it, once it has
+show_line() {
+    within 20 has_said "$1" || fail "no line in the log says: $1"
+    our_log_lines | grep "$1" | tail -n 1 | sed 's/^\([a-z]*:\).*(serial [0-9A-F]*): /\1 /' | fold -s -w 110 | seen
+}
+
+entries() { redis --scan --pattern 'ocsp-shared:*' | while read -r key; do redis strlen "$key"; done | awk '$1 > 96' | wc -l; }
+has_entry() { [ "$(entries)" -ge 1 ]; }
+
+# asked NUMBER: so many requests has the responder seen in all
+asked() {
+    [ "$(requests_seen)" = "$1" ] || fail "the responder was asked $(requests_seen) times, not $1"
+    tell "The responder has been asked $1 time$([ "$1" = 1 ] || echo s)."
+}
+
+# ---- the story ----
+
+build/deps.sh fleet
+PATH=$PATH:/usr/sbin:/sbin
+dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsp-cache-fleet.XXXXXX")
+chmod 0755 "$dir"
+at=$dir
+find_httpd
+
+printf '%smod_ocsp_cache: a fleet behind one responder request%s\n' "$bold" "$plain"
+tell "Everything happens in $dir; the system's services are not touched."
+
+step "Build the module; make a throw-away CA, its responder, and a store"
+build_module
+make_authority
+start_responder 0
+make_site
+start_redis
+tell "responder on port $responder_port, redis on port $redis_port, a certificate that demands stapling (Must-Staple)"
+
+step "Start the first server: it asks, and leaves the response in the store"
+start_server 1
+grep '^OCSPCacheShared' "$at/httpd.conf" | seen
+show_staple
+show_line 'the responder .* says good'
+within 5 has_entry || fail "the store holds nothing"
+asked 1
+
+step "Start two more: they take it from there"
+for number in 2 3; do
+    start_server "$number"
+    show_staple
+    show_line 'the shared store .* says good'
+done
+asked 1
+
+step "Kill the responder, and start a fourth server from nothing"
+stop_responder
+start_server 4
+show_staple
+show_line 'the shared store .* says good'
+tell "The responder is dead; nobody asked it."
+
+step "Put something wrong into the store, and start a fifth server"
+redis --scan --pattern 'ocsp-shared:*' | while read -r key; do
+    [ "$(redis strlen "$key")" -le 96 ] || redis setrange "$key" 200 'not what the CA signed' >/dev/null
+done
+start_server 5
+show_line 'is ignored'
+handshake && fail "a damaged response was stapled"
+tell "No handshake of this server has a staple: what cannot be verified is not believed."
+
+step "The responder comes back"
+start_responder "$responder_port"
+within 30 handshake || fail "the responder is back, and nothing is stapled"
+show_line 'the responder .* says good'
+
+step "Kill the store, and start a sixth server"
+stop_redis
+start_server 6
+show_staple
+show_line 'cannot be used'
+show_line 'the responder .* says good'
+
+printf '\n%sAll of it was seen. Cleaning up.%s\n' "$bold" "$plain"
