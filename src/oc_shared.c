@@ -4,7 +4,7 @@
  * oc_shared: see oc_shared.h.
  *
  * Providers know no deadline of ours: apr_memcache waits for an answer for ever, and mod_socache_redis of httpd 2.4 hands
- * apr_redis microseconds where that takes seconds, so that its five seconds are fifty-eight days. Nothing can interrupt them. So
+ * apr_redis microseconds where that takes seconds, so that its five seconds become eight days. Nothing can interrupt them. So
  * each call has memory of its own, which a thread may still hold long after the asker went on.
  */
 #include "oc_shared.h"
