@@ -109,6 +109,7 @@ def fill(one: Fleet) -> dict[str, str]:
             for name in one.store.responses()}
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
 def test_poison_is_said_once_and_never_stapled(fleet, kind, stranger, ca):
     """Each kind of it for a certificate of its own, at an empty server whose responder is dead; then the responder comes back."""

@@ -45,6 +45,7 @@ def disk(folder: Path) -> Path:
     return made
 
 
+@pytest.mark.asan
 def test_dbm_on_a_shared_disk(fleet, disk):
     one = fleet(with_certificates(0))
     servers = [one.server(shared=f"dbm:{disk}/responses", modules=("socache_dbm",)) for _ in range(3)]
