@@ -98,7 +98,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: check-accessibility screenshot dist check-packages bench bench-run bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo clean FORCE
+.PHONY: check-accessibility screenshot dist check-packages bench bench-run bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo demo-fleet clean FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
