@@ -4,11 +4,28 @@
 # Builds, tests and installs mod_ocsp_cache. GNU make.
 #
 #   make                       out/mod_ocsp_cache.so and out/ocsp-cachectl
-#   make install [DESTDIR=]    the module, ocsp-cachectl, the manual and, on Debian's layout, the files for a2enmod
+#   make install [DESTDIR=]    the module, ocsp-cachectl, the manual and, on Debian's layout, the files for a2enmod; make uninstall
 #   make dist                  out/mod_ocsp_cache-VERSION.tar.gz, of what is committed: the same commit, the same bytes
+#   make clean
+#
 #   make check                 every test and guard (build/check.sh)
-#   make demo                  the module at work with a throw-away CA (build/demo.sh)
-#   make demo-fleet            servers that share responses through a redis (build/fleet-demo.sh)
+#   make check-guards          what holds of the sources themselves: layers, exports, the handshake path, documentation, style
+#   make check-unit            the unit tests, and check-simulate; UNIT_TESTS=test_shm: one of them
+#   make check-asan            check-unit and check-fuzz with address and undefined-behaviour sanitizers
+#   make check-tsan            the unit tests that run threads, with the thread sanitizer
+#   make check-e2e             with a real httpd; PYTEST_ARGS='-k must_staple', E2E_JOBS=0
+#   make check-fuzz            the fuzz targets over their corpus; make fuzz FUZZ=arena SECONDS=60 goes on looking
+#   make check-accessibility   the status page under axe-core, which npm fetches
+#   make check-compat          other compilers, httpds and OpenSSLs
+#   make check-packages        tarball, Debian package and RPM, at work
+#
+#   make demo                  the module at work with a throw-away CA (build/demo.sh); demo-fleet: several servers, one redis
+#   make faults                what a responder can do wrong, and what clients get: docs/faults.md
+#   make screenshot            the picture of the status page in docs/
+#   make simulate              how often responders are asked, in virtual time: docs/schedule.md; simulate-fleet: by a whole fleet
+#   make bench                 stapling against its alternatives: docs/benchmarks.md, which bench-docs draws
+#   make bench-cache           the cache beside mod_socache_shmcb
+#   make bench-scale           how the module grows with the number of certificates
 #
 # Wanted another httpd?        make APXS=/opt/httpd/bin/apxs
 # Another compiler?            make CC=clang OUT=out/clang
@@ -20,17 +37,24 @@
 # Every file of src/ stands in exactly one of the two lists; test/guards/layers.py holds them to it, and to who may include whom.
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
-CORE_UNITS := oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_fleet oc_head oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit \
-              oc_lines oc_note oc_recall oc_record oc_request oc_roster oc_schedule oc_shared_entry oc_shm oc_shm_write oc_signer oc_standing oc_tally oc_trace oc_url oc_verdict oc_verify oc_version oc_query oc_timeline \
-              oc_view oc_view_table oc_x509 oc_notify oc_spawn
+CORE_UNITS := \
+    oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_fleet oc_head \
+    oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit oc_lines oc_note oc_notify oc_query oc_recall oc_record \
+    oc_request oc_roster oc_schedule oc_shared_entry oc_shm oc_shm_write oc_signer oc_spawn oc_standing oc_tally \
+    oc_timeline oc_trace oc_url oc_verdict oc_verify oc_version oc_view oc_view_table oc_x509
 
 # May include httpd's headers.
-GLUE_UNITS := oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directives oc_check_kept oc_config oc_directives oc_dump oc_finding oc_generation oc_inventory oc_managed oc_md oc_module oc_must_staple \
-              oc_mutex oc_outcome oc_provider oc_refresh oc_report oc_shared oc_siblings oc_staple oc_store oc_survey \
-              oc_status oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh oc_status_request oc_status_script oc_status_style oc_event oc_job oc_say
+GLUE_UNITS := \
+    oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directives oc_check_kept oc_config oc_directives \
+    oc_dump oc_event oc_finding oc_generation oc_inventory oc_job oc_managed oc_md oc_module oc_must_staple \
+    oc_mutex oc_outcome oc_provider oc_refresh oc_report oc_say oc_shared oc_siblings oc_staple oc_status \
+    oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh \
+    oc_status_request oc_status_script oc_status_style oc_store oc_survey
 
 # Unit tests that run threads: these also run under ThreadSanitizer.
-THREAD_TESTS := test_crew test_crew_await test_crew_stop test_shm_race test_fetch test_fetch_framing test_fetch_reuse test_idle test_request test_connect test_stop test_recall test_tally test_trace test_notify
+THREAD_TESTS := \
+    test_connect test_crew test_crew_await test_crew_stop test_fetch test_fetch_framing test_fetch_reuse test_idle \
+    test_notify test_recall test_request test_shm_race test_stop test_tally test_trace
 
 # ------------------------------------------------------------------------------------------------------- settings
 ifeq ($(origin CC),default)
@@ -98,7 +122,9 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: check-accessibility screenshot dist check-packages bench bench-run bench-docs bench-scale bench-cache fuzz check-fuzz all core install uninstall check check-unit check-asan check-tsan check-e2e check-guards simulate simulate-fleet check-simulate faults demo demo-fleet clean FORCE
+.PHONY: all core install uninstall dist clean \
+        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-accessibility check-packages demo-fleet \
+        fuzz demo simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-scale FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
