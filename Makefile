@@ -19,7 +19,8 @@
 #   make check-compat          other compilers, httpds and OpenSSLs
 #   make check-packages        tarball, Debian package and RPM, at work
 #
-#   make demo                  the module at work with a throw-away CA (build/demo.sh); demo-fleet: several servers, one redis
+#   make demo                  the module at work with a throw-away CA (build/demo.sh)
+#   make demo-fleet            servers that share responses through a redis (build/fleet-demo.sh)
 #   make faults                what a responder can do wrong, and what clients get: docs/faults.md
 #   make screenshot            the picture of the status page in docs/
 #   make simulate              how often responders are asked, in virtual time: docs/schedule.md; simulate-fleet: by a whole fleet
@@ -123,8 +124,8 @@ UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core install uninstall dist clean \
-        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-accessibility check-packages demo-fleet \
-        fuzz demo simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-scale FORCE
+        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-accessibility check-compat check-packages \
+        fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-scale FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
