@@ -21,6 +21,7 @@ enum { TIMEOUT = 't' };
 #define FILE_MAX (1 << 20)
 #define ERRAND_BYTES (OC_ERRAND_SIZE_MAX / 2) /* of responses, in one errand: PEM takes a third more, and some */
 #define PEM_LABEL "OCSP RESPONSE"
+#define PEM_BEGIN "-----BEGIN " PEM_LABEL
 
 /* ---- reading ---- */
 
@@ -49,7 +50,18 @@ static void add(apr_array_header_t *imports, const char *source, const unsigned 
     APR_ARRAY_PUSH(imports, ctl_import_t *) = import;
 }
 
-/* Blocks of PEM, or DER as it is. */
+static int count_blocks(const char *text)
+{
+    int n = 0;
+
+    while ((text = strstr(text, PEM_BEGIN)) != NULL) {
+        text += strlen(PEM_BEGIN);
+        n++;
+    }
+    return n;
+}
+
+/* Blocks of PEM, all of them, or DER as it is. */
 static int add_file(const ctl_t *ctl, apr_array_header_t *imports, const char *path)
 {
     int before = imports->nelts;
@@ -64,7 +76,7 @@ static int add_file(const ctl_t *ctl, apr_array_header_t *imports, const char *p
     if (len > FILE_MAX)
         return ctl_trouble(ctl, "%s is too large to be an OCSP response", path);
     bytes[len] = '\0';
-    pem = strstr(bytes, "-----BEGIN " PEM_LABEL);
+    pem = strstr(bytes, PEM_BEGIN);
     if (!pem) {
         add(imports, path, (const unsigned char *)bytes, len);
         return CTL_OK;
@@ -73,7 +85,9 @@ static int add_file(const ctl_t *ctl, apr_array_header_t *imports, const char *p
     while (oc_lines_next(&lines, &line, ctl->pool) != 0)
         if (line.der && strcmp(line.key, PEM_LABEL) == 0)
             add(imports, path, line.der, line.der_len);
-    return imports->nelts > before ? CTL_OK : ctl_trouble(ctl, "%s: its PEM cannot be read", path);
+    if (imports->nelts - before < count_blocks(pem))
+        return ctl_trouble(ctl, "%s: its PEM cannot be read, or not all of it", path);
+    return CTL_OK;
 }
 
 /* ---- judging ---- */
