@@ -31,7 +31,7 @@ from httpd import module_path  # noqa: E402
 FULL = {
     "warm": lambda: bench_warm.warm_handshakes(rounds=12, seconds=0.5),
     "instructions": lambda: bench_warm.instructions(few=5, many=35),
-    "latency": lambda: bench_warm.latency(rounds=6, seconds=1.0, rate=300),
+    "latency": lambda: bench_warm.latency(rounds=6, seconds=1.5, rate=300),
     "cold": lambda: bench_outage.cold(rate=20, down=15, seconds=40),
     "outage": lambda: bench_outage.outage(rate=20, seconds=25),
     "restart": lambda: bench_outage.restart(rate=20, seconds=20),
