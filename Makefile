@@ -240,7 +240,7 @@ check-fuzz: $(FUZZ_TARGETS:%=$(OUT)/fuzz/replay_%)
 SECONDS ?= 60
 fuzz:
 	@mkdir -p out/fuzz
-	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(patsubst %,src/%.c,$(filter-out oc_arena oc_version,$(CORE_UNITS))) $(APR_LIBS) $(OPENSSL_LIBS)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(wildcard $(CORE_UNITS:%=src/%.c)) $(APR_LIBS) $(OPENSSL_LIBS)
 	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
 
 # Most of the time these tests wait: several files of them at a time. E2E_JOBS=0: one after the other, output as it comes.
