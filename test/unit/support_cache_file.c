@@ -58,6 +58,20 @@ void cache_write_text(const char *name, const char *text)
     close(fd);
 }
 
+char *cache_read_text(const char *name)
+{
+    static char text[65536];
+    int fd = open(cache_in_folder(name), O_RDONLY);
+    ssize_t n;
+
+    assert_int_not_equal(fd, -1);
+    n = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    assert_true(n >= 0);
+    text[n] = '\0';
+    return text;
+}
+
 oc_file_t *cache_file_create(void)
 {
     const char *problem = NULL;

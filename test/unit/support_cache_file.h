@@ -25,6 +25,8 @@ int cache_folder_teardown(void **state);
 /** The path of another name in the folder. */
 char *cache_in_folder(const char *name);
 void cache_write_text(const char *name, const char *text);
+/** The first 65,535 bytes of that file, until the next call. */
+char *cache_read_text(const char *name);
 
 /** A fresh file of CACHE_FILE_BLOCKS blocks at cache_path, uncommitted; or committed. */
 oc_file_t *cache_file_create(void);

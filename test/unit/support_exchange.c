@@ -5,6 +5,8 @@
  */
 #include "support_exchange.h"
 
+#include "support_responder.h"
+
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <setjmp.h>
@@ -75,4 +77,24 @@ oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result,
         assert_true(result->elapsed < request.timeout + apr_time_from_msec(700));
     }
     return verdict;
+}
+
+int exchange_full_port(int fds[4])
+{
+    int port = responder_full_port(fds);
+
+    if (port < 0) {
+        print_message("SKIPPED: this kernel takes connections beyond a full backlog\n");
+        skip();
+    }
+    return port;
+}
+
+void exchange_close(const int fds[4])
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        (void)close(fds[i]);
+    }
 }

@@ -31,4 +31,8 @@ int exchange_descriptors(void);
 /** Call oc_fetch and check. The answer is copied to @a pool, which the caller owns. */
 oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result, apr_pool_t *pool);
 
+/** responder_full_port(), or the test is skipped; and the end of its sockets. */
+int exchange_full_port(int fds[4]);
+void exchange_close(const int fds[4]);
+
 #endif

@@ -233,31 +233,11 @@ static void test_ninth_address_is_left_alone(void **state)
     (void)close(fd);
 }
 
-static int full_port(int fds[4])
-{
-    int port = responder_full_port(fds);
-
-    if (port < 0) {
-        print_message("SKIPPED: this kernel takes connections beyond a full backlog\n");
-        skip();
-    }
-    return port;
-}
-
-static void close_all(const int fds[4])
-{
-    int i;
-
-    for (i = 0; i < 4; i++) {
-        (void)close(fds[i]);
-    }
-}
-
 static void test_first_address_is_silent(void **state)
 {
     oc_fetch_result_t result;
     int fds[4];
-    int port = full_port(fds);
+    int port = exchange_full_port(fds);
 
     (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
@@ -267,7 +247,7 @@ static void test_first_address_is_silent(void **state)
     assert_true(result.elapsed >= apr_time_from_msec(950)); /* it had its second */
     assert_true(result.elapsed < apr_time_from_msec(2500));
     responder_stop(&responder);
-    close_all(fds);
+    exchange_close(fds);
 }
 
 /* With less time, each address has a share of it, and the last one still has time to answer. */
@@ -275,7 +255,7 @@ static void test_shares_of_little_time(void **state)
 {
     oc_fetch_result_t result;
     int fds[4];
-    int port = full_port(fds);
+    int port = exchange_full_port(fds);
 
     (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
@@ -285,21 +265,21 @@ static void test_shares_of_little_time(void **state)
     assert_int_equal(ask(url_of("several.test", 80), 900, NULL, &result), OC_PENDING);
     assert_true(result.elapsed >= apr_time_from_msec(550));
     responder_stop(&responder);
-    close_all(fds);
+    exchange_close(fds);
 }
 
 static void test_all_addresses_are_silent(void **state)
 {
     oc_fetch_result_t result;
     int fds[4];
-    int port = full_port(fds);
+    int port = exchange_full_port(fds);
 
     (void)state;
     several_add(AF_INET, port);
     several_add(AF_INET, port);
     assert_int_equal(ask(url_of("several.test", 80), 300, NULL, &result), OC_TIMED_OUT); /* neither early nor late */
     assert_detail(&result, ": no connection in time; 127.0.0.1:");
-    close_all(fds);
+    exchange_close(fds);
 }
 
 /* A silent address that is started last must not make the loop spin. */
@@ -308,7 +288,7 @@ static void test_waits_asleep(void **state)
     oc_fetch_result_t result;
     struct timespec before, after;
     int fds[4];
-    int port = full_port(fds);
+    int port = exchange_full_port(fds);
     int i;
 
     (void)state;
@@ -319,7 +299,7 @@ static void test_waits_asleep(void **state)
     assert_int_equal(ask(url_of("several.test", 80), 500, NULL, &result), OC_TIMED_OUT);
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
     assert_true((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec < 150 * 1000 * 1000L);
-    close_all(fds);
+    exchange_close(fds);
 }
 
 /* --- names --- */

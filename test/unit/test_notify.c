@@ -76,20 +76,6 @@ static void end(oc_notify_t *notify)
     oc_notify_destroy(notify);
 }
 
-static char *written(void)
-{
-    static char text[16384];
-    int fd = open(cache_in_folder("other"), O_RDONLY);
-    ssize_t n;
-
-    assert_int_not_equal(fd, -1);
-    n = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    assert_true(n >= 0);
-    text[n] = '\0';
-    return text;
-}
-
 static void test_in_order(void **state)
 {
     oc_notify_t *notify = start("echo $N >> \"$1\"", 8, LONG);
@@ -99,7 +85,7 @@ static void test_in_order(void **state)
     for (i = 0; i < 8; i++)
         assert_int_equal(post(notify, i, 0), APR_SUCCESS);
     wait_well(8);
-    assert_string_equal(written(), "0\n1\n2\n3\n4\n5\n6\n7\n");
+    assert_string_equal(cache_read_text("other"), "0\n1\n2\n3\n4\n5\n6\n7\n");
     end(notify);
 }
 

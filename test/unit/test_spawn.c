@@ -29,21 +29,6 @@ static oc_spawn_end_t shell(const char *script, apr_interval_time_t patience, in
     return oc_spawn_run(argv, NOTHING, patience, NULL, number);
 }
 
-/* What a script wrote to "$1". */
-static char *written(void)
-{
-    static char text[65536];
-    int fd = open(cache_in_folder("other"), O_RDONLY);
-    ssize_t n;
-
-    assert_int_not_equal(fd, -1);
-    n = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    assert_true(n >= 0);
-    text[n] = '\0';
-    return text;
-}
-
 static void test_status_and_signal(void **state)
 {
     int number = -1;
@@ -87,7 +72,7 @@ static void test_arguments_and_environment_arrive_as_they_are(void **state)
     assert_int_equal(setenv("HOME", "/root", 1), 0);
     assert_int_equal(oc_spawn_run(argv, ENVIRONMENT, LONG, NULL, &number), OC_SPAWN_EXITED);
     assert_int_equal(number, 0);
-    assert_string_equal(written(), "[$(id) `id` ; <b> \"q\" 'q' \\ | & *][][unset][; exit 3]");
+    assert_string_equal(cache_read_text("other"), "[$(id) `id` ; <b> \"q\" 'q' \\ | & *][][unset][; exit 3]");
 }
 
 static void test_descriptors(void **state)
@@ -100,8 +85,8 @@ static void test_descriptors(void **state)
     assert_int_not_equal(high, -1);
     assert_int_equal(shell("for f in /proc/self/fd/*; do test ! -e $f || readlink $f; done > \"$1\"", LONG, &number),
                      OC_SPAWN_EXITED);
-    assert_non_null(strstr(written(), "/dev/null"));
-    assert_null(strstr(written(), "/dev/zero"));
+    assert_non_null(strstr(cache_read_text("other"), "/dev/null"));
+    assert_null(strstr(cache_read_text("other"), "/dev/zero"));
     close(high);
     close(fd);
     assert_int_equal(shell("read line", LONG, &number), OC_SPAWN_EXITED);
@@ -123,7 +108,7 @@ static void test_signals_are_as_usual(void **state)
     assert_int_equal(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status > \"$1\"", LONG, &number), OC_SPAWN_EXITED);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     signal(SIGPIPE, SIG_DFL);
-    assert_int_equal(sscanf(written(), "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
+    assert_int_equal(sscanf(cache_read_text("other"), "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
     assert_int_equal(blocked, 0);
     assert_int_equal(ignored & ~own, 0);
 }
@@ -138,7 +123,7 @@ static void test_too_slow_is_killed_with_its_children(void **state)
     assert_int_equal(
         shell("trap '' TERM; sleep 60 & echo $! > \"$1\"; wait; sleep 60", apr_time_from_msec(300), &number),
         OC_SPAWN_TOO_SLOW);
-    pid = (pid_t)atoi(written());
+    pid = (pid_t)atoi(cache_read_text("other"));
     assert_true(pid > 1);
     while (kill(pid, 0) == 0) { /* until init, or whoever else adopted it, has reaped it */
         char name[64], state_of = 'Z';

@@ -101,26 +101,6 @@ static void stopper_start(stopper_t *stopper)
     assert_int_equal(pthread_create(&stopper->thread, NULL, set_later, stopper), 0);
 }
 
-static int full_port(int fds[4])
-{
-    int port = responder_full_port(fds);
-
-    if (port < 0) {
-        print_message("SKIPPED: this kernel takes connections beyond a full backlog\n");
-        skip();
-    }
-    return port;
-}
-
-static void close_all(const int fds[4])
-{
-    int i;
-
-    for (i = 0; i < 4; i++) {
-        (void)close(fds[i]);
-    }
-}
-
 static void test_stopped_beforehand(void **state)
 {
     oc_fetch_result_t result;
@@ -152,14 +132,14 @@ static void test_stopped_while_connecting(void **state)
     oc_fetch_result_t result;
     stopper_t stopper;
     int fds[4];
-    int port = full_port(fds);
+    int port = exchange_full_port(fds);
 
     (void)state;
     stopper_start(&stopper);
     assert_int_equal(ask(url_of("127.0.0.1", port), 60000, &stopper.flag, &result), OC_STOPPED);
     assert_true(result.elapsed < apr_time_from_sec(2));
     (void)pthread_join(stopper.thread, NULL);
-    close_all(fds);
+    exchange_close(fds);
 }
 
 static void test_timeouts_without_sense(void **state)
