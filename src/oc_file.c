@@ -109,7 +109,8 @@ int oc_file_is_volatile(const char *path, apr_pool_t *pool)
 #ifdef __linux__
     struct statfs fs;
 
-    return statfs(oc_disk_folder(path, pool), &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+    return statfs(oc_disk_folder(path, pool), &fs) == 0
+           && ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
 #else
     (void)path;
     (void)pool;
@@ -176,7 +177,7 @@ static apr_status_t read_blocks(int fd, off_t size, uint32_t blocks_max, oc_bloc
     off_t room = size > HEAD_SIZE ? (size - HEAD_SIZE) / OC_BLOCK_SIZE : 0;
     ssize_t got;
 
-    *n = room < blocks_max ? (uint32_t)room : blocks_max;
+    *n = (uint64_t)room < blocks_max ? (uint32_t)room : blocks_max;
     *blocks = apr_palloc(pool, (apr_size_t)*n * OC_BLOCK_SIZE + 1);
     got = oc_disk_read_at(fd, *blocks, (size_t)*n * OC_BLOCK_SIZE, HEAD_SIZE);
     if (got < 0)

@@ -92,7 +92,7 @@ static apr_status_t begin(int fd, uint32_t n)
     head_t head = {{0}, LAYOUT, BYTE_ORDER_MARK, n, {0}};
 
     memcpy(head.magic, MAGIC, sizeof(MAGIC));
-    if (ftruncate(fd, (off_t)LINE * (n + (off_t)1)) != 0)
+    if (ftruncate(fd, (off_t)LINE * ((off_t)n + 1)) != 0)
         return errno;
     return oc_disk_write_at(fd, &head, sizeof(head), 0);
 }
@@ -140,7 +140,7 @@ apr_status_t oc_ledger_write(oc_ledger_t *ledger, unsigned ordinal, const oc_led
     line.note = oc_note_pack(&entry->note);
     line.last_attempt = entry->last_attempt;
     line.checksum = checksum(&line);
-    return oc_disk_write_at(ledger->fd, &line, sizeof(line), (off_t)LINE * (ordinal + (off_t)1));
+    return oc_disk_write_at(ledger->fd, &line, sizeof(line), (off_t)LINE * ((off_t)ordinal + 1));
 }
 
 /* ---- reading ---- */
@@ -165,7 +165,7 @@ static apr_status_t read_lines(apr_hash_t *entries, int fd, uint32_t n, apr_pool
 
     while (at < n) {
         uint32_t wanted = n - at < 64 ? n - at : 64;
-        ssize_t got = oc_disk_read_at(fd, lines, (size_t)wanted * LINE, (off_t)LINE * (at + (off_t)1));
+        ssize_t got = oc_disk_read_at(fd, lines, (size_t)wanted * LINE, (off_t)LINE * ((off_t)at + 1));
 
         if (got < 0)
             return errno;

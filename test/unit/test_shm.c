@@ -41,7 +41,7 @@ static void test_create_refuses_bad_sizes(void **state)
     assert_int_equal(oc_shm_create(&shm, OC_SHM_SIZE_MIN - 1, OC_SHM_KEEP_VALID, seed, cache_pool), APR_EINVAL);
     assert_null(shm);
     assert_int_equal(oc_shm_create(&shm, 0, OC_SHM_KEEP_VALID, seed, cache_pool), APR_EINVAL);
-    assert_int_not_equal(oc_shm_create(&shm, (apr_size_t)1 << 46, OC_SHM_KEEP_VALID, seed, cache_pool), APR_SUCCESS);
+    assert_int_not_equal(oc_shm_create(&shm, (apr_size_t)-1 >> 18, OC_SHM_KEEP_VALID, seed, cache_pool), APR_SUCCESS);
     assert_int_equal(oc_shm_create(&shm, (apr_size_t)-1, OC_SHM_KEEP_VALID, seed, cache_pool), APR_EINVAL);
     assert_int_equal(oc_shm_create(&shm, OC_SHM_SIZE_MIN, OC_SHM_KEEP_VALID, seed, cache_pool), APR_SUCCESS);
     assert_int_equal((uintptr_t)shm->lanes % 64 + (uintptr_t)shm->slots % 64, 0); /* neighbours share no cache line */
