@@ -37,6 +37,7 @@ create() {
         # shellcheck disable=SC2016
         targets '$(CODENAME) deb $(SITE) $(RELEASE) $(COMPONENT)' | sed -n "s/^${ours}[^ ]* \(deb .*\)/\1/p" >"$root/etc/apt/sources.list"
     fi
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$root/etc/hosts"
     apt-config dump | grep -i -E '^Acquire::(Check|http|Retries)' >"$root/etc/apt/apt.conf.d/00outside" || :
     # shellcheck disable=SC2016
     printf '#!/bin/sh\necho "$*" >>/policy.log\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
