@@ -161,6 +161,7 @@ $(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
 # The load client has nothing of the module in it.
 $(OUT)/bench/load: $(patsubst test/bench/%.c,$(OUT)/bench/%.o,$(wildcard test/bench/load*.c))
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lssl $(OPENSSL_LIBS)
+$(OUT)/bench/fleet: $(OUT)/bench/fleet_queue.o
 $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 
@@ -190,7 +191,7 @@ bench-cache: $(MODULE)
 # How often responders are asked, over a month of virtual time: docs/schedule.md.
 simulate: $(OUT)/bench/simulate
 	$< --json $(OUT)/simulate.json
-# How often a fleet asks its responder: 10,000 servers, 1,000 certificates, a week; a quarter of an hour of computing.
+# How often a fleet asks its responder: 10,000 servers, 1,000 certificates, a week; some minutes on all CPUs.
 simulate-fleet: $(OUT)/bench/fleet
 	$< --json $(OUT)/fleet.json
 check-simulate: $(OUT)/bench/simulate $(OUT)/bench/fleet

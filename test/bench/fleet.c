@@ -12,6 +12,7 @@
  * exchange takes 20 to 200 milliseconds; a store that is lost comes back empty, and is tried again by each server after up to
  * OC_STANDING_PAUSE_MAX. Not modelled: that a server works on OCSPCacheWorkers certificates at a time, which flattens all of this.
  */
+#include "fleet_queue.h"
 #include "oc_fleet.h"
 #include "oc_schedule.h"
 #include "oc_standing.h"
@@ -19,13 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define SEC(n) apr_time_from_sec(n)
-#define HOUR SEC(3600)
-#define DAY (24 * HOUR)
-#define BEGIN SEC(1700000000)
-#define SPAN_DAYS 7
-#define END (BEGIN + SPAN_DAYS * DAY)
 #define N_SECONDS (SPAN_DAYS * 86400)
 
 #define STORE_DELAY apr_time_from_msec(1)
@@ -58,6 +56,9 @@ static const story_t stories[] = {{"no store", 10 * SEC(60), 1, -1, 0},
                                   {"store lost for 1 h", 10 * SEC(60), 1, HOUR, 0},
                                   {"responder dead for 1 h", 10 * SEC(60), 1, 0, HOUR}};
 
+#define N_STORIES (sizeof(stories) / sizeof(*stories))
+#define N_RUNS (sizeof(cas) / sizeof(*cas) * N_STORIES)
+
 /* One server's view of one certificate. */
 typedef struct {
     oc_fleet_held_t held;
@@ -66,17 +67,14 @@ typedef struct {
     unsigned failures;
 } server_t;
 
-typedef enum {
-    LOOK,  /* what does the store have? */
-    CLAIM, /* it had nothing: the claim arrives there */
-    ANSWER /* the responder's answer, or its silence */
-} kind_t;
-
 typedef struct {
-    apr_time_t at;
-    uint32_t server;
-    kind_t kind;
-} event_t;
+    double per_period;     /* requests per certificate and refresh period, from the second day on */
+    double per_server_day; /* the same per certificate, server and day: 1 is what a server alone would need */
+    double at_start;       /* requests per certificate in the first hour of each wave */
+    unsigned peak_second;  /* for all certificates together */
+    double after;          /* requests per certificate while the store is lost, and in the hour behind it */
+    double bare_ms;        /* without a response, per server and certificate */
+} figures_t;
 
 typedef struct {
     const ca_t *ca;
@@ -86,6 +84,7 @@ typedef struct {
     uint64_t n_asked, n_taken;
     apr_interval_time_t bare; /* server-certificate-time without a response, from a server's start on */
     apr_time_t lost_from, lost_to, dead_from, dead_to;
+    figures_t figures;
 } run_t;
 
 /* The store, for one certificate. */
@@ -117,37 +116,6 @@ static uint32_t random32(void)
 static apr_interval_time_t random_below(apr_interval_time_t limit)
 {
     return (apr_interval_time_t)(next_random() % (uint64_t)limit);
-}
-
-/* ---- what happens next: a heap ---- */
-
-static event_t *heap;
-static unsigned n_heap;
-
-static void push(apr_time_t at, uint32_t server, kind_t kind)
-{
-    unsigned i = n_heap++;
-
-    for (; i > 0 && heap[(i - 1) / 2].at > at; i = (i - 1) / 2)
-        heap[i] = heap[(i - 1) / 2];
-    heap[i] = (event_t){at, server, kind};
-}
-
-static event_t pop(void)
-{
-    event_t first = heap[0], last = heap[--n_heap];
-    unsigned i = 0, child;
-
-    while ((child = 2 * i + 1) < n_heap) {
-        if (child + 1 < n_heap && heap[child + 1].at < heap[child].at)
-            child++;
-        if (last.at <= heap[child].at)
-            break;
-        heap[i] = heap[child];
-        i = child;
-    }
-    heap[i] = last;
-    return first;
 }
 
 /* ---- the world ---- */
@@ -187,7 +155,7 @@ static void look(run_t *run, server_t *server, uint32_t number, apr_time_t now)
     apr_time_t answered = 0, again = 0;
 
     if (!has_store(run, server, now)) {
-        push(now + apr_time_from_msec(20) + random_below(apr_time_from_msec(180)), number, ANSWER);
+        fleet_queue_push(now + apr_time_from_msec(20) + random_below(apr_time_from_msec(180)), number, ANSWER);
         return;
     }
     if (store.usable_until > now && oc_fleet_is_news(&server->held, entry, now)) {
@@ -197,7 +165,7 @@ static void look(run_t *run, server_t *server, uint32_t number, apr_time_t now)
         if (!oc_fleet_is_due(&server->held, entry, due, store.usable_until, now)) {
             hold(run, server, entry->this_update, store.usable_until, entry->fetched_at, now);
             run->n_taken++;
-            push(due, number, LOOK);
+            fleet_queue_push(due, number, LOOK);
             return;
         }
         if (server->held.until <= now || oc_fleet_order(entry->this_update, entry->fetched_at) > server->held.order)
@@ -209,7 +177,7 @@ static void look(run_t *run, server_t *server, uint32_t number, apr_time_t now)
         again = oc_fleet_wait(&server->patience, &store.claim, answered, EXCHANGE_LONGEST, now, random32());
     else
         server->patience = 0;
-    push(again ? again : now + STORE_DELAY, number, again ? LOOK : CLAIM);
+    fleet_queue_push(again ? again : now + STORE_DELAY, number, again ? LOOK : CLAIM);
 }
 
 static void claim(run_t *run, server_t *server, uint32_t number, apr_time_t now)
@@ -218,7 +186,7 @@ static void claim(run_t *run, server_t *server, uint32_t number, apr_time_t now)
         store.claim = (oc_shared_claim_t){number + UINT64_C(1), now};
         store.claimed_until = now + EXCHANGE_LONGEST;
     }
-    push(now + apr_time_from_msec(20) + random_below(apr_time_from_msec(180)), number, ANSWER);
+    fleet_queue_push(now + apr_time_from_msec(20) + random_below(apr_time_from_msec(180)), number, ANSWER);
 }
 
 static void answer(run_t *run, server_t *server, uint32_t number, apr_time_t phase, apr_time_t now)
@@ -241,7 +209,7 @@ static void answer(run_t *run, server_t *server, uint32_t number, apr_time_t pha
             store.usable_until = until;
         }
     }
-    push(due > now ? due : now + 1, number, LOOK);
+    fleet_queue_push(due > now ? due : now + 1, number, LOOK);
 }
 
 static apr_time_t arrival_of(const run_t *run, uint32_t number)
@@ -255,16 +223,17 @@ static apr_time_t arrival_of(const run_t *run, uint32_t number)
 static void live(run_t *run, server_t *servers)
 {
     apr_time_t phase = BEGIN - 2 * PUBLISHING(run->ca) + random_below(PUBLISHING(run->ca));
+    event_t event;
     uint32_t i;
 
     memset(&store, 0, sizeof(store));
     memset(servers, 0, run->servers * sizeof(*servers));
-    for (i = 0, n_heap = 0; i < run->servers; i++) {
+    fleet_queue_rewind();
+    for (i = 0; i < run->servers; i++) {
         servers[i].held.until = arrival_of(run, i);
-        push(servers[i].held.until, i, LOOK);
+        fleet_queue_push(servers[i].held.until, i, LOOK);
     }
-    while (n_heap > 0 && heap[0].at < END) {
-        event_t event = pop();
+    while (fleet_queue_pop(&event)) {
         server_t *server = &servers[event.server];
 
         if (event.kind == LOOK)
@@ -277,15 +246,6 @@ static void live(run_t *run, server_t *servers)
 }
 
 /* ---- figures ---- */
-
-typedef struct {
-    double per_period;     /* requests per certificate and refresh period, from the second day on */
-    double per_server_day; /* the same per certificate, server and day: 1 is what a server alone would need */
-    double at_start;       /* requests per certificate in the first hour of each wave */
-    unsigned peak_second;  /* for all certificates together */
-    double after;          /* requests per certificate while the store is lost, and in the hour behind it */
-    double bare_ms;        /* without a response, per server and certificate */
-} figures_t;
 
 static double sum(const run_t *run, apr_time_t from, apr_time_t to)
 {
@@ -366,16 +326,16 @@ static int judge(const run_t *run, const figures_t *f)
     return wrong;
 }
 
-static int simulate(run_t *run, FILE *json, int is_check)
+static figures_t simulate(run_t *run)
 {
     server_t *servers = calloc(run->servers, sizeof(*servers));
     figures_t figures;
     unsigned i;
 
-    heap = malloc((run->servers + 1) * sizeof(*heap));
     run->asked = calloc(N_SECONDS, sizeof(*run->asked));
-    if (!servers || !heap || !run->asked)
+    if (!servers || !run->asked)
         abort();
+    fleet_queue_open(run->servers);
     run->lost_from = BEGIN + 2 * DAY;
     run->lost_to = run->lost_from + (run->story->lost > 0 ? run->story->lost : 0);
     run->dead_from = BEGIN + 2 * DAY;
@@ -383,19 +343,54 @@ static int simulate(run_t *run, FILE *json, int is_check)
     for (i = 0; i < run->certificates; i++)
         live(run, servers);
     figures = figure(run);
-    if (!is_check)
-        print_row(run, &figures);
-    if (json)
-        print_json(json, run, &figures);
     free(servers);
-    free(heap);
+    fleet_queue_close();
     free(run->asked);
-    return judge(run, &figures);
+    return figures;
+}
+
+/* One process for each CPU; each takes the next run that nobody has taken. Results are in memory that all share. */
+static void simulate_all(run_t *runs)
+{
+    struct results {
+        unsigned next;
+        figures_t figures[N_RUNS];
+        uint64_t n_taken[N_RUNS];
+    } *all = mmap(NULL, sizeof(*all), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    long processes = sysconf(_SC_NPROCESSORS_ONLN), p;
+    unsigned i;
+    int status;
+
+    if (all == MAP_FAILED)
+        abort();
+    for (p = 0; p < processes && p < (long)N_RUNS; p++) {
+        pid_t child = fork();
+
+        if (child < 0)
+            abort();
+        if (child > 0)
+            continue;
+        while ((i = __atomic_fetch_add(&all->next, 1, __ATOMIC_RELAXED)) < N_RUNS) {
+            seed = 1;
+            all->figures[i] = simulate(&runs[i]);
+            all->n_taken[i] = runs[i].n_taken;
+        }
+        _exit(0);
+    }
+    while (wait(&status) > 0)
+        if (status != 0)
+            abort(); /* its figures are missing */
+    for (i = 0; i < N_RUNS; i++) {
+        runs[i].figures = all->figures[i];
+        runs[i].n_taken = all->n_taken[i];
+    }
+    munmap(all, sizeof(*all));
 }
 
 int main(int argc, char **argv)
 {
-    unsigned servers = 10000, certificates = 1000, i, j;
+    unsigned servers = 10000, certificates = 1000, i;
+    run_t runs[N_RUNS];
     int is_check = 0, wrong = 0, arg;
     FILE *json = NULL;
 
@@ -421,19 +416,22 @@ int main(int argc, char **argv)
                servers, certificates, SPAN_DAYS, "validity", "story", "per refresh", "per server", "while it",
                "peak, all", "in trouble", "bare, ms", "", "", "period", "and day", "starts", "per second", "and after",
                "per server");
-    for (i = 0; i < sizeof(cas) / sizeof(*cas); i++) {
-        for (j = 0; j < sizeof(stories) / sizeof(*stories); j++) {
-            run_t run = {.ca = &cas[i], .story = &stories[j], .servers = servers, .certificates = certificates};
-
-            seed = 1;
-            wrong += simulate(&run, json, is_check);
-        }
+    for (i = 0; i < N_RUNS; i++)
+        runs[i] =
+            (run_t){&cas[i / N_STORIES], &stories[i % N_STORIES], .servers = servers, .certificates = certificates};
+    simulate_all(runs);
+    for (i = 0; i < N_RUNS; i++) {
+        wrong += judge(&runs[i], &runs[i].figures);
+        if (!is_check)
+            print_row(&runs[i], &runs[i].figures);
+        if (json)
+            print_json(json, &runs[i], &runs[i].figures);
     }
     if (json) {
         fprintf(json, "\n]\n");
         fclose(json);
     }
     if (is_check)
-        printf("%u stories of a fleet, %d promises broken\n", i * j, wrong);
+        printf("%u stories of a fleet, %d promises broken\n", i, wrong);
     return wrong > 0;
 }
