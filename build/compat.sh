@@ -13,7 +13,7 @@
 # i386       the same with this suite's 32-bit packages
 # sid        the same with Debian's development version
 # openssl4   sid with the OpenSSL of Debian's experimental: gcc and clang, unit tests (its httpd has the other OpenSSL)
-# source     the same as trixie, in this suite, with httpd and mod_ssl built from HTTPD_SOURCE=folder, a checkout of httpd's
+# source     as with trixie, but in this suite, with httpd and mod_ssl built from HTTPD_SOURCE=folder, a checkout of httpd's
 #
 # As root, on Debian or Ubuntu. What is tried is what is committed.
 set -eu
@@ -95,9 +95,10 @@ compile_and_unit() {
     in_root "openssl version; make $jobs CC=gcc $apxs all && make $jobs CC=clang OUT=out/clang $apxs all && make $jobs $apxs check-unit"
 }
 
+# all_of_it [PYTEST_ARGUMENTS]
 all_of_it() {
     compile_and_unit
-    in_root "env ${apxs:-APXS=apxs} build/demo.sh && make $apxs check-e2e PYTEST_ARGS='-m asan'"
+    in_root "env ${apxs:-APXS=apxs} build/demo.sh && make $apxs check-e2e PYTEST_ARGS='${1:--m asan}'"
 }
 
 ours() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
@@ -127,7 +128,8 @@ from_source() {
     }
     apxs=APXS=/opt/httpd/bin/apxs
     in_root '/opt/httpd/bin/httpd -v | head -n 1'
-    all_of_it
+    # The others hold httpd to what 2.4 says and does beside the module.
+    all_of_it test/e2e/test_staple.py
 }
 
 for target; do
