@@ -72,10 +72,10 @@ class Browser:
     def wait(self, condition: Callable[[], object], what: str):
         """Elements may be replaced while one looks at them."""
         def settled():
-            from selenium.common.exceptions import StaleElementReferenceException
+            from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
             try:
                 return condition()
-            except StaleElementReferenceException:
+            except (NoSuchElementException, StaleElementReferenceException):
                 return None
         return poll(settled, what, 20)
 
