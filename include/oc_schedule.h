@@ -20,7 +20,7 @@ typedef struct {
 /**
  * After a success: soon after the middle of the validity, when CAs have published the next response: within a fifth of
  * the validity after it, but within max / 2, by @a random. Where the middle is past (the CA is late): between 40 and 60 %
- * of what is left. Within the bounds; where max limits it, between 60 and 100 % of max. Where even `min` would miss the
+ * of what is left. Within the bounds; where max limits it, between 60 and 100 % of max, where min does, up to a fifth beyond min. Where even `min` would miss the
  * end of the usable time, the bound yields: due lies before the end whenever usable_until > now. docs/schedule.md has
  * the figures.
  * @param this_update, usable_until  of the response; @a random: uniform over all 32 bits

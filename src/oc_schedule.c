@@ -63,6 +63,18 @@ static apr_interval_time_t schedule_half(apr_interval_time_t left, uint32_t rand
     return 2 * (left / 5) + schedule_part(left / 5, random);
 }
 
+/* The lower bound, and up to a fifth of it more: a fleet that shares a response got it at one moment. The low half of @a random
+ * decides: the high half is small, or this would not be called. */
+static apr_interval_time_t schedule_shortest(const oc_schedule_bounds_t *ordered, apr_interval_time_t left,
+                                             uint32_t random)
+{
+    apr_interval_time_t room = schedule_least(ordered->min / 5, ordered->max - ordered->min);
+
+    if (left > ordered->min)
+        room = schedule_least(room, left - ordered->min - 1);
+    return ordered->min + schedule_part(room, random << 16 | random >> 16);
+}
+
 apr_time_t oc_schedule_success(apr_time_t now, apr_time_t this_update, apr_time_t usable_until,
                                const oc_schedule_bounds_t *bounds, uint32_t random)
 {
@@ -83,7 +95,8 @@ apr_time_t oc_schedule_success(apr_time_t now, apr_time_t this_update, apr_time_
         /* The bound is where the certificates of a whole server would meet, each day again: a wide jitter. */
         pause = ordered.max - schedule_part(2 * (ordered.max / 5), random);
     }
-    pause = schedule_most(pause, ordered.min);
+    if (pause < ordered.min)
+        pause = schedule_shortest(&ordered, left, random);
     if (left > 0 && pause >= left)
         pause = schedule_half(left, random); /* min misses the end: the bound yields */
     return schedule_add(now, pause);

@@ -230,7 +230,11 @@ static void test_success_jitter(void **state)
     assert_int_equal(oc_schedule_success(now, now, now + SEC(60), &narrow, 0), now + SEC(24));
     assert_int_equal(oc_schedule_success(now, now, now + 1, &narrow, UINT32_MAX), now);
     /* already past */
-    assert_int_equal(oc_schedule_success(now, now, now, &narrow, UINT32_MAX), now + SEC(60));
+    assert_int_equal(oc_schedule_success(now, now, now, &narrow, 0), now + SEC(60));
+    /* who is held back by min does not meet all others there: the low half of the number decides, up to a fifth more */
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(100), &narrow, 0x8000), now + SEC(66));
+    assert_in_range(oc_schedule_success(now, now, now, &narrow, UINT32_MAX), now + SEC(72) - 5, now + SEC(72) - 1);
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(60) + 3, &narrow, 0xffff), now + SEC(60) + 1);
 }
 
 static void test_failure_within_bounds(void **state)
