@@ -172,8 +172,9 @@ def test_nothing_is_asked_or_read_as_root(leaf):
 
     def script(exchange: responders.Exchange) -> None:
         client = "0100007F:%04X" % exchange.handler.client_address[1]
+        here = "0100007F:%04X" % exchange.handler.connection.getsockname()[1]
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        users.extend(int(row[7]) for row in rows if row[1] == client)
+        users.extend(int(row[7]) for row in rows if row[1:3] == [client, here])
         responders.good()(exchange)
     assert probe(leaf(script)).code == GOOD
     assert users == [pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()]
