@@ -324,6 +324,7 @@ void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_say_before_t before;
     oc_outcome_t outcome;
+    apr_time_t began;
 
     if (!job->has_looked) {
         look_at_kept(job, pool);
@@ -331,6 +332,7 @@ void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
             oc_books_enter(job->ordinal, job->managed->cert, &job->note, 0, job->managed->server);
     }
     before = oc_say_before(job);
+    began = apr_time_now();
     if (ask(job, stop, &outcome, pool)) {
         publish(job, &outcome, stop, pool);
         oc_books_exchange(outcome.origin, outcome.verdict, outcome.elapsed);
@@ -345,6 +347,6 @@ void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     job->wake = job->siblings.wake > job->note.due ? job->siblings.wake : job->note.due;
     if (oc_config_global()->response_folder && job->wake > apr_time_now() + INBOX_PAUSE)
         job->wake = apr_time_now() + INBOX_PAUSE;
-    if (!job->managed->url && job->wake <= apr_time_now())
-        job->wake = apr_time_now() + INBOX_PAUSE; /* nobody to ask, no file yet */
+    if (!job->managed->url && job->wake <= began) /* nobody to ask, no file yet; what became due meanwhile is due */
+        job->wake = apr_time_now() + INBOX_PAUSE;
 }
