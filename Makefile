@@ -10,7 +10,7 @@
 #
 #   make check                 every test and guard (build/check.sh)
 #   make check-guards          what holds of the sources themselves: layers, exports, the handshake path, documentation, style
-#   make check-unit            the unit tests, and check-simulate; UNIT_TESTS=test_shm: one of them
+#   make check-unit            the unit tests, and check-simulate; UNIT_TESTS=cache/test_shm: one of them
 #   make check-asan            check-unit and check-fuzz with address and undefined-behaviour sanitizers
 #   make check-tsan            the unit tests that run threads, with the thread sanitizer
 #   make check-e2e             with a real httpd; PYTEST_ARGS='-k must_staple', E2E_JOBS=0
@@ -36,33 +36,28 @@
 # A compiler that warns more?  make WERROR=
 
 # ---------------------------------------------------------------------------------------------- what belongs where
-# Every file of src/ stands in exactly one of the two lists; test/guards/layers.py holds them to it, and to who may include whom.
+# A folder under src/ is a room. What a room shows to others is in include/ROOM/; test/guards/layers.py says which room may include
+# which.
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
-CORE_UNITS := \
-    oc_arena oc_block oc_cert oc_chunked oc_connect oc_crew oc_disk oc_errand oc_fetch oc_file oc_fleet oc_head \
-    oc_http oc_idle oc_inbox oc_kept oc_ledger oc_limit oc_lines oc_note oc_notify oc_query oc_recall oc_record \
-    oc_request oc_roster oc_schedule oc_shared_entry oc_shm oc_shm_write oc_signer oc_spawn oc_standing oc_tally \
-    oc_timeline oc_trace oc_url oc_verdict oc_verify oc_version oc_view oc_view_table oc_x509
-
+CORE_ROOMS := state view fleet ocsp fetch cache base
 # May include httpd's headers.
-GLUE_UNITS := \
-    oc_argument oc_ask oc_books oc_cachectl oc_check oc_check_directives oc_check_kept oc_config oc_directives \
-    oc_dump oc_event oc_finding oc_generation oc_inventory oc_job oc_managed oc_md oc_module oc_must_staple \
-    oc_mutex oc_outcome oc_provider oc_refresh oc_report oc_say oc_shared oc_siblings oc_staple oc_status \
-    oc_status_detail oc_status_html oc_status_json oc_status_metrics oc_status_parts oc_status_refresh \
-    oc_status_request oc_status_script oc_status_style oc_store oc_survey
+GLUE_ROOMS := config status refresh server
+
+CORE_UNITS := $(patsubst src/%.c,%,$(sort $(wildcard $(CORE_ROOMS:%=src/%/*.c))))
+GLUE_UNITS := $(patsubst src/%.c,%,$(sort $(wildcard $(GLUE_ROOMS:%=src/%/*.c))))
 
 # Unit tests that run threads: these also run under ThreadSanitizer.
 THREAD_TESTS := \
-    test_connect test_crew test_crew_await test_crew_stop test_fetch test_fetch_framing test_fetch_reuse test_idle \
-    test_notify test_recall test_request test_shm_race test_stop test_tally test_trace
+    base/test_exec_queue base/test_workers base/test_workers_await base/test_workers_stop cache/test_shm_race \
+    fetch/test_connect fetch/test_fetch fetch/test_fetch_framing fetch/test_fetch_reuse fetch/test_keepalive \
+    fetch/test_request fetch/test_stop fetch/test_trace state/test_counters state/test_refresh_flags
 
 # ------------------------------------------------------------------------------------------------------- settings
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-VERSION  := $(shell sed -n 's/^.define OC_VERSION "\(.*\)"$$/\1/p' include/oc_version.h)
+VERSION  := $(shell sed -n 's/^.define OC_VERSION "\(.*\)"$$/\1/p' include/version.h)
 OUT      ?= out
 SANITIZE ?=
 WERROR   ?= -Werror
@@ -117,11 +112,11 @@ MODULE := $(OUT)/mod_ocsp_cache.so
 CORE   := $(OUT)/liboc_core.a
 CACHECTL := $(OUT)/ocsp-cachectl
 TOOL_OBJECTS := $(patsubst tools/%.c,$(OUT)/tools/%.o,$(wildcard tools/*.c))
-CORE_OBJECTS := $(patsubst src/%.c,$(OUT)/core/%.o,$(wildcard $(CORE_UNITS:%=src/%.c)))
-GLUE_OBJECTS := $(patsubst src/%.c,$(OUT)/glue/%.o,$(wildcard $(GLUE_UNITS:%=src/%.c)))
+CORE_OBJECTS := $(CORE_UNITS:%=$(OUT)/core/%.o)
+GLUE_OBJECTS := $(GLUE_UNITS:%=$(OUT)/glue/%.o)
 ROOT_OBJECT  := $(OUT)/mod_ocsp_cache.o
 TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/support_*.c))
-UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_*.c))
+UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/*/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core install uninstall dist clean \
@@ -143,18 +138,23 @@ $(CORE): $(CORE_OBJECTS)
 $(ROOT_OBJECT): mod_ocsp_cache.c $(OUT)/flags | $(OUT)
 	@test -n "$(HTTPD_INCLUDE)" || { echo "make: '$(APXS)' does not run: install apache2-dev (httpd-devel), or say APXS=/path/to/apxs" >&2; exit 1; }
 	$(call say,CC)$(CC) $(ROOT_FLAGS) -MMD -MP -c -o $@ $<
-$(OUT)/glue/%.o: src/%.c $(OUT)/flags | $(OUT)/glue
+$(OUT)/glue/%.o: src/%.c $(OUT)/flags
+	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(GLUE_FLAGS) -MMD -MP -c -o $@ $<
-$(OUT)/core/%.o: src/%.c $(OUT)/flags | $(OUT)/core
+$(OUT)/core/%.o: src/%.c $(OUT)/flags
+	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CORE_FLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/tools/%.o: tools/%.c $(OUT)/flags | $(OUT)/tools
 	$(call say,CC)$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
 $(CACHECTL): $(TOOL_OBJECTS) $(CORE)
 	$(call say,LD)$(CC) $(TOOL_LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
+# Tests look into the rooms, too: "fetch/head.h" is src/fetch/head.h.
+TEST_INCLUDE := -Itest/unit -Isrc
 # cmocka 2 gives some of the names of cmocka 1 up, and has new ones that cmocka 1 lacks.
-$(OUT)/unit/%.o: test/unit/%.c $(OUT)/flags | $(OUT)/unit
-	$(call say,CC)$(CC) $(COMMON_FLAGS) -Wno-deprecated-declarations -Itest/unit -MMD -MP -c -o $@ $<
-$(OUT)/unit/test_%: $(OUT)/unit/test_%.o $(TEST_SUPPORT) $(CORE)
+$(OUT)/unit/%.o: test/unit/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(COMMON_FLAGS) -Wno-deprecated-declarations $(TEST_INCLUDE) -MMD -MP -c -o $@ $<
+$(UNIT_BINARIES): %: %.o $(TEST_SUPPORT) $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lcmocka $(APR_LIBS) $(OPENSSL_LIBS)
 
 $(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
@@ -166,7 +166,7 @@ $(OUT)/bench/fleet: $(OUT)/bench/fleet_queue.o
 $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 
-$(OUT) $(OUT)/glue $(OUT)/core $(OUT)/unit $(OUT)/bench $(OUT)/tools:
+$(OUT) $(OUT)/bench $(OUT)/tools:
 	@mkdir -p $@
 
 # Another compiler or other flags: everything is compiled anew.
@@ -174,7 +174,7 @@ $(OUT)/flags: FORCE | $(OUT)
 	@echo '$(CC) $(GLUE_FLAGS) $(MODULE_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(GLUE_FLAGS) $(MODULE_LDFLAGS)' > $@
 FORCE:
 
--include $(wildcard $(OUT)/*.d $(OUT)/*/*.d)
+-include $(wildcard $(OUT)/*.d $(OUT)/*/*.d $(OUT)/*/*/*.d)
 
 # ----------------------------------------------------------------------------------------------------------- tests
 check:
@@ -217,15 +217,15 @@ bench-scale: $(MODULE)
 
 # Everything that a responder can do wrong, and what clients get then: docs/faults.md.
 faults: $(MODULE)
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/fault_table.py
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/harness/fault_table.py
 
 # One cmocka program per unit. A program that ran no test has failed.
 check-unit: $(UNIT_BINARIES) check-simulate
 	@bad=; for t in $(UNIT_BINARIES); do \
 	    if ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
 	       CMOCKA_MESSAGE_OUTPUT=stdout timeout 300 $$t > $$t.log 2>&1 && grep -q '^\[  PASSED  \] [1-9]' $$t.log; \
-	    then printf '%-22s %s\n' "$${t##*/}" "$$(grep '^\[  PASSED  \]' $$t.log | tr '\n' ' ')"; \
-	    else bad="$$bad $$t"; grep -v -e '^\[ RUN ' -e '^\[       OK ' $$t.log; printf '%-22s [  FAILED  ] see %s\n' "$${t##*/}" "$$t.log"; fi; \
+	    then printf '%-26s %s\n' "$${t#*/unit/}" "$$(grep '^\[  PASSED  \]' $$t.log | tr '\n' ' ')"; \
+	    else bad="$$bad $$t"; grep -v -e '^\[ RUN ' -e '^\[       OK ' $$t.log; printf '%-26s [  FAILED  ] see %s\n' "$${t#*/unit/}" "$$t.log"; fi; \
 	done; test -n "$(UNIT_BINARIES)" || { echo 'make: no unit tests' >&2; exit 1; }; test -z "$$bad"
 
 check-asan:
@@ -239,13 +239,13 @@ check-tsan:
 FUZZ_TARGETS := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 $(OUT)/fuzz/replay_%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(COMMON_FLAGS) -Itest/unit -o $@ $(filter %.c,$^) $(CORE) $(APR_LIBS) $(OPENSSL_LIBS)
+	$(call say,LD)$(CC) $(COMMON_FLAGS) $(TEST_INCLUDE) -o $@ $(filter %.c,$^) $(CORE) $(APR_LIBS) $(OPENSSL_LIBS)
 check-fuzz: $(FUZZ_TARGETS:%=$(OUT)/fuzz/replay_%)
 	@for t in $(FUZZ_TARGETS); do $(OUT)/fuzz/replay_$$t test/fuzz/corpus/$$t || exit 1; done
 SECONDS ?= 60
 fuzz:
 	@mkdir -p out/fuzz
-	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) -Itest/unit -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(wildcard $(CORE_UNITS:%=src/%.c)) $(APR_LIBS) $(OPENSSL_LIBS)
+	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) $(TEST_INCLUDE) -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(CORE_UNITS:%=src/%.c) $(APR_LIBS) $(OPENSSL_LIBS)
 	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
 
 # Most of the time these tests wait: several files of them at a time. E2E_JOBS=0: one after the other, output as it comes.
@@ -262,11 +262,11 @@ $(OUT)/axe/package/axe.min.js:
 	@echo '$(AXE_SHA256)  $@' | sha256sum --check --quiet
 check-accessibility: $(MODULE) $(OUT)/axe/package/axe.min.js
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OC_AXE='$(abspath $(OUT)/axe/package/axe.min.js)' \
-	    $(PYTEST) -p no:cacheprovider test/e2e/axe_status_page.py
+	    $(PYTEST) -p no:cacheprovider test/e2e/status/axe_status_page.py
 
 # The picture in docs/.
 screenshot: $(MODULE)
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/screenshot_status_page.py docs/status-page.png
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/harness/screenshot_status_page.py docs/status-page.png
 
 check-guards:
 	test/guards/run.sh

@@ -4,23 +4,23 @@
  * mod_ocsp_cache: the best OCSP stapling for Apache httpd: a shared-memory cache that stands in SSLStaplingCache, kept fresh in
  * the background. This file is the table of contents: what httpd calls, in the order in which it calls it. See ARCHITECTURE.md.
  */
-#include "oc_books.h"
-#include "oc_check.h"
-#include "oc_config.h"
-#include "oc_directives.h"
-#include "oc_dump.h"
-#include "oc_inventory.h"
-#include "oc_managed.h"
-#include "oc_module.h"
-#include "oc_mutex.h"
-#include "oc_provider.h"
-#include "oc_refresh.h"
-#include "oc_report.h"
-#include "oc_shared.h"
-#include "oc_staple.h"
-#include "oc_status.h"
-#include "oc_status_refresh.h"
-#include "oc_version.h"
+#include "version.h"
+#include "config/check.h"
+#include "config/directives.h"
+#include "config/dump.h"
+#include "config/inventory.h"
+#include "refresh/refresh.h"
+#include "refresh/shared_store.h"
+#include "server/managed.h"
+#include "server/module.h"
+#include "server/mutex.h"
+#include "server/provider.h"
+#include "server/settings.h"
+#include "server/ssl_hooks.h"
+#include "server/stats.h"
+#include "status/handler.h"
+#include "status/mod_status.h"
+#include "status/post.h"
 
 #include <dlfcn.h>
 #include <http_core.h>
@@ -58,6 +58,16 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     oc_provider_reset(pconf);
     oc_shared_reset();
     return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* Each certificate of each TLS vhost, whether that staples or not. */
+static int prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
+{
+    int rv = oc_staple_prime(s, pool, id, id_len, pem);
+
+    if (rv == DECLINED && oc_config_is_active() && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
+        oc_check_unstapled(s, pem, pool);
+    return rv;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
@@ -103,7 +113,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(oc_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_ssl_ocsp_prime_hook(oc_staple_prime, mod_md, NULL, APR_HOOK_MIDDLE);
+    ap_hook_ssl_ocsp_prime_hook(prime, mod_md, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, mod_ssl, mod_watchdog, APR_HOOK_MIDDLE);
     ap_hook_post_config(settle, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_child_init(child_init, mod_watchdog, NULL, APR_HOOK_MIDDLE);

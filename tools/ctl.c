@@ -5,7 +5,7 @@
  */
 #include "ctl.h"
 
-#include "oc_file.h"
+#include "cache/file.h"
 
 #include <apr_file_info.h>
 #include <apr_strings.h>

@@ -5,8 +5,8 @@
  */
 #include "ctl_errand.h"
 
-#include "oc_disk.h"
-#include "oc_file.h"
+#include "base/disk.h"
+#include "cache/file.h"
 
 #include <apr_strings.h>
 #include <sys/stat.h>

@@ -8,7 +8,7 @@
 
 #include "ctl_stock.h"
 
-#include "oc_errand.h"
+#include "state/command.h"
 
 /** Is all done? Looks again at what the server writes. */
 typedef int ctl_done_fn(void *data);

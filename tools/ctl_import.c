@@ -7,8 +7,8 @@
 #include "ctl_import.h"
 
 #include "ctl_errand.h"
-#include "oc_fetch.h"
-#include "oc_lines.h"
+#include "base/lines.h"
+#include "fetch/fetch.h"
 
 #include <apr_file_io.h>
 #include <apr_strings.h>

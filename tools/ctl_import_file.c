@@ -7,7 +7,7 @@
  */
 #include "ctl_import.h"
 
-#include "oc_shm.h"
+#include "cache/shm.h"
 
 #include <apr_general.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include "ctl_stock.h"
 
-#include "oc_verify.h"
+#include "ocsp/verify.h"
 
 /**
  * Run @a work in a process of its own; where this one is root's, as the user "nobody". Its standard output is this one's.

@@ -7,9 +7,9 @@
 #include "ctl_judge.h"
 #include "ctl_probe.h"
 
-#include "oc_limit.h"
-#include "oc_url.h"
-#include "oc_x509.h"
+#include "base/deadline.h"
+#include "fetch/url.h"
+#include "ocsp/x509.h"
 
 #include <apr_env.h>
 #include <apr_strings.h>
@@ -26,7 +26,7 @@
 
 enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH };
 
-/* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with src/oc_config.c. */
+/* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with src/server/settings.c. */
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew, refresh_min, refresh_max, retry_min;
 } assumed = {

@@ -9,10 +9,10 @@
 
 #include "ctl.h"
 
-#include "oc_cert.h"
-#include "oc_fetch.h"
-#include "oc_schedule.h"
-#include "oc_verify.h"
+#include "fetch/fetch.h"
+#include "ocsp/cert.h"
+#include "ocsp/schedule.h"
+#include "ocsp/verify.h"
 
 typedef struct {
     ctl_t *ctl;

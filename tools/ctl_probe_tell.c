@@ -6,10 +6,10 @@
  */
 #include "ctl_probe.h"
 
-#include "oc_limit.h"
-#include "oc_url.h"
-#include "oc_view.h"
-#include "oc_x509.h"
+#include "base/deadline.h"
+#include "fetch/url.h"
+#include "ocsp/x509.h"
+#include "view/view.h"
 
 #include <apr_cstr.h>
 #include <apr_date.h>

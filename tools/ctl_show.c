@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oc_x509.h"
+#include "ocsp/x509.h"
 
 typedef struct {
     const ctl_t *ctl;

@@ -5,7 +5,7 @@
  */
 #include "ctl_stock.h"
 
-#include "oc_version.h"
+#include "version.h"
 
 #include <apr_escape.h>
 #include <apr_strings.h>

@@ -9,8 +9,8 @@
 
 #include "ctl.h"
 
-#include "oc_kept.h"
-#include "oc_roster.h"
+#include "state/manifest.h"
+#include "state/reader.h"
 
 typedef struct {
     oc_view_t view;

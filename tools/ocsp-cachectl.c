@@ -6,7 +6,7 @@
  */
 #include "ctl.h"
 
-#include "oc_version.h"
+#include "version.h"
 
 #include <apr_general.h>
 #include <apr_getopt.h>

@@ -13,9 +13,9 @@
  * OC_STANDING_PAUSE_MAX. Not modelled: that a server works on OCSPCacheWorkers certificates at a time, which flattens all of this.
  */
 #include "fleet_queue.h"
-#include "oc_fleet.h"
-#include "oc_schedule.h"
-#include "oc_standing.h"
+#include "fleet/breaker.h"
+#include "fleet/policy.h"
+#include "ocsp/schedule.h"
 
 #include <stdio.h>
 #include <stdlib.h>

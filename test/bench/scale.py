@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "test" / "e2e"))
+sys.path.insert(0, str(TOP / "test" / "e2e" / "harness"))
 
 import pki  # noqa: E402
 import responders  # noqa: E402

@@ -5,7 +5,7 @@
  * Every call returns, in bounds. The input is a list of what the hostile and the honest processes do; the counters
  * behind the blocks, and what follows the arena, are poisoned for AddressSanitizer.
  */
-#include "oc_arena.h"
+#include "cache/arena.h"
 
 #include <apr_general.h>
 #include <stdlib.h>

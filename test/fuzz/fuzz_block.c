@@ -5,7 +5,7 @@
  * read again. The input is an array of blocks; bytes left over at its end overwrite words, after a record was written
  * in its midst: that is how a fuzzer gets past the checksum.
  */
-#include "oc_block.h"
+#include "cache/block.h"
 
 #include <stdlib.h>
 #include <string.h>

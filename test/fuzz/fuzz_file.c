@@ -4,8 +4,8 @@
  * Fuzz target: oc_file_load over arbitrary contents, into an arena. With an odd first byte a right head is put before
  * the rest of the input, so that the fuzzer need not find it.
  */
-#include "oc_file.h"
-#include "oc_shm.h"
+#include "cache/file.h"
+#include "cache/shm.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>

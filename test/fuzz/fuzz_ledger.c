@@ -4,7 +4,7 @@
  * Fuzz target: oc_ledger_load over arbitrary contents. With an odd first byte a right head is put before the rest, and every
  * line after it gets a right checksum where its last byte is odd, so that the fuzzer need not find them.
  */
-#include "oc_ledger.h"
+#include "state/ledger.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>

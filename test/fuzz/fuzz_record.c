@@ -4,8 +4,8 @@
  * Fuzz target: oc_record and oc_note over arbitrary bytes. What is decoded lies within the input and encodes to the
  * same bytes.
  */
-#include "oc_note.h"
-#include "oc_record.h"
+#include "ocsp/note.h"
+#include "ocsp/record.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 #
 # The plain build works, in a copy of the tree, with gcc and with clang, without a warning:
-#     apxs -c -I include mod_ocsp_cache.c src/*.c -lcrypto
+#     apxs -c -I include mod_ocsp_cache.c src/*/*.c -lcrypto
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -19,7 +19,7 @@ done
 bad=0
 # Side by side: libtool compiles one file after the other.
 for compiler in gcc clang; do
-    (cd "$folder/$compiler" && "$apxs" -S CC="$compiler" -c -I include mod_ocsp_cache.c src/*.c -lcrypto >log 2>&1) &
+    (cd "$folder/$compiler" && "$apxs" -S CC="$compiler" -c -I include mod_ocsp_cache.c src/*/*.c -lcrypto >log 2>&1) &
 done
 wait
 for compiler in gcc clang; do

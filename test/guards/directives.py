@@ -3,7 +3,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Code, reference configuration and manual name the same directives, with the same syntax, default and context.
 
-The code: src/oc_directives.c, AP_INIT_...("OCSPCacheX", setter, ..., the table, the struct `defaults`.
+The code: src/config/directives.c, AP_INIT_...("OCSPCacheX", setter, ..., the table, the struct `defaults`.
 
 The reference, conf/ocsp_cache-reference.conf, one block each, ended by the directive at its default, commented out:
 
@@ -50,8 +50,8 @@ DEFAULTS = {
     "OCSPCacheSharedPrefix": ("shared_prefix",),
     "OCSPCacheSharedTimeout": ("shared_timeout",),
 }
-CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/oc_directives.c", "src/oc_config.c", "conf/ocsp_cache-reference.conf", "docs/mod_ocsp_cache.md"
-REPORT = "src/oc_report.c"
+CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/config/directives.c", "src/server/settings.c", "conf/ocsp_cache-reference.conf", "docs/mod_ocsp_cache.md"
+REPORT = "src/status/mod_status.c"
 ROWS = ("syntax", "default", "context")
 
 TOP = pathlib.Path(__file__).resolve().parents[2]

@@ -7,25 +7,22 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 ask() { make -s --no-print-directory "print-$1"; }
-core=" $(ask CORE_UNITS) "
+glue=" $(ask GLUE_ROOMS) "
 core_flags=$(ask TOOL_FLAGS)
 glue_flags=$(ask GLUE_FLAGS)
 bad=0 count=0
 
-for header in include/*.h tools/*.h; do
+for header in include/*.h include/*/*.h src/*/*.h tools/*.h; do
     count=$((count + 1))
-    unit=$(basename "$header" .h)
-    case $header in
-    tools/*) core="$core$unit " ;; # what is there knows the core alone
-    esac
-    case $core in
-    *" $unit "*) flags=$core_flags ;;
-    *) flags=$glue_flags ;;
+    room=$(basename "$(dirname "$header")")
+    case $glue in
+    *" $room "*) flags=$glue_flags ;;
+    *) flags=$core_flags ;;
     esac
     for compiler in gcc clang; do
         # Twice: a header that does not guard itself against that shows.
-        if ! printf '#include "%s"\n#include "%s"\n' "$(basename "$header")" "$(basename "$header")" |
-            eval "$compiler $flags -x c -fsyntax-only -"; then
+        if ! printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
+            eval "$compiler $flags -I. -x c -fsyntax-only -"; then
             echo "$header: does not compile alone with $compiler"
             bad=1
         fi

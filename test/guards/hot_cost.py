@@ -48,15 +48,15 @@ def make(*arguments):
 
 def build_worse(folder):
     """The module with that on the path."""
-    source = (TOP / "src" / "oc_staple.c").read_text()
+    source = (TOP / "src" / "server" / "ssl_hooks.c").read_text()
     begin = source.index("static staple_t look_up(")
     at = source.index(";\n\n", begin) + 2  # after the declarations
-    patched, built = folder / "oc_staple.c", folder / "worse.so"
+    patched, built = folder / "ssl_hooks.c", folder / "worse.so"
     patched.write_text(source[:at] + "    " + WORSE + source[at:])
     objects = [path for path in make("print-ROOT_OBJECT", "print-GLUE_OBJECTS", "print-CORE_OBJECTS").split()
-               if not path.endswith("/oc_staple.o")]
-    for command in (["gcc", *shlex.split(make("print-GLUE_FLAGS")), "-c", "-o", str(folder / "oc_staple.o"), str(patched)],
-                    ["gcc", *shlex.split(make("print-MODULE_LDFLAGS")), "-o", str(built), *objects, str(folder / "oc_staple.o"),
+               if not path.endswith("/server/ssl_hooks.o")]
+    for command in (["gcc", *shlex.split(make("print-GLUE_FLAGS")), "-c", "-o", str(folder / "ssl_hooks.o"), str(patched)],
+                    ["gcc", *shlex.split(make("print-MODULE_LDFLAGS")), "-o", str(built), *objects, str(folder / "ssl_hooks.o"),
                      *shlex.split(make("print-OPENSSL_LIBS"))]):
         subprocess.run(command, cwd=TOP, check=True)
     return built
@@ -84,9 +84,9 @@ def measure(module, folder, leaf, root):
 def judge(instructions, system_calls):
     problems = []
     if instructions > BUDGET:
-        problems.append(f"src/oc_staple.c: {instructions:.0f} instructions per handshake, the budget is {BUDGET} (test/guards/hot_cost.py)")
+        problems.append(f"src/server/ssl_hooks.c: {instructions:.0f} instructions per handshake, the budget is {BUDGET} (test/guards/hot_cost.py)")
     if system_calls:
-        problems.append(f"src/oc_staple.c: {system_calls:g} system calls per handshake")
+        problems.append(f"src/server/ssl_hooks.c: {system_calls:g} system calls per handshake")
     return problems
 
 

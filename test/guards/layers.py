@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Who may know whom (ARCHITECTURE.md, "Rooms").
+"""Which room may include which (ARCHITECTURE.md, "Rooms").
 
-* Every file of src/ and include/ belongs to one unit, and the Makefile names each unit once: core or glue.
-* Includes point downward: glue may include core, never the other way round; inside the core the table below rules; no two
-  units include each other, not even in a circle.
+* A folder under src/ is a room, and the Makefile says of each whether it is glue or core (GLUE_ROOMS, CORE_ROOMS).
+* A room includes the rooms that the table below gives it, by "room/x.h", which is include/room/x.h; headers of its own by "x.h",
+  beside the source. The table has no circle, and neither have the files.
 * The core includes no header of httpd, and calls nothing of httpd, no clock and no random numbers: its objects are asked. It
   links against APR, APR-util and libcrypto with no symbol left over.
+* A header in include/ is included from another room, or by mod_ocsp_cache.c, or by the tools: else it belongs beside its source.
 """
 import pathlib
 import re
@@ -15,54 +16,26 @@ import shlex
 import subprocess
 import sys
 
-# unit: the other units of the core that it may include. What is not named here may include none.
-CORE_MAY_INCLUDE = {
-    # the cache: knows nothing of OCSP, and its file nothing of the cache
-    "oc_shm": {"oc_block", "oc_arena"},
-    "oc_shm_write": {"oc_shm", "oc_block", "oc_arena"},
-    "oc_arena": {"oc_shm", "oc_block"},
-    "oc_file": {"oc_block", "oc_disk"},
-    "oc_note": {"oc_verdict"},
-    "oc_shared_entry": {"oc_cert", "oc_verify"},
-    "oc_fleet": {"oc_record", "oc_shared_entry", "oc_verdict"},
-    "oc_record": {"oc_verdict"},
-    # what an operator sees
-    "oc_tally": {"oc_record", "oc_verdict"},
-    "oc_spawn": {"oc_limit", "oc_verdict"},
-    "oc_notify": {"oc_spawn", "oc_crew"},
-    "oc_ledger": {"oc_cert", "oc_note", "oc_disk"},
-    # beside the cache's file, for ocsp-cachectl
-    "oc_roster": {"oc_cert", "oc_disk", "oc_lines"},
-    "oc_errand": {"oc_cert", "oc_disk", "oc_lines"},
-    # judging a response
-    "oc_signer": {"oc_verdict", "oc_x509"},
-    "oc_verify": {"oc_verdict", "oc_x509", "oc_signer"},
-    "oc_cert": {"oc_verify", "oc_x509"},
-    # showing it
-    "oc_view": {"oc_cert", "oc_record", "oc_verdict"},
-    "oc_view_table": {"oc_view"},
-    "oc_query": {"oc_view"},
-    "oc_timeline": {"oc_view", "oc_x509"},
-    "oc_kept": {"oc_file", "oc_ledger", "oc_record", "oc_view"},
-    # asking a responder
-    "oc_limit": {"oc_verdict"},
-    "oc_trace": {"oc_verdict"},
-    "oc_connect": {"oc_verdict", "oc_limit", "oc_trace"},
-    "oc_idle": {"oc_connect"},
-    "oc_chunked": {"oc_verdict"},
-    "oc_head": {"oc_verdict"},
-    "oc_http": {"oc_verdict", "oc_head", "oc_chunked"},
-    "oc_request": {"oc_url", "oc_version"},
-    "oc_fetch": {"oc_verdict", "oc_limit", "oc_url", "oc_connect", "oc_idle", "oc_http", "oc_request", "oc_trace"},
+# room: the other rooms that it may include. All may include version.h; mod_ocsp_cache.c and tools/ may include what they like.
+MAY_INCLUDE = {
+    "config": {"refresh", "server", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
+    "status": {"server", "state", "view", "fetch", "cache", "ocsp", "base"},
+    "refresh": {"server", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
+    "server": {"state", "fetch", "ocsp", "cache", "base"},
+    "state": {"view", "ocsp", "cache", "base"},
+    "view": {"ocsp", "base"},
+    "fleet": {"ocsp", "base"},
+    "ocsp": {"base"},
+    "fetch": {"base"},
+    "cache": {"base"},
+    "base": set(),
 }
-# One unit in two files shares a private header: two names, one unit.
-SAME_UNIT = [{"oc_shm", "oc_shm_write", "oc_arena"}]
 
 # Symbols that no object of the core may want, and the units that may all the same.
 FORBIDDEN_IN_CORE = [
     (r"ap_.*|ocsp_cache_module", (), "httpd's"),
     (r"apr_time_now|time|gettimeofday|ftime", (), "the wall clock: time is an argument"),
-    (r"clock_gettime", ("oc_limit", "oc_crew"), "a clock: time is an argument"),
+    (r"clock_gettime", ("base/deadline", "base/workers"), "a clock: time is an argument"),
     (r"rand|random|drand48|RAND_.*|apr_generate_random_bytes|apr_random_.*|getrandom|arc4random.*", (),
      "random numbers: randomness is an argument"),
     (r"v?syslog|perror|v?f?printf|puts|fputs|__v?f?printf_chk", (), "output: only glue logs"),
@@ -77,8 +50,10 @@ def make_variable(name):
                           stdout=subprocess.PIPE, text=True).stdout.split()
 
 
-def files_of(unit):
-    return [p for p in (TOP / "include" / f"{unit}.h", TOP / "src" / f"{unit}.c") if p.exists()]
+def room_of(path):
+    """The room of a file; None for include/version.h and what stands at the top."""
+    parts = path.relative_to(TOP).parts
+    return parts[1] if parts[0] in ("src", "include") and len(parts) == 3 else None
 
 
 def includes(path):
@@ -93,57 +68,90 @@ def blame(path, line, text):
     problems.append(f"{path.relative_to(TOP)}:{line}: {text}")
 
 
-def check_lists(core, glue):
-    for unit in sorted(set(core) & set(glue)):
-        problems.append(f"Makefile: {unit} is both core and glue")
-    for unit in core + glue:
-        if not files_of(unit):
-            problems.append(f"Makefile: {unit} is listed, but there is no such file")
-    for path in sorted([*TOP.glob("src/*"), *TOP.glob("include/*")]):
-        if path.suffix not in (".c", ".h") or path.stem not in core + glue:
-            blame(path, 1, "not a unit that the Makefile lists (CORE_UNITS, GLUE_UNITS)")
+def sources():
+    return sorted(p for folder in ("src", "include") for p in (TOP / folder).rglob("*.[ch]"))
 
 
-def check_includes(core, glue, httpd_include):
+def check_rooms(core, glue):
+    if set(core + glue) != set(MAY_INCLUDE) or set(core) & set(glue):
+        problems.append("Makefile: CORE_ROOMS and GLUE_ROOMS are not the rooms of the table in test/guards/layers.py, each once")
+    for path in sources():
+        if room_of(path) not in MAY_INCLUDE and path != TOP / "include" / "version.h":
+            blame(path, 1, "in no room of the table in test/guards/layers.py")
+
+
+def target_of(path, name):
+    """The file that #include "name" means in path; None: there is none."""
+    own, shown = path.parent / name, TOP / "include" / name
+    return own if "/" not in name and own.exists() and room_of(path) else shown if shown.exists() else None
+
+
+def check_includes(core, httpd_include):
+    """-> {file: files that it includes}"""
     graph = {}
-    for unit in core + glue:
-        graph[unit] = set()
-        for path in files_of(unit):
-            for line, kind, name in includes(path):
-                target = name[:-2] if name.endswith(".h") else name
-                if kind == '"':
-                    if not (TOP / "include" / name).exists():
-                        blame(path, line, f"{name}: only headers of include/ are included with quotes")
-                    elif target != unit:
-                        graph[unit].add(target)
-                        if unit in core and target in glue:
-                            blame(path, line, f"core includes glue: {name}")
-                        elif unit in core and target not in CORE_MAY_INCLUDE.get(unit, ()):
-                            blame(path, line, f"{unit} must not know {target} (the table in test/guards/layers.py)")
-                elif unit in core and (httpd_include / name).exists():
+    for path in sources():
+        room, graph[path] = room_of(path), set()
+        for line, kind, name in includes(path):
+            if kind == "<":
+                if room in core and (httpd_include / name).exists():
                     blame(path, line, f"core includes a header of httpd: <{name}>")
+                continue
+            target = target_of(path, name)
+            if target is None:
+                blame(path, line, f'"{name}" is neither include/{name} nor beside the file')
+                continue
+            graph[path].add(target)
+            other = room_of(target)
+            if other not in (None, room) and other not in MAY_INCLUDE.get(room, ()):
+                blame(path, line, f"{room} must not include {other}: {name} (the table in test/guards/layers.py)")
     return graph
 
 
-def check_circles(graph):
-    alias = {name: min(group) for group in SAME_UNIT for name in group}
-    merged = {}
-    for unit, targets in graph.items():
-        merged.setdefault(alias.get(unit, unit), set()).update(alias.get(t, t) for t in targets)
+def circle(graph):
+    """-> the nodes of one circle, or []"""
     done, path = set(), []
 
-    def visit(unit):
-        if unit in path:
-            problems.append("include/: a circle: " + " -> ".join(path[path.index(unit):] + [unit]))
-        elif unit not in done:
-            path.append(unit)
-            for target in sorted(merged.get(unit, set()) - {unit}):
-                visit(target)
-            path.pop()
-            done.add(unit)
+    def visit(node):
+        if node in path:
+            return path[path.index(node):] + [node]
+        if node in done:
+            return []
+        path.append(node)
+        found = next(filter(None, (visit(target) for target in sorted(graph.get(node, ())))), [])
+        path.pop()
+        done.add(node)
+        return found
 
-    for unit in sorted(merged):
-        visit(unit)
+    return next(filter(None, map(visit, sorted(graph))), [])
+
+
+def check_circles(graph):
+    """The units of a room (x.c with x.h) and the rooms: neither may know each other in a circle."""
+    def unit(path):
+        return str(path.relative_to(TOP).with_suffix("")).partition("/")[2]
+
+    units, rooms = {}, {}
+    for path, targets in graph.items():
+        units.setdefault(unit(path), set()).update({unit(t) for t in targets} - {unit(path)})
+        rooms.setdefault(room_of(path), set()).update({room_of(t) for t in targets} - {room_of(path), None})
+    rooms.pop(None, None)
+    for what, nodes in (("units", units), ("rooms", rooms), ("rooms of the table", MAY_INCLUDE)):
+        found = circle(nodes)
+        if found:
+            problems.append(f"a circle of {what}: " + " -> ".join(found))
+
+
+def check_shown(graph):
+    """Every header of include/ is wanted outside of its room."""
+    outside = [TOP / "mod_ocsp_cache.c", *(TOP / "tools").glob("*.[ch]")]
+    wanted = {TOP / "include" / name for path in outside for _, kind, name in includes(path) if kind == '"'}
+    for path, targets in graph.items():
+        wanted |= {t for t in targets if room_of(t) != room_of(path)}
+        if path.parts[-3] == "include": # what a shown header needs is shown with it
+            wanted |= targets
+    for path in sources():
+        if path.suffix == ".h" and path.parts[-3] == "include" and path not in wanted:
+            blame(path, 1, "only its own room includes it: it belongs beside its source")
 
 
 def check_core_objects(core):
@@ -153,8 +161,6 @@ def check_core_objects(core):
     out = TOP / make_variable("OUT")[0]
     for unit in core:
         path = out / "core" / f"{unit}.o"
-        if not path.exists():
-            continue
         wanted = subprocess.run(["nm", "-u", path], check=True, stdout=subprocess.PIPE, text=True).stdout
         for symbol in (line.split()[-1].split("@")[0] for line in wanted.splitlines()):
             for pattern, exempt, what in FORBIDDEN_IN_CORE:
@@ -173,16 +179,18 @@ def check_core_links():
 
 
 def main():
-    core, glue = make_variable("CORE_UNITS"), make_variable("GLUE_UNITS")
-    check_lists(core, glue)
-    graph = check_includes(core, glue, pathlib.Path(make_variable("HTTPD_INCLUDE")[0]))
+    core, glue = make_variable("CORE_ROOMS"), make_variable("GLUE_ROOMS")
+    check_rooms(core, glue)
+    graph = check_includes(core, pathlib.Path(make_variable("HTTPD_INCLUDE")[0]))
     check_circles(graph)
-    if check_core_objects(core):
+    check_shown(graph)
+    if check_core_objects(make_variable("CORE_UNITS")):
         check_core_links()
     if problems:
         print("\n".join(problems))
         sys.exit(1)
-    print(f"{len(core)} core and {len(glue)} glue units, {sum(map(len, graph.values()))} includes, all downward")
+    arrows = {(room_of(a), room_of(b)) for a, targets in graph.items() for b in targets if room_of(b) not in (None, room_of(a))}
+    print(f"{len(core)} core and {len(glue)} glue rooms, {len(graph)} files, {len(arrows)} arrows between rooms, all downward")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 {
     # A function begins with "{" in column 1 and ends with "}" in column 1: the format guard sees to that.
-    for file in mod_ocsp_cache.c src/*.c tools/*.c; do
+    for file in mod_ocsp_cache.c src/*/*.c tools/*.c; do
         [ ! -e "$file" ] || awk -v file="$file" '
             /^\{/ { start = NR }
             /^\}/ { if (start && NR - start - 1 > 70) print file ":" start ": a function of " NR - start - 1 " lines, more than 70"

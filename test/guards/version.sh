@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# include/oc_version.h knows the version; what cannot ask it says the same: the packages and the list of changes.
+# include/version.h knows the version; what cannot ask it says the same: the packages and the list of changes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -12,13 +12,13 @@ bad=0
 # says FILE VERSION
 says() {
     [ "$2" = "$version" ] || {
-        echo "$1: says '$2', include/oc_version.h says '$version'"
+        echo "$1: says '$2', include/version.h says '$version'"
         bad=1
     }
 }
 
 echo "$version" | grep -q -x '[0-9]*\.[0-9]*\.[0-9]*' || {
-    echo "include/oc_version.h: '$version' is no version"
+    echo "include/version.h: '$version' is no version"
     exit 1
 }
 says debian/changelog "$(sed -n '1s/^mod-ocsp-cache (\([^)]*\)) .*/\1/p' debian/changelog)"

@@ -7,7 +7,7 @@
 #ifndef SUPPORT_CACHE_H
 #define SUPPORT_CACHE_H
 
-#include "oc_shm.h"
+#include "cache/shm.h"
 
 /* What cmocka.h wants to have seen. */
 #include <setjmp.h>

@@ -6,8 +6,8 @@
 #ifndef SUPPORT_CACHE_FILE_H
 #define SUPPORT_CACHE_FILE_H
 
-#include "oc_file.h"
 #include "support_cache.h"
+#include "cache/file.h"
 
 #define CACHE_FOLDER "/tmp/oc-test-XXXXXX"
 #define CACHE_FILE_BLOCKS 64

@@ -7,7 +7,7 @@
 #ifndef SUPPORT_EXCHANGE_H
 #define SUPPORT_EXCHANGE_H
 
-#include "oc_fetch.h"
+#include "fetch/fetch.h"
 
 #define EXCHANGE_SHORT 70 /* bytes of a request that goes by GET */
 #define EXCHANGE_LONG 300 /* and of one that does not */

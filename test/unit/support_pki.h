@@ -9,7 +9,7 @@
 #ifndef SUPPORT_PKI_H
 #define SUPPORT_PKI_H
 
-#include "oc_verify.h"
+#include "ocsp/verify.h"
 
 #include <apr_pools.h>
 #include <openssl/evp.h>

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_inventory: the certificates that the configuration names, read from their files by whoever runs `apachectl -t`. (A running server
+ * knows them from mod_ssl: oc_managed.)
+ *
+ * Each file is read once, however many hosts name it, and each issuer is parsed once, however many files hold it.
+ */
+#ifndef OC_INVENTORY_H
+#define OC_INVENTORY_H
+
+#include "ocsp/cert.h"
+
+#include <apr_tables.h>
+#include <httpd.h>
+
+typedef struct {
+    const char *file;      /* of SSLCertificateFile: absolute, or a URI */
+    const oc_cert_t *cert; /* NULL: why not stands in status and problem; cert->issuer is NULL */
+    int has_issuer;        /* is the issuer's certificate where mod_ssl looks? By names and key identifiers, as mod_ssl
+                                    judges it; the signature is checked by the server, at its start */
+    apr_status_t status;   /* APR_ENOTIMPL: it is a URI; APR_EINVAL: no certificate is in it; else the errno */
+    const char *problem;   /* with APR_EINVAL: a phrase */
+    const char *unread;    /* a file that may hold the issuer and cannot be read; NULL: all could be */
+    apr_array_header_t *servers; /* server_rec *: the hosts that serve it, in the order of the configuration */
+} oc_listed_t;
+
+/** All of the hosts that speak TLS, in the order of the configuration: const oc_listed_t *. A file that two hosts use with different
+ *  chains stands there twice. None where this module does not staple at all. */
+apr_array_header_t *oc_inventory_read(server_rec *main_server, apr_pool_t *pool);
+
+/** Does @a s staple by this module? */
+typedef int oc_inventory_staples_fn(const void *context, const server_rec *s);
+
+/** Those of @a all that can be read and are stapled for, each certificate once, with the hosts that staple it: const oc_listed_t *. */
+apr_array_header_t *oc_inventory_stapled(const apr_array_header_t *all, oc_inventory_staples_fn *staples,
+                                         const void *context, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_verify: the bytes of an OCSP response + the certificate + its issuer + the time -> a verdict and its times.
+ *
+ * Verifies as the strictest client would (RFC 6960 sections 3.2, 4.2.2; RFC 5019 section 4), before anything is
+ * stapled. Pure: no clock, no network, no files, no logging. Called by unprivileged children only; the input is
+ * hostile.
+ */
+#ifndef OC_VERIFY_H
+#define OC_VERIFY_H
+
+#include "base/verdict.h"
+
+#include <apr_time.h>
+#include <openssl/x509.h>
+
+/** Whose status is wanted. The caller owns both objects; they are only read. */
+typedef struct {
+    X509 *issuer;               /* the certificate's issuer: the root of all trust here; never NULL */
+    const ASN1_INTEGER *serial; /* of the certificate */
+    apr_time_t not_after;       /* of the certificate; a staple must not outlive it */
+} oc_verify_subject_t;
+
+typedef struct {
+    apr_time_t now;
+    apr_interval_time_t skew;       /* >= 0; how far the responder's clock may be ahead (SSLStaplingResponseTimeSkew) */
+    apr_interval_time_t max_age;    /* since thisUpdate (SSLStaplingResponseMaxAge); 0: any age */
+    apr_interval_time_t open_ended; /* > 0; how long a response without nextUpdate is usable, from now */
+} oc_verify_policy_t;
+
+/** Filled whatever the verdict; times that were not reached are 0. */
+typedef struct {
+    oc_verdict_t verdict;
+    apr_time_t produced_at;
+    apr_time_t this_update;
+    apr_time_t next_update; /* 0: the response has none */
+
+    /* When to stop stapling it; later than now. The earliest of nextUpdate (without one: now + open_ended, and 15 days
+     * after thisUpdate), thisUpdate + max_age, the delegated signer's and the certificate's own notAfter. Only for
+     * OC_GOOD, OC_REVOKED and OC_UNKNOWN. */
+    apr_time_t usable_until;
+
+    apr_time_t revoked_at; /* OC_REVOKED only */
+    int revocation_reason; /* CRLReason; -1: none given */
+
+    /* Which signer, which extension, which time: "" where the verdict says it all. Printable ASCII: what comes from the
+     * response is escaped. */
+    char detail[160];
+} oc_verify_result_t;
+
+/**
+ * Judge @a der_len bytes at @a der. Leaves the thread's OpenSSL error queue as it was found, as long as that has room
+ * for what OpenSSL adds meanwhile (it holds 16). Any thread.
+ *
+ * Not one canonical DER encoding from its first to its last byte: OC_NOT_DER; only a version v1 may be written out. The
+ * first SingleResponse must be about the certificate; when several are, each is held to the rules, and the worst status
+ * and the narrowest times count.
+ */
+void oc_verify_response(const unsigned char *der, apr_size_t der_len, const oc_verify_subject_t *subject,
+                        const oc_verify_policy_t *policy, oc_verify_result_t *result);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_managed: the certificates that this configuration staples for, each with how to ask for its status.
+ *
+ * The table is filled in the parent by mod_ssl's priming, once per certificate and vhost, and read-only from post_config on.
+ */
+#ifndef OC_MANAGED_H
+#define OC_MANAGED_H
+
+#include "ocsp/cert.h"
+#include "server/settings.h"
+
+#include <apr_tables.h>
+
+typedef struct {
+    const oc_cert_t *cert;
+    apr_array_header_t *servers; /* server_rec *: all vhosts that serve it */
+
+    /* From here on decided by oc_managed_settle(). */
+    server_rec *server;    /* the one of them that comes first in the configuration: its settings are followed */
+    const char *host;      /* that vhost, as "name:port" */
+    const char *url;       /* of its responder: SSLStaplingForceURL, else the certificate's own; NULL: nothing to ask */
+    const char *responder; /* "host:port" of the URL: the unit of isolation; "": there is none */
+    const char *proxy;     /* SSLOCSPProxyURL; NULL: none. It may hold a password: log proxy_host instead */
+    const char *proxy_host;
+    const char *label; /* for the log: host, subject, serial */
+    oc_settings_t settings;
+} oc_managed_t;
+
+/** pre_config: begin an empty table in pconf. */
+void oc_managed_reset(apr_pool_t *pconf);
+
+/** A vhost serves a certificate. @param pem the certificate and its issuer, as mod_ssl's prime hook has them */
+void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char *pem);
+
+/** post_config: the table is complete: decide for each certificate whom to ask how. Logs what keeps one from being stapled (info
+ *  where that is the certificate's way to be), and where vhosts disagree. */
+void oc_managed_settle(void);
+
+/** All of them, in the order of the configuration: const oc_managed_t *. Never NULL after oc_managed_reset(). */
+const apr_array_header_t *oc_managed_all(void);
+
+/** Can anything be had for it, from a responder or from a file? */
+int oc_managed_is_refreshed(const oc_managed_t *managed);
+
+/** Was a certificate of this vhost ever primed? If not, mod_ssl found no issuer, or another module staples. */
+int oc_managed_serves(const server_rec *s);
+
+/** "name:port" of a vhost, as mod_ssl names it in its log. */
+const char *oc_managed_host(const server_rec *s, apr_pool_t *pool);
+
+/** All vhosts that serve it, in the order of the configuration, each name once: const char *. From post_config on. */
+apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_provider: the socache provider "ocsp_cache".
+ *
+ * mod_ssl creates an instance for SSLStaplingCache and initialises it under the name "mod_ssl-staple": that one is persistent
+ * and never drops a valid record; oc_store keeps the staples in it. Instances of other consumers are plain caches in memory.
+ */
+#ifndef OC_PROVIDER_H
+#define OC_PROVIDER_H
+
+#include "server/generation.h"
+
+#define OC_PROVIDER_NAME "ocsp_cache"
+
+#define OC_KIND_SOCACHE 'X' /* whatever consumers of the socache interface store; OC_KIND_STAPLE is in oc_record.h */
+
+/** Counters of a cache's own arena (oc_shm_count), for those who use it through the socache interface. */
+enum {
+    OC_COUNT_HIT,  /* found */
+    OC_COUNT_MISS, /* not found, or expired */
+    OC_COUNT_STORE /* stored */
+};
+
+/** register_hooks: make the provider known. */
+void oc_provider_register(apr_pool_t *pconf);
+
+/** pre_config: forget the last configuration's instances. */
+void oc_provider_reset(apr_pool_t *pconf);
+
+/** post_config: let go of what the last generation left and nobody took over. */
+void oc_provider_settle(void);
+
+/** child_init: make the mutexes usable in this child. */
+void oc_provider_child_init(apr_pool_t *pchild, server_rec *s);
+
+/** This configuration's cache for stapling, the one that mod_ssl named "mod_ssl-staple" in init; NULL: none. Handshake path. */
+oc_generation_t *oc_provider_stapling(void);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_config: what the configuration says, with defaults filled in and checked: per vhost what mod_ssl's directives say, for the whole
+ * server what ours do. Written in the parent while the configuration is read (oc_directives); afterwards read-only, in
+ * every thread of every child.
+ */
+#ifndef OC_CONFIG_H
+#define OC_CONFIG_H
+
+#include "ocsp/cert.h"
+#include "ocsp/schedule.h"
+#include "server/argument.h"
+
+#include <apr_hash.h>
+#include <apr_tables.h>
+#include <httpd.h>
+#include <http_config.h>
+
+#define OC_UNSET (-1)
+
+/** What one <VirtualHost> says. OC_UNSET and NULL: not written. Intervals in microseconds. */
+typedef struct oc_server_conf_t {
+    int ssl_engine;                        /* SSLEngine is on */
+    int use_stapling;                      /* SSLUseStapling */
+    int return_errors;                     /* SSLStaplingReturnResponderErrors */
+    int fake_try_later;                    /* SSLStaplingFakeTryLater */
+    apr_interval_time_t responder_timeout; /* SSLStaplingResponderTimeout */
+    apr_interval_time_t standard_timeout;  /* SSLStaplingStandardCacheTimeout */
+    apr_interval_time_t error_timeout;     /* SSLStaplingErrorCacheTimeout */
+    apr_interval_time_t skew;              /* SSLStaplingResponseTimeSkew */
+    apr_interval_time_t max_age;           /* SSLStaplingResponseMaxAge */
+    const char *force_url;                 /* SSLStaplingForceURL */
+    const char *proxy_url;                 /* SSLOCSPProxyURL */
+    apr_array_header_t *certificate_files; /* SSLCertificateFile: const char * */
+    const char *chain_file;                /* SSLCertificateChainFile */
+    const char *ca_file;                   /* SSLCACertificateFile */
+    const char *ca_path;                   /* SSLCACertificatePath */
+
+    int staples; /* decided by oc_config_check(): the hooks act for this server */
+
+    const struct oc_server_conf_t *own; /* what is written in this very <VirtualHost>, nothing inherited */
+} oc_server_conf_t;
+
+/** What the main server says for all: our own directives. */
+typedef struct {
+    int is_provider;                 /* SSLStaplingCache names ocsp_cache */
+    const char *overridden_by;       /* the SSLStaplingCache that came after it and names another; NULL: none */
+    oc_argument_t cache;             /* what it says behind the name */
+    int refresh;                     /* OCSPCacheRefresh */
+    int workers;                     /* OCSPCacheWorkers: threads, */
+    int workers_per_responder;       /* and how many of them one responder gets at most */
+    apr_interval_time_t refresh_min; /* OCSPCacheRefreshInterval */
+    apr_interval_time_t refresh_max;
+    apr_interval_time_t must_staple_wait; /* OCSPCacheMustStapleWait */
+    apr_interval_time_t expiry_warning;   /* OCSPCacheExpiryWarning; 0: never */
+    oc_certid_hash_t certid_hash;         /* OCSPCacheCertIDHash */
+    int status_refresh;                   /* OCSPCacheStatusRefresh */
+    const char *response_folder;          /* OCSPCacheResponseFolder; NULL: none */
+    const char *shared_prefix;            /* OCSPCacheSharedPrefix */
+    apr_interval_time_t shared_timeout;   /* OCSPCacheSharedTimeout */
+    const char *const *notify;            /* OCSPCacheNotify: the program's path, its arguments, NULL; NULL: none */
+    apr_hash_t *responders;               /* OCSPCacheResponder: URL in the certificate -> URL to ask */
+    const char *written;                  /* one of our directives that is written, for a message; NULL: none */
+    const char *ssl_written;              /* one of mod_ssl's stapling directives that is */
+} oc_global_conf_t;
+
+/** How to ask for one certificate's status, all defaults filled in. */
+typedef struct {
+    apr_interval_time_t timeout;
+    apr_interval_time_t skew;
+    apr_interval_time_t max_age;    /* 0: any */
+    apr_interval_time_t open_ended; /* usable time of a response without nextUpdate */
+    apr_interval_time_t error_keep; /* how long a responder's error is worth sending on */
+    oc_schedule_bounds_t bounds;
+} oc_settings_t;
+
+void *oc_config_create_server(apr_pool_t *pool, server_rec *s);
+void *oc_config_merge_server(apr_pool_t *pool, void *base, void *add);
+
+/** pre_config: forget the last configuration. */
+void oc_config_reset(apr_pool_t *pconf);
+
+const oc_server_conf_t *oc_config_server(const server_rec *s);
+const oc_global_conf_t *oc_config_global(void);
+
+/** All of them in the order of the configuration, the main server first (httpd lists the others in reverse): server_rec *. */
+apr_array_header_t *oc_config_servers(server_rec *main_server, apr_pool_t *pool);
+
+/** Does it speak TLS? As mod_ssl decides: SSLEngine; not written, a certificate where https is listened for. */
+int oc_config_is_tls(const server_rec *s);
+
+/** The same, for the directives' setters. */
+oc_global_conf_t *oc_config_edit(void);
+
+/** Does the module staple at all: our provider stands in SSLStaplingCache, and OCSPCacheRefresh is on. */
+int oc_config_is_active(void);
+
+void oc_config_settings(const server_rec *s, oc_settings_t *settings);
+
+/** Whom to ask: SSLStaplingForceURL, or the certificate's own responder, or what OCSPCacheResponder puts in its place.
+ *  @param named  by the certificate; may be NULL. @return NULL: nobody */
+const char *oc_config_url(const server_rec *s, const char *named);
+
+/** The policy for errors in a handshake: both default to what stapling clients can live with (Off, On). */
+int oc_config_returns_errors(const oc_server_conf_t *conf);
+int oc_config_fakes_try_later(const oc_server_conf_t *conf);
+
+/** check_config: is all there that the directives need? Also decides `staples` for every server, because mod_ssl primes
+ *  certificates before our post_config runs. @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line that says what is missing. */
+int oc_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_notify: see oc_notify.h. A crew of one: tasks are told in the order in which they were posted.
+ */
+#include "base/exec_queue.h"
+
+#include "base/workers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STOP_PATIENCE apr_time_from_sec(1)
+
+typedef struct {
+    oc_task_t task; /* first: an event is a task */
+    oc_notify_t *notify;
+    char **environment; /* one piece of memory, strings and all; NULL: nothing waits here. Under the crew's lock */
+} event_t;
+
+struct oc_notify_t {
+    const char *const *argv;
+    apr_interval_time_t patience;
+    oc_notify_ended_fn *ended;
+    void *context;
+    oc_crew_t *crew;
+    unsigned room;
+    unsigned n_waiting; /* under the crew's lock */
+    event_t events[];
+};
+
+/* @return NULL: no memory */
+static char **copy(const char *const *environment)
+{
+    size_t n = 0, bytes = 0;
+    char **copied, *at;
+    size_t i;
+
+    for (; environment[n]; n++)
+        bytes += strlen(environment[n]) + 1;
+    copied = malloc((n + 1) * sizeof(*copied) + bytes);
+    if (!copied)
+        return NULL;
+    at = (char *)(copied + n + 1);
+    for (i = 0; i < n; i++) {
+        size_t len = strlen(environment[i]) + 1;
+
+        copied[i] = memcpy(at, environment[i], len);
+        at += len;
+    }
+    copied[n] = NULL;
+    return copied;
+}
+
+static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
+{
+    const event_t *event = (const event_t *)(const void *)task;
+    const oc_notify_t *notify = event->notify;
+    oc_spawn_end_t how;
+    int number;
+
+    (void)pool;
+    how = oc_spawn_run(notify->argv, (const char *const *)(const void *)event->environment, notify->patience, stop,
+                       &number);
+    notify->ended(notify->context, how, number);
+}
+
+static void done(oc_task_t *task)
+{
+    event_t *event = (event_t *)(void *)task;
+
+    free((void *)event->environment);
+    event->environment = NULL;
+    event->notify->n_waiting--;
+}
+
+apr_status_t oc_notify_start(oc_notify_t **out, const char *const *argv, unsigned room, apr_interval_time_t patience,
+                             oc_notify_ended_fn *ended, void *context)
+{
+    oc_notify_t *notify = calloc(1, sizeof(*notify) + room * sizeof(notify->events[0]));
+    apr_status_t rv;
+    unsigned i;
+
+    *out = NULL;
+    if (!notify)
+        return APR_ENOMEM;
+    notify->argv = argv;
+    notify->patience = patience;
+    notify->ended = ended;
+    notify->context = context;
+    notify->room = room;
+    for (i = 0; i < room; i++)
+        notify->events[i].notify = notify;
+    rv = oc_crew_start(&notify->crew, 1, 1, 1, work, done);
+    if (rv != APR_SUCCESS) {
+        free(notify);
+        return rv;
+    }
+    *out = notify;
+    return APR_SUCCESS;
+}
+
+/* Lock held; there is one while n_waiting < room. */
+static event_t *find_free(oc_notify_t *notify)
+{
+    event_t *event = notify->events;
+
+    while (event->environment)
+        event++;
+    return event;
+}
+
+apr_status_t oc_notify_post(oc_notify_t *notify, const char *const *environment, int is_minor)
+{
+    unsigned room = is_minor ? notify->room / 2 : notify->room;
+    char **copied = copy(environment);
+    int has_room;
+
+    if (!copied)
+        return APR_ENOMEM;
+    oc_crew_lock(notify->crew);
+    has_room = notify->n_waiting < room;
+    if (has_room) {
+        event_t *event = find_free(notify);
+
+        notify->n_waiting++;
+        event->environment = copied;
+        oc_crew_submit(notify->crew, &event->task);
+    }
+    oc_crew_unlock(notify->crew);
+    if (!has_room)
+        free((void *)copied);
+    return has_room ? APR_SUCCESS : APR_ENOSPC;
+}
+
+unsigned oc_notify_stop(oc_notify_t *notify)
+{
+    return oc_crew_stop(notify->crew, STOP_PATIENCE);
+}
+
+void oc_notify_destroy(oc_notify_t *notify)
+{
+    unsigned i;
+
+    oc_crew_destroy(notify->crew);
+    for (i = 0; i < notify->room; i++)
+        free((void *)notify->events[i].environment);
+    free(notify);
+}

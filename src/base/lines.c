@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_lines: see oc_lines.h. PEM is OpenSSL's business.
+ */
+#include "base/lines.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#define PEM_BEGIN "-----BEGIN "
+
+void oc_lines_begin(oc_lines_t *lines, const char *text, apr_size_t len)
+{
+    lines->at = text;
+    lines->end = text + len;
+    lines->number = 0;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* ---- reading ---- */
+
+/* The value without its escapes; NULL: one is broken, or stands for a zero byte. */
+static const char *unescape(const char *text, apr_size_t len, apr_pool_t *pool)
+{
+    char *value = apr_palloc(pool, len + 1), *to = value;
+    const char *end = text + len;
+
+    while (text < end) {
+        int high, low;
+
+        if (*text != '\\') {
+            *to++ = *text++;
+            continue;
+        }
+        if (end - text < 4 || text[1] != 'x')
+            return NULL;
+        high = hex_digit(text[2]);
+        low = hex_digit(text[3]);
+        if (high < 0 || low < 0 || (high == 0 && low == 0))
+            return NULL;
+        *to++ = (char)(high << 4 | low);
+        text += 4;
+    }
+    *to = '\0';
+    return value;
+}
+
+static int read_line(oc_line_t *line, const char *text, apr_size_t len, apr_pool_t *pool)
+{
+    const char *blank = memchr(text, ' ', len);
+    apr_size_t key_len = blank ? (apr_size_t)(blank - text) : len, i;
+
+    for (i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return -1;
+    line->key = apr_pstrmemdup(pool, text, key_len);
+    line->value = blank ? unescape(blank + 1, len - key_len - 1, pool) : "";
+    return key_len > 0 && line->value ? 1 : -1;
+}
+
+/* Where the block that begins at lines->at ends; NULL: nowhere. */
+static const char *block_end(const oc_lines_t *lines)
+{
+    static const char mark[] = "-----END ";
+    const char *at = lines->at, *found = NULL;
+
+    while (at < lines->end && !found) { /* line by line: the text is not terminated */
+        const char *stop = memchr(at, '\n', (size_t)(lines->end - at));
+
+        stop = stop ? stop + 1 : lines->end;
+        if (stop - at > (ptrdiff_t)sizeof(mark) && memcmp(at, mark, sizeof(mark) - 1) == 0)
+            found = stop;
+        at = stop;
+    }
+    return found;
+}
+
+static int read_block(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool)
+{
+    const char *end = block_end(lines);
+    char *label = NULL, *header = NULL;
+    unsigned char *data = NULL;
+    long len = 0;
+    BIO *bio;
+    int ok = 0;
+
+    if (!end || end - lines->at > INT_MAX) {
+        lines->at = lines->end; /* it has no end: so this is one, for those who read on after an error */
+        return -1;
+    }
+    ERR_set_mark();
+    bio = BIO_new_mem_buf(lines->at, (int)(end - lines->at));
+    ok = bio && PEM_read_bio(bio, &label, &header, &data, &len) && !*header;
+    if (ok) {
+        line->key = apr_pstrdup(pool, label);
+        line->der = apr_pmemdup(pool, data, (apr_size_t)len);
+        line->der_len = (apr_size_t)len;
+    }
+    ERR_pop_to_mark();
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_free(data);
+    BIO_free(bio);
+    for (; lines->at < end; lines->at++)
+        lines->number += *lines->at == '\n';
+    return ok ? 1 : -1;
+}
+
+int oc_lines_next(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool)
+{
+    memset(line, 0, sizeof(*line));
+    while (lines->at < lines->end) {
+        apr_size_t left = (apr_size_t)(lines->end - lines->at), len;
+        const char *text = lines->at, *stop = memchr(text, '\n', left);
+
+        if (left > strlen(PEM_BEGIN) && memcmp(text, PEM_BEGIN, strlen(PEM_BEGIN)) == 0)
+            return read_block(lines, line, pool);
+        len = stop ? (apr_size_t)(stop - text) : left;
+        lines->at = stop ? stop + 1 : lines->end;
+        lines->number++;
+        if (len > 0 && *text != '#')
+            return read_line(line, text, len, pool);
+    }
+    return 0;
+}
+
+int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number)
+{
+    char *end;
+
+    errno = 0;
+    *number = apr_strtoi64(value, &end, 10);
+    return apr_isdigit(*value) && *end == '\0' && errno == 0 && *number <= max;
+}
+
+int oc_lines_hex(const char *value, unsigned char *bytes, apr_size_t len)
+{
+    apr_size_t i;
+
+    if (strlen(value) != 2 * len)
+        return 0;
+    for (i = 0; i < len; i++) {
+        int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return 0;
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return 1;
+}
+
+/* ---- writing ---- */
+
+int oc_lines_put(BIO *bio, const char *key, const char *value)
+{
+    int ok = BIO_puts(bio, key) > 0 && (!*value || BIO_puts(bio, " ") > 0);
+
+    while (ok && *value) {
+        apr_size_t plain = 0;
+
+        while (value[plain] >= ' ' && value[plain] <= '~' && value[plain] != '\\')
+            plain++;
+        if (plain > 0) {
+            ok = BIO_write(bio, value, (int)plain) == (int)plain;
+            value += plain;
+        }
+        else {
+            ok = BIO_printf(bio, "\\x%02x", (unsigned char)*value++) > 0;
+        }
+    }
+    return ok && BIO_puts(bio, "\n") > 0;
+}
+
+int oc_lines_put_number(BIO *bio, const char *key, apr_int64_t value)
+{
+    return BIO_printf(bio, "%s %lld\n", key, (long long)value) > 0;
+}
+
+int oc_lines_put_hex(BIO *bio, const char *key, const unsigned char *bytes, apr_size_t len)
+{
+    int ok = BIO_printf(bio, "%s ", key) > 0;
+    apr_size_t i;
+
+    for (i = 0; ok && i < len; i++)
+        ok = BIO_printf(bio, "%02x", bytes[i]) > 0;
+    return ok && BIO_puts(bio, "\n") > 0;
+}
+
+int oc_lines_put_pem(BIO *bio, const char *label, const unsigned char *der, apr_size_t der_len)
+{
+    return der_len <= INT_MAX && PEM_write_bio(bio, label, "", der, (long)der_len) > 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_check: see oc_check.h. Reads the administrator's own files, as whoever runs the test.
+ */
+#include "config/check.h"
+
+#include "config/inventory.h"
+#include "fetch/fetch.h"
+#include "fetch/url.h"
+#include "ocsp/cert.h"
+#include "ocsp/x509.h"
+#include "server/settings.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <unistd.h>
+
+#define DEMAND ". It is a Must-Staple certificate (RFC 7633): clients refuse it without a staple"
+
+/* What one certificate is told in one host. */
+typedef struct {
+    oc_findings_t *findings;
+    apr_pool_t *pool;
+    const oc_cert_t *cert;
+    int has_issuer;     /* see oc_listed_t */
+    const char *unread; /* the same */
+    server_rec *s;
+    const char *label;
+    const char *demand;
+} case_t;
+
+static void say(const case_t *c, int level, oc_about_t about, const char *text)
+{
+    oc_findings_add(c->findings, level, c->s, about, c->label, text);
+}
+
+static const char *date(apr_time_t time, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, 32);
+
+    oc_x509_time_text(text, 32, time);
+    return text;
+}
+
+/* Its own validity. @return 1: nothing else matters any more */
+static int check_dates(const case_t *c, apr_time_t now)
+{
+    if (c->cert->not_after <= now) {
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+            apr_psprintf(c->pool, "it is expired: nothing can be stapled for it. It ended on %s; renew it",
+                         date(c->cert->not_after, c->pool)));
+        return 1;
+    }
+    if (c->cert->not_before > now)
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+            apr_psprintf(c->pool,
+                         "it is not valid before %s: clients refuse it until then. Look at this host's clock, or use "
+                         "the certificate that came before",
+                         date(c->cert->not_before, c->pool)));
+    return 0;
+}
+
+static void check_issuer(const case_t *c, int has_folder)
+{
+    if (c->unread)
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
+            apr_psprintf(c->pool,
+                         "the issuer's certificate may be in %s, which this user cannot read. Run the test as root",
+                         c->unread));
+    else
+        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+            apr_pstrcat(c->pool, "nothing will be stapled: the issuer's certificate is not there", c->demand,
+                        ". Put it behind the server's in SSLCertificateFile, or name it in SSLCertificateChainFile or "
+                        "SSLCACertificateFile",
+                        has_folder ? " (in SSLCACertificatePath it is not, or not under its hash: `openssl rehash`)"
+                                   : "",
+                        NULL));
+}
+
+static void check_url(const case_t *c, const char *url, const oc_server_conf_t *conf)
+{
+    int is_wanted = conf->force_url || c->cert->must_staple;
+    const char *problem = oc_fetch_url_problem(url, c->pool);
+
+    if (problem)
+        say(c, is_wanted ? APLOG_WARNING : APLOG_INFO, is_wanted ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+            apr_pstrcat(c->pool, "nothing will be stapled: the responder ", oc_url_public(url, c->pool),
+                        " cannot be asked: ", problem, c->demand, NULL));
+}
+
+static void check_certificate(const case_t *c)
+{
+    const oc_server_conf_t *conf = oc_config_server(c->s);
+    const char *url = oc_config_url(c->s, c->cert->url);
+
+    if (check_dates(c, apr_time_now()))
+        return;
+    if (!conf->staples) {
+        if (c->cert->must_staple)
+            say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+                "SSLUseStapling is off" DEMAND ". Write `SSLUseStapling on` for this host");
+    }
+    else if (!url && !oc_config_global()->response_folder) {
+        say(c, c->cert->must_staple ? APLOG_WARNING : APLOG_INFO,
+            c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+            apr_pstrcat(c->pool, "nothing will be stapled: the certificate names no OCSP responder", c->demand,
+                        ". Only SSLStaplingForceURL could name one", NULL));
+    }
+    else if (!c->has_issuer) {
+        check_issuer(c, conf->ca_path != NULL);
+    }
+    else if (url) {
+        check_url(c, url, conf);
+    }
+}
+
+static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_rec *s, apr_pool_t *pool)
+{
+    case_t c = {findings, pool, cert, 1, NULL, s, NULL, cert->must_staple ? DEMAND : ""};
+
+    c.label = apr_psprintf(pool, "certificate %s (serial %s)", cert->subject, cert->serial);
+    return c;
+}
+
+/* A file that holds no certificate for us: that is never passed over in silence. */
+static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, server_rec *s, apr_pool_t *pool)
+{
+    const char *text;
+    char why[120];
+
+    if (listed->status == APR_ENOTIMPL)
+        text = apr_pstrcat(pool, listed->file, " is no file: nothing is checked for its certificate", NULL);
+    else if (listed->status == APR_EINVAL)
+        text =
+            apr_pstrcat(pool, "nothing is checked for the certificate in ", listed->file, ": ", listed->problem, NULL);
+    else
+        text = apr_psprintf(pool,
+                            "nothing is checked for the certificate: SSLCertificateFile cannot be read by this "
+                            "user: %s. %s",
+                            apr_strerror(listed->status, why, sizeof(why)),
+                            geteuid() == 0 ? listed->file : "Run the test as root");
+    oc_findings_add(findings, listed->status == APR_ENOTIMPL ? APLOG_INFO : APLOG_WARNING, s, OC_ABOUT_HOST, NULL,
+                    text);
+}
+
+static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_md_t *md, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < listed->servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(listed->servers, i, server_rec *);
+        case_t c;
+
+        if (!listed->cert) {
+            check_unread(findings, listed, s, pool);
+            continue;
+        }
+        c = make_case(findings, listed->cert, s, pool);
+        c.has_issuer = listed->has_issuer;
+        c.unread = listed->unread;
+        if (oc_md_staples(md, s))
+            check_dates(&c, apr_time_now());
+        else
+            check_certificate(&c);
+    }
+}
+
+void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    oc_findings_t *findings = oc_findings_create(pool);
+    oc_md_t *md;
+    int i;
+
+    if (!oc_config_is_active())
+        return;
+    md = oc_md_read(pool);
+    oc_check_directives(findings, md, oc_config_servers(main_server, pool), pool);
+    for (i = 0; i < certificates->nelts; i++)
+        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, pool);
+    oc_check_kept(findings, oc_inventory_stapled(certificates, oc_md_leaves_to_us, md, pool), main_server, pool);
+    oc_findings_log(findings);
+}
+
+void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
+{
+    oc_findings_t *findings = oc_findings_create(pool);
+    const char *reason = NULL;
+    oc_cert_t *cert;
+    case_t c;
+
+    if (oc_cert_parse(&cert, pem, oc_issuer_set_create(pool), pool, &reason) != APR_SUCCESS || !cert->must_staple)
+        return;
+    c = make_case(findings, cert, s, pool);
+    check_certificate(&c);
+    oc_findings_log(findings);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_check_kept: see oc_check.h. Root looks at what children wrote: no ASN.1 of theirs is parsed here.
+ */
+#include "config/check.h"
+
+#include "cache/shm.h"
+#include "config/inventory.h"
+#include "server/module.h"
+#include "server/settings.h"
+#include "state/reader.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define SIZE_GUESSED 2048 /* of a response that was not seen yet */
+#define SIZE_STEP 32768   /* sizes are named in whole steps of these */
+
+static int is_refreshed(const oc_listed_t *listed)
+{
+    server_rec *s = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
+
+    return oc_config_url(s, listed->cert->url) || oc_config_global()->response_folder;
+}
+
+/* Why is it not renewed? As the server noted it, where it did. */
+static const char *cause(const oc_view_t *view, apr_pool_t *pool)
+{
+    const char *advice = oc_verdict_advice(view->last);
+
+    if (view->failures == 0)
+        return "A server that runs renews it long before; one that is started now asks at once. `-t -D "
+               "DUMP_OCSP_CACHE` shows when";
+    return apr_pstrcat(pool, "The last attempt failed: ", oc_verdict_text(view->last), *advice ? ". " : "", advice,
+                       NULL);
+}
+
+static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, const oc_view_t *view, const char *path,
+                         apr_pool_t *pool)
+{
+    apr_time_t now = apr_time_now();
+    int i, is_over = view->usable_until <= now;
+    const char *label, *text;
+
+    if (!view->has_record || oc_verdict_class(view->verdict) != OC_CLASS_TRUTH || listed->cert->not_after <= now)
+        return;
+    if (!is_over && !oc_view_is_running_out(view, now, oc_config_global()->expiry_warning))
+        return;
+    label = apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
+    text = apr_psprintf(pool, "the response kept in %s %s. %s", path,
+                        is_over ? "has run out" : "runs out soon (OCSPCacheExpiryWarning) and is not renewed",
+                        cause(view, pool));
+    for (i = 0; i < listed->servers->nelts; i++)
+        oc_findings_add(findings, APLOG_WARNING, APR_ARRAY_IDX(listed->servers, i, server_rec *), OC_ABOUT_CERTIFICATES,
+                        label, text);
+}
+
+static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest, server_rec *main_server)
+{
+    apr_size_t size = oc_config_global()->cache.size, enough;
+
+    if (certificates == 0 || blocks + largest <= oc_shm_blocks(size))
+        return;
+    enough = oc_shm_size_for(blocks + largest);
+    enough += SIZE_STEP - enough % SIZE_STEP;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                 "SSLStaplingCache: a size of %" APR_SIZE_T_FMT
+                 " bytes is too small for the responses of %u certificates: those without room are not stapled. "
+                 "Write a size of %" APR_SIZE_T_FMT " or more",
+                 size, certificates, enough);
+}
+
+void oc_check_kept(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
+                   apr_pool_t *pool)
+{
+    const oc_global_conf_t *conf = oc_config_global();
+    uint32_t blocks = 0, largest = 0;
+    unsigned certificates = 0;
+    oc_kept_t kept;
+    int i;
+
+    oc_kept_load(&kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
+                 pool);
+    for (i = 0; i < stapled->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
+        oc_view_t view;
+        uint32_t count;
+
+        if (!is_refreshed(listed))
+            continue;
+        memset(&view, 0, sizeof(view));
+        memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
+        oc_kept_fill(&kept, &view);
+        check_expiry(findings, listed, &view, kept.path, pool);
+        count = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (view.has_record ? view.size : SIZE_GUESSED));
+        certificates++;
+        blocks += count;
+        largest = count > largest ? count : largest;
+    }
+    check_size(certificates, blocks, largest, main_server);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_check_directives: see oc_check.h. A directive that stands somewhere and changes nothing there was meant to change something: the
+ * one who wrote it should know.
+ */
+#include "config/check.h"
+
+#include "fetch/fetch.h"
+#include "server/settings.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+static void warn(oc_findings_t *findings, server_rec *s, const char *text)
+{
+    oc_findings_add(findings, APLOG_WARNING, s, OC_ABOUT_HOST, NULL, text);
+}
+
+/* "SSLStaplingForceURL, ... have no effect: ": those that are written in this very place and need stapling; NULL: none. @param is_tls
+ * is even the switch without effect? */
+static const char *idle_directives(const oc_server_conf_t *own, int is_tls, apr_pool_t *pool)
+{
+    const struct {
+        const char *name;
+        int is_written;
+    } all[] = {
+        {"SSLUseStapling", !is_tls && own->use_stapling == 1},
+        {"SSLStaplingReturnResponderErrors", own->return_errors != OC_UNSET},
+        {"SSLStaplingFakeTryLater", own->fake_try_later != OC_UNSET},
+        {"SSLStaplingResponderTimeout", own->responder_timeout != OC_UNSET},
+        {"SSLStaplingStandardCacheTimeout", own->standard_timeout != OC_UNSET},
+        {"SSLStaplingErrorCacheTimeout", own->error_timeout != OC_UNSET},
+        {"SSLStaplingResponseTimeSkew", own->skew != OC_UNSET},
+        {"SSLStaplingResponseMaxAge", own->max_age != OC_UNSET},
+        {"SSLStaplingForceURL", own->force_url != NULL},
+    };
+    const char *text = NULL;
+    unsigned i, n = 0;
+
+    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (!all[i].is_written)
+            continue;
+        text = text ? apr_pstrcat(pool, text, ", ", all[i].name, NULL) : all[i].name;
+        n++;
+    }
+    return text ? apr_pstrcat(pool, text, n > 1 ? " have" : " has", " no effect: ", NULL) : NULL;
+}
+
+/* Does any host staple by this module that takes SSLStaplingFakeTryLater from @a s and returns errors? */
+static int is_faking(const apr_array_header_t *servers, const oc_md_t *md, const server_rec *s)
+{
+    int i;
+
+    for (i = 0; i < servers->nelts; i++) {
+        const server_rec *host = APR_ARRAY_IDX(servers, i, const server_rec *);
+        const oc_server_conf_t *conf = oc_config_server(host);
+
+        if ((host == s || (!s->is_virtual && conf->own->fake_try_later == OC_UNSET)) && oc_md_leaves_to_us(md, host)
+            && oc_config_returns_errors(conf))
+            return 1;
+    }
+    return 0;
+}
+
+/* What is written, but has another value than it can have here. */
+static void check_values(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers, server_rec *s,
+                         apr_pool_t *pool)
+{
+    const oc_server_conf_t *own = oc_config_server(s)->own;
+    apr_interval_time_t least = oc_config_global()->refresh_min;
+    const char *problem = NULL;
+
+    if (own->fake_try_later == 1 && !is_faking(servers, md, s))
+        warn(findings, s,
+             "SSLStaplingFakeTryLater On has no effect: errors are stapled only with SSLStaplingReturnResponderErrors "
+             "On, and a made-up one is one of them. Write that too, or leave it out");
+    if (own->responder_timeout == 0)
+        warn(findings, s,
+             "SSLStaplingResponderTimeout 0 has no effect: nothing here waits for ever, the default counts. Leave it "
+             "out, or write a number of seconds");
+    if (own->standard_timeout == 0)
+        warn(findings, s, "SSLStaplingStandardCacheTimeout 0 has no effect: the default counts. Leave it out");
+    else if (own->standard_timeout > 0 && own->standard_timeout < least)
+        warn(findings, s,
+             apr_psprintf(pool,
+                          "SSLStaplingStandardCacheTimeout undercuts the shortest interval of "
+                          "OCSPCacheRefreshInterval, %" APR_TIME_T_FMT
+                          " s, which has no effect then: responders are asked again every %" APR_TIME_T_FMT
+                          " s. Raise the one, or lower the other",
+                          apr_time_sec(least), apr_time_sec(own->standard_timeout)));
+    if (own->proxy_url && !oc_fetch_proxy(own->proxy_url, pool, &problem))
+        warn(findings, s,
+             apr_pstrcat(pool, "nothing will be stapled: the proxy that SSLOCSPProxyURL names cannot be used: ",
+                         problem, ". Write http://[user:password@]host[:port]", NULL));
+}
+
+/* A host that SSLUseStapling is on for and that mod_md staples for. */
+static void check_md(oc_findings_t *findings, const oc_md_t *md, server_rec *s, const char *idle, apr_pool_t *pool)
+{
+    if (!oc_md_manages(md, s))
+        warn(findings, s,
+             "mod_md staples for this host, which it does not manage: MDStapling is on, and MDStapleOthers is not off. "
+             "So this module leaves it alone. Write `MDStapleOthers off` to have it staple here");
+    else if (idle)
+        warn(findings, s,
+             apr_pstrcat(pool, idle, "mod_md staples for this host, which it manages (MDStapling on). Remove them",
+                         NULL));
+    else
+        oc_findings_add(findings, APLOG_INFO, s, OC_ABOUT_HOST, NULL,
+                        "mod_md staples for this host, which it manages (MDStapling on); this module leaves it alone");
+}
+
+static void check_host(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers, server_rec *s,
+                       apr_pool_t *pool)
+{
+    const oc_server_conf_t *conf = oc_config_server(s);
+    int is_tls = oc_config_is_tls(s);
+    const char *idle = idle_directives(conf->own, is_tls, pool);
+
+    if (conf->ssl_engine == 1 && conf->certificate_files->nelts == 0 && oc_md_manages(md, s))
+        oc_findings_add(findings, APLOG_INFO, s, OC_ABOUT_HOST, NULL,
+                        "its certificate comes from mod_md, not from a file: nothing is checked for it");
+    if (!is_tls) {
+        if (idle)
+            warn(findings, s,
+                 apr_pstrcat(pool, idle, "SSLEngine is not on here. Switch it on, or remove what has no effect", NULL));
+    }
+    else if (!conf->staples) {
+        if (idle)
+            warn(findings, s,
+                 apr_pstrcat(pool, idle, "SSLUseStapling is not on here. Switch it on, or remove what has no effect",
+                             NULL));
+    }
+    else if (oc_md_staples(md, s)) {
+        check_md(findings, md, s, idle, pool);
+    }
+    else {
+        check_values(findings, md, servers, s, pool);
+    }
+}
+
+void oc_check_directives(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers,
+                         apr_pool_t *pool)
+{
+    server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);
+    int i, n_tls = 0, n_staple = 0, is_said = 0;
+
+    for (i = 0; i < servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
+
+        n_tls += oc_config_is_tls(s);
+        is_said |= oc_config_server(s)->own->use_stapling != OC_UNSET;
+        n_staple += oc_config_is_tls(s) && oc_config_server(s)->staples;
+        if (s->is_virtual)
+            check_host(findings, md, servers, s, pool);
+    }
+    if (n_staple > 0)
+        check_values(findings, md, servers, main_server, pool);
+    else if (n_tls > 0 && !is_said)
+        warn(findings, main_server, "SSLUseStapling is written nowhere: nothing is stapled. Write `SSLUseStapling on`");
+}

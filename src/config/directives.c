@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_directives: see oc_directives.h.
+ */
+#include "config/directives.h"
+
+#include "fetch/fetch.h"
+#include "fetch/url.h"
+#include "fleet/entry.h"
+#include "refresh/shared_store.h"
+#include "server/module.h"
+#include "server/provider.h"
+#include "server/settings.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <stdlib.h>
+
+#define WORKERS_MAX 64
+#define DURATION_MAX (APR_TIME_C(30) * 86400 * APR_USEC_PER_SEC)
+
+/* ---- mod_ssl's directives, read along ---- */
+
+static oc_server_conf_t *conf_of(cmd_parms *cmd)
+{
+    return ap_get_module_config(cmd->server->module_config, &ocsp_cache_module);
+}
+
+/* The last one counts, for mod_ssl too. */
+static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    oc_global_conf_t *global = oc_config_edit();
+    apr_size_t len = strlen(OC_PROVIDER_NAME);
+    int was_provider = global->is_provider;
+
+    (void)dummy;
+    if (cmd->server->is_virtual)
+        return NULL; /* mod_ssl says so */
+    global->is_provider = strncmp(arg, OC_PROVIDER_NAME, len) == 0 && (arg[len] == ':' || arg[len] == '\0');
+    global->overridden_by = was_provider && !global->is_provider ? arg : NULL;
+    if (global->is_provider) /* what is wrong with it is said by the provider */
+        (void)oc_argument_parse(&global->cache, arg[len] == ':' ? arg + len + 1 : NULL, cmd->pool);
+    global->ssl_written = cmd->cmd->name;
+    return NULL;
+}
+
+/* A flag of mod_ssl's; cmd->info is the field's place in oc_server_conf_t. */
+static const char *read_flag(cmd_parms *cmd, void *dummy, int flag)
+{
+    (void)dummy;
+    *(int *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = flag ? 1 : 0;
+    oc_config_edit()->ssl_written = cmd->cmd->name;
+    return NULL;
+}
+
+/* Plain seconds, read by atoi() because mod_ssl reads them so: "1h" is one second to it, and must not be an hour to us. */
+static const char *read_seconds(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    int seconds = atoi(arg); /* NOLINT(cert-err34-c): what is no number is 0 to mod_ssl, hence to us */
+
+    (void)dummy;
+    if (seconds >= 0) /* else mod_ssl refuses it */
+        *(apr_interval_time_t *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = apr_time_from_sec(seconds);
+    oc_config_edit()->ssl_written = cmd->cmd->name;
+    return NULL;
+}
+
+static const char *read_string(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    *(const char **)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = arg;
+    oc_config_edit()->ssl_written = cmd->cmd->name;
+    return NULL;
+}
+
+static const char *read_engine(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    conf_of(cmd)->ssl_engine = strcasecmp(arg, "off") != 0; /* on, optional */
+    oc_config_edit()->ssl_written = cmd->cmd->name;
+    return NULL;
+}
+
+static const char *read_certificate(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    APR_ARRAY_PUSH(conf_of(cmd)->certificate_files, const char *) = arg;
+    oc_config_edit()->ssl_written = cmd->cmd->name;
+    return NULL;
+}
+
+/* ---- our own directives ---- */
+
+static const char *begin_own(cmd_parms *cmd)
+{
+    oc_config_edit()->written = cmd->cmd->name;
+    return ap_check_cmd_context(cmd, GLOBAL_ONLY);
+}
+
+static const char *set_refresh(cmd_parms *cmd, void *dummy, int flag)
+{
+    (void)dummy;
+    oc_config_edit()->refresh = flag ? 1 : 0;
+    return begin_own(cmd);
+}
+
+static const char *parse_workers(cmd_parms *cmd, const char *arg, int *workers)
+{
+    char *end;
+    apr_int64_t n = apr_strtoi64(arg, &end, 10);
+
+    if (end == arg || *end || n < 1 || n > WORKERS_MAX)
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number from 1 to %d", cmd->cmd->name, arg, WORKERS_MAX);
+    *workers = (int)n;
+    return NULL;
+}
+
+static const char *set_workers(cmd_parms *cmd, void *dummy, const char *all, const char *per_responder)
+{
+    const char *error = parse_workers(cmd, all, &oc_config_edit()->workers);
+
+    (void)dummy;
+    if (!error && per_responder)
+        error = parse_workers(cmd, per_responder, &oc_config_edit()->workers_per_responder);
+    return error ? error : begin_own(cmd);
+}
+
+/* A duration in whole: ap_timeout_parameter_parse() alone would take "5 apples" for five seconds' worth of an error. */
+static const char *parse_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t min, apr_interval_time_t max,
+                                  apr_interval_time_t *duration)
+{
+    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, duration, "s") != APR_SUCCESS || *duration < min
+        || *duration > max)
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not a duration from %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT
+                            " seconds (a number with ms, s, min or h behind it; without: seconds)",
+                            cmd->cmd->name, arg, apr_time_sec(min), apr_time_sec(max));
+    return NULL;
+}
+
+static const char *set_refresh_interval(cmd_parms *cmd, void *dummy, const char *min, const char *max)
+{
+    const char *error = parse_duration(cmd, min, APR_USEC_PER_SEC, DURATION_MAX, &oc_config_edit()->refresh_min);
+
+    (void)dummy;
+    if (!error && max)
+        error = parse_duration(cmd, max, APR_USEC_PER_SEC, DURATION_MAX, &oc_config_edit()->refresh_max);
+    if (!error && max && oc_config_edit()->refresh_min > oc_config_edit()->refresh_max)
+        error = apr_psprintf(cmd->pool, "%s: the shortest interval, %s, is longer than the longest, %s", cmd->cmd->name,
+                             min, max);
+    return error ? error : begin_own(cmd);
+}
+
+static const char *set_must_staple_wait(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *error = parse_duration(cmd, arg, 0, apr_time_from_sec(60), &oc_config_edit()->must_staple_wait);
+
+    (void)dummy;
+    return error ? error : begin_own(cmd);
+}
+
+static const char *set_expiry_warning(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *error = parse_duration(cmd, arg, 0, DURATION_MAX, &oc_config_edit()->expiry_warning);
+
+    (void)dummy;
+    return error ? error : begin_own(cmd);
+}
+
+static const char *set_certid_hash(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    (void)dummy;
+    if (strcasecmp(arg, "sha1") == 0)
+        oc_config_edit()->certid_hash = OC_CERTID_SHA1;
+    else if (strcasecmp(arg, "sha256") == 0)
+        oc_config_edit()->certid_hash = OC_CERTID_SHA256;
+    else
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither sha1 nor sha256", cmd->cmd->name, arg);
+    return begin_own(cmd);
+}
+
+static const char *set_status_refresh(cmd_parms *cmd, void *dummy, int flag)
+{
+    (void)dummy;
+    oc_config_edit()->status_refresh = flag ? 1 : 0;
+    return begin_own(cmd);
+}
+
+static const char *set_responder(cmd_parms *cmd, void *dummy, const char *named, const char *asked)
+{
+    const char *problem = oc_fetch_url_problem(asked, cmd->temp_pool);
+
+    (void)dummy;
+    if (problem)
+        return apr_psprintf(cmd->pool, "%s: %s cannot be asked: %s", cmd->cmd->name, oc_url_public(asked, cmd->pool),
+                            problem);
+    apr_hash_set(oc_config_edit()->responders, named, APR_HASH_KEY_STRING, asked);
+    return begin_own(cmd);
+}
+
+static const char *set_response_folder(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+
+    (void)dummy;
+    if (!path || !ap_is_directory(cmd->temp_pool, path))
+        return apr_psprintf(cmd->pool, "%s: %s is not a folder", cmd->cmd->name, path ? path : arg);
+    oc_config_edit()->response_folder = path;
+    return begin_own(cmd);
+}
+
+static const char *set_shared(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *error = begin_own(cmd);
+
+    (void)dummy;
+    if (error)
+        return error;
+    error = oc_shared_create(arg, cmd->pool, cmd->temp_pool);
+    return error ? apr_psprintf(cmd->pool, "%s: '%s': %s", cmd->cmd->name, arg, error) : NULL;
+}
+
+static const char *set_shared_prefix(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *problem = oc_shared_prefix_problem(arg);
+
+    (void)dummy;
+    if (problem)
+        return apr_psprintf(cmd->pool, "%s: '%s' is no prefix: %s", cmd->cmd->name, arg, problem);
+    oc_config_edit()->shared_prefix = arg;
+    return begin_own(cmd);
+}
+
+static const char *set_shared_timeout(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    const char *error =
+        parse_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(30), &oc_config_edit()->shared_timeout);
+
+    (void)dummy;
+    return error ? error : begin_own(cmd);
+}
+
+static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
+{
+    const char **words = apr_pcalloc(cmd->pool, ((apr_size_t)argc + 1) * sizeof(*words));
+
+    (void)dummy;
+    if (argc == 0)
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": name a program, or none", NULL);
+    memcpy((void *)words, argv, (apr_size_t)argc * sizeof(*words));
+    if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
+        oc_config_edit()->notify = NULL;
+        return begin_own(cmd);
+    }
+    words[0] = ap_server_root_relative(cmd->pool, argv[0]);
+    if (!words[0])
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a path", cmd->cmd->name, argv[0]);
+    oc_config_edit()->notify = words;
+    return begin_own(cmd);
+}
+
+/* ---- the table ---- */
+
+#define FIELD(name) ((void *)APR_OFFSETOF(oc_server_conf_t, name))
+#define READ_FLAG(name, field) AP_INIT_FLAG(name, read_flag, FIELD(field), RSRC_CONF, "read along: see mod_ssl")
+#define READ_SECONDS(name, field) AP_INIT_TAKE1(name, read_seconds, FIELD(field), RSRC_CONF, "read along: see mod_ssl")
+#define READ_STRING(name, field) AP_INIT_TAKE1(name, read_string, FIELD(field), RSRC_CONF, "read along: see mod_ssl")
+
+const command_rec oc_directives[] = {
+    AP_INIT_FLAG(
+        "OCSPCacheRefresh", set_refresh, NULL, RSRC_CONF,
+        "On: fetch and verify OCSP responses in the background; Off: be a plain cache for mod_ssl's own stapling"),
+    AP_INIT_TAKE12(
+        "OCSPCacheWorkers", set_workers, NULL, RSRC_CONF,
+        "how many requests may be under way at the same time, and how many of them to one responder; 1 to 64"),
+    AP_INIT_TAKE12("OCSPCacheRefreshInterval", set_refresh_interval, NULL, RSRC_CONF,
+                   "shortest and longest time between two successful requests for one certificate"),
+    AP_INIT_TAKE1("OCSPCacheMustStapleWait", set_must_staple_wait, NULL, RSRC_CONF,
+                  "how long a starting server waits for the first response for a Must-Staple certificate"),
+    AP_INIT_TAKE1("OCSPCacheExpiryWarning", set_expiry_warning, NULL, RSRC_CONF,
+                  "warn when a response is not renewed and has less than this left; 0: never"),
+    AP_INIT_TAKE1("OCSPCacheCertIDHash", set_certid_hash, NULL, RSRC_CONF,
+                  "hash by which requests name the issuer: sha1 or sha256"),
+    AP_INIT_FLAG("OCSPCacheStatusRefresh", set_status_refresh, NULL, RSRC_CONF,
+                 "On: the status page (SetHandler ocsp-cache-status) has buttons that ask for certificates again"),
+    AP_INIT_TAKE2("OCSPCacheResponder", set_responder, NULL, RSRC_CONF,
+                  "a responder's URL as certificates name it, and the URL to ask instead"),
+    AP_INIT_TAKE1("OCSPCacheResponseFolder", set_response_folder, NULL, RSRC_CONF,
+                  "a folder in which another job leaves responses, as SERIAL.der"),
+    AP_INIT_TAKE_ARGV(
+        "OCSPCacheNotify", set_notify, NULL, RSRC_CONF,
+        "a program, and its arguments, to be told of events: a certificate is revoked, a response runs out"),
+
+    AP_INIT_TAKE1(
+        "OCSPCacheShared", set_shared, NULL, RSRC_CONF,
+        "a store that several servers share, as a socache provider: redis:host:port, memcache:host:port, ..."),
+    AP_INIT_TAKE1("OCSPCacheSharedPrefix", set_shared_prefix, NULL, RSRC_CONF,
+                  "the fleet's name within the shared store: servers of one prefix share responses"),
+    AP_INIT_TAKE1("OCSPCacheSharedTimeout", set_shared_timeout, NULL, RSRC_CONF,
+                  "how long the shared store may take for one answer"),
+
+    AP_INIT_TAKE1("SSLStaplingCache", read_stapling_cache, NULL, RSRC_CONF, "read along: see mod_ssl"),
+    AP_INIT_TAKE1("SSLEngine", read_engine, NULL, RSRC_CONF, "read along: see mod_ssl"),
+    AP_INIT_TAKE1("SSLCertificateFile", read_certificate, NULL, RSRC_CONF, "read along: see mod_ssl"),
+    READ_FLAG("SSLUseStapling", use_stapling),
+    READ_FLAG("SSLStaplingReturnResponderErrors", return_errors),
+    READ_FLAG("SSLStaplingFakeTryLater", fake_try_later),
+    READ_SECONDS("SSLStaplingResponderTimeout", responder_timeout),
+    READ_SECONDS("SSLStaplingStandardCacheTimeout", standard_timeout),
+    READ_SECONDS("SSLStaplingErrorCacheTimeout", error_timeout),
+    READ_SECONDS("SSLStaplingResponseTimeSkew", skew),
+    READ_SECONDS("SSLStaplingResponseMaxAge", max_age),
+    READ_STRING("SSLStaplingForceURL", force_url),
+    READ_STRING("SSLOCSPProxyURL", proxy_url),
+    READ_STRING("SSLCertificateChainFile", chain_file),
+    READ_STRING("SSLCACertificateFile", ca_file),
+    READ_STRING("SSLCACertificatePath", ca_path),
+    {.name = NULL}};

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_dump: see oc_dump.h. Most often run by root: it parses no ASN.1 of what children have written.
+ */
+#include "config/dump.h"
+
+#include "version.h"
+#include "cache/shm.h"
+#include "config/check.h"
+#include "config/inventory.h"
+#include "fetch/fetch.h"
+#include "fetch/url.h"
+#include "server/managed.h"
+#include "server/provider.h"
+#include "server/settings.h"
+#include "state/reader.h"
+#include "view/view.h"
+
+#include <apr_env.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+typedef struct {
+    apr_pool_t *pool;
+    apr_time_t now;
+    oc_kept_t kept;
+    apr_array_header_t *problems; /* const char *: what could not be looked at, and why */
+    apr_array_header_t *views;    /* oc_view_t: the certificates of the configuration */
+    apr_array_header_t *unused;   /* oc_view_t: what is kept for none of them */
+} dump_t;
+
+/* ---- what there is ---- */
+
+static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
+{
+    server_rec *first = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
+    const char *url = oc_config_url(first, listed->cert->url);
+    apr_array_header_t *hosts = apr_array_make(dump->pool, listed->servers->nelts, sizeof(const char *));
+    oc_view_t view;
+    int i;
+
+    for (i = 0; i < listed->servers->nelts; i++)
+        APR_ARRAY_PUSH(hosts, const char *) =
+            oc_managed_host(APR_ARRAY_IDX(listed->servers, i, server_rec *), dump->pool);
+    memset(&view, 0, sizeof(view));
+    view.host = APR_ARRAY_IDX(hosts, 0, const char *);
+    view.hosts = hosts;
+    memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
+    view.subject = listed->cert->subject;
+    view.serial = listed->cert->serial;
+    view.url = oc_url_public(url, dump->pool);
+    view.not_after = listed->cert->not_after;
+    view.must_staple = listed->cert->must_staple;
+    view.is_refreshed = (url && !oc_fetch_url_problem(url, dump->pool)) || oc_config_global()->response_folder;
+    oc_kept_fill(&dump->kept, &view);
+    return view;
+}
+
+static void add_problem(dump_t *dump, const char *problem)
+{
+    APR_ARRAY_PUSH(dump->problems, const char *) = problem;
+}
+
+static void add_unread(dump_t *dump, const apr_array_header_t *all)
+{
+    char why[120];
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(all, i, const oc_listed_t *);
+
+        if (listed->status == APR_ENOTIMPL)
+            add_problem(dump,
+                        apr_pstrcat(dump->pool, listed->file, " is no file: its certificate is not listed", NULL));
+        else if (listed->status == APR_EINVAL)
+            add_problem(dump, apr_pstrcat(dump->pool, listed->file, ": ", listed->problem, NULL));
+        else if (!listed->cert)
+            add_problem(dump, apr_pstrcat(dump->pool, "cannot read ", listed->file, ": ",
+                                          apr_strerror(listed->status, why, sizeof(why)), NULL));
+    }
+}
+
+static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
+{
+    apr_hash_t *used = apr_hash_make(dump->pool);
+    int i;
+
+    for (i = 0; i < stapled->nelts; i++) {
+        const oc_cert_t *cert = APR_ARRAY_IDX(stapled, i, const oc_listed_t *)->cert;
+
+        apr_hash_set(used, cert->id, OC_CERT_ID_LEN, cert);
+    }
+    for (i = 0; i < dump->kept.records->nelts; i++) {
+        const oc_kept_record_t *record = APR_ARRAY_IDX(dump->kept.records, i, const oc_kept_record_t *);
+        oc_view_t *view;
+
+        if (apr_hash_get(used, record->id, OC_CERT_ID_LEN))
+            continue;
+        view = apr_array_push(dump->unused);
+        memset(view, 0, sizeof(*view));
+        memcpy(view->id, record->id, OC_CERT_ID_LEN);
+        view->is_refreshed = 1;
+        oc_kept_fill(&dump->kept, view);
+    }
+}
+
+static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    const oc_global_conf_t *conf = oc_config_global();
+    apr_array_header_t *stapled;
+    int i;
+
+    dump->pool = pool;
+    dump->now = apr_time_now();
+    dump->problems = apr_array_make(pool, 4, sizeof(const char *));
+    dump->views = apr_array_make(pool, 16, sizeof(oc_view_t));
+    dump->unused = apr_array_make(pool, 4, sizeof(oc_view_t));
+    oc_kept_load(&dump->kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
+                 pool);
+    if (dump->kept.status != APR_SUCCESS && dump->kept.status != APR_ENOENT)
+        add_problem(dump, dump->kept.problem);
+    if (dump->kept.ledger_status != APR_SUCCESS && dump->kept.ledger_status != APR_ENOENT)
+        add_problem(dump, dump->kept.ledger_problem);
+
+    stapled = oc_inventory_stapled(certificates, oc_md_leaves_to_us, oc_md_read(pool), pool);
+    add_unread(dump, certificates);
+    for (i = 0; i < stapled->nelts; i++)
+        APR_ARRAY_PUSH(dump->views, oc_view_t) = view_of(dump, APR_ARRAY_IDX(stapled, i, const oc_listed_t *));
+    add_unused(dump, stapled);
+}
+
+/* ---- as a table ---- */
+
+/* Of the terminal; 0: there is none. */
+static unsigned terminal_width(apr_pool_t *pool)
+{
+    struct winsize size;
+    char *columns;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return apr_env_get(&columns, "COLUMNS", pool) == APR_SUCCESS ? (unsigned)strtoul(columns, NULL, 10) : 0;
+}
+
+static void print_line(void *context, const char *line)
+{
+    (void)context;
+    printf("%s", line);
+}
+
+static void print_capacity(apr_size_t size)
+{
+    int kilobytes;
+
+    printf("Size: %" APR_SIZE_T_FMT " bytes; it holds\n", size);
+    for (kilobytes = 1; kilobytes <= 4; kilobytes *= 2)
+        printf("  %u certificates with responses of %d kB\n",
+               oc_shm_capacity(size, OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (apr_size_t)kilobytes * 1024), kilobytes);
+}
+
+/* In the table all rows stand together; the last column of what nobody uses would say nothing, but its fingerprint does. */
+static const apr_array_header_t *all_rows(const dump_t *dump)
+{
+    apr_array_header_t *rows = apr_array_append(dump->pool, dump->views, dump->unused);
+    int i, j;
+
+    for (i = dump->views->nelts; i < rows->nelts; i++) {
+        oc_view_t *view = &APR_ARRAY_IDX(rows, i, oc_view_t);
+        const char *hex = "";
+
+        for (j = 0; j < OC_CERT_ID_LEN; j++)
+            hex = apr_psprintf(dump->pool, "%s%02X", hex, view->id[j]);
+        view->host = "(no host)";
+        view->subject = apr_pstrcat(dump->pool, "SHA-1 ", hex, NULL);
+    }
+    return rows;
+}
+
+static void print_table(const dump_t *dump)
+{
+    const oc_global_conf_t *conf = oc_config_global();
+    uint32_t expired = 0;
+    int i;
+
+    printf("OCSP cache: %s\n", oc_view_printable(dump->kept.path, dump->pool));
+    oc_view_table(all_rows(dump), dump->now, terminal_width(dump->pool), print_line, NULL, dump->pool);
+    for (i = 0; i < dump->problems->nelts; i++)
+        printf("Not looked at: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
+    for (i = 0; i < dump->kept.records->nelts; i++)
+        expired += APR_ARRAY_IDX(dump->kept.records, i, const oc_kept_record_t *)->record.usable_until <= dump->now;
+    if (dump->kept.status == APR_ENOENT)
+        printf("No file yet: it is made when the server starts\n");
+    else if (dump->kept.status == APR_SUCCESS)
+        printf("%d staples (%u expired), %u other records, %u damaged; %u of %u blocks\n", dump->kept.records->nelts,
+               expired, dump->kept.others, dump->kept.damaged, dump->kept.blocks, oc_shm_blocks(conf->cache.size));
+    print_capacity(conf->cache.size);
+}
+
+/* ---- as JSON ---- */
+
+static void print_views(const dump_t *dump, const char *key, const apr_array_header_t *views)
+{
+    apr_pool_t *pool;
+    int i;
+
+    printf(",\"%s\":[", key);
+    apr_pool_create(&pool, dump->pool);
+    for (i = 0; i < views->nelts; i++) {
+        apr_pool_clear(pool);
+        printf("%s%s", i > 0 ? ",\n" : "\n",
+               oc_view_json(&APR_ARRAY_IDX(views, i, oc_view_t), dump->now, oc_config_global()->expiry_warning, pool));
+    }
+    apr_pool_destroy(pool);
+    printf("]");
+}
+
+/* The document up to its problems. */
+static void print_head(apr_time_t now, const char *cache)
+{
+    printf("{\"version\":%d,\"generated\":%" APR_TIME_T_FMT ",\"module\":\"" OC_VERSION
+           "\",\"cache\":%s,\"problems\":[",
+           OC_VIEW_JSON_VERSION, apr_time_sec(now), cache);
+}
+
+static void print_json(const dump_t *dump)
+{
+    int i;
+
+    print_head(dump->now,
+               apr_psprintf(dump->pool,
+                            "{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT ",\"records\":%d}",
+                            oc_view_json_string(dump->kept.path, dump->pool), oc_config_global()->cache.size,
+                            (apr_uint64_t)dump->kept.blocks * OC_BLOCK_SIZE, dump->kept.records->nelts));
+    for (i = 0; i < dump->problems->nelts; i++)
+        printf("%s%s", i > 0 ? "," : "",
+               oc_view_json_string(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
+    printf("]");
+    print_views(dump, "certificates", dump->views);
+    print_views(dump, "unused", dump->unused);
+    printf("}\n");
+}
+
+/* There is no cache of ours to look at. */
+static void print_none(int is_json)
+{
+    if (!is_json) {
+        printf("OCSP cache: none: SSLStaplingCache does not name " OC_PROVIDER_NAME "\n");
+        return;
+    }
+    print_head(apr_time_now(), "null");
+    printf("\"SSLStaplingCache does not name " OC_PROVIDER_NAME "\"],\"certificates\":[],\"unused\":[]}\n");
+}
+
+void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    int is_json = ap_exists_config_define("DUMP_OCSP_CACHE_JSON");
+    dump_t dump;
+
+    if (!is_json && !ap_exists_config_define("DUMP_OCSP_CACHE"))
+        return;
+    if (!oc_config_global()->is_provider) {
+        print_none(is_json);
+        return;
+    }
+    collect(&dump, certificates, pool);
+    if (is_json)
+        print_json(&dump);
+    else
+        print_table(&dump);
+}

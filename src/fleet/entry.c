@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_shared_entry: see oc_shared_entry.h.
+ */
+#include "fleet/entry.h"
+
+#include <apr_lib.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define KEY_AT 32
+#define SUM_AT 64
+
+_Static_assert(SUM_AT + OC_CERT_HASH_LEN == OC_SHARED_HEAD_LEN, "the checksum ends the head");
+_Static_assert(OC_SHARED_LAYOUT < 10, "one digit in the name");
+
+static const unsigned char MAGIC[4] = {'o', 'c', 's', 'p'};
+
+static void put(unsigned char *at, uint64_t number, unsigned n)
+{
+    while (n-- > 0) {
+        at[n] = (unsigned char)number;
+        number >>= 8;
+    }
+}
+
+static uint64_t take(const unsigned char *at, unsigned n)
+{
+    uint64_t number = 0;
+
+    while (n-- > 0)
+        number = number << 8 | *at++;
+    return number;
+}
+
+static int digest(const void *bytes, apr_size_t len, unsigned char *sum)
+{
+    return EVP_Digest(bytes, len, sum, NULL, EVP_sha256(), NULL) == 1;
+}
+
+apr_status_t oc_shared_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH_LEN], apr_pool_t *pool)
+{
+    apr_size_t serial_at = (apr_size_t)2 * OC_CERT_HASH_LEN, all = serial_at + cert->serial_der_len;
+    unsigned char *parts = apr_palloc(pool, all);
+    const ASN1_BIT_STRING *public_key;
+    oc_verify_subject_t subject;
+    unsigned int len = 0;
+
+    if (oc_cert_subject(cert, &subject, pool) != APR_SUCCESS)
+        return APR_EGENERAL;
+    public_key = X509_get0_pubkey_bitstr(subject.issuer);
+    if (X509_NAME_digest(X509_get_subject_name(subject.issuer), EVP_sha256(), parts, &len) != 1 || !public_key
+        || !digest(ASN1_STRING_get0_data(public_key), (apr_size_t)ASN1_STRING_length(public_key),
+                   parts + OC_CERT_HASH_LEN))
+        return APR_EGENERAL;
+    memcpy(parts + serial_at, cert->serial_der, cert->serial_der_len);
+    return digest(parts, all, key) ? APR_SUCCESS : APR_EGENERAL;
+}
+
+void oc_shared_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN], char name[OC_SHARED_NAME_LEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    apr_size_t n = 0;
+    unsigned i;
+
+    while (n < OC_SHARED_PREFIX_MAX && prefix[n] != '\0') {
+        name[n] = prefix[n];
+        n++;
+    }
+    name[n++] = ':';
+    name[n++] = '0' + OC_SHARED_LAYOUT;
+    name[n++] = ':';
+    for (i = 0; i < OC_CERT_HASH_LEN; i++) {
+        name[n++] = digits[key[i] >> 4];
+        name[n++] = digits[key[i] & 15];
+    }
+    name[n] = '\0';
+}
+
+const char *oc_shared_prefix_problem(const char *prefix)
+{
+    const char *p;
+
+    if (!*prefix || strlen(prefix) > OC_SHARED_PREFIX_MAX)
+        return "it has to be 1 to 32 characters long";
+    for (p = prefix; *p; p++)
+        if (!apr_isascii(*p) || (!apr_isalnum(*p) && !strchr("._-", *p)))
+            return "it may hold letters, digits, '.', '_' and '-'";
+    return NULL;
+}
+
+/* SHA-256 over the head without its checksum, and the DER. */
+static int sum_up(const unsigned char *head, const unsigned char *der, apr_size_t der_len,
+                  unsigned char sum[OC_CERT_HASH_LEN])
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int is_done = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 && EVP_DigestUpdate(ctx, head, SUM_AT) == 1
+                  && EVP_DigestUpdate(ctx, der, der_len) == 1 && EVP_DigestFinal_ex(ctx, sum, NULL) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    return is_done;
+}
+
+apr_size_t oc_shared_encode(const oc_shared_entry_t *entry, unsigned char *bytes)
+{
+    memset(bytes, 0, OC_SHARED_HEAD_LEN);
+    memcpy(bytes, MAGIC, sizeof(MAGIC));
+    put(bytes + 4, OC_SHARED_LAYOUT, 2);
+    put(bytes + 8, (uint64_t)entry->this_update, 8);
+    put(bytes + 16, (uint64_t)entry->fetched_at, 8);
+    put(bytes + 24, entry->der_len, 4);
+    memcpy(bytes + KEY_AT, entry->key, OC_CERT_HASH_LEN);
+    if (!sum_up(bytes, entry->der, entry->der_len, bytes + SUM_AT))
+        return 0;
+    memcpy(bytes + OC_SHARED_HEAD_LEN, entry->der, entry->der_len);
+    return OC_SHARED_HEAD_LEN + entry->der_len;
+}
+
+const char *oc_shared_decode(oc_shared_entry_t *entry, const unsigned char *bytes, apr_size_t len,
+                             const unsigned char key[OC_CERT_HASH_LEN])
+{
+    unsigned char sum[OC_CERT_HASH_LEN];
+
+    if (len < 6 || memcmp(bytes, MAGIC, sizeof(MAGIC)) != 0)
+        return "what lies there was not put there by this module";
+    if (take(bytes + 4, 2) != OC_SHARED_LAYOUT)
+        return "it has the layout of another version of this module";
+    if (len < OC_SHARED_HEAD_LEN || take(bytes + 24, 4) != len - OC_SHARED_HEAD_LEN)
+        return "it is cut off, or longer than it says";
+    entry->der = bytes + OC_SHARED_HEAD_LEN;
+    entry->der_len = len - OC_SHARED_HEAD_LEN;
+    if (take(bytes + 6, 2) != 0 || take(bytes + 28, 4) != 0 || !sum_up(bytes, entry->der, entry->der_len, sum)
+        || memcmp(sum, bytes + SUM_AT, sizeof(sum)) != 0)
+        return "it is damaged: its checksum is wrong";
+    if (memcmp(bytes + KEY_AT, key, OC_CERT_HASH_LEN) != 0)
+        return "it was made for another certificate";
+    memcpy(entry->key, key, OC_CERT_HASH_LEN);
+    entry->this_update = (apr_time_t)take(bytes + 8, 8);
+    entry->fetched_at = (apr_time_t)take(bytes + 16, 8);
+    return NULL;
+}
+
+void oc_shared_claim_encode(const oc_shared_claim_t *claim, unsigned char bytes[OC_SHARED_CLAIM_LEN])
+{
+    put(bytes, claim->who, 8);
+    put(bytes + 8, (uint64_t)claim->since, 8);
+}
+
+apr_status_t oc_shared_claim_decode(oc_shared_claim_t *claim, const unsigned char *bytes, apr_size_t len)
+{
+    if (len != OC_SHARED_CLAIM_LEN)
+        return APR_EINVAL;
+    claim->who = take(bytes, 8);
+    claim->since = (apr_time_t)take(bytes + 8, 8);
+    return APR_SUCCESS;
+}

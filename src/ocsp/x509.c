@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_x509: certificate objects to numbers and safe text. The names and serials come from responders and certificate
+ * files: they must never reach a log raw, where a line feed forges a line and an escape sequence drives a terminal.
+ */
+#include "ocsp/x509.h"
+
+#include <apr_strings.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+/* The nesting of a real response or certificate ends at about 12. */
+#define MAX_DEPTH 32
+
+int oc_x509_time(apr_time_t *time, const ASN1_TIME *asn1)
+{
+    struct tm tm;
+    apr_time_exp_t exploded;
+
+    *time = 0;
+    /* For OpenSSL a NULL time is the present. */
+    if (asn1 == NULL || !ASN1_TIME_to_tm(asn1, &tm))
+        return 0;
+    if (tm.tm_year < 70)
+        return 1;
+    memset(&exploded, 0, sizeof exploded);
+    exploded.tm_year = tm.tm_year;
+    exploded.tm_mon = tm.tm_mon;
+    exploded.tm_mday = tm.tm_mday;
+    exploded.tm_hour = tm.tm_hour;
+    exploded.tm_min = tm.tm_min;
+    exploded.tm_sec = tm.tm_sec;
+    /* Not timegm(3): its time_t has 32 bits on some systems, and certificates end in the year 9999. */
+    return apr_time_exp_gmt_get(time, &exploded) == APR_SUCCESS;
+}
+
+int oc_x509_strict_time(apr_time_t *time, const ASN1_GENERALIZEDTIME *asn1)
+{
+    const unsigned char *text = ASN1_STRING_get0_data(asn1);
+
+    *time = 0;
+    /* In 15 characters with Z at the end OpenSSL can find no other form. */
+    if (ASN1_STRING_length(asn1) != 15 || text[14] != 'Z' || memcmp(text, "1970", 4) < 0)
+        return 0;
+    return oc_x509_time(time, asn1);
+}
+
+/* What was printed into a memory BIO, cut off at the buffer's end; the escaping was done by who printed. */
+static void take_text(char *buf, apr_size_t size, BIO *bio)
+{
+    int length = BIO_read(bio, buf, (int)size - 1);
+    buf[length > 0 ? length : 0] = '\0';
+    for (char *c = buf; *c != '\0'; c++) {
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    }
+}
+
+void oc_x509_name(char *buf, apr_size_t size, const X509_NAME *name)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    buf[0] = '\0';
+    if (bio != NULL && X509_NAME_entry_count(name) > 0 && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
+        take_text(buf, size, bio);
+    BIO_free(bio);
+}
+
+static void first_dns_name(char *buf, apr_size_t size, const X509 *x509)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type == GEN_DNS) {
+            BIO_puts(bio, "DNS:");
+            ASN1_STRING_print_ex(bio, name->d.dNSName, ASN1_STRFLGS_RFC2253);
+            take_text(buf, size, bio);
+            break;
+        }
+    }
+    BIO_free(bio);
+    GENERAL_NAMES_free(names);
+}
+
+void oc_x509_subject(char *buf, apr_size_t size, const X509 *x509)
+{
+    oc_x509_name(buf, size, X509_get_subject_name(x509));
+    if (buf[0] == '\0')
+        first_dns_name(buf, size, x509);
+    if (buf[0] == '\0')
+        apr_cpystrn(buf, "(no name)", size);
+}
+
+void oc_x509_serial(char *buf, apr_size_t size, const ASN1_INTEGER *serial)
+{
+    BIGNUM *number = ASN1_INTEGER_to_BN(serial, NULL);
+    char *hex = number != NULL ? BN_bn2hex(number) : NULL;
+
+    /* BN_bn2hex() writes zero with one digit, the command with two. */
+    apr_cpystrn(buf, hex == NULL ? "?" : BN_is_zero(number) ? "00" : hex, size);
+    OPENSSL_free(hex);
+    BN_free(number);
+}
+
+void oc_x509_time_text(char *buf, apr_size_t size, apr_time_t time)
+{
+    apr_time_exp_t t;
+
+    apr_time_exp_gmt(&t, time);
+    apr_snprintf(buf, size, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                 t.tm_min, t.tm_sec);
+}
+
+/* Is the element at *p, which ends by @a end at the latest, well made? *p moves to its content. */
+static int is_der_header(const unsigned char **p, const unsigned char *end, long *content, int *constructed)
+{
+    const unsigned char *start = *p;
+    int tag, class;
+    int flags = ASN1_get_object(p, content, &tag, &class, end - start);
+    int structure = class == V_ASN1_UNIVERSAL && (tag == V_ASN1_SEQUENCE || tag == V_ASN1_SET);
+
+    if ((flags & 0x81) != 0) /* 0x80: broken or beyond the end; 0x01: indefinite length */
+        return 0;
+    *constructed = (flags & V_ASN1_CONSTRUCTED) != 0;
+    if (ASN1_object_size(*constructed, (int)*content, tag) != (*p - start) + *content)
+        return 0;
+    if (class == V_ASN1_UNIVERSAL && *constructed != structure)
+        return 0;
+    /* The only BOOLEAN outside of an extension's value is Extension.critical, whose default, FALSE, DER omits (X.690
+     * section 11.5), and whose TRUE is FF (11.1). */
+    return class != V_ASN1_UNIVERSAL || tag != V_ASN1_BOOLEAN || (*content == 1 && **p == 0xff);
+}
+
+int oc_x509_is_der(const unsigned char *der, long length)
+{
+    const unsigned char *ends[MAX_DEPTH] = {der + length}; /* of the elements that are open */
+    const unsigned char *p = der;
+    int depth = 0;
+
+    for (;;) {
+        long content;
+        int constructed;
+
+        while (p == ends[depth]) {
+            if (depth-- == 0)
+                return 1;
+        }
+        if (!is_der_header(&p, ends[depth], &content, &constructed))
+            return 0;
+        if (!constructed)
+            p += content;
+        else if (++depth < MAX_DEPTH)
+            ends[depth] = p + content;
+        else
+            return 0;
+    }
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_cachectl: see oc_cachectl.h. The parent writes the roster; the child that refreshes reads errands, with its own rights.
+ */
+#include "control.h"
+
+#include "cache/shm.h"
+#include "fetch/url.h"
+#include "server/module.h"
+#include "server/staples.h"
+#include "state/command.h"
+#include "state/manifest.h"
+
+#include <http_log.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define LOOK_PAUSE apr_time_from_sec(1)
+
+/* Set up in the parent, inherited; what was seen is the leading child's own. */
+static struct {
+    server_rec *server;
+    const char *path; /* of errands; NULL: none are taken */
+    uid_t owner;      /* of the cache's file: who may send them */
+    oc_errand_seen_t seen;
+    apr_time_t next_look;
+} desk;
+
+static const oc_roster_t *make_roster(apr_pool_t *pool)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    oc_roster_t *roster = apr_palloc(pool, sizeof(*roster));
+    oc_shm_stats_t stats;
+    int i;
+
+    oc_shm_stats(oc_store_arena(), &stats);
+    roster->blocks = stats.blocks;
+    roster->expiry_warning = oc_config_global()->expiry_warning;
+    roster->entries = apr_array_make(pool, all->nelts, sizeof(oc_roster_entry_t));
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+        oc_roster_entry_t *entry = apr_array_push(roster->entries);
+
+        entry->cert = managed->cert;
+        entry->hosts = oc_managed_hosts(managed, pool);
+        entry->url = oc_url_public(managed->url, pool);
+        entry->is_refreshed = oc_managed_is_refreshed(managed);
+        entry->skew = managed->settings.skew;
+        entry->max_age = managed->settings.max_age;
+        entry->open_ended = managed->settings.open_ended;
+    }
+    return roster;
+}
+
+void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
+{
+    const char *path = oc_store_path(), *problem = NULL;
+    apr_pool_t *pool;
+
+    memset(&desk, 0, sizeof(desk));
+    if (!path)
+        return;
+    desk.server = main_server;
+    desk.path = oc_errand_path(path, pconf);
+    desk.owner = geteuid();
+    apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
+    if (oc_roster_save(make_roster(pool), oc_roster_path(path, pool), pool, &problem) != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
+    apr_pool_destroy(pool);
+}
+
+/* ---- errands ---- */
+
+static oc_job_t *find_job(oc_job_t *jobs, unsigned n_jobs, const unsigned char *id)
+{
+    unsigned i;
+
+    for (i = 0; i < n_jobs; i++)
+        if (memcmp(jobs[i].managed->cert->id, id, OC_CERT_ID_LEN) == 0)
+            return &jobs[i];
+    return NULL;
+}
+
+/* For a thread that works later, when the errand's own memory is gone. An older one that nobody took yet gives way. */
+static void bring(oc_job_t *job, const oc_errand_item_t *item)
+{
+    oc_brought_t *brought = malloc(sizeof(*brought) + item->der_len);
+
+    if (!brought)
+        return;
+    brought->len = item->der_len;
+    memcpy(brought->der, item->der, item->der_len);
+    free(job->brought);
+    job->brought = brought;
+}
+
+static void run_errand(const oc_errand_t *errand, oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall)
+{
+    unsigned i;
+    int n;
+
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, desk.server,
+                 "ocsp-cachectl: errand %" APR_TIME_T_FMT ": certificates: %d%s", errand->number, errand->items->nelts,
+                 errand->is_for_all ? ", and all are asked for again" : "");
+    for (i = 0; errand->is_for_all && i < n_jobs; i++) {
+        jobs[i].is_wished = 1;
+        recall(&jobs[i]);
+    }
+    for (n = 0; n < errand->items->nelts; n++) {
+        const oc_errand_item_t *item = &APR_ARRAY_IDX(errand->items, n, oc_errand_item_t);
+        oc_job_t *job = find_job(jobs, n_jobs, item->id);
+
+        if (!job)
+            continue;
+        if (item->der)
+            bring(job, item);
+        else
+            job->is_wished = 1;
+        recall(job);
+    }
+}
+
+void oc_cachectl_look(oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall, apr_time_t now)
+{
+    const char *problem = NULL;
+    oc_errand_t errand;
+    apr_pool_t *pool;
+    apr_status_t rv;
+
+    if (!desk.path || (now < desk.next_look && desk.next_look - now <= LOOK_PAUSE))
+        return;
+    desk.next_look = now + LOOK_PAUSE;
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) /* this thread's own */
+        return;
+    rv = oc_errand_look(&errand, desk.path, desk.owner, now, &desk.seen, pool, &problem);
+    if (rv == APR_SUCCESS)
+        run_errand(&errand, jobs, n_jobs, recall);
+    else if (problem)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "an errand of ocsp-cachectl is not done: %s", problem);
+    apr_pool_destroy(pool);
+}

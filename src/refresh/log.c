@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_say: see oc_say.h. A change is worth a line and an event, a repetition is debug.
+ */
+#include "log.h"
+
+#include "notify.h"
+#include "server/module.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+const char *oc_say_date(apr_time_t when, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, APR_RFC822_DATE_LEN);
+
+    apr_rfc822_date(text, when);
+    return text;
+}
+
+/* Is this kind of failure news? Where several take turns, as behind a load balancer, none is, after the first time. */
+static int is_news(oc_job_t *job, oc_verdict_t verdict)
+{
+    uint64_t bit = UINT64_C(1) << (verdict % 64), *told = &job->told[verdict / 64];
+    int is_first = (*told & bit) == 0;
+
+    *told |= bit;
+    return is_first;
+}
+
+void oc_say_is_told(oc_job_t *job, oc_verdict_t verdict)
+{
+    (void)is_news(job, verdict);
+}
+
+oc_say_before_t oc_say_before(const oc_job_t *job)
+{
+    int was_held = job->usable_until > apr_time_now();
+
+    return (oc_say_before_t){job->note.verdict, was_held,
+                             job->has_warned || job->has_told_end || job->has_told_revoked};
+}
+
+/* A good response came. What the process before this one told is not known; but where its attempts failed and nothing was held, it did. */
+static void tell_good(const oc_job_t *job, const oc_say_before_t *before, apr_pool_t *pool)
+{
+    int had_nothing = !before->was_held && oc_verdict_class(before->verdict) != OC_CLASS_TRUTH;
+
+    if (before->verdict == OC_PENDING)
+        oc_event_tell(job, OC_EVENT_FIRST_RESPONSE, OC_PENDING, "", pool);
+    else if (before->was_alarmed || had_nothing)
+        oc_event_tell(job, OC_EVENT_RECOVERED, OC_PENDING, "", pool);
+}
+
+void oc_say_truth(oc_job_t *job, const oc_outcome_t *outcome, const oc_say_before_t *before, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    int was_truth = oc_verdict_class(before->verdict) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
+
+    if (outcome->verdict == OC_REVOKED && !job->has_told_revoked) {
+        job->has_told_revoked = 1;
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
+                     "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
+                     "refuse it. %s",
+                     managed->label, outcome->source, oc_say_date(outcome->verified.revoked_at, pool),
+                     *outcome->detail ? ": " : "", outcome->detail, oc_verdict_advice(OC_REVOKED));
+        oc_event_tell(job, OC_EVENT_REVOKED, OC_PENDING, "", pool);
+        return;
+    }
+    job->has_told_revoked = outcome->verdict == OC_REVOKED;
+    if (outcome->verdict == OC_GOOD)
+        tell_good(job, before, pool);
+    if (!was_truth || before->verdict != outcome->verdict)
+        level = before->verdict == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
+                 managed->label, outcome->source, oc_verdict_name(outcome->verdict),
+                 oc_say_date(job->usable_until, pool), oc_say_date(job->note.due, pool));
+}
+
+/* Is it time to say that the response held is running out? Once: until an attempt succeeds again. Of a short validity the last
+ * quarter counts. */
+static int is_running_out(oc_job_t *job)
+{
+    apr_interval_time_t left = job->usable_until - apr_time_now(), limit = oc_config_global()->expiry_warning;
+
+    if (limit > job->validity / 4)
+        limit = job->validity / 4;
+    if (job->has_warned || left <= 0 || left >= limit)
+        return 0;
+    job->has_warned = 1;
+    return 1;
+}
+
+void oc_say_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    int is_covered = job->usable_until > apr_time_now();
+    int level = is_news(job, outcome->verdict) ? APLOG_INFO : APLOG_DEBUG;
+    int is_expiring = is_running_out(job), has_ended = !is_covered && !job->has_told_end;
+    const char *consequence = "Nothing valid is held to staple";
+
+    if (is_covered)
+        consequence = apr_pstrcat(pool, "Stapling goes on with the response held, until ",
+                                  oc_say_date(job->usable_until, pool), NULL);
+    if (is_expiring || has_ended) {
+        level = APLOG_WARNING;
+        oc_event_tell(job, is_expiring ? OC_EVENT_EXPIRING : OC_EVENT_EXPIRED, outcome->verdict, outcome->detail, pool);
+    }
+    job->has_told_end = !is_covered;
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
+                 outcome->source, oc_verdict_text(outcome->verdict), *outcome->detail ? ": " : "", outcome->detail,
+                 consequence, oc_say_date(job->note.due, pool), oc_verdict_advice(outcome->verdict));
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_must_staple: see oc_must_staple.h. The wait is in the main thread of a child that has not begun to accept connections: it
+ * must end when the child has to, and the MPMs block all signals meanwhile.
+ */
+#include "must_staple.h"
+
+#include "server/generation.h"
+#include "server/managed.h"
+#include "server/module.h"
+#include "server/staples.h"
+
+#include <http_log.h>
+#include <mpm_common.h>
+#include <signal.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define WAIT_STEP apr_time_from_msec(20)
+#define NEWS apr_time_from_sec(2) /* for so long it is one, that the time is over */
+
+static apr_time_t deadline; /* absolute, set in the parent: however often children are started */
+static int has_told;        /* the watchdog thread's own */
+
+void oc_must_staple_begin(void)
+{
+    deadline = apr_time_now() + oc_config_global()->must_staple_wait;
+    has_told = 0;
+}
+
+static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t *pool)
+{
+    oc_record_t record;
+
+    if (!managed->cert->must_staple || !oc_managed_is_refreshed(managed))
+        return 0;
+    return oc_store_get(managed->cert, &record, NULL, pool) != APR_SUCCESS || record.usable_until <= now
+           || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH;
+}
+
+/* Is this child to end, before it has begun? */
+static int is_called_off(void)
+{
+    sigset_t pending;
+
+    if (!oc_generation_is_current())
+        return 1;
+    return sigpending(&pending) == 0
+           && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1
+               || sigismember(&pending, AP_SIG_GRACEFUL) == 1);
+}
+
+/* A client that waits in the listen queue for a moment is served; one that is answered too early is lost. */
+void oc_must_staple_wait(apr_pool_t *pchild)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    apr_interval_time_t wait = oc_config_global()->must_staple_wait;
+    apr_pool_t *pool;
+    int i = 0;
+
+    apr_pool_create(&pool, pchild);
+    while (i < all->nelts) {
+        apr_time_t now = apr_time_now();
+
+        apr_pool_clear(pool);
+        if (!is_waited_for(APR_ARRAY_IDX(all, i, const oc_managed_t *), now, pool)) {
+            i++;
+            continue;
+        }
+        if (now >= deadline || now + wait < deadline || is_called_off())
+            break; /* over, or the clock was set back, or the server is stopped */
+        apr_sleep(WAIT_STEP);
+    }
+    apr_pool_destroy(pool);
+}
+
+void oc_must_staple_report(apr_pool_t *pool)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    apr_interval_time_t wait = oc_config_global()->must_staple_wait;
+    apr_time_t now = apr_time_now();
+    int i;
+
+    if (has_told || now < deadline)
+        return;
+    has_told = 1;
+    if (wait == 0 || now > deadline + NEWS)
+        return; /* as was wanted; or another child told, long ago */
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+
+        if (is_waited_for(managed, now, pool))
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, managed->server,
+                         "%s: no valid response came within the %" APR_TIME_T_FMT
+                         " ms of OCSPCacheMustStapleWait. Clients are let in now; until one comes, those that enforce "
+                         "Must-Staple refuse the certificate",
+                         managed->label, apr_time_as_msec(wait));
+    }
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_event: see oc_event.h. What is told comes out of certificates and from responders: it goes into environment variables, where
+ * nothing has a meaning, and only as printable ASCII.
+ */
+#include "notify.h"
+
+#include "base/exec_queue.h"
+#include "fetch/url.h"
+#include "server/module.h"
+#include "view/view.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <stdatomic.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define ROOM 256
+#define PATIENCE apr_time_from_sec(30)
+#define HOSTS_MAX \
+    32768 /* bytes: a kernel takes 128 KiB in one string, and a certificate may serve thousands of hosts */
+#define VARIABLES_MAX 16
+#define PATH_OF_PROGRAM "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static struct {
+    oc_notify_t *notify; /* NULL: nobody wants to be told */
+    server_rec *server;
+    const char *program;
+    int has_warned_of_end; /* of the notifier's thread */
+    atomic_int has_warned_of_loss;
+} events;
+
+/* ---- how the program fared ---- */
+
+static const char *explain(oc_spawn_end_t how, int number, char *text, apr_size_t size)
+{
+    char why[120];
+
+    switch (how) {
+    case OC_SPAWN_EXITED:
+        apr_snprintf(text, size, "it ended with status %d", number);
+        break;
+    case OC_SPAWN_SIGNALLED:
+        apr_snprintf(text, size, "signal %d ended it", number);
+        break;
+    case OC_SPAWN_TOO_SLOW:
+        apr_snprintf(text, size, "it was killed after %" APR_TIME_T_FMT " seconds", apr_time_sec(PATIENCE));
+        break;
+    default:
+        apr_snprintf(text, size, "it cannot be run: %s. May the User of this server run it?",
+                     apr_strerror(number, why, sizeof(why)));
+        break;
+    }
+    return text;
+}
+
+/* Said once, until it does its work again. */
+static void ended(void *context, oc_spawn_end_t how, int number)
+{
+    int is_well = how == OC_SPAWN_EXITED && number == 0;
+    char text[200];
+
+    (void)context;
+    if (how == OC_SPAWN_STOPPED)
+        return;
+    if (!is_well)
+        ap_log_error(APLOG_MARK, events.has_warned_of_end ? APLOG_DEBUG : APLOG_WARNING, 0, events.server,
+                     "OCSPCacheNotify: %s: %s", events.program, explain(how, number, text, sizeof(text)));
+    else if (events.has_warned_of_end)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, events.server, "OCSPCacheNotify: %s does its work again",
+                     events.program);
+    events.has_warned_of_end = !is_well;
+}
+
+void oc_event_start(server_rec *main_server)
+{
+    const char *const *argv = oc_config_global()->notify;
+    apr_status_t rv;
+
+    if (!argv || events.notify)
+        return;
+    events.server = main_server;
+    events.program = argv[0];
+    events.has_warned_of_end = 0;
+    atomic_store(&events.has_warned_of_loss, 0);
+    rv = oc_notify_start(&events.notify, argv, ROOM, PATIENCE, ended, NULL);
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server,
+                     "OCSPCacheNotify: no thread can be started to run %s in; it is told nothing", argv[0]);
+}
+
+/* Its memory is left to the kernel: a worker thread that hung in a disk or a name look-up may still come and tell something. */
+void oc_event_stop(void)
+{
+    if (events.notify)
+        (void)oc_notify_stop(events.notify);
+}
+
+/* ---- what it is told ---- */
+
+typedef struct {
+    const char *variable[VARIABLES_MAX + 1];
+    int n;
+    apr_pool_t *pool;
+} environment_t;
+
+static void set(environment_t *env, const char *name, const char *value)
+{
+    env->variable[env->n++] =
+        apr_pstrcat(env->pool, name, "=", value && *value ? oc_view_printable(value, env->pool) : "", NULL);
+}
+
+/* Seconds since 1970; empty: there is no such time. */
+static void set_time(environment_t *env, const char *name, apr_time_t when)
+{
+    set(env, name, when > 0 ? apr_psprintf(env->pool, "%" APR_TIME_T_FMT, apr_time_sec(when)) : NULL);
+}
+
+static const char *all_hosts(const oc_managed_t *managed, apr_pool_t *pool)
+{
+    const apr_array_header_t *hosts = oc_managed_hosts(managed, pool);
+    apr_array_header_t *taken = apr_array_make(pool, hosts->nelts, sizeof(const char *));
+    apr_size_t size = 0;
+    int i;
+
+    for (i = 0; i < hosts->nelts; i++) {
+        const char *host = APR_ARRAY_IDX(hosts, i, const char *);
+
+        size += strlen(host) + 1;
+        if (size > HOSTS_MAX)
+            break;
+        APR_ARRAY_PUSH(taken, const char *) = host;
+    }
+    return apr_array_pstrcat(pool, taken, ' ');
+}
+
+static const char *name_of(oc_event_t event)
+{
+    static const char *const NAMES[] = {"first-response", "revoked", "expiring", "expired", "recovered"};
+
+    return NAMES[event];
+}
+
+static void describe(environment_t *env, const oc_job_t *job, oc_event_t event, oc_verdict_t error, const char *detail)
+{
+    const oc_managed_t *managed = job->managed;
+    int is_held = job->usable_until > apr_time_now(), is_error = error != OC_PENDING;
+
+    set(env, "PATH", PATH_OF_PROGRAM);
+    set(env, "OCSP_CACHE_EVENT", name_of(event));
+    set(env, "OCSP_CACHE_HOST", managed->host);
+    set(env, "OCSP_CACHE_HOSTS", all_hosts(managed, env->pool));
+    set(env, "OCSP_CACHE_SUBJECT", managed->cert->subject);
+    set(env, "OCSP_CACHE_SERIAL", managed->cert->serial);
+    set_time(env, "OCSP_CACHE_NOT_AFTER", managed->cert->not_after);
+    set(env, "OCSP_CACHE_MUST_STAPLE", managed->cert->must_staple ? "1" : "0");
+    set(env, "OCSP_CACHE_RESPONDER", managed->url ? oc_url_public(managed->url, env->pool) : NULL);
+    set(env, "OCSP_CACHE_STATUS", !is_held ? "none" : job->has_told_revoked ? "revoked" : "good");
+    set_time(env, "OCSP_CACHE_USABLE_UNTIL", is_held ? job->usable_until : 0);
+    set_time(env, "OCSP_CACHE_NEXT_REQUEST", job->note.due);
+    set(env, "OCSP_CACHE_ERROR", is_error ? oc_verdict_name(error) : NULL);
+    set(env, "OCSP_CACHE_ERROR_TEXT",
+        is_error ? apr_pstrcat(env->pool, oc_verdict_text(error), *detail ? ": " : "", detail, NULL) : NULL);
+}
+
+void oc_event_tell(const oc_job_t *job, oc_event_t event, oc_verdict_t error, const char *detail, apr_pool_t *pool)
+{
+    environment_t env = {.n = 0, .pool = pool};
+    apr_status_t rv;
+
+    if (!events.notify)
+        return;
+    describe(&env, job, event, error, detail);
+    rv = oc_notify_post(events.notify, env.variable, event == OC_EVENT_FIRST_RESPONSE);
+    if (rv == APR_SUCCESS)
+        atomic_store(&events.has_warned_of_loss, 0);
+    else if (!atomic_exchange(&events.has_warned_of_loss, 1))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
+                     "OCSPCacheNotify: %s is too slow: events wait for it already, and what happens to certificates is "
+                     "not told from here on, until there is room again. First lost: %s, %s",
+                     events.program, name_of(event), job->managed->label);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_refresh: see oc_refresh.h. What is here runs in the parent (post_config), in every child (child_init), and in every
+ * child's watchdog thread (the callback); the crew's threads of the child that leads run oc_ask().
+ */
+#include "refresh/refresh.h"
+
+#include "control.h"
+#include "must_staple.h"
+#include "notify.h"
+#include "renew.h"
+#include "base/deadline.h"
+#include "refresh/shared_store.h"
+#include "server/module.h"
+#include "server/provider.h"
+#include "server/staples.h"
+#include "server/stats.h"
+
+#include <apr_optional.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <mod_watchdog.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define WATCHDOG_NAME "_ocsp_cache_"
+#define RESCAN_INTERVAL apr_time_from_sec(60) /* notices a clock that was set, whatever the next due time says */
+#define STOP_PATIENCE \
+    apr_time_from_sec(1)                  /* for threads to end; an exchange looks at its stop flag 20 times a second */
+#define START_PAUSE apr_time_from_sec(10) /* before threads are tried again where none could be had */
+
+/* The refresher of this process. Set up in the parent, inherited; `crew` and `jobs` are those of the one child that leads. */
+static struct {
+    server_rec *server;
+    oc_generation_t *cache; /* the one that stands in SSLStaplingCache; NULL: nothing is to be refreshed */
+    int is_leading;         /* the watchdog thread's own */
+    pthread_mutex_t gate;   /* lets the watchdog's thread and the child's exit pass one after the other */
+    int is_exiting;
+    oc_crew_t *crew;
+    apr_pool_t *pool; /* of jobs and idle */
+    oc_job_t *jobs;
+    oc_idle_t *idle; /* of the crew's connections */
+    unsigned n_jobs;
+    apr_time_t next_scan;
+    apr_time_t last_scan;
+    apr_time_t next_look; /* into OCSPCacheResponseFolder */
+    oc_inbox_seen_t seen; /* that folder */
+    uint64_t recalls;     /* seen so far */
+} refresher;
+
+/* ---- one child refreshes ---- */
+
+/* Give every responder a number, and every certificate that can be asked for a job. */
+static unsigned make_jobs(apr_pool_t *pool)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    apr_hash_t *peers = apr_hash_make(pool);
+    unsigned n_peers = 0;
+    int i;
+
+    refresher.jobs = apr_pcalloc(pool, (apr_size_t)all->nelts * sizeof(oc_job_t));
+    refresher.n_jobs = 0;
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+        oc_job_t *job = &refresher.jobs[refresher.n_jobs];
+        oc_peer_t *peer;
+
+        if (!oc_managed_is_refreshed(managed))
+            continue;
+        peer = apr_hash_get(peers, managed->responder, APR_HASH_KEY_STRING);
+        if (!peer) {
+            peer = apr_pcalloc(pool, sizeof(*peer));
+            peer->group = n_peers++;
+            apr_hash_set(peers, managed->responder, APR_HASH_KEY_STRING, peer);
+        }
+        job->managed = managed;
+        job->ordinal = (unsigned)i;
+        job->idle = refresher.idle;
+        job->peer = peer;
+        job->task.group = peer->group;
+        refresher.n_jobs++;
+    }
+    return n_peers;
+}
+
+static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
+{
+    oc_ask((oc_job_t *)(void *)task, stop, pool);
+}
+
+static void done(oc_task_t *task)
+{
+    oc_job_t *job = (oc_job_t *)(void *)task;
+
+    job->due = job->is_recalled ? 0 : job->wake;
+    job->is_recalled = 0;
+    if (job->due < refresher.next_scan)
+        refresher.next_scan = job->due;
+}
+
+/* Did the folder of OCSPCacheResponseFolder change? Looked at once a second. */
+static int has_new_files(apr_time_t now)
+{
+    const char *folder = oc_config_global()->response_folder;
+
+    if (!folder || (now < refresher.next_look && now >= refresher.last_scan))
+        return 0;
+    refresher.next_look = now + apr_time_from_sec(1);
+    return oc_inbox_has_changed(folder, &refresher.seen);
+}
+
+static void recall(oc_job_t *job)
+{
+    if (job->task.is_queued)
+        job->is_recalled = 1; /* it may have looked already, and be waiting for a responder now */
+    else
+        job->due = 0;
+    refresher.next_scan = 0;
+}
+
+/* Let every certificate look for its file; those that have none and a response do not ask again before their time. */
+static void recall_all(void)
+{
+    unsigned i;
+
+    for (i = 0; i < refresher.n_jobs; i++)
+        recall(&refresher.jobs[i]);
+}
+
+/* Whatever any child wished to be asked again. */
+static void recall_wished(void)
+{
+    oc_recall_t *wishes = oc_books_recall();
+    unsigned i;
+
+    if (!wishes || !oc_recall_has_any(wishes, &refresher.recalls))
+        return;
+    for (i = 0; i < refresher.n_jobs; i++) {
+        if (oc_recall_take(wishes, refresher.jobs[i].ordinal)) {
+            refresher.jobs[i].is_wished = 1;
+            recall(&refresher.jobs[i]);
+        }
+    }
+}
+
+static void hand_out(oc_crew_t *crew, oc_job_t *job)
+{
+    job->is_forced = job->is_wished;
+    job->is_wished = 0;
+    if (job->brought) { /* the thread's from here on */
+        free(job->import);
+        job->import = job->brought;
+        job->brought = NULL;
+    }
+    oc_crew_submit(crew, &job->task);
+}
+
+/* Hand over what is due. Between due times this is one comparison. */
+static void scan(oc_crew_t *crew)
+{
+    apr_time_t now = apr_time_now();
+    unsigned i;
+
+    oc_idle_expire(refresher.idle, oc_limit_now());
+    oc_crew_lock(crew);
+    if (has_new_files(now))
+        recall_all();
+    recall_wished();
+    oc_cachectl_look(refresher.jobs, refresher.n_jobs, recall, now);
+    if (now >= refresher.next_scan || now < refresher.last_scan) {
+        refresher.last_scan = now;
+        refresher.next_scan = now + RESCAN_INTERVAL;
+        for (i = 0; i < refresher.n_jobs; i++) {
+            oc_job_t *job = &refresher.jobs[i];
+
+            if (job->task.is_queued)
+                continue;
+            job->due = oc_schedule_clamp(job->due, now, &job->managed->settings.bounds);
+            if (job->due <= now)
+                hand_out(crew, job);
+            else if (job->due < refresher.next_scan)
+                refresher.next_scan = job->due;
+        }
+    }
+    oc_crew_unlock(crew);
+}
+
+static apr_status_t start_crew(oc_crew_t **crew)
+{
+    const oc_global_conf_t *conf = oc_config_global();
+    unsigned n_groups, n_threads = (unsigned)conf->workers;
+    apr_pool_t *pool; /* of its own allocator: this is no thread of httpd's */
+    apr_status_t rv = apr_pool_create_unmanaged(&pool);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    refresher.pool = pool;
+    refresher.idle = oc_idle_create(n_threads, pool);
+    n_groups = make_jobs(pool);
+    if (n_threads > refresher.n_jobs)
+        n_threads = refresher.n_jobs;
+    oc_shared_start();
+    rv = oc_crew_start(crew, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
+    if (rv != APR_SUCCESS) {
+        oc_shared_stop();
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
+                 "this child keeps OCSP responses fresh: certificates: %u, responders: %u, threads: %u",
+                 refresher.n_jobs, n_groups, n_threads);
+    return APR_SUCCESS;
+}
+
+static void start(void)
+{
+    apr_time_t now = apr_time_now();
+    oc_crew_t *crew;
+    apr_status_t rv;
+
+    if (now < refresher.next_scan)
+        return;
+    oc_event_start(refresher.server);
+    rv = start_crew(&crew);
+    refresher.next_scan = refresher.last_scan = 0;
+    if (rv == APR_SUCCESS) {
+        refresher.crew = crew;
+        return;
+    }
+    refresher.next_scan = now + START_PAUSE;
+    ap_log_error(APLOG_MARK, APLOG_ERR, rv, refresher.server,
+                 "cannot start a thread to fetch OCSP responses with; trying again in ten seconds");
+}
+
+/* Behind the gate. @return the crew, when all its threads have ended, else NULL. */
+static oc_crew_t *stop(void)
+{
+    oc_crew_t *crew = refresher.crew;
+    unsigned left;
+
+    refresher.crew = NULL;
+    if (!crew)
+        return NULL;
+    left = oc_crew_stop(crew, STOP_PATIENCE);
+    oc_idle_close(refresher.idle);
+    if (left == 0) { /* nobody asks the shared store any more; what hangs in it is left to hang */
+        oc_shared_stop();
+        return crew;
+    }
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
+                 "%u threads are still waiting for a name look-up; they end with the process", left);
+    return NULL;
+}
+
+static void step_down(void)
+{
+    oc_crew_t *crew;
+
+    if (!refresher.is_leading)
+        return;
+    crew = stop();
+    if (crew) { /* a child may drain for hours: without this memory */
+        oc_crew_destroy(crew);
+        apr_pool_destroy(refresher.pool);
+    }
+    refresher.is_leading = 0;
+    oc_generation_step_down(refresher.cache);
+}
+
+static void tick(int is_stopping, apr_pool_t *pool)
+{
+    if (is_stopping || refresher.is_exiting || !oc_generation_is_current()) {
+        step_down();
+        return;
+    }
+    if (!refresher.is_leading)
+        refresher.is_leading = oc_generation_try_lead(refresher.cache);
+    if (refresher.is_leading && !refresher.crew)
+        start();
+    if (!refresher.crew)
+        return;
+    scan(refresher.crew);
+    oc_must_staple_report(pool);
+}
+
+/* Every child's watchdog calls, ten times a second; the one that gets the mutex leads. A singleton of mod_watchdog's would be
+ * the same, but for the ten seconds that it lets pass before it follows one that was killed. mod_watchdog forgets a
+ * callback that returns anything but APR_SUCCESS. */
+static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
+{
+    (void)data;
+    pthread_mutex_lock(&refresher.gate);
+    tick(state == AP_WATCHDOG_STATE_STOPPING, pool);
+    pthread_mutex_unlock(&refresher.gate);
+    return APR_SUCCESS;
+}
+
+/* ---- the parent ---- */
+
+/* A response that is kept belongs to one certificate and one issuer. Where the issuer changed under the same certificate, it
+ * must not be stapled before somebody verified it; nobody has this arena but us yet. */
+static void drop_unbound(server_rec *s, apr_pool_t *ptemp)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    apr_pool_t *pool;
+    int i;
+
+    apr_pool_create(&pool, ptemp);
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+        oc_record_t record;
+
+        apr_pool_clear(pool);
+        if (oc_store_get(managed->cert, &record, NULL, pool) == APR_SUCCESS
+            && memcmp(record.binding, managed->cert->binding, sizeof(record.binding)) != 0)
+            oc_store_remove(managed->cert, s);
+    }
+    apr_pool_destroy(pool);
+}
+
+/* mod_ssl primes no certificate whose issuer it cannot find, and says so in terms of its own. */
+static void report_unserved(server_rec *main_server, apr_pool_t *pool)
+{
+    server_rec *s;
+
+    for (s = main_server; s; s = s->next) {
+        const oc_server_conf_t *conf = oc_config_server(s);
+
+        if (conf->staples && oc_config_is_tls(s) && conf->certificate_files->nelts > 0 && !oc_managed_serves(s))
+            ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
+                         "%s: nothing is stapled: mod_ssl knows no issuer of its certificate, or another module "
+                         "staples for it. Put the issuer's certificate behind the server's in SSLCertificateFile, or "
+                         "name it in SSLCertificateChainFile or SSLCACertificateFile",
+                         oc_managed_host(s, pool));
+    }
+}
+
+static int has_work(void)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    int i;
+
+    for (i = 0; i < all->nelts; i++)
+        if (oc_managed_is_refreshed(APR_ARRAY_IDX(all, i, const oc_managed_t *)))
+            return 1;
+    return 0;
+}
+
+static apr_status_t register_callback(apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback_fn =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    apr_status_t rv;
+
+    if (!get_instance || !register_callback_fn)
+        return APR_ENOTIMPL;
+    rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 0, pconf);
+    if (rv == APR_SUCCESS)
+        rv = register_callback_fn(watchdog, AP_WD_TM_SLICE, pconf, on_watchdog);
+    return rv;
+}
+
+/* Error-checking: should a signal end the child inside the watchdog's own thread, the exit finds the gate its own and goes on. */
+static void init_gate(void)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(&refresher.gate, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
+int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
+{
+    apr_status_t rv;
+
+    memset((void *)&refresher, 0, sizeof(refresher));
+    refresher.server = main_server;
+    init_gate();
+    oc_must_staple_begin();
+    if (!oc_config_is_active())
+        return OK;
+    oc_managed_settle();
+    oc_cachectl_post_config(pconf, main_server);
+    report_unserved(main_server, pconf);
+    if (!has_work() || !oc_provider_stapling())
+        return OK;
+
+    drop_unbound(main_server, pconf);
+    oc_shared_init(main_server, pconf);
+    refresher.cache = oc_provider_stapling();
+    rv = register_callback(pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server, "cannot register with mod_watchdog");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+/* ---- every child ---- */
+
+static apr_status_t stop_at_exit(void *data)
+{
+    (void)data;
+    if (pthread_mutex_lock(&refresher.gate) != 0)
+        return APR_SUCCESS;
+    refresher.is_exiting = 1;
+    (void)stop(); /* its memory and the lead are left to the kernel */
+    oc_event_stop();
+    pthread_mutex_unlock(&refresher.gate);
+    return APR_SUCCESS;
+}
+
+void oc_refresh_child_init(apr_pool_t *pchild)
+{
+    if (!refresher.cache)
+        return;
+    oc_shared_child_init(pchild);
+    apr_pool_pre_cleanup_register(pchild, NULL, stop_at_exit);
+    oc_must_staple_wait(pchild);
+}

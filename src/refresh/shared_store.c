@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_shared: see oc_shared.h.
+ *
+ * Providers know no deadline of ours: apr_memcache waits for an answer for ever, and mod_socache_redis of httpd 2.4 hands
+ * apr_redis microseconds where that takes seconds, so that its five seconds become eight days. Nothing can interrupt them. So
+ * each call has memory of its own, which a thread may still hold long after the asker went on.
+ */
+#include "refresh/shared_store.h"
+
+#include "base/deadline.h"
+#include "base/workers.h"
+#include "fleet/breaker.h"
+#include "fleet/entry.h"
+#include "server/module.h"
+#include "server/mutex.h"
+#include "server/provider.h"
+#include "server/settings.h"
+
+#include <ap_provider.h>
+#include <ap_socache.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <http_log.h>
+#include <stdlib.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define CONSUMER "ocsp-shared" /* the provider's name for us; redis and memcache begin their keys with it */
+#define NAME_MAX_LEN 112       /* twice that and the consumer is what memcached takes */
+#define THREADS 4              /* so many may hang at a time; then the store is not asked until one comes back */
+#define KEEP_MAX apr_time_from_sec(29 * 86400) /* memcached takes more than 30 days for a date */
+#define KEEP_MIN apr_time_from_sec(2)          /* providers round down to whole seconds and refuse 0 */
+#define STOP_PATIENCE apr_time_from_msec(100)
+
+/* One question to the store. */
+typedef struct {
+    oc_task_t task; /* first: a call is a task */
+    oc_standing_question_t question;
+    int is_abandoned; /* nobody waits for it any more: whoever ends it frees it. Under the crew's lock */
+    apr_status_t status;
+    apr_time_t expiry;
+    unsigned len; /* of data; of a get: its size before */
+    char name[NAME_MAX_LEN];
+    unsigned char data[];
+} call_t;
+
+/* Set up in the parent, inherited; the crew and what it guards belong to the child that refreshes. */
+static struct {
+    const char *name;
+    const ap_socache_provider_t *provider;
+    ap_socache_instance_t *instance;
+    apr_pool_t *pool; /* the instance's */
+    int is_ready;
+    server_rec *server;
+    server_rec *quiet;         /* what the provider gets to log with: each of its failures would be a line of its own */
+    apr_global_mutex_t *mutex; /* for providers that want one; else NULL */
+    oc_crew_t *crew;
+
+    /* Under the crew's lock. */
+    oc_standing_t standing;
+    int has_told_size;
+} store;
+
+static uint64_t self; /* kept across graceful restarts: no server waits for its own claim */
+
+/* ---- the parent ---- */
+
+void oc_shared_reset(void)
+{
+    memset(&store, 0, sizeof(store));
+}
+
+/* A pool that nobody destroys (some kilobytes for each reload). Connections come and go below it, in several threads: so its allocator
+ * has a mutex, as that of httpd's own pools has. */
+static apr_pool_t *create_lasting_pool(void)
+{
+    apr_allocator_t *allocator = NULL;
+    apr_thread_mutex_t *mutex = NULL;
+    apr_pool_t *pool = NULL;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS)
+        return NULL;
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS
+        || apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
+        return NULL;
+    apr_allocator_mutex_set(allocator, mutex);
+    apr_pool_tag(pool, "ocsp_cache_shared");
+    return pool;
+}
+
+/* The pool of the instance. apr_reslist aborts when it is destroyed while a connection is in use, as at the exit of a child in which a
+ * thread hangs: so providers of that kind get a lasting pool. Those that want a mutex work on this machine's files and
+ * memory, and get httpd's; apr_dbm keeps what it needs for good in the topmost pool above its own. */
+static apr_pool_t *choose_pool(apr_pool_t *pconf)
+{
+    return store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE ? pconf : create_lasting_pool();
+}
+
+static const char *known_providers(apr_pool_t *pool)
+{
+    const apr_array_header_t *names =
+        ap_list_provider_names(pool, AP_SOCACHE_PROVIDER_GROUP, AP_SOCACHE_PROVIDER_VERSION);
+    const char *list = "";
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, ap_list_provider_names_t).provider_name;
+
+        if (strcmp(name, OC_PROVIDER_NAME) != 0 && strcmp(name, AP_SOCACHE_DEFAULT_PROVIDER) != 0)
+            list = apr_pstrcat(pool, list, *list ? ", " : "", name, NULL);
+    }
+    return *list ? list : "none";
+}
+
+const char *oc_shared_create(const char *argument, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    const char *colon = strchr(argument, ':'), *error;
+    const char *name = colon ? apr_pstrmemdup(ptemp, argument, (apr_size_t)(colon - argument)) : argument;
+
+    if (strcmp(name, OC_PROVIDER_NAME) == 0)
+        return "this is the server's own cache, which it shares with nobody. Name a store, as in redis:host:6379";
+    oc_shared_reset();
+    store.provider = ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
+    if (!store.provider)
+        return apr_psprintf(ptemp,
+                            "there is no socache provider '%s' (known: %s). Load its module: LoadModule "
+                            "socache_%s_module modules/mod_socache_%s.so, or `a2enmod socache_%s`",
+                            name, known_providers(ptemp), name, name, name);
+    store.pool = choose_pool(pconf);
+    if (!store.pool)
+        return "there is no memory";
+    error = store.provider->create(&store.instance, colon ? colon + 1 : NULL, ptemp, store.pool);
+    if (error)
+        return error;
+    store.name = apr_pstrdup(store.pool, argument);
+    return NULL;
+}
+
+static server_rec *make_quiet(server_rec *s, apr_pool_t *pool)
+{
+    server_rec *quiet = apr_pmemdup(pool, s, sizeof(*s));
+
+    if (APLOG_IS_LEVEL(s, APLOG_TRACE1))
+        return s;
+    quiet->log.level = APLOG_EMERG;
+    quiet->log.module_levels = NULL;
+    return quiet;
+}
+
+void oc_shared_init(server_rec *main_server, apr_pool_t *pconf)
+{
+    struct ap_socache_hints hints = {OC_SHARED_NAME_LEN, OC_SHARED_HEAD_LEN + 2048, apr_time_from_sec(300)};
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!store.name)
+        return;
+    store.server = main_server;
+    store.quiet = make_quiet(main_server, store.pool);
+    if (store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE)
+        rv = oc_mutex_create(&store.mutex, CONSUMER, main_server, pconf);
+    if (rv == APR_SUCCESS)
+        rv = store.provider->init(store.instance, CONSUMER, &hints, main_server, store.pool);
+    store.is_ready = rv == APR_SUCCESS;
+    if (self == 0)
+        (void)apr_generate_random_bytes((unsigned char *)&self, sizeof(self));
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server,
+                     "OCSPCacheShared %s: the provider cannot begin with it; each response is asked for here",
+                     store.name);
+    /* It is never destroyed: a dbm would delete its file, which others use. */
+}
+
+void oc_shared_child_init(apr_pool_t *pchild)
+{
+    if (store.is_ready && store.mutex)
+        oc_mutex_child_init(&store.mutex, store.server, pchild);
+}
+
+const char *oc_shared_name_of_store(void)
+{
+    return store.is_ready ? store.name : NULL;
+}
+
+uint64_t oc_shared_self(void)
+{
+    return self;
+}
+
+/* ---- in the store's own threads ---- */
+
+static apr_status_t ask_provider(const char *name, int is_put, apr_time_t expiry, unsigned char *data, unsigned *len,
+                                 apr_pool_t *pool)
+{
+    const unsigned char *id = (const unsigned char *)name;
+    unsigned id_len = (unsigned)strlen(name);
+    apr_status_t rv = store.mutex ? apr_global_mutex_lock(store.mutex) : APR_SUCCESS;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (is_put)
+        rv = store.provider->store(store.instance, store.quiet, id, id_len, expiry, data, *len, pool);
+    else
+        rv = store.provider->retrieve(store.instance, store.quiet, id, id_len, data, len, pool);
+    if (store.mutex)
+        (void)apr_global_mutex_unlock(store.mutex);
+    return rv;
+}
+
+/* mod_socache_redis and mod_socache_memcache say "not found" when they have no live server, too. And a general error may be the
+ * store's, or that of one key, and is what mod_socache_dbm says instead of "not found". Whether the store works is found out by giving it something. */
+static apr_status_t probe(apr_pool_t *pool)
+{
+    unsigned char data[] = "alive";
+    unsigned len = sizeof(data) - 1;
+    const char *name = apr_pstrcat(pool, oc_config_global()->shared_prefix, ":probe", NULL);
+
+    return ask_provider(name, 1, apr_time_now() + apr_time_from_sec(60), data, &len, pool);
+}
+
+static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
+{
+    call_t *call = (call_t *)(void *)task;
+    apr_pool_t *own = NULL; /* with its own allocator: whatever size a store sends is given back at once */
+    apr_status_t rv = apr_pool_create_unmanaged(&own), proof;
+
+    (void)stop;
+    (void)pool;
+    if (rv == APR_SUCCESS)
+        rv = ask_provider(call->name, call->question.is_put, call->expiry, call->data, &call->len, own);
+    if (!call->question.is_put && ((rv == APR_NOTFOUND && call->question.is_trial) || rv == APR_EGENERAL)) {
+        proof = probe(own);
+        call->question.is_alive = proof == APR_SUCCESS;
+        if (proof != APR_SUCCESS)
+            rv = proof;
+    }
+    call->status = rv;
+    if (own)
+        apr_pool_destroy(own);
+}
+
+static void done(oc_task_t *task)
+{
+    call_t *call = (call_t *)(void *)task;
+
+    if (call->is_abandoned)
+        free(call);
+}
+
+void oc_shared_start(void)
+{
+    unsigned n_threads = store.mutex ? 1 : THREADS;
+    apr_status_t rv;
+
+    if (!store.is_ready || store.crew)
+        return;
+    memset(&store.standing, 0, sizeof(store.standing));
+    store.has_told_size = 0;
+    rv = oc_crew_start(&store.crew, n_threads, 1, n_threads, work, done);
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, store.server, "cannot start a thread for the shared store %s",
+                     store.name);
+}
+
+unsigned oc_shared_stop(void)
+{
+    oc_crew_t *crew = store.crew;
+    unsigned left = crew ? oc_crew_stop(crew, STOP_PATIENCE) : 0;
+
+    if (left == 0)
+        store.crew = NULL;
+    if (crew && left == 0)
+        oc_crew_destroy(crew);
+    return left;
+}
+
+/* ---- the refresher's threads ---- */
+
+static void log_change(oc_standing_state_t state, apr_status_t rv, apr_interval_time_t timeout)
+{
+    char reason[160] = "it answers with an error";
+
+    if (rv == APR_TIMEUP)
+        apr_snprintf(reason, sizeof(reason), "it does not answer within %" APR_TIME_T_FMT " ms",
+                     apr_time_as_msec(timeout));
+    else if (rv == APR_NOTFOUND)
+        apr_cpystrn(reason, "none of its servers answers", sizeof(reason));
+    else if (rv != APR_EGENERAL)
+        apr_strerror(rv, reason, sizeof(reason));
+
+    if (state == OC_STANDING_UP)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, store.server, "the shared store %s works again", store.name);
+    else if (state == OC_STANDING_READ_ONLY)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, store.server,
+                     "the shared store %s takes no responses: %s. What it has is still used; each server asks the "
+                     "responders for itself. Is it full, or a replica that cannot be written?",
+                     store.name, reason);
+    else
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, store.server,
+            "the shared store %s cannot be used: %s. Responders are asked as if there were none, and it is tried "
+            "again from time to time. Does it run, and may this server connect to it?",
+            store.name, reason);
+}
+
+static call_t *make_call(const char *name, apr_size_t size)
+{
+    call_t *call = calloc(1, sizeof(*call) + size);
+
+    if (call) {
+        apr_cpystrn(call->name, name, sizeof(call->name));
+        call->len = (unsigned)size;
+    }
+    return call;
+}
+
+/* @return the call's status; APR_EAGAIN: not asked. *call is NULL when it is no longer the caller's. */
+static apr_status_t run(call_t **call, const atomic_int *stop)
+{
+    apr_interval_time_t timeout = oc_config_global()->shared_timeout;
+    apr_status_t waited, rv = APR_EAGAIN;
+    oc_standing_state_t state;
+    int is_news = 0;
+
+    oc_crew_lock(store.crew);
+    if (oc_standing_may_ask(&store.standing, &(*call)->question, oc_limit_now())) {
+        oc_crew_submit(store.crew, &(*call)->task);
+        waited = oc_crew_await(store.crew, &(*call)->task, timeout, stop);
+        rv = waited == APR_SUCCESS ? (*call)->status : atomic_load(stop) ? APR_EINTR : APR_TIMEUP;
+        is_news = oc_standing_conclude(&store.standing, &(*call)->question, rv, oc_limit_now());
+        if (waited == APR_EBUSY) {
+            (*call)->is_abandoned = 1;
+            *call = NULL;
+        }
+    }
+    state = store.standing.state;
+    oc_crew_unlock(store.crew);
+    if (is_news)
+        log_change(state, rv, timeout);
+    return rv;
+}
+
+apr_status_t oc_shared_get(const char *name, const unsigned char **data, apr_size_t *len, apr_size_t max,
+                           const atomic_int *stop, apr_pool_t *pool)
+{
+    call_t *call = store.crew && !atomic_load(stop) ? make_call(name, max) : NULL;
+    apr_status_t rv = call ? run(&call, stop) : APR_NOTFOUND;
+
+    if (rv == APR_SUCCESS && call) {
+        *len = call->len;
+        *data = apr_pmemdup(pool, call->data, call->len);
+    }
+    free(call);
+    if (rv == APR_SUCCESS)
+        return rv;
+    return oc_standing_is_about_size(rv) ? APR_ENOSPC : APR_NOTFOUND;
+}
+
+/* Once, for it will not change: what dbm has no room for it never has. */
+static void log_size(apr_size_t len)
+{
+    int is_news;
+
+    oc_crew_lock(store.crew);
+    is_news = !store.has_told_size;
+    store.has_told_size = 1;
+    oc_crew_unlock(store.crew);
+    if (is_news)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, store.server,
+                     "the shared store %s has no room for an entry of %" APR_SIZE_T_FMT
+                     " bytes: responses like this one are not shared (a dbm takes some 900 bytes)",
+                     store.name, len);
+}
+
+void oc_shared_put(const char *name, const unsigned char *data, apr_size_t len, apr_time_t expiry,
+                   const atomic_int *stop)
+{
+    apr_time_t now = apr_time_now();
+    call_t *call = NULL;
+    apr_status_t rv;
+
+    if (store.crew && !atomic_load(stop) && expiry - now >= KEEP_MIN)
+        call = make_call(name, len);
+    if (!call)
+        return;
+    memcpy(call->data, data, len);
+    call->question.is_put = 1;
+    call->expiry = expiry - now > KEEP_MAX ? now + KEEP_MAX : expiry;
+    rv = run(&call, stop);
+    free(call);
+    if (oc_standing_is_about_size(rv))
+        log_size(len);
+}

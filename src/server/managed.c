@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_managed: see oc_managed.h.
+ */
+#include "server/managed.h"
+
+#include "fetch/fetch.h"
+#include "fetch/url.h"
+#include "server/module.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+static struct {
+    apr_pool_t *pool;
+    apr_array_header_t *all; /* oc_managed_t * */
+    apr_hash_t *by_id;
+    apr_hash_t *servers; /* server_rec * -> itself: those that have a primed certificate */
+    oc_issuer_set_t *issuers;
+} table;
+
+void oc_managed_reset(apr_pool_t *pconf)
+{
+    table.pool = pconf;
+    table.all = apr_array_make(pconf, 16, sizeof(oc_managed_t *));
+    table.by_id = apr_hash_make(pconf);
+    table.servers = apr_hash_make(pconf);
+    table.issuers = oc_issuer_set_create(pconf);
+}
+
+const apr_array_header_t *oc_managed_all(void)
+{
+    return table.all;
+}
+
+int oc_managed_is_refreshed(const oc_managed_t *managed)
+{
+    return managed->url || oc_config_global()->response_folder;
+}
+
+int oc_managed_serves(const server_rec *s)
+{
+    const server_rec *key = s;
+
+    return apr_hash_get(table.servers, &key, sizeof(key)) != NULL;
+}
+
+static void remember_server(server_rec *s)
+{
+    server_rec **key = apr_palloc(table.pool, sizeof(*key));
+
+    *key = s;
+    apr_hash_set(table.servers, key, sizeof(*key), s);
+}
+
+const char *oc_managed_host(const server_rec *s, apr_pool_t *pool)
+{
+    unsigned port = s->port;
+
+    if (port == 0) /* ServerName without a port: the address in <VirtualHost> has one */
+        port = s->addrs && s->addrs->host_port ? s->addrs->host_port : DEFAULT_HTTPS_PORT;
+    return apr_psprintf(pool, "%s:%u", s->server_hostname ? s->server_hostname : "?", port);
+}
+
+static void add_host(apr_array_header_t *hosts, apr_hash_t *seen, const char *host)
+{
+    if (apr_hash_get(seen, host, APR_HASH_KEY_STRING))
+        return;
+    apr_hash_set(seen, host, APR_HASH_KEY_STRING, host);
+    APR_ARRAY_PUSH(hosts, const char *) = host;
+}
+
+/* One name may stand in several vhosts; one certificate may be that of thousands. */
+apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *pool)
+{
+    apr_array_header_t *hosts = apr_array_make(pool, managed->servers->nelts, sizeof(const char *));
+    apr_hash_t *seen = apr_hash_make(pool);
+    int i;
+
+    add_host(hosts, seen, managed->host);
+    for (i = managed->servers->nelts - 1; i >= 0; i--) /* httpd lists vhosts in reverse order */
+        add_host(hosts, seen, oc_managed_host(APR_ARRAY_IDX(managed->servers, i, server_rec *), pool));
+    return hosts;
+}
+
+/* ---- while certificates are primed ---- */
+
+static oc_managed_t *create(server_rec *s, const char *id, apr_size_t id_len, const char *pem)
+{
+    const char *reason = NULL;
+    oc_managed_t *managed;
+    oc_cert_t *cert;
+
+    if (oc_cert_parse(&cert, pem, table.issuers, table.pool, &reason) != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s: nothing is stapled for a certificate: %s",
+                     oc_managed_host(s, table.pool), reason);
+        return NULL;
+    }
+    if (id_len != OC_CERT_ID_LEN || memcmp(id, cert->id, id_len) != 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "%s: nothing is stapled for %s: mod_ssl identifies certificates in a way this module does not "
+                     "know",
+                     oc_managed_host(s, table.pool), cert->subject);
+        return NULL;
+    }
+    managed = apr_pcalloc(table.pool, sizeof(*managed));
+    managed->cert = cert;
+    managed->servers = apr_array_make(table.pool, 1, sizeof(server_rec *));
+    APR_ARRAY_PUSH(table.all, oc_managed_t *) = managed;
+    apr_hash_set(table.by_id, cert->id, OC_CERT_ID_LEN, managed);
+    return managed;
+}
+
+void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char *pem)
+{
+    oc_managed_t *managed = apr_hash_get(table.by_id, id, (apr_ssize_t)id_len);
+
+    remember_server(s);
+    if (!managed)
+        managed = create(s, id, id_len, pem);
+    if (managed)
+        APR_ARRAY_PUSH(managed->servers, server_rec *) = s;
+}
+
+/* ---- when the table is complete ---- */
+
+/* httpd lists the main server first, then the vhosts in reverse order of the configuration. */
+static server_rec *first_in_configuration(const oc_managed_t *managed)
+{
+    server_rec *s = APR_ARRAY_IDX(managed->servers, 0, server_rec *);
+
+    return s->is_virtual ? APR_ARRAY_IDX(managed->servers, managed->servers->nelts - 1, server_rec *) : s;
+}
+
+static void reverse(apr_array_header_t *array)
+{
+    oc_managed_t **first = (oc_managed_t **)(void *)array->elts, **last = first + array->nelts;
+
+    while (last - first > 1) {
+        oc_managed_t *swapped = *first;
+
+        *first++ = *--last;
+        *last = swapped;
+    }
+}
+
+static void choose_responder(oc_managed_t *managed)
+{
+    const oc_server_conf_t *conf = oc_config_server(managed->server);
+    const char *problem = NULL, *must_staple = managed->cert->must_staple
+                                                   ? ", although it is a Must-Staple one, which clients then refuse"
+                                                   : "";
+
+    managed->url = oc_config_url(managed->server, managed->cert->url);
+    managed->proxy = conf->proxy_url;
+    managed->responder = "";
+    if (!managed->url && oc_config_global()->response_folder) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
+                     "%s: the certificate names no OCSP responder; what is stapled has to come from %s/%s.der",
+                     managed->label, oc_config_global()->response_folder, managed->cert->serial);
+        return;
+    }
+    if (!managed->url) {
+        ap_log_error(APLOG_MARK, managed->cert->must_staple ? APLOG_WARNING : APLOG_INFO, 0, managed->server,
+                     "%s: nothing is stapled%s: the certificate names no OCSP responder (many CAs no longer run "
+                     "one). Only SSLStaplingForceURL could name one",
+                     managed->label, must_staple);
+        return;
+    }
+    problem = oc_fetch_url_problem(managed->url, table.pool);
+    if (problem) {
+        ap_log_error(APLOG_MARK, conf->force_url || managed->cert->must_staple ? APLOG_WARNING : APLOG_INFO, 0,
+                     managed->server,
+                     "%s: nothing is stapled%s: the responder %s cannot be asked: %s. SSLStaplingForceURL can name "
+                     "another",
+                     managed->label, must_staple, oc_url_public(managed->url, table.pool), problem);
+        managed->url = NULL;
+        return;
+    }
+    managed->responder = oc_fetch_responder(managed->url, table.pool);
+    if (!managed->proxy)
+        return;
+    managed->proxy_host = oc_fetch_proxy(managed->proxy, table.pool, &problem);
+    if (problem) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, managed->server,
+                     "%s: nothing is stapled%s: the proxy that SSLOCSPProxyURL names cannot be used: %s",
+                     managed->label, must_staple, problem);
+        managed->url = NULL;
+    }
+}
+
+static int same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* In what do two vhosts differ that serve one certificate? */
+static const char *difference(const oc_server_conf_t *a, const oc_server_conf_t *b)
+{
+    if (!same(a->force_url, b->force_url))
+        return "SSLStaplingForceURL";
+    if (!same(a->proxy_url, b->proxy_url))
+        return "SSLOCSPProxyURL";
+    if (a->responder_timeout != b->responder_timeout)
+        return "SSLStaplingResponderTimeout";
+    if (a->standard_timeout != b->standard_timeout)
+        return "SSLStaplingStandardCacheTimeout";
+    if (a->error_timeout != b->error_timeout)
+        return "SSLStaplingErrorCacheTimeout";
+    if (a->skew != b->skew)
+        return "SSLStaplingResponseTimeSkew";
+    return a->max_age != b->max_age ? "SSLStaplingResponseMaxAge" : NULL;
+}
+
+/* One certificate is asked for once, however many vhosts serve it: so the word of the first one counts. */
+static void report_disagreement(const oc_managed_t *managed)
+{
+    int i;
+
+    for (i = 0; i < managed->servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(managed->servers, i, server_rec *);
+        const char *what = difference(oc_config_server(managed->server), oc_config_server(s));
+
+        if (what) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server,
+                         "%s: it is served by %s too, where %s differs. One certificate is asked for once, by the "
+                         "settings of the vhost that comes first in the configuration, %s",
+                         managed->label, oc_managed_host(s, table.pool), what, managed->host);
+            return;
+        }
+    }
+}
+
+void oc_managed_settle(void)
+{
+    int i;
+
+    reverse(table.all);
+    for (i = 0; i < table.all->nelts; i++) {
+        oc_managed_t *managed = APR_ARRAY_IDX(table.all, i, oc_managed_t *);
+
+        managed->server = first_in_configuration(managed);
+        managed->host = oc_managed_host(managed->server, table.pool);
+        managed->label = apr_psprintf(table.pool, "%s: certificate %s (serial %s)", managed->host,
+                                      managed->cert->subject, managed->cert->serial);
+        oc_config_settings(managed->server, &managed->settings);
+        choose_responder(managed);
+        report_disagreement(managed);
+    }
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_store: see oc_store.h. oc_store_arena() is on the handshake path; the rest is for worker threads, for the parent before it
+ * has children, and for reports.
+ */
+#include "server/staples.h"
+
+#include "server/module.h"
+#include "server/provider.h"
+
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+const oc_shm_t *oc_store_arena(void)
+{
+    const oc_generation_t *generation = oc_provider_stapling();
+
+    return generation ? oc_generation_shm(generation) : NULL;
+}
+
+const char *oc_store_path(void)
+{
+    const oc_generation_t *generation = oc_provider_stapling();
+
+    return generation ? oc_generation_path(generation) : NULL;
+}
+
+static oc_key_t key_of(const oc_cert_t *cert)
+{
+    oc_key_t key = {OC_KIND_STAPLE, OC_CERT_ID_LEN, cert->id};
+
+    return key;
+}
+
+apr_status_t oc_store_get(const oc_cert_t *cert, oc_record_t *record, oc_note_t *note, apr_pool_t *pool)
+{
+    const oc_shm_t *shm = oc_store_arena();
+    oc_key_t key = key_of(cert);
+    oc_shm_meta_t meta = {0};
+    apr_size_t len = 4096;
+    unsigned char *buffer = apr_palloc(pool, len);
+    apr_status_t rv = shm ? oc_shm_get(shm, &key, buffer, &len, &meta) : APR_NOTFOUND;
+
+    if (rv == APR_ENOSPC) {
+        len = OC_BLOCK_DATA_MAX; /* it may have grown again meanwhile */
+        buffer = apr_palloc(pool, len);
+        rv = oc_shm_get(shm, &key, buffer, &len, &meta);
+    }
+    if (note)
+        *note = oc_note_unpack(meta.note);
+    if (rv != APR_SUCCESS)
+        return APR_NOTFOUND;
+    /* A record of a false order could keep every newer one out. */
+    return oc_record_decode(record, buffer, len) == APR_SUCCESS && meta.order == oc_record_order(record)
+                   && meta.expiry == record->usable_until
+               ? APR_SUCCESS
+               : APR_EGENERAL;
+}
+
+static void log_full(const oc_record_t *record, server_rec *s)
+{
+    oc_shm_stats_t stats;
+    uint32_t each = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + record->der_len);
+
+    oc_shm_stats(oc_store_arena(), &stats);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                 "the stapling cache of %" APR_SIZE_T_FMT " bytes is full (%u records): a response of %" APR_SIZE_T_FMT
+                 " bytes has no room. Give SSLStaplingCache a size of %" APR_SIZE_T_FMT " or more",
+                 stats.size, stats.records, record->der_len, oc_shm_size_for(stats.blocks + stats.blocks / 4 + each));
+}
+
+apr_status_t oc_store_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
+                          server_rec *s, apr_pool_t *pool)
+{
+    apr_status_t rv, stored = APR_SUCCESS;
+    oc_key_t key = key_of(cert);
+    unsigned char *bytes = NULL;
+    apr_size_t len = 0;
+    oc_generation_t *generation = oc_provider_stapling();
+    oc_shm_t *shm;
+
+    if (!generation)
+        return APR_EGENERAL;
+    if (record) {
+        bytes = apr_palloc(pool, OC_RECORD_HEAD_LEN + record->der_len);
+        len = oc_record_encode(record, bytes);
+    }
+    rv = oc_generation_lock(generation, s);
+    if (rv != APR_SUCCESS)
+        return rv;
+    shm = oc_generation_shm(generation);
+    if (record)
+        stored = oc_shm_put(shm, &key, record->usable_until, oc_record_order(record), bytes, len, now);
+    (void)oc_shm_set_note(shm, &key, oc_note_pack(note));
+    oc_generation_unlock(generation, s);
+
+    if (stored == APR_ENOSPC)
+        log_full(record, s);
+    return stored;
+}
+
+apr_status_t oc_store_remove(const oc_cert_t *cert, server_rec *s)
+{
+    oc_key_t key = key_of(cert);
+    oc_generation_t *generation = oc_provider_stapling();
+    apr_status_t rv;
+
+    if (!generation)
+        return APR_NOTFOUND;
+    rv = oc_generation_lock(generation, s);
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = oc_shm_remove(oc_generation_shm(generation), &key);
+    oc_generation_unlock(generation, s);
+    return rv;
+}

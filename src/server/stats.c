@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_books: see oc_books.h. oc_books_handshake() is on the handshake path.
+ */
+#include "server/stats.h"
+
+#include "server/managed.h"
+#include "server/module.h"
+#include "server/staples.h"
+#include "state/ledger.h"
+
+#include <ap_mpm.h>
+#include <http_log.h>
+#include <http_main.h>
+#include <stdatomic.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define TALLY_KEY "mod_ocsp_cache:tally:1" /* another number when what lies in the tally changes: see find_tally() */
+#define LANES_MIN 64
+
+static struct {
+    oc_tally_t *tally;
+    oc_recall_t *recall;
+    oc_ledger_t *ledger;
+    const char *path; /* of the ledger */
+    atomic_flag has_warned;
+} books;
+
+/* One lane for each connection that can be served at a time: c->id is child * threads + thread. */
+static unsigned lanes(void)
+{
+    int daemons = 0, threads = 0;
+
+    (void)ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &daemons);
+    (void)ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads);
+    if (daemons < 1 || threads < 1 || daemons > OC_TALLY_LANES_MAX / threads)
+        return OC_TALLY_LANES_MAX;
+    return daemons * threads > LANES_MIN ? (unsigned)(daemons * threads) : LANES_MIN;
+}
+
+/* It hangs on the process pool: children of every generation count in the same one, and a reload that takes the module away and one
+ * that brings it back find it again. A newer build of the module that finds an older one's must know it for what it is. */
+static oc_tally_t *find_tally(server_rec *s)
+{
+    void *found = NULL;
+    oc_tally_t *tally = NULL;
+    apr_status_t rv;
+
+    apr_pool_userdata_get(&found, TALLY_KEY, ap_pglobal);
+    if (found)
+        return found;
+    rv = oc_tally_create(&tally, lanes(), ap_pglobal);
+    if (rv == APR_SUCCESS)
+        apr_pool_userdata_setn(tally, TALLY_KEY, NULL, ap_pglobal);
+    else
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                     "no shared memory for counters: handshakes and requests are not counted");
+    return tally;
+}
+
+static void begin_recall(apr_pool_t *pconf, server_rec *s)
+{
+    apr_status_t rv = oc_recall_create(&books.recall, (unsigned)oc_managed_all()->nelts, pconf);
+
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                     "no shared memory to pass requests to ask again: the status page cannot refresh a certificate");
+}
+
+static void begin_ledger(apr_pool_t *pconf, server_rec *s)
+{
+    const char *cache = oc_store_path(), *problem = NULL;
+
+    if (!cache) /* kept in memory only: where that was not wanted, it has been said */
+        return;
+    books.path = oc_ledger_path(cache, pconf);
+    if (oc_ledger_create(&books.ledger, books.path, (unsigned)oc_managed_all()->nelts, pconf, &problem) != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "%s: what comes of requests is not noted there; tools that look at the cache from outside do not "
+                     "know it",
+                     problem);
+}
+
+void oc_books_open(apr_pool_t *pconf, server_rec *main_server)
+{
+    books.recall = NULL; /* of the last configuration, in a pool that is gone */
+    books.ledger = NULL;
+    books.path = NULL;
+    atomic_flag_clear(&books.has_warned);
+    if (!oc_config_is_active() || !oc_store_arena())
+        return;
+    books.tally = find_tally(main_server);
+    begin_recall(pconf, main_server);
+    begin_ledger(pconf, main_server);
+}
+
+void oc_books_handshake(const conn_rec *c, oc_tally_handshake_t what)
+{
+    if (books.tally)
+        oc_tally_handshake(books.tally, (unsigned)c->id, what);
+}
+
+void oc_books_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed)
+{
+    if (books.tally)
+        oc_tally_exchange(books.tally, origin, verdict, elapsed);
+}
+
+void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s)
+{
+    oc_ledger_entry_t entry = {.note = *note, .last_attempt = when};
+    apr_status_t rv;
+
+    if (books.recall)
+        oc_recall_set_attempt(books.recall, ordinal, when);
+    if (!books.ledger)
+        return;
+    memcpy(entry.id, cert->id, sizeof(entry.id));
+    rv = oc_ledger_write(books.ledger, ordinal, &entry);
+    if (rv != APR_SUCCESS && !atomic_flag_test_and_set(&books.has_warned))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                     "cannot write %s: what comes of requests is not noted there; tools that look at the cache from "
+                     "outside do not know it. Is the disk full?",
+                     books.path);
+}
+
+const oc_tally_t *oc_books_tally(void)
+{
+    return oc_config_is_active() ? books.tally : NULL;
+}
+
+oc_recall_t *oc_books_recall(void)
+{
+    return books.recall;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_errand: see oc_errand.h. Written by the tool, as root; read by an unprivileged child.
+ */
+#include "state/command.h"
+
+#include "base/disk.h"
+#include "base/lines.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FORMAT "1"
+#define LABEL "OCSP RESPONSE"
+
+const char *oc_errand_path(const char *cache_path, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, cache_path, ".errand", NULL);
+}
+
+const char *oc_errand_text(const oc_errand_t *errand, apr_size_t *len, apr_pool_t *pool)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *text = NULL;
+    char *data;
+    int i, ok = bio && oc_lines_put(bio, "ocsp-cache-errand", FORMAT)
+                && oc_lines_put_number(bio, "number", errand->number)
+                && (!errand->is_for_all || oc_lines_put(bio, "refresh-all", ""));
+
+    for (i = 0; ok && i < errand->items->nelts; i++) {
+        const oc_errand_item_t *item = &APR_ARRAY_IDX(errand->items, i, oc_errand_item_t);
+
+        ok = oc_lines_put_hex(bio, item->der ? "import" : "refresh", item->id, OC_CERT_ID_LEN)
+             && (!item->der || oc_lines_put_pem(bio, LABEL, item->der, item->der_len));
+    }
+    if (ok && oc_lines_put(bio, "end", "")) {
+        *len = (apr_size_t)BIO_get_mem_data(bio, &data);
+        text = *len <= OC_ERRAND_SIZE_MAX ? apr_pstrmemdup(pool, data, *len) : NULL;
+    }
+    BIO_free(bio);
+    return text;
+}
+
+/* @param wants_der in, out: the last item's response comes next */
+static int take(oc_errand_t *errand, const oc_line_t *line, int *wants_der)
+{
+    oc_errand_item_t item = {{0}, NULL, 0};
+
+    if (!line->value) {
+        oc_errand_item_t *last = (oc_errand_item_t *)errand->items->elts + errand->items->nelts - 1;
+
+        if (!*wants_der || strcmp(line->key, LABEL) != 0)
+            return 0;
+        last->der = line->der;
+        last->der_len = line->der_len;
+        *wants_der = 0;
+        return 1;
+    }
+    if (*wants_der)
+        return 0;
+    if (strcmp(line->key, "number") == 0)
+        return oc_lines_number(line->value, APR_INT64_MAX, &errand->number);
+    if (strcmp(line->key, "refresh-all") == 0)
+        return errand->is_for_all = 1;
+    *wants_der = strcmp(line->key, "import") == 0;
+    if ((!*wants_der && strcmp(line->key, "refresh") != 0) || !oc_lines_hex(line->value, item.id, sizeof(item.id)))
+        return 0;
+    APR_ARRAY_PUSH(errand->items, oc_errand_item_t) = item;
+    return 1;
+}
+
+apr_status_t oc_errand_parse(oc_errand_t *errand, const char *text, apr_size_t len, apr_pool_t *pool)
+{
+    int wants_der = 0;
+    oc_lines_t lines;
+    oc_line_t line;
+
+    memset(errand, 0, sizeof(*errand));
+    errand->items = apr_array_make(pool, 4, sizeof(oc_errand_item_t));
+    oc_lines_begin(&lines, text, len);
+    if (oc_lines_next(&lines, &line, pool) != 1 || strcmp(line.key, "ocsp-cache-errand") != 0 || !line.value
+        || strcmp(line.value, FORMAT) != 0)
+        return APR_EINVAL;
+    while (oc_lines_next(&lines, &line, pool) == 1) {
+        if (line.value && strcmp(line.key, "end") == 0)
+            return !wants_der && errand->number > 0 ? APR_SUCCESS : APR_EINVAL;
+        if (!take(errand, &line, &wants_der))
+            return APR_EINVAL;
+    }
+    return APR_EINVAL;
+}
+
+apr_status_t oc_errand_leave(const oc_errand_t *errand, const char *path, apr_pool_t *pool, const char **problem)
+{
+    apr_size_t len = 0;
+    const char *text = oc_errand_text(errand, &len, pool);
+
+    if (!text)
+        return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
+    return oc_disk_save(path, 0644, text, len, pool, problem);
+}
+
+/* Who could plant a file here could have responders asked, and no more: yet only the owner may. */
+static const char *refusal(const struct stat *st, uid_t owner)
+{
+    if (!S_ISREG(st->st_mode))
+        return "it is not a regular file";
+    if (st->st_uid != owner || (st->st_mode & (S_IWGRP | S_IWOTH)))
+        return "others than the owner of the cache's file may write to it";
+    return st->st_size > OC_ERRAND_SIZE_MAX ? "it is too large" : NULL;
+}
+
+static apr_status_t read_errand(oc_errand_t *errand, int fd, uid_t owner, apr_pool_t *pool, const char **why)
+{
+    struct stat st;
+    char *text;
+    ssize_t got;
+
+    if (fstat(fd, &st) != 0)
+        return errno;
+    *why = refusal(&st, owner);
+    if (*why)
+        return APR_EACCES;
+    text = apr_palloc(pool, (apr_size_t)st.st_size + 1);
+    got = oc_disk_read_at(fd, text, (size_t)st.st_size, 0);
+    if (got < 0)
+        return errno;
+    *why = "it is not whole, or of another version";
+    return oc_errand_parse(errand, text, (apr_size_t)got, pool);
+}
+
+apr_status_t oc_errand_look(oc_errand_t *errand, const char *path, uid_t owner, apr_time_t now, oc_errand_seen_t *seen,
+                            apr_pool_t *pool, const char **problem)
+{
+    const char *why = NULL;
+    struct stat st;
+    char text[120];
+    apr_status_t rv;
+    apr_interval_time_t age;
+    int fd;
+
+    if (lstat(path, &st) != 0)
+        return APR_ENOENT;
+    if (seen->seconds == st.st_mtim.tv_sec && seen->nanoseconds == st.st_mtim.tv_nsec && seen->inode == st.st_ino)
+        return APR_EEXIST;
+    *seen = (oc_errand_seen_t){st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ino};
+    age = now - apr_time_from_sec(st.st_mtim.tv_sec);
+    if (age > OC_ERRAND_AGE_MAX || age < -OC_ERRAND_AGE_MAX)
+        return APR_ENOENT;
+
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return APR_ENOENT;
+    rv = fd < 0 ? errno : read_errand(errand, fd, owner, pool, &why);
+    if (fd >= 0)
+        close(fd);
+    if (rv != APR_SUCCESS)
+        *problem = apr_psprintf(pool, "%s: %s", path, why ? why : apr_strerror(rv, text, sizeof(text)));
+    return rv;
+}

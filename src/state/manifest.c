@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_roster: see oc_roster.h. The certificates themselves are not in it: what is needed of them stands in oc_cert_t, and a server
+ * with ten thousand need not keep their bytes.
+ */
+#include "state/manifest.h"
+
+#include "base/disk.h"
+#include "base/lines.h"
+
+#include <apr_strings.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT "1"
+#define SIZE_MAX_BYTES (256 << 20) /* a hundred times ten thousand certificates */
+#define SERIAL_DER_MAX 128
+#define TIME_MAX APR_INT64_MAX
+#define LABEL "CERTIFICATE"
+
+const char *oc_roster_path(const char *cache_path, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, cache_path, ".certs", NULL);
+}
+
+/* ---- writing ---- */
+
+static int put_issuers(BIO *bio, const oc_roster_t *roster, apr_pool_t *pool)
+{
+    apr_hash_t *seen = apr_hash_make(pool);
+    int i, ok = 1;
+
+    for (i = 0; ok && i < roster->entries->nelts; i++) {
+        const oc_issuer_t *issuer = APR_ARRAY_IDX(roster->entries, i, oc_roster_entry_t).cert->issuer;
+
+        if (apr_hash_get(seen, issuer->hash, OC_CERT_HASH_LEN))
+            continue;
+        apr_hash_set(seen, issuer->hash, OC_CERT_HASH_LEN, issuer);
+        ok = oc_lines_put_hex(bio, "issuer", issuer->hash, OC_CERT_HASH_LEN)
+             && oc_lines_put_pem(bio, LABEL, issuer->der, issuer->der_len);
+    }
+    return ok;
+}
+
+static int put_entry(BIO *bio, const oc_roster_entry_t *entry)
+{
+    const oc_cert_t *cert = entry->cert;
+    int i, ok = oc_lines_put_hex(bio, "certificate", cert->id, OC_CERT_ID_LEN);
+
+    for (i = 0; ok && i < entry->hosts->nelts; i++)
+        ok = oc_lines_put(bio, "host", APR_ARRAY_IDX(entry->hosts, i, const char *));
+    ok = ok && oc_lines_put(bio, "subject", cert->subject) && oc_lines_put(bio, "serial", cert->serial)
+         && oc_lines_put_hex(bio, "serial-der", cert->serial_der, cert->serial_der_len)
+         && oc_lines_put_hex(bio, "issued-by", cert->issuer->hash, OC_CERT_HASH_LEN)
+         && oc_lines_put_hex(bio, "binding", cert->binding, OC_CERT_HASH_LEN)
+         && oc_lines_put_number(bio, "not-before", cert->not_before)
+         && oc_lines_put_number(bio, "not-after", cert->not_after)
+         && oc_lines_put_number(bio, "must-staple", cert->must_staple != 0)
+         && oc_lines_put_number(bio, "refreshed", entry->is_refreshed != 0)
+         && oc_lines_put_number(bio, "skew", entry->skew) && oc_lines_put_number(bio, "max-age", entry->max_age)
+         && oc_lines_put_number(bio, "open-ended", entry->open_ended);
+    if (ok && cert->url)
+        ok = oc_lines_put(bio, "named-url", cert->url);
+    if (ok && entry->url)
+        ok = oc_lines_put(bio, "url", entry->url);
+    return ok && oc_lines_put(bio, "end", "");
+}
+
+const char *oc_roster_text(const oc_roster_t *roster, apr_size_t *len, apr_pool_t *pool)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const char *text = NULL;
+    char *data;
+    int i,
+        ok = bio
+             && oc_lines_put(bio, "# Which certificates are stapled for: written at each start, for ocsp-cachectl.", "")
+             && oc_lines_put(bio, "ocsp-cache-roster", FORMAT)
+             && oc_lines_put_number(bio, "cache-blocks", roster->blocks)
+             && oc_lines_put_number(bio, "expiry-warning", roster->expiry_warning)
+             && oc_lines_put_number(bio, "certificates", roster->entries->nelts) && put_issuers(bio, roster, pool);
+
+    for (i = 0; ok && i < roster->entries->nelts; i++)
+        ok = put_entry(bio, &APR_ARRAY_IDX(roster->entries, i, oc_roster_entry_t));
+    if (ok) {
+        *len = (apr_size_t)BIO_get_mem_data(bio, &data);
+        text = apr_pstrmemdup(pool, data, *len);
+    }
+    BIO_free(bio);
+    return text;
+}
+
+/* ---- reading ---- */
+
+typedef struct {
+    oc_roster_t *roster;
+    apr_hash_t *issuers;
+    oc_issuer_t *issuer; /* its PEM block follows */
+    apr_int64_t certificates;
+    oc_cert_t *cert; /* the one at work; NULL: between two */
+    oc_roster_entry_t entry;
+    apr_array_header_t *hosts;
+    int has_serial_der, has_binding;
+    apr_pool_t *pool;
+} parser_t;
+
+static int is(const oc_line_t *line, const char *key)
+{
+    return line->value && strcmp(line->key, key) == 0;
+}
+
+static int take_serial_der(parser_t *p, const char *value)
+{
+    apr_size_t len = strlen(value) / 2;
+    unsigned char *der = apr_palloc(p->pool, len + 1);
+
+    if (len == 0 || len > SERIAL_DER_MAX || !oc_lines_hex(value, der, len))
+        return 0;
+    p->cert->serial_der = der;
+    p->cert->serial_der_len = len;
+    return 1;
+}
+
+static int take_issuer(parser_t *p, const char *value)
+{
+    unsigned char hash[OC_CERT_HASH_LEN];
+
+    p->cert->issuer = oc_lines_hex(value, hash, sizeof(hash)) ? apr_hash_get(p->issuers, hash, sizeof(hash)) : NULL;
+    return p->cert->issuer != NULL;
+}
+
+static int take_flag(const char *value, int *flag)
+{
+    apr_int64_t number;
+    int ok = oc_lines_number(value, 1, &number);
+
+    *flag = (int)number;
+    return ok;
+}
+
+static void begin_entry(parser_t *p)
+{
+    p->cert = apr_pcalloc(p->pool, sizeof(*p->cert));
+    p->hosts = apr_array_make(p->pool, 1, sizeof(const char *));
+    memset(&p->entry, 0, sizeof(p->entry));
+    p->entry.cert = p->cert;
+    p->entry.hosts = p->hosts;
+    p->entry.open_ended = -1;
+    p->has_binding = 0;
+}
+
+static int end_entry(parser_t *p)
+{
+    const oc_cert_t *cert = p->cert;
+    int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->issuer && p->has_binding
+             && cert->not_after > 0 && p->entry.open_ended > 0;
+
+    if (ok)
+        APR_ARRAY_PUSH(p->roster->entries, oc_roster_entry_t) = p->entry;
+    p->cert = NULL;
+    return ok;
+}
+
+/* A line between "certificate" and "end". */
+static int take_fact(parser_t *p, const oc_line_t *line)
+{
+    const char *value = line->value;
+    oc_cert_t *cert = p->cert;
+
+    if (is(line, "end"))
+        return end_entry(p);
+    if (is(line, "host"))
+        APR_ARRAY_PUSH(p->hosts, const char *) = value;
+    else if (is(line, "subject"))
+        cert->subject = value;
+    else if (is(line, "serial"))
+        cert->serial = value;
+    else if (is(line, "named-url"))
+        cert->url = value;
+    else if (is(line, "url"))
+        p->entry.url = value;
+    else if (is(line, "serial-der"))
+        return take_serial_der(p, value);
+    else if (is(line, "issued-by"))
+        return take_issuer(p, value);
+    else if (is(line, "binding"))
+        return p->has_binding = oc_lines_hex(value, cert->binding, sizeof(cert->binding));
+    else if (is(line, "not-before"))
+        return oc_lines_number(value, TIME_MAX, &cert->not_before);
+    else if (is(line, "not-after"))
+        return oc_lines_number(value, TIME_MAX, &cert->not_after);
+    else if (is(line, "must-staple"))
+        return take_flag(value, &cert->must_staple);
+    else if (is(line, "refreshed"))
+        return take_flag(value, &p->entry.is_refreshed);
+    else if (is(line, "skew"))
+        return oc_lines_number(value, TIME_MAX, &p->entry.skew);
+    else if (is(line, "max-age"))
+        return oc_lines_number(value, TIME_MAX, &p->entry.max_age);
+    else if (is(line, "open-ended"))
+        return oc_lines_number(value, TIME_MAX, &p->entry.open_ended);
+    return line->value != NULL;
+}
+
+/* A line before the first certificate, or "certificate". */
+static int take_head(parser_t *p, const oc_line_t *line)
+{
+    apr_int64_t number;
+
+    if (!line->value) { /* an issuer's certificate */
+        if (!p->issuer || strcmp(line->key, LABEL) != 0)
+            return 0;
+        p->issuer->der = line->der;
+        p->issuer->der_len = line->der_len;
+        apr_hash_set(p->issuers, p->issuer->hash, OC_CERT_HASH_LEN, p->issuer);
+        p->issuer = NULL;
+        return 1;
+    }
+    if (is(line, "issuer")) {
+        p->issuer = apr_pcalloc(p->pool, sizeof(*p->issuer));
+        return oc_lines_hex(line->value, p->issuer->hash, OC_CERT_HASH_LEN);
+    }
+    if (is(line, "certificate")) {
+        begin_entry(p);
+        return oc_lines_hex(line->value, p->cert->id, OC_CERT_ID_LEN);
+    }
+    if (is(line, "certificates"))
+        return oc_lines_number(line->value, APR_INT32_MAX, &p->certificates);
+    if (is(line, "expiry-warning"))
+        return oc_lines_number(line->value, TIME_MAX, &p->roster->expiry_warning);
+    if (is(line, "cache-blocks")) {
+        if (!oc_lines_number(line->value, APR_INT32_MAX, &number))
+            return 0;
+        p->roster->blocks = (uint32_t)number;
+    }
+    return 1;
+}
+
+static apr_status_t malformed(unsigned line, apr_pool_t *pool, const char **problem)
+{
+    *problem = apr_psprintf(pool, "line %u cannot be understood; the server writes a new one when it starts", line);
+    return APR_EGENERAL;
+}
+
+apr_status_t oc_roster_parse(oc_roster_t **roster, const char *text, apr_size_t len, apr_pool_t *pool,
+                             const char **problem)
+{
+    parser_t p = {.pool = pool, .certificates = -1};
+    oc_lines_t lines;
+    oc_line_t line;
+    int got;
+
+    oc_lines_begin(&lines, text, len);
+    if (oc_lines_next(&lines, &line, pool) != 1 || !is(&line, "ocsp-cache-roster") || strcmp(line.value, FORMAT) != 0) {
+        *problem = "it was not written by this version of the module; the server writes a new one when it starts";
+        return APR_EGENERAL;
+    }
+    p.roster = apr_pcalloc(pool, sizeof(*p.roster));
+    p.roster->entries = apr_array_make(pool, 16, sizeof(oc_roster_entry_t));
+    p.issuers = apr_hash_make(pool);
+    while ((got = oc_lines_next(&lines, &line, pool)) == 1)
+        if (!(p.cert ? take_fact(&p, &line) : take_head(&p, &line)))
+            return malformed(lines.number, pool, problem);
+    if (got < 0 || p.cert || p.certificates != p.roster->entries->nelts)
+        return malformed(lines.number, pool, problem);
+    *roster = p.roster;
+    return APR_SUCCESS;
+}
+
+/* ---- the file ---- */
+
+apr_status_t oc_roster_save(const oc_roster_t *roster, const char *path, apr_pool_t *pool, const char **problem)
+{
+    apr_size_t len = 0;
+    const char *text = oc_roster_text(roster, &len, pool);
+
+    if (!text)
+        return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
+    return oc_disk_save(path, 0600, text, len, pool, problem);
+}
+
+apr_status_t oc_roster_load(oc_roster_t **roster, const char *path, apr_pool_t *pool, const char **problem)
+{
+    const char *text, *why;
+    apr_size_t len;
+    apr_status_t rv = oc_disk_load(path, SIZE_MAX_BYTES, &text, &len, pool, problem);
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = oc_roster_parse(roster, text, len, pool, &why);
+    if (rv != APR_SUCCESS)
+        *problem = apr_psprintf(pool, "%s: %s", path, why);
+    return rv;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_status_parts: see oc_status_parts.h.
+ */
+#include "html_parts.h"
+
+#include "script.h"
+#include "style.h"
+#include "version.h"
+#include "status/post.h"
+#include "view/timeline.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+
+void oc_status_open_page(const oc_status_request_t *request, const char *title)
+{
+    request_rec *r = request->r;
+    const char *server = ap_escape_html(r->pool, ap_get_server_name(r));
+    oc_query_t machine = request->query;
+    const char *json;
+
+    machine.format = OC_FORMAT_JSON;
+    machine.page = 1;
+    json = oc_status_query_link(&machine, r->pool);
+    ap_rvputs(
+        r,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
+        ap_escape_html(r->pool, title), " - ", server, "</title>\n<style>", oc_status_style, "</style>\n</head>\n",
+        NULL);
+    ap_rvputs(
+        r,
+        "<body>\n<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header><div><h1>OCSP stapling</h1>\n"
+        "<p><bdi>",
+        server, "</bdi> &middot; <span id=\"as-of\" data-part>as of <time>", oc_timeline_time(request->now, r->pool),
+        "</time></span></p></div>\n<div class=\"tools\"><a href=\"", json,
+        "\">JSON</a> <a href=\"?format=prometheus\">Prometheus</a> <button id=\"live\" type=\"button\" "
+        "aria-pressed=\"true\" hidden>Live</button></div></header>\n<main id=\"content\" tabindex=\"-1\">\n"
+        "<p class=\"told bad\" id=\"trouble\" role=\"alert\"></p>\n",
+        NULL);
+}
+
+void oc_status_close_page(const oc_status_request_t *request)
+{
+    ap_rvputs(request->r, "</main>\n<footer>mod_ocsp_cache " OC_VERSION "</footer>\n<script>", oc_status_script,
+              "</script>\n</body>\n</html>\n", NULL);
+}
+
+const char *oc_status_badge(const oc_view_t *view, apr_time_t now, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "<span class=\"badge ", oc_query_group_name(oc_query_group(view, now)), "\">",
+                       oc_view_state(view, now), "</span>", NULL);
+}
+
+const char *oc_status_time(apr_time_t time, apr_time_t now, apr_pool_t *pool)
+{
+    if (time == 0)
+        return "-";
+    return apr_pstrcat(pool, "<time title=\"", oc_timeline_time(time, pool), "\">", oc_view_span(time, now, pool),
+                       "</time>", NULL);
+}
+
+const char *oc_status_text(const char *text, apr_pool_t *pool)
+{
+    return text ? apr_pstrcat(pool, "<bdi>", ap_escape_html(pool, text), "</bdi>", NULL) : "-";
+}
+
+const char *oc_status_link(const oc_view_t *view, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "?id=", oc_query_print_id(view->id, pool), NULL);
+}
+
+const char *oc_status_query_link(const oc_query_t *query, apr_pool_t *pool)
+{
+    return ap_escape_html(pool, oc_query_print(query, pool));
+}
+
+const char *oc_status_button(const oc_status_request_t *request, const oc_view_t *view, apr_pool_t *pool)
+{
+    const char *token = oc_status_refresh_token(request->r, request->now, pool);
+
+    if (!token || !request->is_active || (view && !view->is_refreshed))
+        return "";
+    return apr_pstrcat(pool, "<form method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"", token,
+                       "\"><button name=\"id\" value=\"", view ? oc_query_print_id(view->id, pool) : "all",
+                       view ? "\">Ask again now</button></form>" : "\">Ask for all again</button></form>", NULL);
+}
+
+void oc_status_print_told(const oc_status_request_t *request)
+{
+    const char *told = request->query.told;
+
+    if (*told)
+        ap_rputs(
+            strcmp(told, "all") == 0
+                ? "<p class=\"told\" role=\"status\">All certificates are asked for again; answers come in as their "
+                  "responders give them.</p>\n"
+                : "<p class=\"told\" role=\"status\">This certificate is asked for again; a moment from now the answer "
+                  "is here.</p>\n",
+            request->r);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_status_refresh: see oc_status_refresh.h.
+ */
+#include "status/post.h"
+
+#include "server/module.h"
+#include "server/settings.h"
+#include "state/refresh_flags.h"
+
+#include <apr_buckets.h>
+#include <apr_escape.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdatomic.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define SECRET_KEY "ocsp_cache_status_secret"
+#define SECRET_LEN 32
+#define MAC_LEN 32
+#define TOKEN_LIFE apr_time_from_sec(3600)
+#define TOKEN_MAX 128
+#define BODY_MAX 4096
+#define ALL_PAUSE apr_time_from_sec(60) /* "all" is one request to a responder per certificate */
+
+static struct {
+    const unsigned char *secret;     /* NULL: POST is off */
+    _Atomic apr_time_t *last_of_all; /* in shared memory: children share the pause */
+} refresh;
+
+/* ---- the parent ---- */
+
+void oc_status_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
+{
+    unsigned char *secret = ap_retained_data_get(SECRET_KEY), fresh[SECRET_LEN];
+    apr_status_t rv = APR_SUCCESS;
+    apr_shm_t *segment;
+
+    refresh.secret = NULL;
+    if (!oc_config_global()->status_refresh)
+        return;
+    if (!secret && (rv = apr_generate_random_bytes(fresh, SECRET_LEN)) == APR_SUCCESS) {
+        secret = ap_retained_data_create(SECRET_KEY, SECRET_LEN);
+        memcpy(secret, fresh, SECRET_LEN);
+    }
+    if (rv == APR_SUCCESS)
+        rv = apr_shm_create(&segment, sizeof(*refresh.last_of_all), NULL, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server,
+                     "OCSPCacheStatusRefresh stays off: no random numbers or no shared memory");
+        return;
+    }
+    refresh.last_of_all = apr_shm_baseaddr_get(segment);
+    atomic_store(refresh.last_of_all, 0);
+    refresh.secret = secret;
+}
+
+int oc_status_refresh_is_on(void)
+{
+    return refresh.secret != NULL;
+}
+
+/* ---- the token: when it ends, and a MAC over that and the user ---- */
+
+static const char *make_token(const request_rec *r, apr_time_t end, apr_pool_t *pool)
+{
+    const char *text = apr_psprintf(pool, "%" APR_INT64_T_FMT " %s", apr_time_sec(end), r->user ? r->user : "");
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+
+    if (!HMAC(EVP_sha256(), refresh.secret, SECRET_LEN, (const unsigned char *)text, strlen(text), mac, &len)
+        || len != MAC_LEN)
+        return NULL;
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "-%s", apr_time_sec(end), apr_pescape_hex(pool, mac, len, 0));
+}
+
+const char *oc_status_refresh_token(const request_rec *r, apr_time_t now, apr_pool_t *pool)
+{
+    return refresh.secret ? make_token(r, now + TOKEN_LIFE, pool) : NULL;
+}
+
+static int is_token(const request_rec *r, const char *token, apr_time_t now)
+{
+    apr_int64_t end = apr_strtoi64(token, NULL, 10);
+    const char *expected;
+
+    if (strlen(token) > TOKEN_MAX || end < apr_time_sec(now) || end > apr_time_sec(now + TOKEN_LIFE))
+        return 0;
+    expected = make_token(r, apr_time_from_sec(end), r->pool);
+    return expected && strlen(token) == strlen(expected) && CRYPTO_memcmp(token, expected, strlen(expected)) == 0;
+}
+
+/* ---- from where it comes ---- */
+
+/* Browsers of today say Sec-Fetch-Site over TLS; older ones, and those that came over plain HTTP, Origin; programs neither: for them the
+ * token is all there is, and nobody else's browser can be made to be one of them. */
+static int is_from_here(const request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *host = apr_table_get(r->headers_in, "Host");
+    const char *authority;
+
+    if (site)
+        return strcmp(site, "same-origin") == 0;
+    if (!origin)
+        return 1;
+    authority = strstr(origin, "://");
+    return authority && host && strcasecmp(authority + 3, host) == 0;
+}
+
+/* ---- the form ---- */
+
+/* @return the value of field @a name, "" where there is none; NULL: it is too long */
+static const char *field(const apr_array_header_t *pairs, const char *name, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < pairs->nelts; i++) {
+        const ap_form_pair_t *pair = &APR_ARRAY_IDX(pairs, i, ap_form_pair_t);
+        apr_size_t size = BODY_MAX;
+        apr_off_t len;
+        char *value;
+
+        if (strcmp(pair->name, name) != 0)
+            continue;
+        if (apr_brigade_length(pair->value, 1, &len) != APR_SUCCESS || len < 0 || len > BODY_MAX)
+            return NULL;
+        value = apr_pcalloc(pool, BODY_MAX + 1);
+        return apr_brigade_flatten(pair->value, value, &size) == APR_SUCCESS ? value : NULL;
+    }
+    return "";
+}
+
+/* ---- asking ---- */
+
+static int refuse_early(const request_rec *r, apr_interval_time_t wait, const char **problem)
+{
+    apr_table_setn(r->headers_out, "Retry-After",
+                   apr_psprintf(r->pool, "%" APR_INT64_T_FMT, apr_time_sec(wait + APR_USEC_PER_SEC - 1)));
+    *problem = "That was asked for a moment ago. Responders belong to others: give them a little time.";
+    return HTTP_TOO_MANY_REQUESTS;
+}
+
+static int recall_all(const oc_status_request_t *request, const char **problem)
+{
+    apr_time_t last = atomic_load(refresh.last_of_all), now = request->now;
+    unsigned i, n = (unsigned)oc_managed_all()->nelts, n_recalled = 0;
+
+    /* A clock that was set back does not hold it up. */
+    if ((last && now >= last && now - last < ALL_PAUSE)
+        || !atomic_compare_exchange_strong(refresh.last_of_all, &last, now))
+        return refuse_early(request->r, now >= last ? ALL_PAUSE - (now - last) : ALL_PAUSE, problem);
+    for (i = 0; i < n; i++)
+        n_recalled += oc_survey_recall(i, now) == APR_SUCCESS;
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, request->r,
+                  "status page: all certificates are asked for again (%u), as %s wishes", n_recalled,
+                  request->r->user ? request->r->user : request->r->useragent_ip);
+    apr_table_setn(request->r->headers_out, "Location", "?told=all");
+    return HTTP_SEE_OTHER;
+}
+
+static int recall_one(const oc_status_request_t *request, const unsigned char *id, const char **problem)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    request_rec *r = request->r;
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+        apr_status_t rv;
+
+        if (memcmp(managed->cert->id, id, OC_CERT_ID_LEN) != 0)
+            continue;
+        rv = oc_survey_recall((unsigned)i, request->now);
+        if (APR_STATUS_IS_EAGAIN(rv))
+            return refuse_early(r, OC_RECALL_PAUSE, problem);
+        if (rv != APR_SUCCESS) {
+            *problem = "For this certificate there is nobody to ask.";
+            return HTTP_CONFLICT;
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "status page: %s is asked for again, as %s wishes",
+                      managed->label, r->user ? r->user : r->useragent_ip);
+        apr_table_setn(r->headers_out, "Location",
+                       apr_pstrcat(r->pool, "?id=", oc_query_print_id(id, r->pool), "&told=one", NULL));
+        return HTTP_SEE_OTHER;
+    }
+    *problem = "There is no such certificate; perhaps it was replaced.";
+    return HTTP_NOT_FOUND;
+}
+
+int oc_status_refresh(const oc_status_request_t *request, const char **problem)
+{
+    request_rec *r = request->r;
+    apr_array_header_t *pairs = NULL;
+    unsigned char id[OC_CERT_ID_LEN];
+    const char *wanted, *token;
+
+    if (!is_from_here(r)) {
+        *problem = "This request comes from another site.";
+        return HTTP_FORBIDDEN;
+    }
+    if (ap_parse_form_data(r, NULL, &pairs, (apr_size_t)-1, BODY_MAX) != OK || !pairs) {
+        *problem = "Send a form with the fields token and id (a fingerprint, or all).";
+        return HTTP_BAD_REQUEST;
+    }
+    token = field(pairs, "token", r->pool);
+    wanted = field(pairs, "id", r->pool);
+    if (!token || !is_token(r, token, request->now)) {
+        *problem = "The page that this request comes from is too old, or not of this server: load it again.";
+        return HTTP_FORBIDDEN;
+    }
+    if (!wanted || (strcmp(wanted, "all") != 0 && !oc_query_parse_id(id, wanted))) {
+        *problem = "The field id is neither a certificate's SHA-1 fingerprint nor all.";
+        return HTTP_BAD_REQUEST;
+    }
+    return strcmp(wanted, "all") == 0 ? recall_all(request, problem) : recall_one(request, id, problem);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * Fuzz target: oc_shared_entry over what a store may hold. What is decoded lies within the input and encodes to the same bytes; with a
+ * checksum that somebody made right, too.
+ */
+#include "fleet/entry.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+static void check(const unsigned char *bytes, size_t size, const unsigned char *key)
+{
+    oc_shared_entry_t entry;
+    const char *problem = oc_shared_decode(&entry, bytes, size, key);
+    unsigned char *encoded;
+
+    require(problem == NULL || *problem);
+    if (problem)
+        return;
+    require(entry.der == bytes + OC_SHARED_HEAD_LEN && entry.der_len == size - OC_SHARED_HEAD_LEN);
+    encoded = malloc(size);
+    require(oc_shared_encode(&entry, encoded) == size && memcmp(encoded, bytes, size) == 0);
+    free(encoded);
+}
+
+/* As anybody who can write to the store would: a head and a checksum that fit what follows. */
+static void check_forged(const uint8_t *data, size_t size)
+{
+    unsigned char *bytes = malloc(size), *summed = malloc(size);
+    size_t der_len = size - OC_SHARED_HEAD_LEN;
+
+    memcpy(bytes, data, size);
+    memcpy(bytes, "ocsp\0\1\0", 8);
+    bytes[24] = (unsigned char)(der_len >> 24);
+    bytes[25] = (unsigned char)(der_len >> 16);
+    bytes[26] = (unsigned char)(der_len >> 8);
+    bytes[27] = (unsigned char)der_len;
+    memset(bytes + 28, 0, 4);
+    memcpy(summed, bytes, 64);
+    memcpy(summed + 64, bytes + OC_SHARED_HEAD_LEN, der_len);
+    EVP_Digest(summed, 64 + der_len, bytes + 64, NULL, EVP_sha256(), NULL);
+    check(bytes, size, bytes + 32);
+    free(summed);
+    free(bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const unsigned char key[OC_CERT_HASH_LEN] = {1, 2, 3, 0xab, 0xff};
+    oc_shared_claim_t claim;
+
+    check(data, size, key);
+    if (size >= OC_SHARED_HEAD_LEN)
+        check_forged(data, size);
+    require((oc_shared_claim_decode(&claim, data, size) == APR_SUCCESS) == (size == OC_SHARED_CLAIM_LEN));
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * Fuzz target: oc_roster_parse over arbitrary text. What is understood, written and read again, is the same.
+ */
+#include "state/manifest.h"
+
+#include <apr_general.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int truth)
+{
+    if (!truth)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static apr_pool_t *pool;
+    apr_pool_t *scratch;
+    const char *problem = NULL, *text, *again;
+    apr_size_t len = 0, again_len = 0;
+    oc_roster_t *roster;
+
+    if (!pool)
+        require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
+    apr_pool_create(&scratch, pool);
+    if (oc_roster_parse(&roster, (const char *)data, size, scratch, &problem) == APR_SUCCESS) {
+        require((text = oc_roster_text(roster, &len, scratch)) != NULL);
+        require(oc_roster_parse(&roster, text, len, scratch, &problem) == APR_SUCCESS);
+        require((again = oc_roster_text(roster, &again_len, scratch)) != NULL);
+        require(len == again_len && memcmp(text, again, len) == 0);
+    }
+    else {
+        require(problem != NULL);
+    }
+    apr_pool_destroy(scratch);
+    return 0;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The stage of the crew's tests: tasks that wait at gates, which the test opens, and say what they saw. What must not happen is
+ * looked for while all that could happen has happened.
+ */
+#ifndef STAGE_CREW_H
+#define STAGE_CREW_H
+
+#include "base/workers.h"
+
+#include <apr_general.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define PATIENCE apr_time_from_sec(10)
+#define TASKS_MAX 256
+
+typedef struct {
+    oc_task_t task; /* first: a job is a task */
+    int number;
+    int times;      /* it was worked on */
+    int times_done; /* under the crew's lock */
+    int was_queued; /* when it was said to be done */
+    int inside;     /* how often at this moment: more than once is a failure */
+    int is_deaf;    /* looks at the gate only, not at the stop flag */
+} job_t;
+
+static void note_done(oc_task_t *task)
+{
+    job_t *job = (job_t *)(void *)task;
+
+    job->times_done++; /* no other lock: the crew's is held */
+    job->was_queued |= task->is_queued;
+}
+
+/* What the tasks saw, and what the test tells them. Under `mutex`; the crew's own lock is never taken inside. */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    job_t jobs[TASKS_MAX];
+    int order[4 * TASKS_MAX]; /* numbers, as they were begun */
+    int n_begun, n_ended, n_stopped;
+    int running[TASKS_MAX], most[TASKS_MAX]; /* by group */
+    int running_all, most_all;
+    int is_closed[TASKS_MAX]; /* the gates, by group */
+    int pools_cleaned, overlaps, wrong_masks;
+} stage;
+
+static oc_crew_t *crew;
+
+/* Where AddressSanitizer is there. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
+static void wait_a_moment(void)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 5000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&stage.changed, &stage.mutex, &until);
+}
+
+/* Until *count is at least @a enough; a test that waits in vain fails. Mutex held. */
+static void wait_for(const int *count, int enough)
+{
+    apr_time_t end = apr_time_now() + PATIENCE;
+
+    while (*count < enough && apr_time_now() < end)
+        wait_a_moment();
+    assert_true(*count >= enough);
+}
+
+static apr_status_t pool_cleaned(void *data)
+{
+    (void)data;
+    pthread_mutex_lock(&stage.mutex);
+    stage.pools_cleaned++;
+    pthread_mutex_unlock(&stage.mutex);
+    return APR_SUCCESS;
+}
+
+static int signals_are_blocked(void)
+{
+    sigset_t mask;
+
+    return pthread_sigmask(SIG_SETMASK, NULL, &mask) == 0 && sigismember(&mask, SIGTERM) == 1
+           && sigismember(&mask, SIGUSR1) == 1 && sigismember(&mask, SIGHUP) == 1 && sigismember(&mask, SIGALRM) == 1;
+}
+
+static void begin(job_t *job)
+{
+    unsigned group = job->task.group;
+
+    stage.order[stage.n_begun++] = job->number;
+    stage.overlaps += job->inside++ != 0;
+    stage.wrong_masks += !signals_are_blocked();
+    if (++stage.running[group] > stage.most[group])
+        stage.most[group] = stage.running[group];
+    if (++stage.running_all > stage.most_all)
+        stage.most_all = stage.running_all;
+    pthread_cond_broadcast(&stage.changed);
+}
+
+static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
+{
+    job_t *job = (job_t *)(void *)task;
+
+    apr_pool_cleanup_register(pool, NULL, pool_cleaned, apr_pool_cleanup_null);
+    memset(apr_palloc(pool, 10000), 1, 10000);
+    pthread_mutex_lock(&stage.mutex);
+    begin(job);
+    while (stage.is_closed[task->group] && (job->is_deaf || !atomic_load(stop)))
+        wait_a_moment();
+    stage.n_stopped += atomic_load(stop) != 0;
+    stage.running[task->group]--;
+    stage.running_all--;
+    stage.n_ended++;
+    job->inside--;
+    job->times++;
+    pthread_cond_broadcast(&stage.changed);
+    pthread_mutex_unlock(&stage.mutex);
+    memset(apr_palloc(pool, 1000), 2, 1000); /* still there: the pool is this task's until it returns */
+}
+
+static int set_up(void **state)
+{
+    int i;
+
+    (void)state;
+    memset(&stage, 0, sizeof(stage));
+    pthread_mutex_init(&stage.mutex, NULL);
+    pthread_cond_init(&stage.changed, NULL);
+    for (i = 0; i < TASKS_MAX; i++)
+        stage.jobs[i].number = i;
+    crew = NULL;
+    return 0;
+}
+
+static void close_gate(int group, int is_closed)
+{
+    pthread_mutex_lock(&stage.mutex);
+    stage.is_closed[group] = is_closed;
+    pthread_cond_broadcast(&stage.changed);
+    pthread_mutex_unlock(&stage.mutex);
+}
+
+/* Whatever the test did: no thread may outlive it. */
+static int tear_down(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < TASKS_MAX; i++)
+        close_gate(i, 0);
+    if (crew && oc_crew_stop(crew, PATIENCE) != 0)
+        return -1;
+    if (crew)
+        oc_crew_destroy(crew);
+    crew = NULL;
+    pthread_mutex_destroy(&stage.mutex);
+    pthread_cond_destroy(&stage.changed);
+    return stage.overlaps || stage.wrong_masks;
+}
+
+static void start(unsigned n_threads, unsigned n_groups, unsigned share)
+{
+    apr_status_t rv;
+
+    if (__lsan_disable) /* a crew's own memory is never given back; what its threads take has to be */
+        __lsan_disable();
+    rv = oc_crew_start(&crew, n_threads, n_groups, share, work, note_done);
+    if (__lsan_enable)
+        __lsan_enable();
+    assert_int_equal(rv, APR_SUCCESS);
+    assert_non_null(crew);
+}
+
+/* Queue jobs first to last; number n is of the group n % n_groups. */
+static void submit(int first, int last, unsigned n_groups)
+{
+    int i;
+
+    oc_crew_lock(crew);
+    for (i = first; i <= last; i++) {
+        if (!stage.jobs[i].task.is_queued)
+            stage.jobs[i].task.group = (unsigned)i % n_groups;
+        oc_crew_submit(crew, &stage.jobs[i].task);
+    }
+    oc_crew_unlock(crew);
+}
+
+static int get(const int *count)
+{
+    int value;
+
+    pthread_mutex_lock(&stage.mutex);
+    value = *count;
+    pthread_mutex_unlock(&stage.mutex);
+    return value;
+}
+
+static void expect(const int *count, int enough)
+{
+    pthread_mutex_lock(&stage.mutex);
+    wait_for(count, enough);
+    pthread_mutex_unlock(&stage.mutex);
+}
+
+/* What is to be proved not to happen gets this long to happen. */
+static void settle(void)
+{
+    struct timespec moment = {0, 50000000};
+
+    nanosleep(&moment, NULL);
+}
+
+#endif

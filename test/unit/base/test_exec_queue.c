@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_notify: events are told in order, one at a time; a program that hangs costs events and never time. Runs under
+ * ThreadSanitizer too.
+ */
+#include "base/exec_queue.h"
+
+#include "support_cache_file.h"
+
+#include <apr_strings.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LONG apr_time_from_sec(60)
+#define FLOOD 1000
+
+static atomic_int n_well, n_slow, n_other;
+
+static void count(void *context, oc_spawn_end_t how, int number)
+{
+    (void)context;
+    atomic_fetch_add(how == OC_SPAWN_EXITED && number == 0 ? &n_well
+                     : how == OC_SPAWN_TOO_SLOW            ? &n_slow
+                                                           : &n_other,
+                     1);
+}
+
+static int setup(void **state)
+{
+    atomic_store(&n_well, 0);
+    atomic_store(&n_slow, 0);
+    atomic_store(&n_other, 0);
+    return cache_folder_setup(state);
+}
+
+static const char **script(const char *text)
+{
+    const char *argv[] = {"/bin/sh", "-c", text, "sh", cache_in_folder("other"), NULL};
+
+    return apr_pmemdup(cache_pool, (const void *)argv, sizeof(argv));
+}
+
+static oc_notify_t *start(const char *text, unsigned room, apr_interval_time_t patience)
+{
+    oc_notify_t *notify = NULL;
+
+    assert_int_equal(oc_notify_start(&notify, script(text), room, patience, count, NULL), APR_SUCCESS);
+    return notify;
+}
+
+static apr_status_t post(oc_notify_t *notify, int number, int is_minor)
+{
+    char text[32];
+    const char *environment[] = {"PATH=/usr/bin:/bin", text, NULL};
+
+    snprintf(text, sizeof(text), "N=%d", number);
+    return oc_notify_post(notify, environment, is_minor);
+}
+
+/* Until @a n runs have ended well. */
+static void wait_well(int n)
+{
+    while (atomic_load(&n_well) < n)
+        usleep(1000);
+    assert_int_equal(atomic_load(&n_well), n);
+}
+
+static void end(oc_notify_t *notify)
+{
+    assert_int_equal(oc_notify_stop(notify), 0);
+    oc_notify_destroy(notify);
+}
+
+static void test_in_order(void **state)
+{
+    oc_notify_t *notify = start("echo $N >> \"$1\"", 8, LONG);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 8; i++)
+        assert_int_equal(post(notify, i, 0), APR_SUCCESS);
+    wait_well(8);
+    assert_string_equal(cache_read_text("other"), "0\n1\n2\n3\n4\n5\n6\n7\n");
+    end(notify);
+}
+
+/* The room is given back, again and again. */
+static void test_more_than_there_is_room_for_over_time(void **state)
+{
+    oc_notify_t *notify = start("exit 0", 2, LONG);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 20; i++) {
+        while (post(notify, i, 0) == APR_ENOSPC)
+            usleep(1000);
+    }
+    wait_well(20);
+    end(notify);
+}
+
+/* It hangs, and 1,000 events come: so many as there is room for wait, and nobody waits for them. */
+static void test_flood_while_the_program_hangs(void **state)
+{
+    oc_notify_t *notify = start("exec sleep 60", 16, LONG);
+    int i, taken = 0;
+
+    (void)state;
+    for (i = 0; i < FLOOD; i++) {
+        apr_status_t rv = post(notify, i, 0);
+
+        assert_true(rv == APR_SUCCESS || rv == APR_ENOSPC);
+        taken += rv == APR_SUCCESS;
+    }
+    assert_int_equal(taken, 16); /* the one at work among them */
+    end(notify);
+    assert_int_equal(atomic_load(&n_well), 0);
+}
+
+static void test_minor_ones_leave_room_for_worse(void **state)
+{
+    oc_notify_t *notify = start("exec sleep 60", 10, LONG);
+    int i;
+
+    (void)state;
+    for (i = 0; i < 5; i++)
+        assert_int_equal(post(notify, i, 1), APR_SUCCESS);
+    assert_int_equal(post(notify, i, 1), APR_ENOSPC);
+    for (i = 5; i < 10; i++)
+        assert_int_equal(post(notify, i, 0), APR_SUCCESS);
+    assert_int_equal(post(notify, i, 0), APR_ENOSPC);
+    end(notify);
+}
+
+/* The next event is told by a new run. */
+static void test_one_that_hangs_is_killed(void **state)
+{
+    oc_notify_t *notify = start("test $N != 0 || exec sleep 60", 4, apr_time_from_msec(300));
+
+    (void)state;
+    assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
+    assert_int_equal(post(notify, 1, 0), APR_SUCCESS);
+    while (atomic_load(&n_slow) < 1)
+        usleep(1000);
+    wait_well(1);
+    end(notify);
+    assert_int_equal(atomic_load(&n_slow), 1);
+}
+
+static void *post_many(void *data)
+{
+    int i;
+
+    for (i = 0; i < 50; i++)
+        (void)post(data, i, i % 2);
+    return NULL;
+}
+
+static void test_threads_post(void **state)
+{
+    oc_notify_t *notify = start("exit 0", 8, LONG);
+    pthread_t threads[4];
+    int i;
+
+    (void)state;
+    for (i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, post_many, notify), 0);
+    for (i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    while (atomic_load(&n_well) < 1)
+        usleep(1000);
+    end(notify); /* with events that still wait: their memory is given back */
+    assert_true(atomic_load(&n_well) <= 200);
+}
+
+/* A thread that hung in something else comes when all is over. */
+static void test_who_is_late_harms_nothing(void **state)
+{
+    oc_notify_t *notify = start("exit 0", 2, LONG);
+
+    (void)state;
+    assert_int_equal(oc_notify_stop(notify), 0);
+    assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
+    assert_int_equal(post(notify, 1, 0), APR_SUCCESS);
+    assert_int_equal(post(notify, 2, 0), APR_ENOSPC);
+    end(notify);
+    assert_int_equal(atomic_load(&n_well), 0);
+}
+
+static void test_stop_with_nothing_to_tell(void **state)
+{
+    (void)state;
+    end(start("exit 0", 1, LONG));
+    assert_int_equal(atomic_load(&n_well) + atomic_load(&n_other), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_in_order, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_more_than_there_is_room_for_over_time, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_flood_while_the_program_hangs, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_minor_ones_leave_room_for_worse, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_one_that_hangs_is_killed, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_threads_post, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_who_is_late_harms_nothing, setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_stop_with_nothing_to_tell, setup, cache_folder_teardown),
+    };
+
+    return cmocka_run_group_tests_name("oc_notify", tests, cache_group_setup, cache_group_teardown);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_spawn, with real programs: what they are given, how they end, and that none of them holds anybody up.
+ */
+#include "base/spawn.h"
+
+#include "support_cache_file.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LONG apr_time_from_sec(60)
+
+static const char *const NOTHING[] = {NULL};
+
+static oc_spawn_end_t shell(const char *script, apr_interval_time_t patience, int *number)
+{
+    const char *argv[] = {"/bin/sh", "-c", script, "sh", cache_in_folder("other"), NULL};
+
+    return oc_spawn_run(argv, NOTHING, patience, NULL, number);
+}
+
+static void test_status_and_signal(void **state)
+{
+    int number = -1;
+
+    (void)state;
+    assert_int_equal(shell("exit 0", LONG, &number), OC_SPAWN_EXITED);
+    assert_int_equal(number, 0);
+    assert_int_equal(shell("exit 7", LONG, &number), OC_SPAWN_EXITED);
+    assert_int_equal(number, 7);
+    assert_int_equal(shell("kill -USR1 $$", LONG, &number), OC_SPAWN_SIGNALLED);
+    assert_int_equal(number, SIGUSR1);
+}
+
+static void test_what_cannot_be_run(void **state)
+{
+    const char *argv[] = {cache_path, NULL};
+    int number = 0;
+
+    (void)state;
+    assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, NULL, &number), OC_SPAWN_NOT_STARTED);
+    assert_int_equal(number, ENOENT);
+    cache_write_text(cache_path, "#!/bin/sh\n"); /* mode 0644 */
+    assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, NULL, &number), OC_SPAWN_NOT_STARTED);
+    assert_int_equal(number, EACCES);
+}
+
+/* No shell looks at arguments or variables: they arrive as they are. */
+static void test_arguments_and_environment_arrive_as_they_are(void **state)
+{
+    static const char *const ENVIRONMENT[] = {"A=$(id) `id` ; <b> \"q\" 'q' \\ | & *", "B=", NULL};
+    const char *argv[] = {"/bin/sh",
+                          "-c",
+                          "printf '[%s]' \"$A\" \"${B-unset}\" \"${HOME-unset}\" \"$2\" > \"$1\"",
+                          "sh",
+                          cache_in_folder("other"),
+                          "; exit 3",
+                          NULL};
+    int number = -1;
+
+    (void)state;
+    assert_int_equal(setenv("HOME", "/root", 1), 0);
+    assert_int_equal(oc_spawn_run(argv, ENVIRONMENT, LONG, NULL, &number), OC_SPAWN_EXITED);
+    assert_int_equal(number, 0);
+    assert_string_equal(cache_read_text("other"), "[$(id) `id` ; <b> \"q\" 'q' \\ | & *][][unset][; exit 3]");
+}
+
+static void test_descriptors(void **state)
+{
+    int fd = open("/dev/zero", O_RDONLY), number = -1, high; /* without O_CLOEXEC */
+
+    (void)state;
+    assert_int_not_equal(fd, -1);
+    high = fcntl(fd, F_DUPFD, 500);
+    assert_int_not_equal(high, -1);
+    assert_int_equal(shell("for f in /proc/self/fd/*; do test ! -e $f || readlink $f; done > \"$1\"", LONG, &number),
+                     OC_SPAWN_EXITED);
+    assert_non_null(strstr(cache_read_text("other"), "/dev/null"));
+    assert_null(strstr(cache_read_text("other"), "/dev/zero"));
+    close(high);
+    close(fd);
+    assert_int_equal(shell("read line", LONG, &number), OC_SPAWN_EXITED);
+    assert_int_equal(number, 1); /* the end of /dev/null */
+}
+
+/* A thread of httpd's has all signals blocked, and some are ignored in the process. */
+static void test_signals_are_as_usual(void **state)
+{
+    unsigned long long blocked = 1, ignored = 1,
+                       own = 3ULL << 31; /* 32 and 33 are the C library's: it ignores them itself */
+    sigset_t all, before;
+    int number = -1;
+
+    (void)state;
+    sigfillset(&all);
+    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    assert_int_equal(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status > \"$1\"", LONG, &number), OC_SPAWN_EXITED);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    assert_int_equal(sscanf(cache_read_text("other"), "SigBlk: %llx SigIgn: %llx", &blocked, &ignored), 2);
+    assert_int_equal(blocked, 0);
+    assert_int_equal(ignored & ~own, 0);
+}
+
+/* ... and whatever it began: the child of the script writes nothing any more. */
+static void test_too_slow_is_killed_with_its_children(void **state)
+{
+    int number = -1;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(
+        shell("trap '' TERM; sleep 60 & echo $! > \"$1\"; wait; sleep 60", apr_time_from_msec(300), &number),
+        OC_SPAWN_TOO_SLOW);
+    pid = (pid_t)atoi(cache_read_text("other"));
+    assert_true(pid > 1);
+    while (kill(pid, 0) == 0) { /* until init, or whoever else adopted it, has reaped it */
+        char name[64], state_of = 'Z';
+        FILE *stat = fopen(apr_psprintf(cache_pool, "/proc/%d/stat", (int)pid), "r");
+
+        if (stat && fscanf(stat, "%*d %63s %c", name, &state_of) != 2)
+            state_of = 'Z';
+        if (stat)
+            fclose(stat);
+        if (state_of == 'Z')
+            break;
+        usleep(1000);
+    }
+}
+
+/* Until the program has written its number. */
+static const char *ready;
+static atomic_int is_ready;
+
+static void *stop_when_ready(void *data)
+{
+    struct stat st;
+
+    (void)data;
+    while (stat(ready, &st) != 0 || st.st_size == 0)
+        usleep(1000);
+    atomic_store(&is_ready, 1);
+    return NULL;
+}
+
+static void test_stop_ends_the_wait(void **state)
+{
+    const char *argv[] = {"/bin/sleep", "60", NULL};
+    atomic_int stop = 1;
+    int number = -1;
+
+    (void)state;
+    assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, &stop, &number), OC_SPAWN_STOPPED);
+    assert_int_equal(number, 0);
+}
+
+/* It would outlive the server otherwise. */
+static void test_stop_ends_who_ignores_it(void **state)
+{
+    const char *argv[] = {"/bin/sh", "-c", "trap '' TERM; echo $$ > \"$0\"; while :; do sleep 1; done",
+                          cache_in_folder("other"), NULL};
+    pthread_t thread;
+    int number = -1;
+    char text[16] = "";
+    int fd;
+
+    (void)state;
+    ready = argv[3];
+    atomic_store(&is_ready, 0);
+    assert_int_equal(pthread_create(&thread, NULL, stop_when_ready, NULL), 0);
+    assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, &is_ready, &number), OC_SPAWN_STOPPED);
+    pthread_join(thread, NULL);
+    fd = open(ready, O_RDONLY);
+    assert_true(read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    assert_int_equal(kill((pid_t)atoi(text), 0), -1);
+    assert_int_equal(errno, ESRCH);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_status_and_signal, cache_folder_setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_run, cache_folder_setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_arguments_and_environment_arrive_as_they_are, cache_folder_setup,
+                                        cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_descriptors, cache_folder_setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_signals_are_as_usual, cache_folder_setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_too_slow_is_killed_with_its_children, cache_folder_setup,
+                                        cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_stop_ends_the_wait, cache_folder_setup, cache_folder_teardown),
+        cmocka_unit_test_setup_teardown(test_stop_ends_who_ignores_it, cache_folder_setup, cache_folder_teardown),
+    };
+
+    return cmocka_run_group_tests_name("oc_spawn", tests, cache_group_setup, cache_group_teardown);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The crew: shares per group, turns, and that every task is done once.
+ */
+#include "stage_workers.h"
+
+static void test_each_task_is_done_once(void **state)
+{
+    int i;
+
+    (void)state;
+    start(4, 3, 2);
+    submit(0, 199, 3);
+    expect(&stage.n_ended, 200);
+    settle();
+    assert_int_equal(get(&stage.n_begun), 200);
+    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    for (i = 0; i < 200; i++) {
+        assert_int_equal(stage.jobs[i].times, 1);
+        assert_int_equal(stage.jobs[i].times_done, 1);
+        assert_int_equal(stage.jobs[i].was_queued, 0);
+    }
+    assert_int_equal(stage.pools_cleaned, 200);
+}
+
+static void test_a_group_gets_no_more_than_its_share(void **state)
+{
+    (void)state;
+    close_gate(0, 1);
+    close_gate(1, 1);
+    start(6, 2, 2);
+    submit(0, 19, 2);
+    expect(&stage.running[0], 2);
+    expect(&stage.running[1], 2);
+    settle(); /* two threads have nothing to do, and six tasks of each group wait */
+    assert_int_equal(get(&stage.running_all), 4);
+    close_gate(0, 0);
+    close_gate(1, 0);
+    expect(&stage.n_ended, 20);
+    assert_int_equal(stage.most[0], 2);
+    assert_int_equal(stage.most[1], 2);
+}
+
+static void test_a_hanging_group_delays_no_other(void **state)
+{
+    (void)state;
+    close_gate(0, 1);
+    start(3, 5, 2);
+    submit(0, 99, 5);
+    expect(&stage.n_ended, 80); /* all of the other four */
+    expect(&stage.running[0], 2);
+    assert_int_equal(get(&stage.running_all), 2);
+    close_gate(0, 0);
+    expect(&stage.n_ended, 100);
+    assert_int_equal(stage.most[0], 2);
+}
+
+/* The control of the last one: with a share as large as the crew, the same group holds up everybody. */
+static void test_control_a_share_as_large_as_the_crew_isolates_nobody(void **state)
+{
+    int i;
+
+    (void)state;
+    close_gate(0, 1);
+    start(3, 5, 3);
+    for (i = 0; i < 3; i++)
+        submit(5 * i, 5 * i, 5);
+    expect(&stage.running[0], 3);
+    submit(20, 99, 5);
+    settle();
+    assert_int_equal(get(&stage.n_begun), 3);
+    close_gate(0, 0);
+    expect(&stage.n_ended, 83);
+}
+
+static void test_all_threads_are_used_and_no_more(void **state)
+{
+    (void)state;
+    close_gate(0, 1);
+    start(5, 1, 64);
+    submit(0, 19, 1);
+    expect(&stage.running[0], 5);
+    settle();
+    assert_int_equal(get(&stage.running_all), 5);
+    close_gate(0, 0);
+    expect(&stage.n_ended, 20);
+    assert_int_equal(stage.most_all, 5);
+}
+
+static void test_groups_take_turns_and_a_group_keeps_its_order(void **state)
+{
+    static const int expected[] = {0, 10, 20, 1, 11, 21, 2, 12, 3};
+    static const int submitted[] = {0, 1, 2, 3, 10, 11, 12, 20, 21};
+    unsigned i;
+
+    (void)state;
+    start(1, 3, 1);
+    oc_crew_lock(crew);
+    for (i = 0; i < 9; i++) {
+        stage.jobs[submitted[i]].task.group = (unsigned)submitted[i] / 10;
+        oc_crew_submit(crew, &stage.jobs[submitted[i]].task);
+    }
+    oc_crew_unlock(crew);
+    expect(&stage.n_ended, 9);
+    for (i = 0; i < 9; i++)
+        assert_int_equal(stage.order[i], expected[i]);
+}
+
+static void test_nothing_begins_under_the_lock(void **state)
+{
+    (void)state;
+    start(4, 1, 4);
+    oc_crew_lock(crew);
+    stage.jobs[0].task.group = 0;
+    oc_crew_submit(crew, &stage.jobs[0].task);
+    settle();
+    assert_int_equal(get(&stage.n_begun), 0);
+    assert_int_equal(stage.jobs[0].task.is_queued, 1);
+    oc_crew_unlock(crew);
+    expect(&stage.n_ended, 1);
+}
+
+static void test_a_task_is_queued_once_until_its_work_returned(void **state)
+{
+    int is_queued = 1;
+    apr_time_t end = apr_time_now() + PATIENCE;
+
+    (void)state;
+    close_gate(0, 1);
+    start(4, 1, 4);
+    submit(0, 0, 1);
+    submit(0, 0, 1);
+    expect(&stage.running[0], 1);
+    submit(0, 0, 1); /* it is at work: neither a second time now, nor again later */
+    settle();
+    assert_int_equal(get(&stage.n_begun), 1);
+    close_gate(0, 0);
+    while (is_queued && apr_time_now() < end) {
+        oc_crew_lock(crew);
+        is_queued = stage.jobs[0].task.is_queued;
+        oc_crew_unlock(crew);
+    }
+    assert_int_equal(is_queued, 0);
+    settle();
+    assert_int_equal(get(&stage.n_begun), 1);
+    submit(0, 0, 1);
+    expect(&stage.n_ended, 2);
+}
+
+/* As the refresher does it: one thread looks around and queues what is due, while the crew works. */
+static void test_many_rounds(void **state)
+{
+    apr_time_t end = apr_time_now() + PATIENCE;
+    int i;
+
+    (void)state;
+    start(8, 7, 2);
+    while (get(&stage.n_ended) < 3 * TASKS_MAX && apr_time_now() < end) {
+        oc_crew_lock(crew);
+        for (i = 0; i < TASKS_MAX; i++) {
+            job_t *job = &stage.jobs[i];
+
+            if (job->task.is_queued || job->times_done == 3)
+                continue;
+            job->task.group = (unsigned)i % 7;
+            oc_crew_submit(crew, &job->task);
+        }
+        oc_crew_unlock(crew);
+    }
+    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    for (i = 0; i < TASKS_MAX; i++)
+        assert_int_equal(stage.jobs[i].times, 3);
+    for (i = 0; i < 7; i++)
+        assert_in_range(stage.most[i], 1, 2);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_each_task_is_done_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_group_gets_no_more_than_its_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_hanging_group_delays_no_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_control_a_share_as_large_as_the_crew_isolates_nobody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_threads_are_used_and_no_more, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_groups_take_turns_and_a_group_keeps_its_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_begins_under_the_lock, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_task_is_queued_once_until_its_work_returned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_rounds, set_up, tear_down),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

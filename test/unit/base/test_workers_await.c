@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The crew: waiting for one task, for a bounded time, and what becomes of it then.
+ */
+#include "stage_workers.h"
+
+static atomic_int nobody_stops, somebody_stops = 1;
+
+static apr_status_t await(int number, apr_interval_time_t patience, const atomic_int *stop)
+{
+    apr_status_t rv;
+
+    oc_crew_lock(crew);
+    rv = oc_crew_await(crew, &stage.jobs[number].task, patience, stop);
+    oc_crew_unlock(crew);
+    return rv;
+}
+
+static void test_who_waits_hears_of_the_end(void **state)
+{
+    (void)state;
+    start(2, 1, 2);
+    submit(0, 9, 1);
+    assert_int_equal(await(9, PATIENCE, &nobody_stops), APR_SUCCESS);
+    assert_int_equal(stage.jobs[9].times_done, 1);
+    assert_int_equal(await(9, PATIENCE, &nobody_stops), APR_SUCCESS); /* long over */
+}
+
+static void test_a_task_at_work_is_left_to_its_thread(void **state)
+{
+    (void)state;
+    close_gate(0, 1);
+    start(1, 1, 1);
+    submit(0, 0, 1);
+    expect(&stage.running[0], 1);
+    assert_int_equal(await(0, apr_time_from_msec(20), &nobody_stops), APR_EBUSY);
+    close_gate(0, 0);
+    assert_int_equal(await(0, PATIENCE, &nobody_stops), APR_SUCCESS);
+    assert_int_equal(stage.jobs[0].times_done, 1);
+}
+
+static void test_a_task_that_nobody_began_is_taken_back(void **state)
+{
+    static const int taken[] = {3, 1, 2}; /* the last one, the first one, the only one */
+    int i;
+
+    (void)state;
+    close_gate(0, 1);
+    start(1, 1, 1);
+    submit(0, 0, 1);
+    expect(&stage.running[0], 1);
+    submit(1, 3, 1);
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(await(taken[i], apr_time_from_msec(1), &nobody_stops), APR_TIMEUP);
+        assert_int_equal(stage.jobs[taken[i]].task.is_queued, 0);
+    }
+    submit(4, 5, 1); /* the queue is whole */
+    close_gate(0, 0);
+    expect(&stage.n_ended, 3);
+    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    for (i = 1; i <= 3; i++)
+        assert_int_equal(stage.jobs[i].times, 0);
+    assert_int_equal(stage.jobs[4].times + stage.jobs[5].times, 2);
+}
+
+static void test_the_stop_flag_ends_the_wait(void **state)
+{
+    (void)state;
+    close_gate(0, 1);
+    start(1, 1, 1);
+    submit(0, 1, 1);
+    expect(&stage.running[0], 1);
+    settle();
+    assert_int_equal(get(&stage.running_all), 1);
+    assert_int_equal(await(0, APR_INT64_MAX / 4, &somebody_stops), APR_EBUSY);
+    assert_int_equal(await(1, APR_INT64_MAX / 4, &somebody_stops), APR_TIMEUP);
+}
+
+/* What another task's end wakes has to look again, and its patience is not drawn out by that. */
+static void test_others_ends_neither_end_nor_prolong_the_wait(void **state)
+{
+    int i;
+
+    (void)state;
+    close_gate(0, 1);
+    start(3, 2, 2);
+    submit(0, 0, 2);
+    expect(&stage.running[0], 1);
+    for (i = 1; i < 200; i += 2)
+        submit(i, i, 2);
+    assert_int_equal(await(0, apr_time_from_msec(100), &nobody_stops), APR_EBUSY);
+}
+
+typedef struct {
+    pthread_t id;
+    int number;
+    apr_status_t rv;
+} waiter_t;
+
+static void *wait_in_thread(void *data)
+{
+    waiter_t *waiter = data;
+
+    submit(waiter->number, waiter->number, 1);
+    waiter->rv = await(waiter->number, PATIENCE, &nobody_stops);
+    return NULL;
+}
+
+static void test_many_wait_at_a_time(void **state)
+{
+    waiter_t waiters[16];
+    int i;
+
+    (void)state;
+    start(3, 1, 3);
+    for (i = 0; i < 16; i++) {
+        waiters[i].number = i;
+        assert_int_equal(pthread_create(&waiters[i].id, NULL, wait_in_thread, &waiters[i]), 0);
+    }
+    for (i = 0; i < 16; i++) {
+        pthread_join(waiters[i].id, NULL);
+        assert_int_equal(waiters[i].rv, APR_SUCCESS);
+        assert_int_equal(stage.jobs[i].times_done, 1);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_who_waits_hears_of_the_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_task_at_work_is_left_to_its_thread, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_task_that_nobody_began_is_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_stop_flag_ends_the_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_others_ends_neither_end_nor_prolong_the_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_wait_at_a_time, set_up, tear_down),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

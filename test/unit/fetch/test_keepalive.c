@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The stock of idle connections: who gets which, what is closed, and that nothing is ever lost. The connections are socket
+ * pairs, the time is made up.
+ */
+#include "support_exchange.h"
+#include "fetch/keepalive.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define NOW apr_time_from_sec(1000000)
+#define ROOM 4
+
+static apr_pool_t *pool;
+static oc_idle_t *idle;
+static int descriptors;
+static int peers[32]; /* the other ends */
+static int n_peers;
+
+/* A connection, whose other end is peers[] at the index returned. */
+static int make_connection(oc_connect_result_t *connection)
+{
+    int pair[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+    memset(connection, 0, sizeof(*connection));
+    connection->fd = pair[0];
+    (void)snprintf(connection->where, sizeof(connection->where), "192.0.2.%d:80", n_peers);
+    peers[n_peers] = pair[1];
+    return n_peers++;
+}
+
+static int put(const char *host, apr_port_t port, apr_time_t now)
+{
+    oc_connect_result_t connection;
+    int peer = make_connection(&connection);
+
+    oc_idle_put(idle, host, port, now, &connection);
+    return peer;
+}
+
+/* Is the other end of peers[@a peer] closed? */
+static int is_gone(int peer)
+{
+    char byte;
+
+    return recv(peers[peer], &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* What is taken must be the connection to peers[@a peer]; -1: nothing is to be had. */
+static void assert_taken(const char *host, apr_port_t port, apr_time_t now, int peer)
+{
+    oc_connect_result_t connection;
+    char where[32];
+    char byte = 0;
+
+    memset(&connection, 0xa5, sizeof(connection));
+    assert_int_equal(oc_idle_take(idle, host, port, now, &connection), peer >= 0);
+    if (peer < 0) {
+        assert_int_equal(connection.fd, -1);
+        assert_string_equal(connection.where, "");
+        return;
+    }
+    (void)snprintf(where, sizeof(where), "192.0.2.%d:80", peer);
+    assert_string_equal(connection.where, where);
+    assert_string_equal(connection.detail, "");
+    assert_int_equal(send(connection.fd, "x", 1, MSG_NOSIGNAL), 1);
+    assert_int_equal(recv(peers[peer], &byte, 1, 0), 1);
+    (void)close(connection.fd);
+}
+
+static void test_peers_are_told_apart(void **state)
+{
+    int a, b, c;
+
+    (void)state;
+    assert_taken("a.test", 80, NOW, -1);
+    a = put("a.test", 80, NOW);
+    b = put("b.test", 80, NOW);
+    c = put("a.test", 8080, NOW);
+    assert_taken("a.tes", 80, NOW, -1);
+    assert_taken("a.test.", 80, NOW, -1);
+    assert_taken("b.test", 8080, NOW, -1);
+    assert_taken("a.test", 80, NOW, a);
+    assert_taken("a.test", 80, NOW, -1);
+    assert_taken("a.test", 8080, NOW, c);
+    assert_taken("b.test", 80, NOW, b);
+}
+
+static void test_latest_comes_first(void **state)
+{
+    int first, second, third;
+
+    (void)state;
+    first = put("a.test", 80, NOW);
+    second = put("a.test", 80, NOW + 1);
+    third = put("a.test", 80, NOW + 2);
+    assert_taken("a.test", 80, NOW + 3, third);
+    assert_taken("a.test", 80, NOW + 3, second);
+    assert_taken("a.test", 80, NOW + 3, first);
+}
+
+static void test_closed_and_talkative_peers(void **state)
+{
+    int silent, closed, talked;
+
+    (void)state;
+    silent = put("a.test", 80, NOW);
+    closed = put("a.test", 80, NOW);
+    talked = put("a.test", 80, NOW);
+    (void)close(peers[closed]);
+    peers[closed] = -1;
+    assert_int_equal(send(peers[talked], "HTTP", 4, MSG_NOSIGNAL), 4);
+    assert_taken("a.test", 80, NOW, silent);
+    assert_int_equal(send(peers[talked], "x", 1, MSG_NOSIGNAL), -1); /* closed */
+    assert_taken("a.test", 80, NOW, -1);
+}
+
+static void test_old_ones_are_closed(void **state)
+{
+    int old, young, last;
+
+    (void)state;
+    old = put("a.test", 80, NOW);
+    young = put("a.test", 80, NOW + 1);
+    oc_idle_expire(idle, NOW + OC_IDLE_AGE);
+    assert_false(is_gone(old));
+    oc_idle_expire(idle, NOW + OC_IDLE_AGE + 1);
+    assert_true(is_gone(old));
+    assert_false(is_gone(young));
+    assert_taken("a.test", 80, NOW + OC_IDLE_AGE + 1, young);
+    last = put("b.test", 80, NOW);
+    assert_taken("a.test", 80, NOW + OC_IDLE_AGE + 1, -1); /* whomever it is that asks */
+    assert_true(is_gone(last));
+    last = put("b.test", 80, NOW);
+    (void)put("b.test", 80, NOW + 2 * OC_IDLE_AGE);
+    assert_true(is_gone(last));
+}
+
+static void test_room_is_made_of_the_oldest(void **state)
+{
+    int made[ROOM + 2];
+    int i;
+
+    (void)state;
+    for (i = 0; i < ROOM + 2; i++) {
+        made[i] = put(i % 2 == 0 ? "a.test" : "b.test", 80, NOW + i);
+    }
+    for (i = 0; i < ROOM + 2; i++) {
+        assert_int_equal(is_gone(made[i]), i < 2);
+    }
+    assert_taken("a.test", 80, NOW + i, made[4]);
+    assert_taken("a.test", 80, NOW + i, made[2]);
+    assert_taken("a.test", 80, NOW + i, -1);
+}
+
+static void test_closed_stock_keeps_nothing(void **state)
+{
+    int before, after;
+
+    (void)state;
+    before = put("a.test", 80, NOW);
+    oc_idle_close(idle);
+    assert_true(is_gone(before));
+    after = put("a.test", 80, NOW);
+    assert_true(is_gone(after));
+    assert_taken("a.test", 80, NOW, -1);
+    oc_idle_close(idle);
+}
+
+static void test_no_room_at_all(void **state)
+{
+    (void)state;
+    idle = oc_idle_create(0, pool);
+    assert_true(is_gone(put("a.test", 80, NOW)));
+    assert_taken("a.test", 80, NOW, -1);
+}
+
+static void test_names_without_end(void **state)
+{
+    char longest[256];
+    char longer[257];
+    int kept;
+
+    (void)state;
+    memset(longest, 'a', sizeof(longest));
+    longest[sizeof(longest) - 1] = '\0';
+    memset(longer, 'a', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    assert_true(is_gone(put(longer, 80, NOW)));
+    assert_taken(longer, 80, NOW, -1);
+    kept = put(longest, 80, NOW);
+    assert_taken(longer, 80, NOW, -1);
+    assert_taken(longest, 80, NOW, kept);
+}
+
+#define THREADS 4 /* two for each of two peers: never more than ROOM connections */
+#define TURNS 3000
+
+static atomic_int is_held[256]; /* by descriptor */
+static int ends[256];           /* of the pipes that stand for connections: where nobody writes */
+static atomic_int n_ends;
+
+static int open_silent(void)
+{
+    int pair[2];
+
+    if (pipe(pair) != 0 || pair[0] >= 256) {
+        return -1;
+    }
+    ends[atomic_fetch_add(&n_ends, 1) % 256] = pair[1];
+    return pair[0];
+}
+
+/* NULL: nothing went wrong. */
+static void *take_and_put(void *data)
+{
+    const char *host = data;
+    oc_connect_result_t connection;
+    int turn;
+
+    for (turn = 0; turn < TURNS; turn++) {
+        if (!oc_idle_take(idle, host, 80, NOW + turn, &connection)) {
+            connection.fd = open_silent();
+        }
+        if (connection.fd < 0 || atomic_exchange(&is_held[connection.fd], 1) != 0) {
+            return data;
+        }
+        atomic_store(&is_held[connection.fd], 0);
+        oc_idle_put(idle, host, 80, NOW + turn, &connection);
+        if (turn % 100 == 0) {
+            oc_idle_expire(idle, NOW + turn);
+        }
+    }
+    return NULL;
+}
+
+static void test_threads_share_it(void **state)
+{
+    static char hosts[2][8] = {"a.test", "b.test"};
+    pthread_t threads[THREADS];
+    void *went_wrong;
+    int i;
+
+    (void)state;
+    for (i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, take_and_put, hosts[i % 2]), 0);
+    }
+    for (i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], &went_wrong), 0);
+        assert_null(went_wrong);
+    }
+    assert_in_range(atomic_load(&n_ends), 2, THREADS); /* one that was not lost is one that need not be made again */
+    for (i = 0; i < atomic_load(&n_ends); i++) {
+        (void)close(ends[i]);
+    }
+}
+
+static int start(void **state)
+{
+    (void)state;
+    descriptors = exchange_descriptors();
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+        return 1;
+    }
+    idle = oc_idle_create(ROOM, pool);
+    return 0;
+}
+
+/* Nothing may be left open but what the test itself holds. */
+static int finish(void **state)
+{
+    (void)state;
+    oc_idle_close(idle);
+    while (n_peers > 0) {
+        if (peers[--n_peers] >= 0) {
+            (void)close(peers[n_peers]);
+        }
+    }
+    apr_pool_destroy(pool);
+    if (exchange_descriptors() != descriptors) {
+        print_error("%d descriptors before, %d afterwards\n", descriptors, exchange_descriptors());
+        return 1;
+    }
+    return 0;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_peers_are_told_apart), TEST(test_latest_comes_first),         TEST(test_closed_and_talkative_peers),
+        TEST(test_old_ones_are_closed),  TEST(test_room_is_made_of_the_oldest), TEST(test_closed_stock_keeps_nothing),
+        TEST(test_no_room_at_all),       TEST(test_names_without_end),          TEST(test_threads_share_it),
+    };
+    int failed;
+
+    if (apr_initialize() != APR_SUCCESS) {
+        return 2;
+    }
+    failed = cmocka_run_group_tests_name("idle", tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

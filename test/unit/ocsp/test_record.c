@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_record: encoded, decoded and put into order.
+ */
+#include "ocsp/record.h"
+
+#include "support_cache.h"
+
+#include <limits.h>
+#include <string.h>
+
+static unsigned char der[OC_BLOCK_DATA_MAX], bytes[OC_RECORD_HEAD_LEN + OC_BLOCK_DATA_MAX + 8];
+
+static oc_record_t example(apr_size_t der_len)
+{
+    oc_record_t record = {.verdict = OC_GOOD,
+                          .this_update = apr_time_from_sec(1000) + 7,
+                          .next_update = apr_time_from_sec(5000),
+                          .usable_until = apr_time_from_sec(4000),
+                          .fetched_at = apr_time_from_sec(1100),
+                          .der = der,
+                          .der_len = der_len};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(record.binding); i++)
+        record.binding[i] = (unsigned char)(0x80 + i);
+    for (i = 0; i < der_len; i++)
+        der[i] = (unsigned char)(cache_random(&cache_seed) >> 40);
+    return record;
+}
+
+static void assert_same(const oc_record_t *a, const oc_record_t *b)
+{
+    assert_int_equal(a->verdict, b->verdict);
+    assert_int_equal(a->this_update, b->this_update);
+    assert_int_equal(a->next_update, b->next_update);
+    assert_int_equal(a->usable_until, b->usable_until);
+    assert_int_equal(a->fetched_at, b->fetched_at);
+    assert_int_equal(a->origin, b->origin);
+    assert_memory_equal(a->binding, b->binding, sizeof(a->binding));
+    assert_int_equal(a->der_len, b->der_len);
+    assert_memory_equal(a->der, b->der, a->der_len);
+}
+
+static void test_round_trip(void **state)
+{
+    static const apr_size_t LENGTHS[] = {0, 1, 5, 471, 2000, OC_BLOCK_DATA_MAX - OC_RECORD_HEAD_LEN};
+    unsigned i, shift;
+
+    (void)state;
+    for (i = 0; i < 6; i++) {
+        for (shift = 0; shift < 8; shift++) { /* at any alignment, and not a byte more */
+            oc_record_t record = example(LENGTHS[i]), decoded;
+            apr_size_t len;
+
+            record.origin = (oc_origin_t)(i % OC_ORIGIN_LIMIT);
+            memset(bytes, 0xaa, sizeof(bytes));
+            len = oc_record_encode(&record, bytes + shift);
+            assert_int_equal(len, OC_RECORD_HEAD_LEN + LENGTHS[i]);
+            assert_int_equal(bytes[shift + len], 0xaa);
+            assert_int_equal(oc_record_decode(&decoded, bytes + shift, len), APR_SUCCESS);
+            assert_same(&decoded, &record);
+            assert_ptr_equal(decoded.der, bytes + shift + OC_RECORD_HEAD_LEN);
+        }
+    }
+}
+
+static void test_extreme_values_round_trip(void **state)
+{
+    static const apr_time_t TIMES[] = {0, 1, -1, INT64_MAX, INT64_MIN};
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < 5; i++) {
+        oc_record_t record = example(10), decoded;
+
+        record.this_update = TIMES[i];
+        record.next_update = TIMES[(i + 1) % 5];
+        record.usable_until = TIMES[(i + 2) % 5];
+        record.fetched_at = TIMES[(i + 3) % 5];
+        record.verdict = (oc_verdict_t)(OC_VERDICT_LIMIT - 1);
+        assert_int_equal(oc_record_decode(&decoded, bytes, oc_record_encode(&record, bytes)), APR_SUCCESS);
+        assert_same(&decoded, &record);
+        (void)oc_record_order(&decoded); /* total: UBSan looks on */
+    }
+}
+
+static void test_invariant_6_wrong_lengths_are_refused(void **state)
+{
+    oc_record_t record = example(300), decoded;
+    apr_size_t len = oc_record_encode(&record, bytes), i;
+
+    (void)state;
+    for (i = 0; i < len; i++)
+        assert_int_equal(oc_record_decode(&decoded, bytes, i), APR_EINVAL);
+    for (i = len + 1; i < len + 8; i++)
+        assert_int_equal(oc_record_decode(&decoded, bytes, i), APR_EINVAL);
+}
+
+static void test_invariant_6_other_versions_are_refused(void **state)
+{
+    oc_record_t record = example(300), decoded;
+    apr_size_t len = oc_record_encode(&record, bytes), at;
+    unsigned bit;
+
+    (void)state;
+    for (at = 0; at < OC_RECORD_HEAD_LEN; at++) {
+        int is_version = at >= 4 && at < 8, is_length = at >= 40 && at < 48;
+
+        for (bit = 0; bit < 8; bit++) {
+            int is_origin = at >= 48 && at < 56 && !(at == 48 && bit < 2); /* 0 becomes 1 or 2: others that exist */
+            apr_status_t expected = is_version || is_length || is_origin ? APR_EINVAL : APR_SUCCESS;
+
+            bytes[at] ^= (unsigned char)(1u << bit);
+            assert_int_equal(oc_record_decode(&decoded, bytes, len), expected);
+            if (expected == APR_SUCCESS) {
+                (void)oc_verdict_class(decoded.verdict); /* any number will do */
+                (void)oc_record_order(&decoded);
+            }
+            bytes[at] ^= (unsigned char)(1u << bit);
+        }
+    }
+}
+
+static uint64_t order_of(oc_verdict_t verdict, apr_time_t this_update, apr_time_t fetched_at)
+{
+    oc_record_t record = example(1);
+
+    record.verdict = verdict;
+    record.this_update = this_update;
+    record.fetched_at = fetched_at;
+    return oc_record_order(&record);
+}
+
+static void test_invariant_7_order(void **state)
+{
+    const apr_time_t old = apr_time_from_sec(1000), newer = apr_time_from_sec(2000), far = INT64_MAX;
+
+    (void)state;
+    /* no older good over a newer revoked, nor the other way round */
+    assert_true(order_of(OC_REVOKED, newer, newer) > order_of(OC_GOOD, old, far));
+    assert_true(order_of(OC_GOOD, newer, newer) > order_of(OC_REVOKED, old, far));
+    assert_int_equal(order_of(OC_GOOD, old, newer), order_of(OC_REVOKED, old, old));
+    /* no error over the truth, however new */
+    assert_true(order_of(OC_GOOD, old, old) > order_of(OC_TRY_LATER, 0, far));
+    assert_true(order_of(OC_GOOD, 1, 1) > order_of(OC_UNKNOWN, far, far));
+    assert_true(order_of(OC_REVOKED, old, old) > order_of(OC_UNAUTHORIZED, 0, newer));
+    /* among errors the latest */
+    assert_true(order_of(OC_TRY_LATER, 0, newer) > order_of(OC_UNAUTHORIZED, 0, old));
+    assert_true(order_of(OC_UNKNOWN, newer, old) > order_of(OC_UNKNOWN, old, newer));
+    /* nonsense from a hostile cache is in no way special */
+    assert_true(order_of(OC_GOOD, -1, -1) > order_of(OC_TRY_LATER, far, far));
+    assert_true(order_of((oc_verdict_t)77777, far, far) < order_of(OC_GOOD, 1, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_round_trip, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_extreme_values_round_trip, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_invariant_6_wrong_lengths_are_refused, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_invariant_6_other_versions_are_refused, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_invariant_7_order, cache_setup, cache_teardown),
+    };
+
+    return cmocka_run_group_tests_name("oc_record", tests, cache_group_setup, cache_group_teardown);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The properties of oc_schedule.h, over many random and over all extreme inputs. The seed is printed; OC_TEST_SEED
+ * repeats a run. Sums are checked in 128 bits, so that the test cannot overflow where the unit must not.
+ */
+#include "ocsp/schedule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define ROUNDS 200000
+#define SEC(n) apr_time_from_sec(n)
+
+static uint64_t seed = 20260101;
+
+/* splitmix64: small, and the same everywhere. */
+static uint64_t next_random(void)
+{
+    uint64_t z = (seed += 0x9e3779b97f4a7c15u);
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static uint32_t random32(void)
+{
+    static const uint32_t ends[] = {0, 1, UINT32_MAX / 2, UINT32_MAX};
+    uint64_t r = next_random();
+
+    return r % 5 == 0 ? ends[(r >> 8) % 4] : (uint32_t)(r >> 32);
+}
+
+static int64_t extreme(size_t i)
+{
+    static const int64_t values[] = {
+        INT64_MIN,     INT64_MIN + 1,      -SEC(1),       -1,       0, 1, 2, 999999, SEC(1), SEC(3600), SEC(1700000000),
+        INT64_MAX / 2, INT64_MAX - SEC(1), INT64_MAX - 1, INT64_MAX};
+
+    return values[i % (sizeof(values) / sizeof(values[0]))];
+}
+
+/* Any 64 bits at all; or an extreme; or something of the size that occurs. */
+static int64_t any_value(void)
+{
+    uint64_t r = next_random();
+
+    switch (r % 3) {
+    case 0:
+        return (int64_t)next_random();
+    case 1:
+        return extreme((size_t)(r >> 8));
+    default:
+        return (int64_t)(next_random() % (uint64_t)SEC(86400 * 30));
+    }
+}
+
+static oc_schedule_bounds_t any_bounds(void)
+{
+    oc_schedule_bounds_t bounds;
+
+    bounds.min = any_value();
+    bounds.max = any_value();
+    bounds.retry_min = any_value();
+    bounds.retry_max = any_value();
+    return bounds;
+}
+
+/* Bounds as the header asks for them. */
+static oc_schedule_bounds_t fair_bounds(void)
+{
+    oc_schedule_bounds_t bounds;
+
+    bounds.min = 1 + (int64_t)(next_random() % (uint64_t)SEC(600));
+    bounds.max = bounds.min + (int64_t)(next_random() % (uint64_t)SEC(86400));
+    bounds.retry_min = 1 + (int64_t)(next_random() % (uint64_t)SEC(60));
+    bounds.retry_max = bounds.retry_min + (int64_t)(next_random() % (uint64_t)SEC(3600));
+    return bounds;
+}
+
+/* What holds for any input whatever: no time before now, no overflow (the sanitizer watches), the end respected. */
+static void test_success_with_anything(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < ROUNDS; i++) {
+        oc_schedule_bounds_t bounds = any_bounds();
+        apr_time_t now = any_value();
+        apr_time_t end = any_value();
+        apr_time_t due = oc_schedule_success(now, any_value(), end, &bounds, random32());
+
+        assert_true(due >= now);
+        assert_true(end <= now || due < end);
+    }
+}
+
+/* Never overflows, for a @a due that is not before @a now. */
+static uint64_t between(apr_time_t now, apr_time_t due)
+{
+    return (uint64_t)due - (uint64_t)now;
+}
+
+static void test_failure_with_anything(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < ROUNDS; i++) {
+        oc_schedule_bounds_t bounds = any_bounds();
+        apr_time_t now = any_value();
+        unsigned failures = i % 2 ? (unsigned)random32() : (unsigned)i % 100;
+        apr_time_t due = oc_schedule_failure(now, any_value(), failures, any_value(), &bounds, random32());
+        apr_interval_time_t longest = bounds.retry_max > bounds.retry_min ? bounds.retry_max : bounds.retry_min;
+
+        assert_true(due >= now);
+        assert_true(due > now || now == INT64_MAX);
+        assert_true(between(now, due) <= (uint64_t)(longest > 1 ? longest : 1));
+    }
+}
+
+static void test_clamp_with_anything(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < ROUNDS; i++) {
+        oc_schedule_bounds_t bounds = any_bounds();
+        apr_time_t now = any_value();
+        apr_time_t due = any_value();
+        apr_time_t clamped = oc_schedule_clamp(due, now, &bounds);
+        apr_interval_time_t longest = bounds.max > bounds.min ? bounds.max : bounds.min;
+
+        longest = longest > 1 ? longest : 1;
+        assert_true(clamped >= now);
+        assert_true(between(now, clamped) <= (uint64_t)longest);
+        if (due >= now && between(now, due) <= (uint64_t)longest) {
+            assert_true(clamped == due);
+        }
+    }
+}
+
+/* Every extreme against every other. */
+static void test_extremes(void **state)
+{
+    size_t a, b, c, d;
+
+    (void)state;
+    for (a = 0; a < 15; a++) {
+        for (b = 0; b < 15; b++) {
+            for (c = 0; c < 15; c++) {
+                for (d = 0; d < 15; d++) {
+                    oc_schedule_bounds_t bounds = {extreme(c), extreme(d), extreme(d), extreme(c)};
+                    apr_time_t now = extreme(a);
+                    apr_time_t end = extreme(b);
+                    apr_time_t due = oc_schedule_success(now, extreme(c + d), end, &bounds, UINT32_MAX);
+
+                    assert_true(due >= now && (end <= now || due < end));
+                    due = oc_schedule_failure(now, end, (unsigned)c, extreme(d), &bounds, UINT32_MAX);
+                    assert_true(due > now || now == INT64_MAX);
+                    due = oc_schedule_clamp(end, now, &bounds);
+                    assert_true(due >= now);
+                }
+            }
+        }
+    }
+}
+
+static void test_success_within_bounds(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < ROUNDS; i++) {
+        oc_schedule_bounds_t bounds = fair_bounds();
+        apr_time_t now = SEC(1700000000);
+        apr_interval_time_t age = (int64_t)(next_random() % (uint64_t)SEC(86400 * 7));
+        apr_interval_time_t left = 1 + (int64_t)(next_random() % (uint64_t)SEC(86400 * 14));
+        apr_time_t due = oc_schedule_success(now, now - age, now + left, &bounds, random32());
+        apr_interval_time_t pause = due - now, to_middle = left - (age + left) / 2;
+
+        assert_true(pause < left);
+        assert_true(pause >= bounds.min || bounds.min >= left); /* sooner only where the end forces it */
+        assert_true(pause <= bounds.max);
+        assert_true(pause >= to_middle || pause >= bounds.max / 5 * 3 || bounds.min >= left);
+        if (to_middle > 0 && bounds.min <= to_middle) {
+            assert_true(pause - to_middle <= (age + left) / 5);
+            assert_true(pause - to_middle <= bounds.max / 2);
+        }
+        if (to_middle <= 0 && bounds.min <= left / 5 * 2 && bounds.max >= left / 5 * 3 + 5) {
+            assert_true(pause >= left / 5 * 2 && pause <= left / 5 * 3 + 5);
+        }
+        if (bounds.min >= left) {
+            assert_true(pause >= left / 5 * 2 && pause <= left / 5 * 3);
+        }
+    }
+}
+
+static void test_success_jitter(void **state)
+{
+    const oc_schedule_bounds_t wide = {SEC(1), SEC(1000000), SEC(1), SEC(10)};
+    const oc_schedule_bounds_t narrow = {SEC(60), SEC(3600), SEC(1), SEC(10)};
+    apr_time_t now = SEC(1700000000);
+
+    (void)state;
+    /* from the middle on, within a fifth of the validity */
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(1000), &wide, 0), now + SEC(500));
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(1000), &wide, 1u << 31), now + SEC(600));
+    assert_int_equal(oc_schedule_success(now, now - SEC(200), now + SEC(800), &wide, UINT32_MAX), now + SEC(500) - 1);
+    /* but not later after it than half of max: a long validity is renewed while much of it is left */
+    assert_int_equal(oc_schedule_success(now - SEC(600), now - SEC(36000), now + SEC(36000), &narrow, UINT32_MAX),
+                     now + SEC(1800) - 1);
+    /* past the middle: 40 to 60 % of what is left */
+    assert_int_equal(oc_schedule_success(now, now - SEC(1000), now + SEC(1000), &wide, 0), now + SEC(400));
+    assert_int_equal(oc_schedule_success(now, now - SEC(9000), now + SEC(1000), &wide, UINT32_MAX), now + SEC(600) - 1);
+    /* a responder's clock 100 s ahead: its validity has yet to begin */
+    assert_int_equal(oc_schedule_success(now, now + SEC(100), now + SEC(1100), &wide, 0), now + SEC(600));
+    /* where max limits, 60 to 100 % of it: not all at once */
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(86400 * 7), &narrow, 0), now + SEC(3600));
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(86400 * 7), &narrow, UINT32_MAX), now + SEC(2160) + 1);
+    /* min holds, until it would miss the end */
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(100), &narrow, 0), now + SEC(60));
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(60), &narrow, 0), now + SEC(24));
+    assert_int_equal(oc_schedule_success(now, now, now + 1, &narrow, UINT32_MAX), now);
+    /* already past */
+    assert_int_equal(oc_schedule_success(now, now, now, &narrow, 0), now + SEC(60));
+    /* who is held back by min does not meet all others there: the low half of the number decides, up to a fifth more */
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(100), &narrow, 0x8000), now + SEC(66));
+    assert_in_range(oc_schedule_success(now, now, now, &narrow, UINT32_MAX), now + SEC(72) - 5, now + SEC(72) - 1);
+    assert_int_equal(oc_schedule_success(now, now, now + SEC(60) + 3, &narrow, 0xffff), now + SEC(60) + 1);
+}
+
+static void test_failure_within_bounds(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < ROUNDS; i++) {
+        oc_schedule_bounds_t bounds = fair_bounds();
+        apr_time_t now = SEC(1700000000);
+        apr_interval_time_t left = (int64_t)(next_random() % (uint64_t)SEC(7200)) - SEC(600);
+        apr_interval_time_t wish = i % 3 ? 0 : (int64_t)(next_random() % (uint64_t)SEC(7200));
+        unsigned failures = (unsigned)(next_random() % 80);
+        uint32_t random = random32();
+        apr_interval_time_t pause = oc_schedule_failure(now, now + left, failures, wish, &bounds, random) - now;
+        apr_interval_time_t plain = oc_schedule_failure(now, 0, failures, 0, &bounds, random) - now;
+
+        assert_true(plain >= bounds.retry_min && plain <= bounds.retry_max);
+        assert_true(pause <= bounds.retry_max);
+        if (left <= 0) {
+            assert_true(pause >= bounds.retry_min);
+            assert_true(pause >= (wish < bounds.retry_max ? wish : bounds.retry_max));
+        }
+        else {
+            assert_true(pause <= left / 4 || pause <= SEC(1));
+            assert_true(pause >= plain || pause >= left / 4);
+            assert_true(pause >= plain || pause >= SEC(1)); /* not closer and closer without end */
+        }
+    }
+}
+
+/* The more failures, the longer the pause, for the same luck; and at the end the longest. */
+static void test_back_off_grows(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < 2000; i++) {
+        oc_schedule_bounds_t bounds = i % 2 ? fair_bounds() : any_bounds();
+        uint32_t random = random32();
+        apr_time_t before = 0;
+        unsigned failures;
+
+        for (failures = 0; failures < 130; failures++) {
+            apr_time_t due = oc_schedule_failure(0, 0, failures, 0, &bounds, random);
+
+            assert_true(due >= before);
+            before = due;
+        }
+        assert_true(oc_schedule_failure(0, 0, UINT32_MAX, 0, &bounds, random) == before);
+    }
+}
+
+static void test_back_off_values(void **state)
+{
+    const oc_schedule_bounds_t bounds = {SEC(60), SEC(3600), SEC(10), SEC(600)};
+    apr_time_t now = SEC(1700000000);
+
+    (void)state;
+    assert_int_equal(oc_schedule_failure(now, 0, 1, 0, &bounds, 0), now + SEC(10));
+    assert_int_equal(oc_schedule_failure(now, 0, 1, 0, &bounds, UINT32_MAX), now + SEC(15) - 1);
+    assert_int_equal(oc_schedule_failure(now, 0, 4, 0, &bounds, 0), now + SEC(80));
+    assert_int_equal(oc_schedule_failure(now, 0, 7, 0, &bounds, 0), now + SEC(450));
+    assert_int_equal(oc_schedule_failure(now, 0, 7, 0, &bounds, UINT32_MAX), now + SEC(600) - 1);
+    assert_int_equal(oc_schedule_failure(now, 0, 1000, 0, &bounds, 0), now + SEC(450));
+    /* the responder's wish */
+    assert_int_equal(oc_schedule_failure(now, 0, 1, SEC(120), &bounds, 0), now + SEC(120));
+    assert_int_equal(oc_schedule_failure(now, 0, 1, SEC(9999), &bounds, 0), now + SEC(600));
+    assert_int_equal(oc_schedule_failure(now, 0, 4, SEC(1), &bounds, 0), now + SEC(80));
+    /* a response is held, and little of it is left */
+    assert_int_equal(oc_schedule_failure(now, now + SEC(200), 4, 0, &bounds, 0), now + SEC(50));
+    assert_int_equal(oc_schedule_failure(now, now + SEC(200), 1, SEC(120), &bounds, 0), now + SEC(50));
+    assert_int_equal(oc_schedule_failure(now, now + SEC(2), 4, 0, &bounds, 0), now + SEC(1));
+    assert_int_equal(oc_schedule_failure(now, now + SEC(86400), 4, 0, &bounds, 0), now + SEC(80));
+    assert_int_equal(oc_schedule_failure(now, now - SEC(1), 4, 0, &bounds, 0), now + SEC(80));
+}
+
+static void test_clamp(void **state)
+{
+    const oc_schedule_bounds_t bounds = {SEC(60), SEC(3600), SEC(10), SEC(600)};
+    apr_time_t now = SEC(1700000000);
+
+    (void)state;
+    assert_int_equal(oc_schedule_clamp(now + SEC(5), now, &bounds), now + SEC(5));
+    assert_int_equal(oc_schedule_clamp(now + SEC(3600), now, &bounds), now + SEC(3600));
+    assert_int_equal(oc_schedule_clamp(now + SEC(3601), now, &bounds), now + SEC(3600));
+    assert_int_equal(oc_schedule_clamp(now - SEC(5), now, &bounds), now);
+    assert_int_equal(oc_schedule_clamp(0, now, &bounds), now);
+}
+
+/* max-age puts a request off, within its bounds, and never brings one forward. */
+static void test_hint(void **state)
+{
+    oc_schedule_bounds_t bounds = {SEC(300), SEC(86400), SEC(5), SEC(600)};
+    apr_time_t now = SEC(1000000);
+
+    (void)state;
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), 0, &bounds), now + SEC(500));
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(400), &bounds), now + SEC(500));
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(900), &bounds), now + SEC(900));
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(9000), &bounds), now + SEC(3000));
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(9000000), APR_INT64_MAX, &bounds),
+                     now + SEC(86400));
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now - SEC(1), SEC(900), &bounds), now + SEC(500));
+    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), -SEC(900), &bounds), now + SEC(500));
+    assert_int_equal(oc_schedule_hint(APR_INT64_MAX, APR_INT64_MAX, APR_INT64_MAX, APR_INT64_MAX, &bounds),
+                     APR_INT64_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_success_with_anything),
+        cmocka_unit_test(test_failure_with_anything),
+        cmocka_unit_test(test_clamp_with_anything),
+        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_success_within_bounds),
+        cmocka_unit_test(test_success_jitter),
+        cmocka_unit_test(test_failure_within_bounds),
+        cmocka_unit_test(test_back_off_grows),
+        cmocka_unit_test(test_back_off_values),
+        cmocka_unit_test(test_clamp),
+        cmocka_unit_test(test_hint),
+    };
+    const char *given = getenv("OC_TEST_SEED");
+
+    if (given != NULL) {
+        seed = strtoull(given, NULL, 10);
+    }
+    print_message("OC_TEST_SEED=%llu\n", (unsigned long long)seed);
+    return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
+}

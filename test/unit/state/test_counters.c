@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_tally: what threads and processes count adds up, no matter how many lanes they share. Runs under ThreadSanitizer too.
+ */
+#include "state/counters.h"
+
+#include "support_cache.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define THREADS 4
+#define ROUNDS 20000
+
+static oc_tally_t *make(unsigned lanes)
+{
+    oc_tally_t *tally = NULL;
+
+    assert_int_equal(oc_tally_create(&tally, lanes, cache_pool), APR_SUCCESS);
+    return tally;
+}
+
+static uint64_t sum_exchanges(const oc_tally_totals_t *totals)
+{
+    uint64_t sum = 0;
+    unsigned i, j;
+
+    for (i = 0; i < OC_ORIGIN_LIMIT; i++)
+        for (j = 0; j < OC_VERDICT_LIMIT; j++)
+            sum += totals->exchanges[i][j];
+    return sum;
+}
+
+static uint64_t sum_latency(const oc_tally_totals_t *totals)
+{
+    uint64_t sum = 0;
+    unsigned i;
+
+    for (i = 0; i < OC_TALLY_BUCKETS; i++)
+        sum += totals->latency[i];
+    return sum;
+}
+
+static void test_begins_with_nothing(void **state)
+{
+    oc_tally_totals_t totals;
+
+    (void)state;
+    oc_tally_read(make(16), &totals);
+    assert_int_equal(totals.handshakes[OC_TALLY_STAPLED] + totals.handshakes[OC_TALLY_ERROR]
+                         + totals.handshakes[OC_TALLY_NOTHING],
+                     0);
+    assert_int_equal(sum_exchanges(&totals) + sum_latency(&totals) + totals.latency_sum, 0);
+}
+
+/* Whatever number of lanes was wished for, and whatever lane is named. */
+static void test_any_lane_will_do(void **state)
+{
+    static const unsigned WISHES[] = {0,         1, 2, 3, 64, 100, 1024, OC_TALLY_LANES_MAX, OC_TALLY_LANES_MAX + 1,
+                                      UINT32_MAX};
+    static const unsigned LANES[] = {0, 1, 63, 64, 127, 4095, 4096, 1000000, UINT32_MAX};
+    unsigned i, j;
+
+    (void)state;
+    for (i = 0; i < sizeof(WISHES) / sizeof(*WISHES); i++) {
+        oc_tally_t *tally = make(WISHES[i]);
+        oc_tally_totals_t totals;
+
+        for (j = 0; j < sizeof(LANES) / sizeof(*LANES); j++)
+            oc_tally_handshake(tally, LANES[j], (oc_tally_handshake_t)(j % OC_TALLY_HANDSHAKES));
+        oc_tally_read(tally, &totals);
+        for (j = 0; j < OC_TALLY_HANDSHAKES; j++)
+            assert_int_equal(totals.handshakes[j], 3);
+        assert_int_equal(sum_exchanges(&totals), 0);
+    }
+}
+
+static void test_exchanges_by_origin_and_verdict(void **state)
+{
+    oc_tally_t *tally = make(1);
+    oc_tally_totals_t totals;
+
+    (void)state;
+    oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, 1234);
+    oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, 0);
+    oc_tally_exchange(tally, OC_ORIGIN_FILE, OC_REVOKED, -1);
+    oc_tally_exchange(tally, OC_ORIGIN_SHARED, OC_VERDICT_LIMIT - 1, -1);
+    oc_tally_exchange(tally, OC_ORIGIN_LIMIT, OC_GOOD, 1);
+    oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_VERDICT_LIMIT, 1);
+    oc_tally_read(tally, &totals);
+    assert_int_equal(totals.exchanges[OC_ORIGIN_RESPONDER][OC_GOOD], 2);
+    assert_int_equal(totals.exchanges[OC_ORIGIN_FILE][OC_REVOKED], 1);
+    assert_int_equal(totals.exchanges[OC_ORIGIN_SHARED][OC_VERDICT_LIMIT - 1], 1);
+    assert_int_equal(sum_exchanges(&totals), 4);
+    assert_int_equal(sum_latency(&totals), 2);
+    assert_int_equal(totals.latency_sum, 1234);
+}
+
+/* A bound belongs to its bucket, as Prometheus' "le" has it. */
+static void test_latency_falls_into_its_bucket(void **state)
+{
+    oc_tally_totals_t totals;
+    uint64_t sum = 0;
+    unsigned i;
+    oc_tally_t *tally = make(1);
+
+    (void)state;
+    for (i = 0; i < OC_TALLY_BUCKETS - 1; i++) {
+        if (i > 0)
+            assert_true(oc_tally_bounds[i] > oc_tally_bounds[i - 1]);
+        oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, oc_tally_bounds[i]);
+        oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, oc_tally_bounds[i] + 1);
+        sum += 2 * (uint64_t)oc_tally_bounds[i] + 1;
+    }
+    oc_tally_read(tally, &totals);
+    assert_int_equal(totals.latency[0], 1);
+    for (i = 1; i < OC_TALLY_BUCKETS - 1; i++)
+        assert_int_equal(totals.latency[i], 2);
+    assert_int_equal(totals.latency[OC_TALLY_BUCKETS - 1], 1);
+    assert_int_equal(totals.latency_sum, sum);
+}
+
+typedef struct {
+    oc_tally_t *tally;
+    unsigned lane;
+} counter_t;
+
+static void *count(void *data)
+{
+    counter_t *counter = data;
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        oc_tally_handshake(counter->tally, counter->lane, OC_TALLY_STAPLED);
+        oc_tally_exchange(counter->tally, OC_ORIGIN_RESPONDER, OC_GOOD, 1);
+    }
+    return NULL;
+}
+
+/* Two lanes for four threads, and a reader: nothing is lost, and no number goes back. */
+static void test_threads_lose_nothing(void **state)
+{
+    oc_tally_t *tally = make(2);
+    oc_tally_totals_t totals;
+    pthread_t threads[THREADS];
+    counter_t counters[THREADS];
+    uint64_t before = 0;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < THREADS; i++) {
+        counters[i] = (counter_t){tally, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, count, &counters[i]), 0);
+    }
+    do {
+        oc_tally_read(tally, &totals);
+        assert_true(totals.handshakes[OC_TALLY_STAPLED] >= before);
+        before = totals.handshakes[OC_TALLY_STAPLED];
+    } while (before < THREADS * ROUNDS);
+    for (i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    oc_tally_read(tally, &totals);
+    assert_int_equal(totals.exchanges[OC_ORIGIN_RESPONDER][OC_GOOD], THREADS * ROUNDS);
+    assert_int_equal(totals.latency[0], THREADS * ROUNDS);
+    assert_int_equal(totals.latency_sum, THREADS * ROUNDS);
+}
+
+static void test_children_count_for_their_parent(void **state)
+{
+    oc_tally_t *tally = make(64);
+    oc_tally_totals_t totals;
+    pid_t child = fork();
+    int status;
+
+    (void)state;
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        oc_tally_handshake(tally, 7, OC_TALLY_NOTHING);
+        oc_tally_exchange(tally, OC_ORIGIN_FILE, OC_GOOD, -1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    oc_tally_read(tally, &totals);
+    assert_int_equal(totals.handshakes[OC_TALLY_NOTHING], 1);
+    assert_int_equal(totals.exchanges[OC_ORIGIN_FILE][OC_GOOD], 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_begins_with_nothing, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_any_lane_will_do, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_exchanges_by_origin_and_verdict, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_latency_falls_into_its_bucket, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_threads_lose_nothing, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_children_count_for_their_parent, cache_setup, cache_teardown),
+    };
+
+    return cmocka_run_group_tests_name("oc_tally", tests, cache_group_setup, cache_group_teardown);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_roster, and with it oc_lines: what is written is read again, whatever names hold; a response is verified with what was read as it is
+ * with the certificate itself; what is not whole is refused; a file that says the same is left alone.
+ */
+#include "state/manifest.h"
+
+#include "base/lines.h"
+
+#include "support_cache_file.h"
+#include "support_verify.h"
+
+#include <apr_strings.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static oc_roster_entry_t entry_of(const pki_id_t *certificate, const pki_id_t *issuer, oc_issuer_set_t *issuers,
+                                  const char *host)
+{
+    oc_roster_entry_t entry = {
+        .url = "http://ocsp.example/", .is_refreshed = 1, .skew = 7, .max_age = 8, .open_ended = 9};
+    apr_array_header_t *hosts = apr_array_make(scene.pool, 2, sizeof(const char *));
+    const char *reason = NULL;
+    oc_cert_t *cert = NULL;
+
+    APR_ARRAY_PUSH(hosts, const char *) = host;
+    APR_ARRAY_PUSH(hosts, const char *) = "second.example:8443";
+    assert_int_equal(oc_cert_from_x509(&cert, certificate->x509, issuer->x509, issuers, scene.pool, &reason),
+                     APR_SUCCESS);
+    entry.cert = cert;
+    entry.hosts = hosts;
+    return entry;
+}
+
+/* Two certificates of one issuer, one of another. */
+static oc_roster_t *roster_of_three(const char *host)
+{
+    oc_issuer_set_t *issuers = oc_issuer_set_create(scene.pool);
+    oc_roster_t *roster = apr_pcalloc(scene.pool, sizeof(*roster));
+    pki_spec_t spec = {.cn = "Three", .issuer = scene.root, .serial = 3, .tls_feature = "status_request"};
+
+    roster->blocks = 1234;
+    roster->expiry_warning = apr_time_from_sec(3600);
+    roster->entries = apr_array_make(scene.pool, 3, sizeof(oc_roster_entry_t));
+    APR_ARRAY_PUSH(roster->entries, oc_roster_entry_t) = entry_of(scene.certificate, scene.issuer, issuers, host);
+    APR_ARRAY_PUSH(roster->entries, oc_roster_entry_t) = entry_of(scene.delegate, scene.issuer, issuers, "b:443");
+    APR_ARRAY_PUSH(roster->entries, oc_roster_entry_t) =
+        entry_of(pki_make(scene.pool, &spec), scene.root, issuers, "c:443");
+    APR_ARRAY_IDX(roster->entries, 2, oc_roster_entry_t).url = NULL;
+    APR_ARRAY_IDX(roster->entries, 2, oc_roster_entry_t).is_refreshed = 0;
+    return roster;
+}
+
+static const char *text_of(const oc_roster_t *roster)
+{
+    apr_size_t len = 0;
+    const char *text = oc_roster_text(roster, &len, scene.pool);
+
+    assert_non_null(text);
+    assert_int_equal(strlen(text), len);
+    return text;
+}
+
+static oc_roster_t *parse(const char *text)
+{
+    const char *problem = NULL;
+    oc_roster_t *roster = NULL;
+
+    if (oc_roster_parse(&roster, text, strlen(text), scene.pool, &problem) == APR_SUCCESS)
+        return roster;
+    assert_non_null(problem);
+    return NULL;
+}
+
+static void test_round_trip(void **state)
+{
+    static const char host[] = "h\xc3\xb6st \\x\n\x01\x7f:443";
+    oc_roster_t *roster = roster_of_three(host), *read;
+    const char *text = text_of(roster);
+    const oc_roster_entry_t *entry;
+
+    (void)state;
+    read = parse(text);
+    assert_non_null(read);
+    assert_string_equal(text_of(read), text);
+    assert_int_equal(read->blocks, 1234);
+    assert_int_equal(read->expiry_warning, roster->expiry_warning);
+    assert_int_equal(read->entries->nelts, 3);
+    entry = &APR_ARRAY_IDX(read->entries, 0, oc_roster_entry_t);
+    assert_string_equal(APR_ARRAY_IDX(entry->hosts, 0, const char *), host);
+    assert_string_equal(entry->url, "http://ocsp.example/");
+    assert_memory_equal(entry->cert->binding, APR_ARRAY_IDX(roster->entries, 0, oc_roster_entry_t).cert->binding, 32);
+    assert_int_equal(entry->skew * 100 + entry->max_age * 10 + entry->open_ended, 789);
+    entry = &APR_ARRAY_IDX(read->entries, 2, oc_roster_entry_t);
+    assert_null(entry->url);
+    assert_true(entry->cert->must_staple && !entry->is_refreshed);
+}
+
+static void test_each_issuer_stands_there_once_and_all_is_ascii(void **state)
+{
+    const char *text = text_of(roster_of_three("\xff\n")), *at;
+    int issuers = 0;
+
+    (void)state;
+    for (at = strstr(text, "-----BEGIN CERT"); at; at = strstr(at + 1, "-----BEGIN CERT"))
+        issuers++;
+    assert_int_equal(issuers, 2);
+    for (at = text; *at; at++)
+        assert_true(*at == '\n' || (*at >= ' ' && *at <= '~'));
+}
+
+static void test_a_response_is_verified_with_what_was_read(void **state)
+{
+    oc_roster_t *read = parse(text_of(roster_of_three("a:443")));
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    oc_verify_subject_t subject;
+
+    (void)state;
+    assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 0, oc_roster_entry_t).cert, &subject, scene.pool),
+                     APR_SUCCESS);
+    scene.subject = subject;
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 1, oc_roster_entry_t).cert, &subject, scene.pool),
+                     APR_SUCCESS);
+    scene.subject = subject;
+    assert_verdict(OC_NOT_OURS, scene_judge(&response));
+}
+
+/* Cut off anywhere, it is refused, but for the last line end. */
+static void test_a_part_of_it_is_refused(void **state)
+{
+    const char *text = text_of(roster_of_three("a:443"));
+    apr_size_t len = strlen(text), cut;
+
+    (void)state;
+    for (cut = 0; cut < len - 1; cut++)
+        assert_null(parse(apr_pstrmemdup(scene.pool, text, cut)));
+    assert_non_null(parse(apr_pstrmemdup(scene.pool, text, len - 1)));
+}
+
+static const char *without(const char *text, const char *line)
+{
+    const char *at = strstr(text, line), *end = strchr(at + 1, '\n');
+
+    return apr_pstrcat(scene.pool, apr_pstrmemdup(scene.pool, text, (apr_size_t)(at - text)), end, NULL);
+}
+
+static const char *with(const char *text, const char *before, const char *line)
+{
+    const char *at = strstr(text, before);
+
+    return apr_pstrcat(scene.pool, apr_pstrmemdup(scene.pool, text, (apr_size_t)(at - text)), line, at, NULL);
+}
+
+static void test_what_verifying_takes_must_be_there(void **state)
+{
+    static const char *const needed[] = {"\ncertificate ", "\nsubject ", "\nserial ",    "\nserial-der ",
+                                         "\nissued-by ",   "\nbinding ", "\nnot-after ", "\nopen-ended ",
+                                         "\nend",          "\nissuer "};
+    const char *text = text_of(roster_of_three("a:443"));
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        assert_null(parse(without(text, needed[i])));
+    assert_non_null(parse(without(text, "\nurl ")));
+}
+
+static void test_strange_lines(void **state)
+{
+    const char *text = text_of(roster_of_three("a:443"));
+
+    (void)state;
+    assert_non_null(parse(with(text, "subject ", "invented-later 5\n\n# a remark\n")));
+    assert_null(parse(with(text, "subject ", "must-staple 2\n")));
+    assert_null(parse(with(text, "subject ", "skew -1\n")));
+    assert_null(parse(with(text, "subject ", "skew 99999999999999999999\n")));
+    assert_null(parse(with(text, "subject ", "skew 1x\n")));
+    assert_null(parse(with(text, "subject ", "host a\\x0\n")));
+    assert_null(parse(with(text, "subject ", "host a\\x00\n")));
+    assert_null(parse(with(text, "subject ", "host a\\n\n")));
+    assert_null(parse(with(text, "subject ", "host \x01\n")));
+    assert_null(parse(with(text, "subject ", "binding 00\n")));
+    assert_null(parse(with(text, "subject ", "serial-der zz\n")));
+    assert_null(parse(with(text, "subject ", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")));
+    assert_null(parse(with(text, "certificate ", "-----BEGIN CERTIFICATE-----\n")));
+    assert_null(parse("ocsp-cache-roster 2\ncertificates 0\n"));
+    assert_non_null(parse("ocsp-cache-roster 1\ncertificates 0\n"));
+}
+
+static ino_t inode(const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    return st.st_ino;
+}
+
+static void test_the_file(void **state)
+{
+    oc_roster_t *roster = roster_of_three("a:443"), *read = NULL;
+    const char *path = cache_in_folder("other"), *problem = NULL;
+    ino_t first;
+
+    (void)state;
+    assert_string_equal(oc_roster_path("/x/cache", scene.pool), "/x/cache.certs");
+    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_ENOENT);
+    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_SUCCESS);
+    first = inode(path);
+    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_SUCCESS);
+    assert_string_equal(text_of(read), text_of(roster));
+    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_SUCCESS);
+    assert_int_equal(inode(path), first);
+
+    apr_array_pop(roster->entries); /* shorter */
+    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_SUCCESS);
+    assert_int_not_equal(inode(path), first);
+    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_SUCCESS);
+    assert_int_equal(read->entries->nelts, 2);
+
+    unlink(path);
+    cache_write_text(path, "something else");
+    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_EGENERAL);
+    assert_non_null(strstr(problem, path));
+    unlink(path);
+    assert_int_equal(symlink("cache", path), 0);
+    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_EGENERAL);
+    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_EGENERAL);
+}
+
+static int setup(void **state)
+{
+    return scene_setup(state) || cache_folder_setup(state);
+}
+
+static int teardown(void **state)
+{
+    return cache_folder_teardown(state) || scene_teardown(state);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(test_round_trip),
+        TEST(test_each_issuer_stands_there_once_and_all_is_ascii),
+        TEST(test_a_response_is_verified_with_what_was_read),
+        TEST(test_a_part_of_it_is_refused),
+        TEST(test_what_verifying_takes_must_be_there),
+        TEST(test_strange_lines),
+        TEST(test_the_file),
+    };
+
+    return cmocka_run_group_tests_name("oc_roster", tests, scene_group_setup, scene_group_teardown);
+}

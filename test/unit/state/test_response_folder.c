@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The folder of responses: what is new, what is the same, what cannot be read, and that nothing there can hold a thread up or
+ * fill its memory. Real files in a folder of its own.
+ */
+#include "state/response_folder.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define MAX 1000
+#define SERIAL "0A1B2C"
+#define NOBODY 65534
+
+static apr_pool_t *pool;
+static char folder[64];
+static oc_inbox_seen_t seen;
+static const unsigned char *der;
+static apr_size_t der_len;
+static int descriptors;
+
+static int n_descriptors(void)
+{
+    int fd, n = 0;
+
+    for (fd = 0; fd < 256; fd++)
+        n += fcntl(fd, F_GETFD) != -1;
+    return n;
+}
+
+static const char *path_of(const char *name)
+{
+    return apr_psprintf(pool, "%s/%s", folder, name);
+}
+
+static void write_file(const char *name, const char *bytes, size_t len)
+{
+    int fd = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len), len);
+    assert_int_equal(close(fd), 0);
+}
+
+/* As the manual says: under another name, then renamed. */
+static void put(const char *bytes)
+{
+    write_file("new", bytes, strlen(bytes));
+    assert_int_equal(rename(path_of("new"), path_of(SERIAL ".der")), 0);
+}
+
+static apr_status_t look(void)
+{
+    const char *path = NULL;
+    apr_status_t rv;
+
+    der = NULL;
+    der_len = SIZE_MAX;
+    rv = oc_inbox_read(folder, SERIAL, MAX, &seen, &path, &der, &der_len, pool);
+    assert_string_equal(path, path_of(SERIAL ".der"));
+    if (rv != APR_SUCCESS) {
+        assert_null(der);
+    }
+    return rv;
+}
+
+static void assert_new(const char *bytes)
+{
+    assert_int_equal(look(), APR_SUCCESS);
+    assert_int_equal(der_len, strlen(bytes));
+    assert_memory_equal(der, bytes, strlen(bytes));
+    assert_int_equal(look(), APR_EEXIST);
+}
+
+/* A file system's clock may stand for some milliseconds: until a change shows in the folder's time. */
+static void tick(void)
+{
+    struct stat before, after;
+
+    write_file("tick", "", 0);
+    assert_int_equal(stat(path_of("tick"), &before), 0);
+    do {
+        write_file("tick", "", 0);
+        assert_int_equal(stat(path_of("tick"), &after), 0);
+    } while (before.st_mtim.tv_nsec == after.st_mtim.tv_nsec && before.st_mtim.tv_sec == after.st_mtim.tv_sec);
+    assert_int_equal(unlink(path_of("tick")), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
+        return -1;
+    (void)snprintf(folder, sizeof(folder), "/tmp/oc-test-inbox-XXXXXX");
+    memset(&seen, 0, sizeof(seen));
+    descriptors = n_descriptors();
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {SERIAL ".der", "new", "other", "tick"};
+    unsigned i;
+
+    (void)state;
+    if (n_descriptors() != descriptors)
+        return -1;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (unlink(path_of(names[i])) != 0)
+            (void)rmdir(path_of(names[i]));
+    if (rmdir(folder) != 0)
+        return -1;
+    apr_pool_destroy(pool);
+    return 0;
+}
+
+/* ---- one file ---- */
+
+static void test_no_file(void **state)
+{
+    (void)state;
+    assert_int_equal(look(), ENOENT);
+    assert_true(APR_STATUS_IS_ENOENT(look()));
+}
+
+static void test_read_once_and_again_when_replaced(void **state)
+{
+    (void)state;
+    put("first");
+    assert_new("first");
+    put("other"); /* as long, and perhaps within the same tick of the clock: the inode tells */
+    assert_new("other");
+}
+
+static void test_written_over_in_its_place(void **state)
+{
+    (void)state;
+    put("first");
+    assert_new("first");
+    tick();
+    write_file(SERIAL ".der", "again", 5);
+    assert_new("again");
+    write_file(SERIAL ".der", "longer", 6); /* no tick: the size tells */
+    assert_new("longer");
+}
+
+static void test_gone_and_back(void **state)
+{
+    (void)state;
+    put("first");
+    assert_new("first");
+    assert_int_equal(rename(path_of(SERIAL ".der"), path_of("other")), 0);
+    assert_int_equal(look(), ENOENT);
+    assert_int_equal(rename(path_of("other"), path_of(SERIAL ".der")), 0);
+    assert_int_equal(look(), APR_EEXIST); /* the same one */
+    put("another");
+    assert_new("another");
+}
+
+static void test_each_reader_remembers_for_itself(void **state)
+{
+    oc_inbox_seen_t other;
+
+    (void)state;
+    put("first");
+    assert_new("first");
+    other = seen;
+    memset(&seen, 0, sizeof(seen));
+    assert_new("first");
+    assert_memory_equal(&other, &seen, sizeof(seen));
+}
+
+static void test_the_name_is_the_serials_own(void **state)
+{
+    (void)state;
+    write_file("other", "x", 1);
+    assert_int_equal(look(), ENOENT);
+    assert_int_equal(rename(path_of("other"), path_of(SERIAL ".DER")), 0);
+    assert_int_equal(look(), ENOENT);
+    assert_int_equal(rename(path_of(SERIAL ".DER"), path_of("other")), 0);
+}
+
+static void test_sizes(void **state)
+{
+    static const size_t sizes[] = {0, 1, MAX - 1, MAX, MAX + 1, 100 * MAX};
+    char *bytes = apr_palloc(pool, 100 * MAX);
+    unsigned i;
+
+    (void)state;
+    memset(bytes, 'x', 100 * MAX);
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        write_file("new", bytes, sizes[i]);
+        assert_int_equal(rename(path_of("new"), path_of(SERIAL ".der")), 0);
+        assert_int_equal(look(), APR_SUCCESS);
+        assert_int_equal(der_len, sizes[i] > MAX ? MAX + 1 : sizes[i]); /* more is not read, but shows */
+        assert_memory_equal(der, bytes, der_len);
+    }
+}
+
+/* ---- what is no file ---- */
+
+static void test_a_folder_of_that_name(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(path_of(SERIAL ".der"), 0755), 0);
+    assert_int_equal(look(), APR_EINVAL);
+}
+
+static void test_a_fifo_holds_nobody_up(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(path_of(SERIAL ".der"), 0644), 0);
+    alarm(10); /* open(2) of a FIFO waits for a writer, unless told not to */
+    assert_int_equal(look(), APR_EINVAL);
+    alarm(0);
+}
+
+static void test_devices_and_loops(void **state)
+{
+    (void)state;
+    assert_int_equal(symlink("/dev/zero", path_of(SERIAL ".der")), 0);
+    assert_int_equal(look(), APR_EINVAL);
+    assert_int_equal(unlink(path_of(SERIAL ".der")), 0);
+    assert_int_equal(symlink(SERIAL ".der", path_of(SERIAL ".der")), 0);
+    assert_int_equal(look(), ELOOP);
+}
+
+static void test_a_link_to_a_file_is_followed(void **state)
+{
+    (void)state;
+    write_file("other", "linked", 6);
+    assert_int_equal(symlink("other", path_of(SERIAL ".der")), 0);
+    assert_new("linked");
+}
+
+/* Root may read everything: then nobody looks, as the server's children do. */
+static void look_as_nobody(apr_status_t expected)
+{
+    int is_root = geteuid() == 0;
+    apr_status_t rv;
+
+    if (is_root) {
+        assert_int_equal(seteuid(NOBODY), 0);
+    }
+    rv = look();
+    if (is_root) {
+        assert_int_equal(seteuid(0), 0);
+    }
+    assert_int_equal(rv, expected);
+}
+
+static void test_no_permission(void **state)
+{
+    (void)state;
+    assert_int_equal(chmod(folder, 0755), 0);
+    put("secret");
+    assert_int_equal(chmod(path_of(SERIAL ".der"), 0), 0);
+    look_as_nobody(EACCES);
+    assert_int_equal(chmod(path_of(SERIAL ".der"), 0644), 0);
+    look_as_nobody(APR_SUCCESS); /* what could not be read was not seen */
+    assert_int_equal(chmod(folder, 0), 0);
+    look_as_nobody(EACCES);
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
+/* ---- the folder ---- */
+
+static void test_the_folder_tells_of_files(void **state)
+{
+    (void)state;
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1); /* the first look */
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0);
+    tick();
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0);
+    tick();
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    put("first"); /* by rename */
+    tick();
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(unlink(path_of(SERIAL ".der")), 0);
+    tick();
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0);
+}
+
+static void test_a_folder_that_goes_and_comes_back(void **state)
+{
+    (void)state;
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0); /* nothing to be had */
+    assert_int_equal(look(), ENOENT);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    tick();
+    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_once_and_again_when_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_written_over_in_its_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gone_and_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_each_reader_remembers_for_itself, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_name_is_the_serials_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_folder_of_that_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_fifo_holds_nobody_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_devices_and_loops, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_link_to_a_file_is_followed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_permission, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_folder_tells_of_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_folder_that_goes_and_comes_back, set_up, tear_down),
+    };
+    int failed;
+
+    apr_initialize();
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}

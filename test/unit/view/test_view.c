@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * oc_view: what state a certificate is in, whether it wants somebody to act, how long until; and as JSON.
+ */
+#include "view/view.h"
+
+#include "support_cache.h"
+
+#include <string.h>
+
+#define NOW apr_time_from_sec(1900000000)
+#define MINUTE apr_time_from_sec(60)
+#define HOUR apr_time_from_sec(3600)
+#define DAY apr_time_from_sec(86400)
+
+/* Stapled, renewed in time. */
+static oc_view_t good(void)
+{
+    oc_view_t view = {.host = "www.example.org:443",
+                      .subject = "CN=www.example.org",
+                      .serial = "0A1B",
+                      .url = "http://ocsp.example.org/",
+                      .not_after = NOW + 30 * DAY,
+                      .is_refreshed = 1,
+                      .has_record = 1,
+                      .verdict = OC_GOOD,
+                      .origin = OC_ORIGIN_RESPONDER,
+                      .this_update = NOW - 2 * DAY,
+                      .next_update = NOW + 5 * DAY,
+                      .usable_until = NOW + 5 * DAY,
+                      .fetched_at = NOW - DAY,
+                      .size = 1503,
+                      .last = OC_GOOD,
+                      .last_attempt = NOW - DAY,
+                      .next_request = NOW + DAY};
+
+    memset(view.id, 0xAB, sizeof(view.id));
+    return view;
+}
+
+static oc_view_t never_asked(void)
+{
+    oc_view_t view = good();
+
+    view.has_record = 0;
+    view.last = OC_PENDING;
+    view.last_attempt = 0;
+    return view;
+}
+
+static void test_state(void **state)
+{
+    oc_view_t view = good();
+
+    (void)state;
+    assert_string_equal(oc_view_state(&view, NOW), "good");
+    assert_string_equal(oc_view_state(&view, view.usable_until - 1), "good");
+    assert_string_equal(oc_view_state(&view, view.usable_until), "none");
+    view.verdict = OC_REVOKED;
+    assert_string_equal(oc_view_state(&view, NOW), "revoked");
+    view.verdict = OC_TRY_LATER;
+    assert_string_equal(oc_view_state(&view, NOW), "try-later");
+    view = never_asked();
+    assert_string_equal(oc_view_state(&view, NOW), "none");
+    view.is_refreshed = 0;
+    assert_string_equal(oc_view_state(&view, NOW), "no-responder");
+}
+
+/* What it wants, and that it says why, with @a word; NULL: it says nothing. */
+static void assert_attention(const oc_view_t *view, oc_attention_t attention, const char *word)
+{
+    const char *reason = NULL;
+
+    assert_int_equal(oc_view_attention(view, NOW, DAY, &reason, cache_pool), attention);
+    assert_non_null(reason);
+    if (!word)
+        assert_string_equal(reason, "");
+    else if (!strstr(reason, word))
+        fail_msg("\"%s\" does not say \"%s\"", reason, word);
+}
+
+static void test_all_is_well(void **state)
+{
+    oc_view_t view = good();
+
+    (void)state;
+    assert_attention(&view, OC_ATTENTION_NONE, NULL);
+    view.must_staple = 1;
+    assert_attention(&view, OC_ATTENTION_NONE, NULL);
+    view = never_asked();
+    view.is_refreshed = 0;
+    view.url = NULL;
+    assert_attention(&view, OC_ATTENTION_NONE, NULL);
+}
+
+static void test_attempts_that_fail_are_a_warning_with_advice(void **state)
+{
+    oc_view_t view = good();
+
+    (void)state;
+    view.failures = 3;
+    view.last = OC_TIMED_OUT;
+    assert_attention(&view, OC_ATTENTION_WARNING, "3 attempts in a row");
+    assert_attention(&view, OC_ATTENTION_WARNING, "5 d 0 h");
+    assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_advice(OC_TIMED_OUT));
+    view.has_record = 0;
+    assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_text(OC_TIMED_OUT));
+    view.must_staple = 1;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "Must-Staple");
+}
+
+static void test_running_out(void **state)
+{
+    oc_view_t view = good();
+    const char *reason;
+
+    (void)state;
+    view.usable_until = NOW + DAY - 1;
+    view.fetched_at = NOW - 6 * DAY;
+    assert_attention(&view, OC_ATTENTION_WARNING, "lasts only");
+    assert_int_equal(oc_view_attention(&view, NOW, 0, &reason, cache_pool), OC_ATTENTION_NONE);
+    view.usable_until = NOW + DAY;
+    assert_attention(&view, OC_ATTENTION_NONE, NULL);
+    view.fetched_at = NOW - HOUR; /* valid for two hours in all: the last quarter counts */
+    view.usable_until = NOW + HOUR;
+    assert_attention(&view, OC_ATTENTION_NONE, NULL);
+    view.fetched_at = NOW - 4 * HOUR;
+    assert_attention(&view, OC_ATTENTION_WARNING, "60 min");
+    view.usable_until = NOW;
+    assert_attention(&view, OC_ATTENTION_WARNING, "run out");
+}
+
+static void test_what_clients_refuse_is_critical(void **state)
+{
+    oc_view_t view = good();
+
+    (void)state;
+    view.verdict = OC_REVOKED;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, oc_verdict_advice(OC_REVOKED));
+    view.usable_until = NOW - 1; /* revoked is revoked, also when that is no longer stapled */
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "evoked");
+
+    view = good();
+    view.not_after = NOW;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "renew");
+
+    view = never_asked();
+    assert_attention(&view, OC_ATTENTION_WARNING, "not been asked");
+    view.must_staple = 1;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "not been asked");
+    view.is_refreshed = 0;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "SSLStaplingForceURL");
+
+    view = good(); /* an error is stapled: as good as nothing to Must-Staple */
+    view.verdict = view.last = OC_UNAUTHORIZED;
+    view.failures = 1;
+    assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_advice(OC_UNAUTHORIZED));
+    view.must_staple = 1;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, oc_verdict_advice(OC_UNAUTHORIZED));
+}
+
+static void test_attention_names(void **state)
+{
+    (void)state;
+    assert_string_equal(oc_attention_name(OC_ATTENTION_NONE), "none");
+    assert_string_equal(oc_attention_name(OC_ATTENTION_WARNING), "warning");
+    assert_string_equal(oc_attention_name(OC_ATTENTION_CRITICAL), "critical");
+    assert_non_null(oc_attention_name((oc_attention_t)77));
+    assert_true(OC_ATTENTION_NONE < OC_ATTENTION_WARNING && OC_ATTENTION_WARNING < OC_ATTENTION_CRITICAL);
+}
+
+static void assert_span(apr_interval_time_t distance, const char *text)
+{
+    assert_string_equal(oc_view_span(NOW + distance, NOW, cache_pool), text);
+}
+
+static void test_span(void **state)
+{
+    (void)state;
+    assert_string_equal(oc_view_span(0, NOW, cache_pool), "-");
+    assert_span(0, "now");
+    assert_span(apr_time_from_sec(8), "8 s");
+    assert_span(2 * MINUTE - 1, "119 s");
+    assert_span(2 * MINUTE, "2 min");
+    assert_span(2 * HOUR - 1, "119 min");
+    assert_span(2 * HOUR + 5 * MINUTE, "2 h 5 min");
+    assert_span(2 * DAY - MINUTE, "47 h 59 min");
+    assert_span(3 * DAY + 4 * HOUR, "3 d 4 h");
+    assert_span(-(2 * HOUR + 5 * MINUTE), "2 h 5 min ago");
+    assert_span(-apr_time_from_sec(1), "1 s ago");
+    assert_string_equal(oc_view_span(INT64_MIN, NOW, cache_pool), "106773981 d 21 h ago");
+    assert_string_equal(oc_view_span(INT64_MAX, NOW, cache_pool), "106730000 d 10 h");
+    assert_non_null(oc_view_span(INT64_MAX, INT64_MIN, cache_pool));
+}
+
+/* ---- JSON ---- */
+
+static void assert_literal(const char *text, const char *literal)
+{
+    assert_string_equal(oc_view_json_string(text, cache_pool), literal);
+}
+
+static void test_json_strings(void **state)
+{
+    (void)state;
+    assert_literal(NULL, "null");
+    assert_literal("", "\"\"");
+    assert_literal("CN=www.example.org, O=Test", "\"CN=www.example.org, O=Test\"");
+    assert_literal("\"\\/", "\"\\u0022\\u005c/\"");
+    assert_literal("\x01\x1f\x7f\n\t", "\"\\u0001\\u001f\\u007f\\u000a\\u0009\"");
+    assert_literal("<script>&'", "\"\\u003cscript\\u003e\\u0026\\u0027\"");
+    assert_literal("\xC3\xA9\xE2\x80\xA8", "\"\\u00e9\\u2028\"");
+    assert_literal("\xF0\x9F\x98\x80", "\"\\ud83d\\ude00\"");
+    assert_literal("\xF4\x8F\xBF\xBF", "\"\\udbff\\udfff\"");
+}
+
+static void test_json_of_what_is_no_utf8(void **state)
+{
+    (void)state;
+    assert_literal("\xFF"
+                   "a",
+                   "\"\\ufffda\"");
+    assert_literal("\xC3", "\"\\ufffd\""); /* cut off */
+    assert_literal("\xE2\x80", "\"\\ufffd\\ufffd\"");
+    assert_literal("\xC3(", "\"\\ufffd(\"");          /* no continuation */
+    assert_literal("\x80", "\"\\ufffd\"");            /* nothing but one */
+    assert_literal("\xC0\xAF", "\"\\ufffd\\ufffd\""); /* overlong */
+    assert_literal("\xE0\x80\xAF", "\"\\ufffd\\ufffd\\ufffd\"");
+    assert_literal("\xED\xA0\x80", "\"\\ufffd\\ufffd\\ufffd\"");            /* a surrogate */
+    assert_literal("\xF4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""); /* beyond Unicode */
+}
+
+static void test_json_of_a_certificate(void **state)
+{
+    oc_view_t view = good();
+    apr_array_header_t *hosts = apr_array_make(cache_pool, 2, sizeof(const char *));
+
+    (void)state;
+    APR_ARRAY_PUSH(hosts, const char *) = view.host;
+    APR_ARRAY_PUSH(hosts, const char *) = "a\"b:443";
+    view.hosts = hosts;
+    assert_string_equal(
+        oc_view_json(&view, NOW, DAY, cache_pool),
+        "{\"host\":\"www.example.org:443\",\"hosts\":[\"www.example.org:443\",\"a\\u0022b:443\"],"
+        "\"sha1\":\"ABABABABABABABABABABABABABABABABABABABAB\",\"subject\":\"CN=www.example.org\",\"serial\":\"0A1B\","
+        "\"responder\":\"http://ocsp.example.org/\",\"not_after\":1902592000,\"must_staple\":false,\"state\":\"good\","
+        "\"attention\":\"none\",\"reason\":\"\",\"response\":{\"status\":\"good\",\"origin\":\"responder\","
+        "\"this_update\":1899827200,\"next_update\":1900432000,\"usable_until\":1900432000,\"fetched_at\":1899913600,"
+        "\"size\":1503},\"last_result\":\"good\",\"last_attempt\":1899913600,\"failures\":0,"
+        "\"next_request\":1900086400}");
+}
+
+static void test_json_of_the_unknown(void **state)
+{
+    oc_view_t view;
+
+    (void)state;
+    memset(&view, 0, sizeof(view));
+    assert_string_equal(
+        oc_view_json(&view, NOW, DAY, cache_pool),
+        "{\"host\":null,\"hosts\":[],\"sha1\":\"0000000000000000000000000000000000000000\",\"subject\":null,"
+        "\"serial\":null,\"responder\":null,\"not_after\":null,\"must_staple\":false,\"state\":\"no-responder\","
+        "\"attention\":\"none\",\"reason\":\"\",\"response\":null,\"last_result\":null,\"last_attempt\":null,"
+        "\"failures\":0,\"next_request\":null}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_state, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_all_is_well, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_attempts_that_fail_are_a_warning_with_advice, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_running_out, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_what_clients_refuse_is_critical, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_attention_names, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_span, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_json_strings, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_json_of_what_is_no_utf8, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_json_of_a_certificate, cache_setup, cache_teardown),
+        cmocka_unit_test_setup_teardown(test_json_of_the_unknown, cache_setup, cache_teardown),
+    };
+
+    return cmocka_run_group_tests_name("oc_view", tests, cache_group_setup, cache_group_teardown);
+}
