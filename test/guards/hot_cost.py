@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP / "test" / "bench"), str(TOP / "test" / "e2e")]
+sys.path[:0] = [str(TOP / "test" / "bench"), str(TOP / "test" / "e2e" / "harness")]
 
 import bench_instructions  # noqa: E402
 import pki  # noqa: E402
