@@ -17,7 +17,7 @@
 typedef struct {
     unsigned group;        /* the crew's */
     atomic_int wants_post; /* it did not answer GET */
-} oc_peer_t;
+} oc_responder_t;
 
 /** A response that ocsp-cachectl brought; from malloc(). */
 typedef struct {
@@ -31,7 +31,7 @@ typedef struct {
     oc_task_t task; /* first: a job is a task */
     const oc_managed_t *managed;
     unsigned ordinal; /* in oc_managed_all() */
-    oc_peer_t *peer;
+    oc_responder_t *responder;
     oc_idle_t *idle;       /* connections that wait for their next exchange, of all jobs together */
     apr_time_t due;        /* under the crew's lock: written when the work ends, read by the refresher */
     int is_recalled;       /* likewise: while it was at work, a file may have come, or somebody wished for an answer */

@@ -58,7 +58,7 @@ static struct {
 static unsigned make_jobs(apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
-    apr_hash_t *peers = apr_hash_make(pool);
+    apr_hash_t *responders = apr_hash_make(pool);
     unsigned n_peers = 0;
     int i;
 
@@ -67,21 +67,21 @@ static unsigned make_jobs(apr_pool_t *pool)
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
         oc_job_t *job = &refresher.jobs[refresher.n_jobs];
-        oc_peer_t *peer;
+        oc_responder_t *responder;
 
         if (!oc_managed_is_refreshed(managed))
             continue;
-        peer = apr_hash_get(peers, managed->responder, APR_HASH_KEY_STRING);
-        if (!peer) {
-            peer = apr_pcalloc(pool, sizeof(*peer));
-            peer->group = n_peers++;
-            apr_hash_set(peers, managed->responder, APR_HASH_KEY_STRING, peer);
+        responder = apr_hash_get(responders, managed->responder, APR_HASH_KEY_STRING);
+        if (!responder) {
+            responder = apr_pcalloc(pool, sizeof(*responder));
+            responder->group = n_peers++;
+            apr_hash_set(responders, managed->responder, APR_HASH_KEY_STRING, responder);
         }
         job->managed = managed;
         job->ordinal = (unsigned)i;
         job->idle = refresher.idle;
-        job->peer = peer;
-        job->task.group = peer->group;
+        job->responder = responder;
+        job->task.group = responder->group;
         refresher.n_jobs++;
     }
     return n_peers;

@@ -112,7 +112,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_outcom
                                   .timeout = managed->settings.timeout,
                                   .stop = stop,
                                   .idle = job->idle,
-                                  .by_post = atomic_load(&job->peer->wants_post)};
+                                  .by_post = atomic_load(&job->responder->wants_post)};
 
     outcome->origin = OC_ORIGIN_RESPONDER;
     outcome->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
@@ -127,7 +127,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_outcom
         return;
     oc_outcome_judge(outcome, managed, pool);
     if (outcome->fetched.get_failed && oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
-        atomic_store(&job->peer->wants_post, 1);
+        atomic_store(&job->responder->wants_post, 1);
 }
 
 /* Look into OCSPCacheResponseFolder. @return APR_SUCCESS: there is an outcome. APR_EEXIST: nothing new. APR_ENOENT: there is no
