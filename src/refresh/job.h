@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_job: what the refreshing child knows of one certificate. oc_refresh hands jobs out, oc_ask works on them.
+ * oc_job: what the refreshing child knows of one certificate. oc_refresh hands jobs out, oc_renew works on them.
  */
 #ifndef OC_JOB_H
 #define OC_JOB_H

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_refresh: see oc_refresh.h. What is here runs in the parent (post_config), in every child (child_init), and in every
- * child's watchdog thread (the callback); the crew's threads of the child that leads run oc_ask().
+ * child's watchdog thread (the callback); the crew's threads of the child that leads run oc_renew().
  */
 #include "refresh/refresh.h"
 
@@ -89,7 +89,7 @@ static unsigned make_jobs(apr_pool_t *pool)
 
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
-    oc_ask((oc_job_t *)(void *)task, stop, pool);
+    oc_renew((oc_job_t *)(void *)task, stop, pool);
 }
 
 static void done(oc_task_t *task)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_ask: see oc_ask.h.
+ * oc_renew: see oc_renew.h.
  */
 #include "renew.h"
 
@@ -320,7 +320,7 @@ static void publish(oc_job_t *job, oc_outcome_t *outcome, const atomic_int *stop
     }
 }
 
-void oc_ask(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
+void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_say_before_t before;
     oc_outcome_t outcome;
