@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_outcome: how one attempt to get a response for a certificate ended, wherever it was looked for: at a responder, in a file, in
+ * oc_attempt: how one attempt to get a response for a certificate ended, wherever it was looked for: at a responder, in a file, in
  * the store of the fleet. All are judged by the same rules.
  */
-#ifndef OC_OUTCOME_H
-#define OC_OUTCOME_H
+#ifndef OC_ATTEMPT_H
+#define OC_ATTEMPT_H
 
 #include "fetch/fetch.h"
 #include "ocsp/record.h"
@@ -22,17 +22,17 @@ typedef struct {
     oc_verify_result_t verified;
     apr_time_t asked_at; /* when the responder gave it to another server; 0: it is just come */
     apr_time_t due;      /* when to ask next; 0: not decided yet */
-} oc_outcome_t;
+} oc_attempt_t;
 
-void oc_outcome_begin(oc_outcome_t *outcome);
+void oc_attempt_begin(oc_attempt_t *attempt);
 
 /** The rules of verification that hold for a certificate, now. */
-oc_verify_policy_t oc_outcome_policy(const oc_settings_t *settings, apr_time_t now);
+oc_verify_policy_t oc_attempt_policy(const oc_settings_t *settings, apr_time_t now);
 
-/** Judge outcome->fetched.der: sets verdict, verified and detail. */
-void oc_outcome_judge(oc_outcome_t *outcome, const oc_managed_t *managed, apr_pool_t *pool);
+/** Judge attempt->fetched.der: sets verdict, verified and detail. */
+void oc_attempt_judge(oc_attempt_t *attempt, const oc_managed_t *managed, apr_pool_t *pool);
 
 /** The record to keep of it; its DER stays where it is. @return 0: it leaves none */
-int oc_outcome_record(const oc_outcome_t *outcome, const oc_managed_t *managed, apr_time_t now, oc_record_t *record);
+int oc_attempt_record(const oc_attempt_t *attempt, const oc_managed_t *managed, apr_time_t now, oc_record_t *record);
 
 #endif

@@ -55,28 +55,28 @@ static void tell_good(const oc_job_t *job, const oc_say_before_t *before, apr_po
         oc_event_tell(job, OC_EVENT_RECOVERED, OC_PENDING, "", pool);
 }
 
-void oc_say_truth(oc_job_t *job, const oc_outcome_t *outcome, const oc_say_before_t *before, apr_pool_t *pool)
+void oc_say_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_say_before_t *before, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int was_truth = oc_verdict_class(before->verdict) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
 
-    if (outcome->verdict == OC_REVOKED && !job->has_told_revoked) {
+    if (attempt->verdict == OC_REVOKED && !job->has_told_revoked) {
         job->has_told_revoked = 1;
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
                      "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
                      "refuse it. %s",
-                     managed->label, outcome->source, oc_say_date(outcome->verified.revoked_at, pool),
-                     *outcome->detail ? ": " : "", outcome->detail, oc_verdict_advice(OC_REVOKED));
+                     managed->label, attempt->source, oc_say_date(attempt->verified.revoked_at, pool),
+                     *attempt->detail ? ": " : "", attempt->detail, oc_verdict_advice(OC_REVOKED));
         oc_event_tell(job, OC_EVENT_REVOKED, OC_PENDING, "", pool);
         return;
     }
-    job->has_told_revoked = outcome->verdict == OC_REVOKED;
-    if (outcome->verdict == OC_GOOD)
+    job->has_told_revoked = attempt->verdict == OC_REVOKED;
+    if (attempt->verdict == OC_GOOD)
         tell_good(job, before, pool);
-    if (!was_truth || before->verdict != outcome->verdict)
+    if (!was_truth || before->verdict != attempt->verdict)
         level = before->verdict == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
-                 managed->label, outcome->source, oc_verdict_name(outcome->verdict),
+                 managed->label, attempt->source, oc_verdict_name(attempt->verdict),
                  oc_say_date(job->usable_until, pool), oc_say_date(job->note.due, pool));
 }
 
@@ -94,11 +94,11 @@ static int is_running_out(oc_job_t *job)
     return 1;
 }
 
-void oc_say_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool)
+void oc_say_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int is_covered = job->usable_until > apr_time_now();
-    int level = is_news(job, outcome->verdict) ? APLOG_INFO : APLOG_DEBUG;
+    int level = is_news(job, attempt->verdict) ? APLOG_INFO : APLOG_DEBUG;
     int is_expiring = is_running_out(job), has_ended = !is_covered && !job->has_told_end;
     const char *consequence = "Nothing valid is held to staple";
 
@@ -107,10 +107,10 @@ void oc_say_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool
                                   oc_say_date(job->usable_until, pool), NULL);
     if (is_expiring || has_ended) {
         level = APLOG_WARNING;
-        oc_event_tell(job, is_expiring ? OC_EVENT_EXPIRING : OC_EVENT_EXPIRED, outcome->verdict, outcome->detail, pool);
+        oc_event_tell(job, is_expiring ? OC_EVENT_EXPIRING : OC_EVENT_EXPIRED, attempt->verdict, attempt->detail, pool);
     }
     job->has_told_end = !is_covered;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
-                 outcome->source, oc_verdict_text(outcome->verdict), *outcome->detail ? ": " : "", outcome->detail,
-                 consequence, oc_say_date(job->note.due, pool), oc_verdict_advice(outcome->verdict));
+                 attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
+                 consequence, oc_say_date(job->note.due, pool), oc_verdict_advice(attempt->verdict));
 }

@@ -20,10 +20,10 @@ typedef struct {
 oc_say_before_t oc_say_before(const oc_job_t *job);
 
 /** An attempt brought the truth, and it is held now. */
-void oc_say_truth(oc_job_t *job, const oc_outcome_t *outcome, const oc_say_before_t *before, apr_pool_t *pool);
+void oc_say_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_say_before_t *before, apr_pool_t *pool);
 
 /** An attempt failed. */
-void oc_say_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool);
+void oc_say_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool);
 
 /** This kind of failure need not be told: another process did. */
 void oc_say_is_told(oc_job_t *job, oc_verdict_t verdict);

@@ -71,16 +71,16 @@ static apr_status_t look(oc_siblings_t *siblings, const oc_managed_t *managed, o
 
 /* Judged like an answer off the wire, by this server's rules and its clock. */
 static int is_true(oc_siblings_t *siblings, const oc_managed_t *managed, const oc_shared_entry_t *entry,
-                   oc_outcome_t *outcome, apr_time_t now, apr_pool_t *pool)
+                   oc_attempt_t *attempt, apr_time_t now, apr_pool_t *pool)
 {
-    outcome->fetched.der = entry->der;
-    outcome->fetched.der_len = entry->der_len;
-    oc_outcome_judge(outcome, managed, pool);
-    if (oc_verdict_class(outcome->verdict) != OC_CLASS_TRUTH) {
-        oc_books_exchange(OC_ORIGIN_SHARED, outcome->verdict, -1);
-        refuse(siblings, managed, oc_verdict_text(outcome->verdict), outcome->detail, pool);
+    attempt->fetched.der = entry->der;
+    attempt->fetched.der_len = entry->der_len;
+    oc_attempt_judge(attempt, managed, pool);
+    if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH) {
+        oc_books_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
+        refuse(siblings, managed, oc_verdict_text(attempt->verdict), attempt->detail, pool);
     }
-    else if (outcome->verified.this_update != entry->this_update)
+    else if (attempt->verified.this_update != entry->this_update)
         refuse(siblings, managed, "it says another thisUpdate than the response in it", "", pool);
     else if (entry->fetched_at > now + managed->settings.skew)
         refuse(siblings, managed, "it was fetched in the future: the servers' clocks differ", "", pool);
@@ -116,7 +116,7 @@ static int must_wait(oc_siblings_t *siblings, const oc_managed_t *managed, uint3
 
 /* Is there something better than what is held? As oc_siblings_ask(), without regard for claims. */
 static apr_status_t find(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random,
-                         oc_shared_entry_t *entry, oc_outcome_t *outcome, const atomic_int *stop, apr_pool_t *pool)
+                         oc_shared_entry_t *entry, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
 
@@ -127,24 +127,24 @@ static apr_status_t find(oc_siblings_t *siblings, const oc_managed_t *managed, u
         siblings->is_lacking = oc_fleet_order(entry->this_update, entry->fetched_at) < siblings->held.order;
         return APR_NOTFOUND;
     }
-    outcome->origin = OC_ORIGIN_SHARED;
-    outcome->source = apr_pstrcat(pool, "shared store ", oc_shared_name_of_store(), NULL);
-    if (!is_true(siblings, managed, entry, outcome, now, pool)) {
+    attempt->origin = OC_ORIGIN_SHARED;
+    attempt->source = apr_pstrcat(pool, "shared store ", oc_shared_name_of_store(), NULL);
+    if (!is_true(siblings, managed, entry, attempt, now, pool)) {
         entry->fetched_at = 0;
         return APR_NOTFOUND;
     }
     siblings->is_lacking = 0;
     siblings->told = NULL;
 
-    outcome->asked_at = entry->fetched_at < now ? entry->fetched_at : now;
-    outcome->due = oc_schedule_success(outcome->asked_at, entry->this_update, outcome->verified.usable_until,
+    attempt->asked_at = entry->fetched_at < now ? entry->fetched_at : now;
+    attempt->due = oc_schedule_success(attempt->asked_at, entry->this_update, attempt->verified.usable_until,
                                        &managed->settings.bounds, random);
-    return oc_fleet_is_due(&siblings->held, entry, outcome->due, outcome->verified.usable_until, now) ? APR_INCOMPLETE
+    return oc_fleet_is_due(&siblings->held, entry, attempt->due, attempt->verified.usable_until, now) ? APR_INCOMPLETE
                                                                                                       : APR_SUCCESS;
 }
 
 apr_status_t oc_siblings_ask(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random,
-                             oc_outcome_t *outcome, const atomic_int *stop, apr_pool_t *pool)
+                             oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_shared_entry_t entry = {.fetched_at = 0};
     apr_status_t rv;
@@ -153,8 +153,8 @@ apr_status_t oc_siblings_ask(oc_siblings_t *siblings, const oc_managed_t *manage
     siblings->wake = 0;
     if (!oc_shared_name_of_store() || !has_key(siblings, managed->cert, pool))
         return APR_NOTFOUND;
-    oc_outcome_begin(outcome);
-    rv = find(siblings, managed, random, &entry, outcome, stop, pool);
+    oc_attempt_begin(attempt);
+    rv = find(siblings, managed, random, &entry, attempt, stop, pool);
     if (rv == APR_SUCCESS)
         siblings->patience = 0;
     else if (rv == APR_NOTFOUND && must_wait(siblings, managed, random, entry.fetched_at, stop, pool))

@@ -32,14 +32,14 @@ void oc_siblings_hold(oc_siblings_t *siblings, const oc_record_t *record);
 
 /**
  * Has another server asked lately? An entry that is of no use is complained about, once.
- * @param outcome out, on APR_SUCCESS and APR_INCOMPLETE; its DER from @a pool
- * @return APR_SUCCESS: a true response that is newer than the one held, or the same, fetched anew; outcome->due says when to ask next.
+ * @param attempt out, on APR_SUCCESS and APR_INCOMPLETE; its DER from @a pool
+ * @return APR_SUCCESS: a true response that is newer than the one held, or the same, fetched anew; attempt->due says when to ask next.
  *   APR_INCOMPLETE: a true and newer one, but it is time to ask the responder all the same: hold it, and call again. APR_EAGAIN: another
  *   server is asking just now: look again at siblings->wake; for each request this goes on for no longer than an exchange may take.
  *   APR_NOTFOUND: nothing, and it is claimed that this server is asking: so ask.
  */
 apr_status_t oc_siblings_ask(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random,
-                             oc_outcome_t *outcome, const atomic_int *stop, apr_pool_t *pool);
+                             oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool);
 
 /** Leave @a record for the others. */
 void oc_siblings_tell(oc_siblings_t *siblings, const oc_managed_t *managed, const oc_record_t *record,

@@ -45,7 +45,7 @@ static void hold(oc_job_t *job, const oc_record_t *record)
 static int is_still_true(const oc_job_t *job, oc_record_t *record, apr_time_t now, apr_pool_t *pool)
 {
     const oc_cert_t *cert = job->managed->cert;
-    oc_verify_policy_t policy = oc_outcome_policy(&job->managed->settings, now);
+    oc_verify_policy_t policy = oc_attempt_policy(&job->managed->settings, now);
     oc_verify_subject_t subject;
     oc_verify_result_t result;
 
@@ -104,7 +104,7 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
 
 /* ---- asking ---- */
 
-static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_outcome_t *outcome, apr_pool_t *pool)
+static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     oc_fetch_request_t request = {.url = managed->url,
@@ -114,81 +114,81 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_outcom
                                   .idle = job->idle,
                                   .by_post = atomic_load(&job->responder->wants_post)};
 
-    outcome->origin = OC_ORIGIN_RESPONDER;
-    outcome->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
+    attempt->origin = OC_ORIGIN_RESPONDER;
+    attempt->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
                                   managed->proxy ? managed->proxy_host : "", NULL);
-    outcome->verdict = OC_OUT_OF_RESOURCES;
+    attempt->verdict = OC_OUT_OF_RESOURCES;
     if (oc_cert_request(managed->cert, oc_config_global()->certid_hash, &request.der, &request.der_len, pool)
         != APR_SUCCESS)
         return;
-    outcome->verdict = oc_fetch(&request, &outcome->fetched, pool);
-    outcome->elapsed = outcome->fetched.elapsed;
-    if (outcome->verdict != OC_PENDING)
+    attempt->verdict = oc_fetch(&request, &attempt->fetched, pool);
+    attempt->elapsed = attempt->fetched.elapsed;
+    if (attempt->verdict != OC_PENDING)
         return;
-    oc_outcome_judge(outcome, managed, pool);
-    if (outcome->fetched.get_failed && oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
+    oc_attempt_judge(attempt, managed, pool);
+    if (attempt->fetched.get_failed && oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
         atomic_store(&job->responder->wants_post, 1);
 }
 
-/* Look into OCSPCacheResponseFolder. @return APR_SUCCESS: there is an outcome. APR_EEXIST: nothing new. APR_ENOENT: there is no
+/* Look into OCSPCacheResponseFolder. @return APR_SUCCESS: there is an attempt. APR_EEXIST: nothing new. APR_ENOENT: there is no
  * file, and the responder may be asked; a certificate that has a file is its writer's business. */
-static apr_status_t look_into_inbox(oc_job_t *job, oc_outcome_t *outcome, apr_pool_t *pool)
+static apr_status_t look_into_inbox(oc_job_t *job, oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const char *folder = oc_config_global()->response_folder, *path = NULL;
     apr_status_t rv = APR_ENOENT;
 
     if (folder)
         rv = oc_inbox_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->seen, &path,
-                           &outcome->fetched.der, &outcome->fetched.der_len, pool);
+                           &attempt->fetched.der, &attempt->fetched.der_len, pool);
     if (folder) {
-        outcome->source = apr_pstrcat(pool, "file ", path, NULL);
-        outcome->origin = OC_ORIGIN_FILE;
+        attempt->source = apr_pstrcat(pool, "file ", path, NULL);
+        attempt->origin = OC_ORIGIN_FILE;
     }
     if (rv == APR_ENOENT)
         memset(&job->seen, 0, sizeof(job->seen)); /* should it come back, it is judged anew */
     if (rv == APR_ENOENT || rv == APR_EEXIST)
         return rv;
-    if (rv == APR_SUCCESS && outcome->fetched.der_len > OC_RESPONSE_MAX) {
-        outcome->verdict = OC_TOO_LARGE; /* and not read to its end */
+    if (rv == APR_SUCCESS && attempt->fetched.der_len > OC_RESPONSE_MAX) {
+        attempt->verdict = OC_TOO_LARGE; /* and not read to its end */
         return rv;
     }
     if (rv == APR_SUCCESS) {
-        oc_outcome_judge(outcome, job->managed, pool);
+        oc_attempt_judge(attempt, job->managed, pool);
         return rv;
     }
-    outcome->verdict = OC_FILE_UNREADABLE;
-    apr_strerror(rv, outcome->fetched.detail, sizeof(outcome->fetched.detail));
+    attempt->verdict = OC_FILE_UNREADABLE;
+    apr_strerror(rv, attempt->fetched.detail, sizeof(attempt->fetched.detail));
     return APR_SUCCESS;
 }
 
 /* The response held is older, but for this one the time to ask has come as well: it will do until the responder has answered. */
-static void hold_meanwhile(oc_job_t *job, const oc_outcome_t *outcome, apr_pool_t *pool)
+static void hold_meanwhile(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     apr_time_t now = apr_time_now();
     oc_record_t record;
 
-    if (!oc_outcome_record(outcome, managed, now, &record)
+    if (!oc_attempt_record(attempt, managed, now, &record)
         || oc_store_put(managed->cert, &record, &job->note, now, managed->server, pool) != APR_SUCCESS)
         return;
     hold(job, &record);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
                  "%s: the %s has one that is %s until %s: stapled while the responder is asked for a newer one",
-                 managed->label, outcome->source, oc_verdict_name(outcome->verdict),
+                 managed->label, attempt->source, oc_verdict_name(attempt->verdict),
                  oc_say_date(record.usable_until, pool));
 }
 
 /* As oc_siblings_ask(), unless somebody wants the responder to be asked. */
-static apr_status_t ask_siblings(oc_job_t *job, const atomic_int *stop, oc_outcome_t *outcome, apr_pool_t *pool)
+static apr_status_t ask_siblings(oc_job_t *job, const atomic_int *stop, oc_attempt_t *attempt, apr_pool_t *pool)
 {
     apr_status_t rv;
 
     if (job->is_forced)
         return APR_NOTFOUND;
-    rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), outcome, stop, pool);
+    rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), attempt, stop, pool);
     if (rv == APR_INCOMPLETE) {
-        hold_meanwhile(job, outcome, pool);
-        rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), outcome, stop, pool);
+        hold_meanwhile(job, attempt, pool);
+        rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), attempt, stop, pool);
     }
     return rv;
 }
@@ -215,107 +215,107 @@ static int is_early(const oc_job_t *job, apr_time_t now)
 }
 
 /* What ocsp-cachectl brought, once. A response that is refused leaves a line, and nothing else: it was nobody's answer. */
-static int take_import(oc_job_t *job, oc_outcome_t *outcome, apr_pool_t *pool)
+static int take_import(oc_job_t *job, oc_attempt_t *attempt, apr_pool_t *pool)
 {
     oc_brought_t *import = job->import;
 
     job->import = NULL;
-    outcome->origin = OC_ORIGIN_FILE;
-    outcome->source = "response that ocsp-cachectl imported";
-    outcome->fetched.der = apr_pmemdup(pool, import->der, import->len);
-    outcome->fetched.der_len = import->len;
+    attempt->origin = OC_ORIGIN_FILE;
+    attempt->source = "response that ocsp-cachectl imported";
+    attempt->fetched.der = apr_pmemdup(pool, import->der, import->len);
+    attempt->fetched.der_len = import->len;
     free(import);
-    oc_outcome_judge(outcome, job->managed, pool);
-    if (oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH)
+    oc_attempt_judge(attempt, job->managed, pool);
+    if (oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
         return 1;
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, job->managed->server, "%s: the %s is refused: %s%s%s",
-                 job->managed->label, outcome->source, oc_verdict_text(outcome->verdict), *outcome->detail ? ": " : "",
-                 outcome->detail);
+                 job->managed->label, attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "",
+                 attempt->detail);
     return 0;
 }
 
 /* Get an answer from where there may be one. @return 0: there is none to get now. */
-static int ask(oc_job_t *job, const atomic_int *stop, oc_outcome_t *outcome, apr_pool_t *pool)
+static int ask(oc_job_t *job, const atomic_int *stop, oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     apr_time_t now = apr_time_now();
     apr_status_t rv;
 
-    oc_outcome_begin(outcome);
-    if (job->import && take_import(job, outcome, pool))
+    oc_attempt_begin(attempt);
+    if (job->import && take_import(job, attempt, pool))
         return 1;
-    oc_outcome_begin(outcome);
+    oc_attempt_begin(attempt);
     if (job->is_forced)
         memset(&job->seen, 0, sizeof(job->seen)); /* a file is read again */
-    rv = look_into_inbox(job, outcome, pool);
+    rv = look_into_inbox(job, attempt, pool);
     if (rv == APR_SUCCESS)
         return 1;
     if (is_early(job, now) && !(job->is_forced && managed->url))
         return 0; /* called because the folder changed, or to look at what was kept */
     if (rv == APR_EEXIST
         || !managed->url) { /* the file's time has come, and it is still as bad as it was, or still the same */
-        outcome->verdict = rv == APR_EEXIST && job->note.failures > 0 ? job->note.verdict : OC_FILE_NOT_RENEWED;
+        attempt->verdict = rv == APR_EEXIST && job->note.failures > 0 ? job->note.verdict : OC_FILE_NOT_RENEWED;
         return rv == APR_EEXIST || job->usable_until > 0; /* that there never was a file has been said */
     }
     if (managed->cert->not_after <= now) { /* no responder could say anything that may be stapled */
-        outcome->source = "not asked";
-        outcome->verdict = OC_CERTIFICATE_EXPIRED;
+        attempt->source = "not asked";
+        attempt->verdict = OC_CERTIFICATE_EXPIRED;
         return 1;
     }
-    rv = ask_siblings(job, stop, outcome, pool);
+    rv = ask_siblings(job, stop, attempt, pool);
     if (rv == APR_SUCCESS || rv == APR_EAGAIN)
         return rv == APR_SUCCESS;
-    oc_outcome_begin(outcome);
-    ask_responder(job, stop, outcome, pool);
-    return outcome->verdict != OC_STOPPED;
+    oc_attempt_begin(attempt);
+    ask_responder(job, stop, attempt, pool);
+    return attempt->verdict != OC_STOPPED;
 }
 
 /* ---- what follows from it ---- */
 
-static void note_failure(oc_job_t *job, const oc_outcome_t *outcome, apr_time_t now)
+static void note_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
     job->note.failures++;
-    job->note.verdict = outcome->verdict;
-    job->note.due = oc_schedule_failure(now, job->usable_until, job->note.failures, outcome->fetched.retry_after,
+    job->note.verdict = attempt->verdict;
+    job->note.due = oc_schedule_failure(now, job->usable_until, job->note.failures, attempt->fetched.retry_after,
                                         &job->managed->settings.bounds, random_number());
 }
 
-static void note_success(oc_job_t *job, const oc_outcome_t *outcome, apr_time_t now)
+static void note_success(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
     job->note.failures = 0;
-    job->note.verdict = outcome->verdict;
-    job->note.due = outcome->due;
-    if (outcome->due > 0)
+    job->note.verdict = attempt->verdict;
+    job->note.due = attempt->due;
+    if (attempt->due > 0)
         return;
-    job->note.due = oc_schedule_success(now, outcome->verified.this_update, outcome->verified.usable_until,
+    job->note.due = oc_schedule_success(now, attempt->verified.this_update, attempt->verified.usable_until,
                                         &job->managed->settings.bounds, random_number());
-    job->note.due = oc_schedule_hint(job->note.due, now, outcome->verified.usable_until, outcome->fetched.max_age,
+    job->note.due = oc_schedule_hint(job->note.due, now, attempt->verified.usable_until, attempt->fetched.max_age,
                                      &job->managed->settings.bounds);
 }
 
-static void publish(oc_job_t *job, oc_outcome_t *outcome, const atomic_int *stop, apr_pool_t *pool)
+static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
-    int is_truth = oc_verdict_class(outcome->verdict) == OC_CLASS_TRUTH;
+    int is_truth = oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH;
     apr_time_t now = apr_time_now();
     oc_record_t record;
-    int has_record = oc_outcome_record(outcome, managed, now, &record);
+    int has_record = oc_attempt_record(attempt, managed, now, &record);
     apr_status_t rv;
 
     if (is_truth)
-        note_success(job, outcome, now);
+        note_success(job, attempt, now);
     else
-        note_failure(job, outcome, now);
+        note_failure(job, attempt, now);
     rv = oc_store_put(managed->cert, has_record ? &record : NULL, &job->note, now, managed->server, pool);
 
     if (is_truth && rv == APR_SUCCESS) {
         hold(job, &record);
-        if (outcome->origin == OC_ORIGIN_RESPONDER)
+        if (attempt->origin == OC_ORIGIN_RESPONDER)
             oc_siblings_tell(&job->siblings, managed, &record, stop, pool);
     }
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
-        outcome->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
-        note_failure(job, outcome, now);
+        attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
+        note_failure(job, attempt, now);
         oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
     }
 }
@@ -323,7 +323,7 @@ static void publish(oc_job_t *job, oc_outcome_t *outcome, const atomic_int *stop
 void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_say_before_t before;
-    oc_outcome_t outcome;
+    oc_attempt_t attempt;
     apr_time_t began;
 
     if (!job->has_looked) {
@@ -333,15 +333,15 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     }
     before = oc_say_before(job);
     began = apr_time_now();
-    if (ask(job, stop, &outcome, pool)) {
-        publish(job, &outcome, stop, pool);
-        oc_books_exchange(outcome.origin, outcome.verdict, outcome.elapsed);
+    if (ask(job, stop, &attempt, pool)) {
+        publish(job, &attempt, stop, pool);
+        oc_books_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
         oc_books_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
-        if (oc_verdict_class(outcome.verdict) == OC_CLASS_TRUTH)
-            oc_say_truth(job, &outcome, &before, pool);
+        if (oc_verdict_class(attempt.verdict) == OC_CLASS_TRUTH)
+            oc_say_truth(job, &attempt, &before, pool);
         else
-            oc_say_failure(job, &outcome, pool);
-        if (outcome.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(outcome.verdict) != OC_CLASS_TRUTH)
+            oc_say_failure(job, &attempt, pool);
+        if (attempt.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(attempt.verdict) != OC_CLASS_TRUTH)
             tell_held(job, stop, pool);
     }
     job->wake = job->siblings.wake > job->note.due ? job->siblings.wake : job->note.due;
