@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_say: see oc_say.h. A change is worth a line and an event, a repetition is debug.
+ * oc_log: see oc_log.h. A change is worth a line and an event, a repetition is debug.
  */
 #include "log.h"
 
@@ -13,7 +13,7 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-const char *oc_say_date(apr_time_t when, apr_pool_t *pool)
+const char *oc_log_date(apr_time_t when, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, APR_RFC822_DATE_LEN);
 
@@ -31,21 +31,21 @@ static int is_news(oc_job_t *job, oc_verdict_t verdict)
     return is_first;
 }
 
-void oc_say_is_told(oc_job_t *job, oc_verdict_t verdict)
+void oc_log_is_told(oc_job_t *job, oc_verdict_t verdict)
 {
     (void)is_news(job, verdict);
 }
 
-oc_say_before_t oc_say_before(const oc_job_t *job)
+oc_log_before_t oc_log_before(const oc_job_t *job)
 {
     int was_held = job->usable_until > apr_time_now();
 
-    return (oc_say_before_t){job->note.verdict, was_held,
+    return (oc_log_before_t){job->note.verdict, was_held,
                              job->has_warned || job->has_told_end || job->has_told_revoked};
 }
 
 /* A good response came. What the process before this one told is not known; but where its attempts failed and nothing was held, it did. */
-static void tell_good(const oc_job_t *job, const oc_say_before_t *before, apr_pool_t *pool)
+static void tell_good(const oc_job_t *job, const oc_log_before_t *before, apr_pool_t *pool)
 {
     int had_nothing = !before->was_held && oc_verdict_class(before->verdict) != OC_CLASS_TRUTH;
 
@@ -55,7 +55,7 @@ static void tell_good(const oc_job_t *job, const oc_say_before_t *before, apr_po
         oc_event_tell(job, OC_EVENT_RECOVERED, OC_PENDING, "", pool);
 }
 
-void oc_say_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_say_before_t *before, apr_pool_t *pool)
+void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int was_truth = oc_verdict_class(before->verdict) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
@@ -65,7 +65,7 @@ void oc_say_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_say_befor
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
                      "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
                      "refuse it. %s",
-                     managed->label, attempt->source, oc_say_date(attempt->verified.revoked_at, pool),
+                     managed->label, attempt->source, oc_log_date(attempt->verified.revoked_at, pool),
                      *attempt->detail ? ": " : "", attempt->detail, oc_verdict_advice(OC_REVOKED));
         oc_event_tell(job, OC_EVENT_REVOKED, OC_PENDING, "", pool);
         return;
@@ -77,7 +77,7 @@ void oc_say_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_say_befor
         level = before->verdict == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
                  managed->label, attempt->source, oc_verdict_name(attempt->verdict),
-                 oc_say_date(job->usable_until, pool), oc_say_date(job->note.due, pool));
+                 oc_log_date(job->usable_until, pool), oc_log_date(job->note.due, pool));
 }
 
 /* Is it time to say that the response held is running out? Once: until an attempt succeeds again. Of a short validity the last
@@ -94,7 +94,7 @@ static int is_running_out(oc_job_t *job)
     return 1;
 }
 
-void oc_say_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
+void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int is_covered = job->usable_until > apr_time_now();
@@ -104,7 +104,7 @@ void oc_say_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
 
     if (is_covered)
         consequence = apr_pstrcat(pool, "Stapling goes on with the response held, until ",
-                                  oc_say_date(job->usable_until, pool), NULL);
+                                  oc_log_date(job->usable_until, pool), NULL);
     if (is_expiring || has_ended) {
         level = APLOG_WARNING;
         oc_event_tell(job, is_expiring ? OC_EVENT_EXPIRING : OC_EVENT_EXPIRED, attempt->verdict, attempt->detail, pool);
@@ -112,5 +112,5 @@ void oc_say_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
     job->has_told_end = !is_covered;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
                  attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
-                 consequence, oc_say_date(job->note.due, pool), oc_verdict_advice(attempt->verdict));
+                 consequence, oc_log_date(job->note.due, pool), oc_verdict_advice(attempt->verdict));
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_say: what an administrator hears of an attempt: the line in the log, and the event for OCSPCacheNotify. In the crew's threads, by
+ * oc_log: what an administrator hears of an attempt: the line in the log, and the event for OCSPCacheNotify. In the crew's threads, by
  * the one that works on the job.
  */
-#ifndef OC_SAY_H
-#define OC_SAY_H
+#ifndef OC_LOG_H
+#define OC_LOG_H
 
 #include "attempt.h"
 #include "job.h"
@@ -15,20 +15,20 @@ typedef struct {
     oc_verdict_t verdict; /* of the one before */
     int was_held;         /* something true */
     int was_alarmed;      /* it was told that it runs out, or that nothing is held, or of a revocation */
-} oc_say_before_t;
+} oc_log_before_t;
 
-oc_say_before_t oc_say_before(const oc_job_t *job);
+oc_log_before_t oc_log_before(const oc_job_t *job);
 
 /** An attempt brought the truth, and it is held now. */
-void oc_say_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_say_before_t *before, apr_pool_t *pool);
+void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool);
 
 /** An attempt failed. */
-void oc_say_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool);
+void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool);
 
 /** This kind of failure need not be told: another process did. */
-void oc_say_is_told(oc_job_t *job, oc_verdict_t verdict);
+void oc_log_is_told(oc_job_t *job, oc_verdict_t verdict);
 
 /** As RFC 822 has it. */
-const char *oc_say_date(apr_time_t when, apr_pool_t *pool);
+const char *oc_log_date(apr_time_t when, apr_pool_t *pool);
 
 #endif

@@ -88,7 +88,7 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
 
     hold(job, &record);
     if (job->note.failures > 0)
-        oc_say_is_told(job, job->note.verdict); /* by who led before */
+        oc_log_is_told(job, job->note.verdict); /* by who led before */
     job->has_told_revoked = record.verdict == OC_REVOKED;
     if (job->note.verdict == OC_PENDING) { /* from the file, which keeps no notes */
         job->note.verdict = record.verdict;
@@ -98,8 +98,8 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
         oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
     }
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: kept response is %s until %s; next request %s",
-                 managed->label, oc_verdict_name(record.verdict), oc_say_date(record.usable_until, pool),
-                 oc_say_date(job->note.due, pool));
+                 managed->label, oc_verdict_name(record.verdict), oc_log_date(record.usable_until, pool),
+                 oc_log_date(job->note.due, pool));
 }
 
 /* ---- asking ---- */
@@ -175,7 +175,7 @@ static void hold_meanwhile(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
                  "%s: the %s has one that is %s until %s: stapled while the responder is asked for a newer one",
                  managed->label, attempt->source, oc_verdict_name(attempt->verdict),
-                 oc_say_date(record.usable_until, pool));
+                 oc_log_date(record.usable_until, pool));
 }
 
 /* As oc_siblings_ask(), unless somebody wants the responder to be asked. */
@@ -322,7 +322,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
 
 void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
-    oc_say_before_t before;
+    oc_log_before_t before;
     oc_attempt_t attempt;
     apr_time_t began;
 
@@ -331,16 +331,16 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
         if (job->note.verdict != OC_PENDING)
             oc_books_enter(job->ordinal, job->managed->cert, &job->note, 0, job->managed->server);
     }
-    before = oc_say_before(job);
+    before = oc_log_before(job);
     began = apr_time_now();
     if (ask(job, stop, &attempt, pool)) {
         publish(job, &attempt, stop, pool);
         oc_books_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
         oc_books_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(attempt.verdict) == OC_CLASS_TRUTH)
-            oc_say_truth(job, &attempt, &before, pool);
+            oc_log_truth(job, &attempt, &before, pool);
         else
-            oc_say_failure(job, &attempt, pool);
+            oc_log_failure(job, &attempt, pool);
         if (attempt.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(attempt.verdict) != OC_CLASS_TRUTH)
             tell_held(job, stop, pool);
     }
