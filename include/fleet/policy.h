@@ -3,7 +3,7 @@
  *
  * oc_fleet: when a server of a fleet takes what another one got, waits for one that is asking, or asks the responder itself.
  *
- * Pure functions of times: no clock, no state, no store. oc_siblings runs them in the server, test/bench/fleet.c for ten thousand servers
+ * Pure functions of times: no clock, no state, no store. oc_peers runs them in the server, test/bench/fleet.c for ten thousand servers
  * in virtual time. What comes out of the store may be anything: nothing in there keeps a server from asking for long.
  */
 #ifndef OC_FLEET_H

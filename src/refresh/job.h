@@ -43,7 +43,7 @@ typedef struct {
     apr_time_t wake;       /* when to be called again: at note.due, or to look for a file */
     apr_time_t usable_until;              /* of the true response that is held; 0: none */
     apr_interval_time_t validity;         /* how long it was usable when it came */
-    oc_siblings_t siblings;               /* what other servers have, where OCSPCacheShared is written */
+    oc_peers_t peers;                     /* what other servers have, where OCSPCacheShared is written */
     int has_warned;                       /* that it runs out */
     int has_told_end;                     /* that it ran out */
     uint64_t told[OC_VERDICT_LIMIT / 64]; /* the kinds of failure told since then, a bit each */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_siblings: see oc_siblings.h.
+ * oc_peers: see oc_peers.h.
  */
 #include "peers.h"
 
@@ -18,39 +18,39 @@ APLOG_USE_MODULE(ocsp_cache);
 #define CLAIM_SUFFIX ":asking"
 #define CLAIM_GRACE apr_time_from_sec(2) /* beyond an exchange's time-out; stores count whole seconds */
 
-static int has_key(oc_siblings_t *siblings, const oc_cert_t *cert, apr_pool_t *pool)
+static int has_key(oc_peers_t *peers, const oc_cert_t *cert, apr_pool_t *pool)
 {
-    if (!siblings->has_key)
-        siblings->has_key = oc_shared_key(cert, siblings->key, pool) == APR_SUCCESS;
-    return siblings->has_key;
+    if (!peers->has_key)
+        peers->has_key = oc_shared_key(cert, peers->key, pool) == APR_SUCCESS;
+    return peers->has_key;
 }
 
-static const char *name_of(const oc_siblings_t *siblings, apr_pool_t *pool)
+static const char *name_of(const oc_peers_t *peers, apr_pool_t *pool)
 {
     char *name = apr_palloc(pool, OC_SHARED_NAME_LEN);
 
-    oc_shared_name(oc_config_global()->shared_prefix, siblings->key, name);
+    oc_shared_name(oc_config_global()->shared_prefix, peers->key, name);
     return name;
 }
 
-void oc_siblings_hold(oc_siblings_t *siblings, const oc_record_t *record)
+void oc_peers_hold(oc_peers_t *peers, const oc_record_t *record)
 {
-    siblings->held = (oc_fleet_held_t){record->usable_until, oc_record_order(record), record->fetched_at};
+    peers->held = (oc_fleet_held_t){record->usable_until, oc_record_order(record), record->fetched_at};
 }
 
 /* The entry is of no use: say so, once for each reason. */
-static void refuse(oc_siblings_t *siblings, const oc_managed_t *managed, const char *reason, const char *detail,
+static void refuse(oc_peers_t *peers, const oc_managed_t *managed, const char *reason, const char *detail,
                    apr_pool_t *pool)
 {
     ap_log_error(
-        APLOG_MARK, siblings->told == reason ? APLOG_DEBUG : APLOG_WARNING, 0, managed->server,
+        APLOG_MARK, peers->told == reason ? APLOG_DEBUG : APLOG_WARNING, 0, managed->server,
         "%s: what lies in the shared store %s under %s is ignored: %s%s%s. It is replaced once the responder has "
         "answered. If this goes on, find out who writes there",
-        managed->label, oc_shared_name_of_store(), name_of(siblings, pool), reason, *detail ? ": " : "", detail);
-    siblings->told = reason;
+        managed->label, oc_shared_name_of_store(), name_of(peers, pool), reason, *detail ? ": " : "", detail);
+    peers->told = reason;
 }
 
-static apr_status_t look(oc_siblings_t *siblings, const oc_managed_t *managed, oc_shared_entry_t *entry,
+static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_shared_entry_t *entry,
                          const atomic_int *stop, apr_pool_t *pool)
 {
     const char *problem = "it is larger than any response that is stapled";
@@ -58,19 +58,19 @@ static apr_status_t look(oc_siblings_t *siblings, const oc_managed_t *managed, o
     apr_size_t len;
     apr_status_t rv;
 
-    rv = oc_shared_get(name_of(siblings, pool), &bytes, &len, OC_SHARED_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
+    rv = oc_shared_get(name_of(peers, pool), &bytes, &len, OC_SHARED_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
     if (rv == APR_NOTFOUND)
         return rv;
     if (rv == APR_SUCCESS)
-        problem = oc_shared_decode(entry, bytes, len, siblings->key);
+        problem = oc_shared_decode(entry, bytes, len, peers->key);
     if (!problem)
         return APR_SUCCESS;
-    refuse(siblings, managed, problem, "", pool);
+    refuse(peers, managed, problem, "", pool);
     return APR_NOTFOUND;
 }
 
 /* Judged like an answer off the wire, by this server's rules and its clock. */
-static int is_true(oc_siblings_t *siblings, const oc_managed_t *managed, const oc_shared_entry_t *entry,
+static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_shared_entry_t *entry,
                    oc_attempt_t *attempt, apr_time_t now, apr_pool_t *pool)
 {
     attempt->fetched.der = entry->der;
@@ -78,19 +78,19 @@ static int is_true(oc_siblings_t *siblings, const oc_managed_t *managed, const o
     oc_attempt_judge(attempt, managed, pool);
     if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH) {
         oc_books_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
-        refuse(siblings, managed, oc_verdict_text(attempt->verdict), attempt->detail, pool);
+        refuse(peers, managed, oc_verdict_text(attempt->verdict), attempt->detail, pool);
     }
     else if (attempt->verified.this_update != entry->this_update)
-        refuse(siblings, managed, "it says another thisUpdate than the response in it", "", pool);
+        refuse(peers, managed, "it says another thisUpdate than the response in it", "", pool);
     else if (entry->fetched_at > now + managed->settings.skew)
-        refuse(siblings, managed, "it was fetched in the future: the servers' clocks differ", "", pool);
+        refuse(peers, managed, "it was fetched in the future: the servers' clocks differ", "", pool);
     else
         return 1;
     return 0;
 }
 
 /* Is another server asking just now (oc_fleet_wait)? Else: this one is, and says so. */
-static int must_wait(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random, apr_time_t answered,
+static int must_wait(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, apr_time_t answered,
                      const atomic_int *stop, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
@@ -101,69 +101,69 @@ static int must_wait(oc_siblings_t *siblings, const oc_managed_t *managed, uint3
     const char *name;
     apr_size_t len;
 
-    name = apr_pstrcat(pool, name_of(siblings, pool), CLAIM_SUFFIX, NULL);
+    name = apr_pstrcat(pool, name_of(peers, pool), CLAIM_SUFFIX, NULL);
     if (oc_shared_get(name, &found, &len, OC_SHARED_CLAIM_LEN, stop, pool) == APR_SUCCESS
         && oc_shared_claim_decode(&claim, found, len) == APR_SUCCESS && claim.who != own.who) {
-        siblings->wake = oc_fleet_wait(&siblings->patience, &claim, answered, longest, now, random);
-        if (siblings->wake)
+        peers->wake = oc_fleet_wait(&peers->patience, &claim, answered, longest, now, random);
+        if (peers->wake)
             return 1;
     }
-    siblings->patience = 0;
+    peers->patience = 0;
     oc_shared_claim_encode(&own, bytes);
     oc_shared_put(name, bytes, sizeof(bytes), now + longest, stop);
     return 0;
 }
 
-/* Is there something better than what is held? As oc_siblings_ask(), without regard for claims. */
-static apr_status_t find(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random,
-                         oc_shared_entry_t *entry, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+/* Is there something better than what is held? As oc_peers_ask(), without regard for claims. */
+static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_shared_entry_t *entry,
+                         oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
 
-    siblings->is_lacking = 1;
-    if (look(siblings, managed, entry, stop, pool) != APR_SUCCESS)
+    peers->is_lacking = 1;
+    if (look(peers, managed, entry, stop, pool) != APR_SUCCESS)
         return APR_NOTFOUND;
-    if (!oc_fleet_is_news(&siblings->held, entry, now)) {
-        siblings->is_lacking = oc_fleet_order(entry->this_update, entry->fetched_at) < siblings->held.order;
+    if (!oc_fleet_is_news(&peers->held, entry, now)) {
+        peers->is_lacking = oc_fleet_order(entry->this_update, entry->fetched_at) < peers->held.order;
         return APR_NOTFOUND;
     }
     attempt->origin = OC_ORIGIN_SHARED;
     attempt->source = apr_pstrcat(pool, "shared store ", oc_shared_name_of_store(), NULL);
-    if (!is_true(siblings, managed, entry, attempt, now, pool)) {
+    if (!is_true(peers, managed, entry, attempt, now, pool)) {
         entry->fetched_at = 0;
         return APR_NOTFOUND;
     }
-    siblings->is_lacking = 0;
-    siblings->told = NULL;
+    peers->is_lacking = 0;
+    peers->told = NULL;
 
     attempt->asked_at = entry->fetched_at < now ? entry->fetched_at : now;
     attempt->due = oc_schedule_success(attempt->asked_at, entry->this_update, attempt->verified.usable_until,
                                        &managed->settings.bounds, random);
-    return oc_fleet_is_due(&siblings->held, entry, attempt->due, attempt->verified.usable_until, now) ? APR_INCOMPLETE
-                                                                                                      : APR_SUCCESS;
+    return oc_fleet_is_due(&peers->held, entry, attempt->due, attempt->verified.usable_until, now) ? APR_INCOMPLETE
+                                                                                                   : APR_SUCCESS;
 }
 
-apr_status_t oc_siblings_ask(oc_siblings_t *siblings, const oc_managed_t *managed, uint32_t random,
-                             oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_attempt_t *attempt,
+                          const atomic_int *stop, apr_pool_t *pool)
 {
     oc_shared_entry_t entry = {.fetched_at = 0};
     apr_status_t rv;
 
-    siblings->is_lacking = 0;
-    siblings->wake = 0;
-    if (!oc_shared_name_of_store() || !has_key(siblings, managed->cert, pool))
+    peers->is_lacking = 0;
+    peers->wake = 0;
+    if (!oc_shared_name_of_store() || !has_key(peers, managed->cert, pool))
         return APR_NOTFOUND;
     oc_attempt_begin(attempt);
-    rv = find(siblings, managed, random, &entry, attempt, stop, pool);
+    rv = find(peers, managed, random, &entry, attempt, stop, pool);
     if (rv == APR_SUCCESS)
-        siblings->patience = 0;
-    else if (rv == APR_NOTFOUND && must_wait(siblings, managed, random, entry.fetched_at, stop, pool))
+        peers->patience = 0;
+    else if (rv == APR_NOTFOUND && must_wait(peers, managed, random, entry.fetched_at, stop, pool))
         rv = APR_EAGAIN;
     return rv;
 }
 
-void oc_siblings_tell(oc_siblings_t *siblings, const oc_managed_t *managed, const oc_record_t *record,
-                      const atomic_int *stop, apr_pool_t *pool)
+void oc_peers_tell(oc_peers_t *peers, const oc_managed_t *managed, const oc_record_t *record, const atomic_int *stop,
+                   apr_pool_t *pool)
 {
     oc_shared_entry_t entry = {.this_update = record->this_update,
                                .fetched_at = record->fetched_at,
@@ -172,12 +172,12 @@ void oc_siblings_tell(oc_siblings_t *siblings, const oc_managed_t *managed, cons
     unsigned char *bytes;
     apr_size_t len;
 
-    if (!oc_shared_name_of_store() || !has_key(siblings, managed->cert, pool))
+    if (!oc_shared_name_of_store() || !has_key(peers, managed->cert, pool))
         return;
-    memcpy(entry.key, siblings->key, sizeof(entry.key));
+    memcpy(entry.key, peers->key, sizeof(entry.key));
     bytes = apr_palloc(pool, OC_SHARED_HEAD_LEN + record->der_len);
     len = oc_shared_encode(&entry, bytes);
     if (len > 0)
-        oc_shared_put(name_of(siblings, pool), bytes, len, record->usable_until, stop);
-    siblings->is_lacking = 0;
+        oc_shared_put(name_of(peers, pool), bytes, len, record->usable_until, stop);
+    peers->is_lacking = 0;
 }

@@ -32,7 +32,7 @@ static void hold(oc_job_t *job, const oc_record_t *record)
 {
     job->usable_until = record->usable_until;
     job->validity = record->usable_until - record->fetched_at;
-    oc_siblings_hold(&job->siblings, record);
+    oc_peers_hold(&job->peers, record);
     job->has_warned = job->has_told_end = 0;
     memset(job->told, 0, sizeof(job->told));
 }
@@ -178,17 +178,17 @@ static void hold_meanwhile(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_
                  oc_log_date(record.usable_until, pool));
 }
 
-/* As oc_siblings_ask(), unless somebody wants the responder to be asked. */
+/* As oc_peers_ask(), unless somebody wants the responder to be asked. */
 static apr_status_t ask_siblings(oc_job_t *job, const atomic_int *stop, oc_attempt_t *attempt, apr_pool_t *pool)
 {
     apr_status_t rv;
 
     if (job->is_forced)
         return APR_NOTFOUND;
-    rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), attempt, stop, pool);
+    rv = oc_peers_ask(&job->peers, job->managed, random_number(), attempt, stop, pool);
     if (rv == APR_INCOMPLETE) {
         hold_meanwhile(job, attempt, pool);
-        rv = oc_siblings_ask(&job->siblings, job->managed, random_number(), attempt, stop, pool);
+        rv = oc_peers_ask(&job->peers, job->managed, random_number(), attempt, stop, pool);
     }
     return rv;
 }
@@ -198,10 +198,10 @@ static void tell_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_record_t record;
 
-    if (job->siblings.is_lacking && job->usable_until > apr_time_now()
+    if (job->peers.is_lacking && job->usable_until > apr_time_now()
         && oc_store_get(job->managed->cert, &record, NULL, pool) == APR_SUCCESS
         && oc_verdict_class(record.verdict) == OC_CLASS_TRUTH && record.origin != OC_ORIGIN_FILE)
-        oc_siblings_tell(&job->siblings, job->managed, &record, stop, pool);
+        oc_peers_tell(&job->peers, job->managed, &record, stop, pool);
 }
 
 /* Is the next request not due yet? One that lies further ahead than any pause is long was decided by a clock that has been set back
@@ -311,7 +311,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
     if (is_truth && rv == APR_SUCCESS) {
         hold(job, &record);
         if (attempt->origin == OC_ORIGIN_RESPONDER)
-            oc_siblings_tell(&job->siblings, managed, &record, stop, pool);
+            oc_peers_tell(&job->peers, managed, &record, stop, pool);
     }
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
@@ -344,7 +344,7 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
         if (attempt.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(attempt.verdict) != OC_CLASS_TRUTH)
             tell_held(job, stop, pool);
     }
-    job->wake = job->siblings.wake > job->note.due ? job->siblings.wake : job->note.due;
+    job->wake = job->peers.wake > job->note.due ? job->peers.wake : job->note.due;
     if (oc_config_global()->response_folder && job->wake > apr_time_now() + INBOX_PAUSE)
         job->wake = apr_time_now() + INBOX_PAUSE;
     if (!job->managed->url && job->wake <= began) /* nobody to ask, no file yet; what became due meanwhile is due */

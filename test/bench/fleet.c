@@ -27,7 +27,7 @@
 #define N_SECONDS (SPAN_DAYS * 86400)
 
 #define STORE_DELAY apr_time_from_msec(1)
-#define EXCHANGE_LONGEST (SEC(10) + SEC(2)) /* SSLStaplingResponderTimeout and oc_siblings' grace */
+#define EXCHANGE_LONGEST (SEC(10) + SEC(2)) /* SSLStaplingResponderTimeout and oc_peers' grace */
 #define PUBLISHING(ca) ((ca)->validity / 2)
 
 /* What stands in `defaults` of oc_config.c. */
