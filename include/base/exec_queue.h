@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_notify: events wait here to be told to a program, one after the other, so that nobody who has an event to tell ever waits.
+ * oc_exec_queue: events wait here to be told to a program, one after the other, so that nobody who has an event to tell ever waits.
  *
  * One thread, a bounded queue, a bounded time for each run. It knows nothing of httpd and does not log: whoever starts it learns how each
  * run ended.
  */
-#ifndef OC_NOTIFY_H
-#define OC_NOTIFY_H
+#ifndef OC_EXEC_QUEUE_H
+#define OC_EXEC_QUEUE_H
 
 #include "base/spawn.h"
 
 #include <apr_errno.h>
 
-typedef struct oc_notify_t oc_notify_t;
+typedef struct oc_exec_queue_t oc_exec_queue_t;
 
 /** A run ended. In the thread of the notifier. */
-typedef void oc_notify_ended_fn(void *context, oc_spawn_end_t how, int number);
+typedef void oc_exec_queue_ended_fn(void *context, oc_spawn_end_t how, int number);
 
 /**
  * Start the thread.
@@ -25,8 +25,8 @@ typedef void oc_notify_ended_fn(void *context, oc_spawn_end_t how, int number);
  * @param patience  how long a run may take
  * @return APR_SUCCESS; else why there is no thread or no memory
  */
-apr_status_t oc_notify_start(oc_notify_t **notify, const char *const *argv, unsigned room, apr_interval_time_t patience,
-                             oc_notify_ended_fn *ended, void *context);
+apr_status_t oc_exec_queue_start(oc_exec_queue_t **notify, const char *const *argv, unsigned room,
+                                 apr_interval_time_t patience, oc_exec_queue_ended_fn *ended, void *context);
 
 /**
  * Have the program told. Never waits. Any thread.
@@ -34,13 +34,13 @@ apr_status_t oc_notify_start(oc_notify_t **notify, const char *const *argv, unsi
  * @param is_minor  it may take only half of the room: the rest is for worse news
  * @return APR_SUCCESS; APR_ENOSPC: too many wait already, and it is lost; APR_ENOMEM
  */
-apr_status_t oc_notify_post(oc_notify_t *notify, const char *const *environment, int is_minor);
+apr_status_t oc_exec_queue_post(oc_exec_queue_t *notify, const char *const *environment, int is_minor);
 
 /** Let no further run begin, and ask the one at work to end. Waits a second at most. What is posted from now on is kept, and never told.
  *  @return how many threads (0 or 1) have not ended */
-unsigned oc_notify_stop(oc_notify_t *notify);
+unsigned oc_exec_queue_stop(oc_exec_queue_t *notify);
 
-/** Give the memory back, once oc_notify_stop() returned 0 and nobody posts any more. */
-void oc_notify_destroy(oc_notify_t *notify);
+/** Give the memory back, once oc_exec_queue_stop() returned 0 and nobody posts any more. */
+void oc_exec_queue_destroy(oc_exec_queue_t *notify);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_notify: see oc_notify.h. A crew of one: tasks are told in the order in which they were posted.
+ * oc_exec_queue: see oc_exec_queue.h. A crew of one: tasks are told in the order in which they were posted.
  */
 #include "base/exec_queue.h"
 
@@ -14,14 +14,14 @@
 
 typedef struct {
     oc_task_t task; /* first: an event is a task */
-    oc_notify_t *notify;
+    oc_exec_queue_t *notify;
     char **environment; /* one piece of memory, strings and all; NULL: nothing waits here. Under the crew's lock */
 } event_t;
 
-struct oc_notify_t {
+struct oc_exec_queue_t {
     const char *const *argv;
     apr_interval_time_t patience;
-    oc_notify_ended_fn *ended;
+    oc_exec_queue_ended_fn *ended;
     void *context;
     oc_crew_t *crew;
     unsigned room;
@@ -55,7 +55,7 @@ static char **copy(const char *const *environment)
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
     const event_t *event = (const event_t *)(const void *)task;
-    const oc_notify_t *notify = event->notify;
+    const oc_exec_queue_t *notify = event->notify;
     oc_spawn_end_t how;
     int number;
 
@@ -74,10 +74,10 @@ static void done(oc_task_t *task)
     event->notify->n_waiting--;
 }
 
-apr_status_t oc_notify_start(oc_notify_t **out, const char *const *argv, unsigned room, apr_interval_time_t patience,
-                             oc_notify_ended_fn *ended, void *context)
+apr_status_t oc_exec_queue_start(oc_exec_queue_t **out, const char *const *argv, unsigned room,
+                                 apr_interval_time_t patience, oc_exec_queue_ended_fn *ended, void *context)
 {
-    oc_notify_t *notify = calloc(1, sizeof(*notify) + room * sizeof(notify->events[0]));
+    oc_exec_queue_t *notify = calloc(1, sizeof(*notify) + room * sizeof(notify->events[0]));
     apr_status_t rv;
     unsigned i;
 
@@ -101,7 +101,7 @@ apr_status_t oc_notify_start(oc_notify_t **out, const char *const *argv, unsigne
 }
 
 /* Lock held; there is one while n_waiting < room. */
-static event_t *find_free(oc_notify_t *notify)
+static event_t *find_free(oc_exec_queue_t *notify)
 {
     event_t *event = notify->events;
 
@@ -110,7 +110,7 @@ static event_t *find_free(oc_notify_t *notify)
     return event;
 }
 
-apr_status_t oc_notify_post(oc_notify_t *notify, const char *const *environment, int is_minor)
+apr_status_t oc_exec_queue_post(oc_exec_queue_t *notify, const char *const *environment, int is_minor)
 {
     unsigned room = is_minor ? notify->room / 2 : notify->room;
     char **copied = copy(environment);
@@ -133,12 +133,12 @@ apr_status_t oc_notify_post(oc_notify_t *notify, const char *const *environment,
     return has_room ? APR_SUCCESS : APR_ENOSPC;
 }
 
-unsigned oc_notify_stop(oc_notify_t *notify)
+unsigned oc_exec_queue_stop(oc_exec_queue_t *notify)
 {
     return oc_crew_stop(notify->crew, STOP_PATIENCE);
 }
 
-void oc_notify_destroy(oc_notify_t *notify)
+void oc_exec_queue_destroy(oc_exec_queue_t *notify)
 {
     unsigned i;
 

@@ -25,7 +25,7 @@ APLOG_USE_MODULE(ocsp_cache);
 #define PATH_OF_PROGRAM "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static struct {
-    oc_notify_t *notify; /* NULL: nobody wants to be told */
+    oc_exec_queue_t *notify; /* NULL: nobody wants to be told */
     server_rec *server;
     const char *program;
     int has_warned_of_end; /* of the notifier's thread */
@@ -85,7 +85,7 @@ void oc_event_start(server_rec *main_server)
     events.program = argv[0];
     events.has_warned_of_end = 0;
     atomic_store(&events.has_warned_of_loss, 0);
-    rv = oc_notify_start(&events.notify, argv, ROOM, PATIENCE, ended, NULL);
+    rv = oc_exec_queue_start(&events.notify, argv, ROOM, PATIENCE, ended, NULL);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server,
                      "OCSPCacheNotify: no thread can be started to run %s in; it is told nothing", argv[0]);
@@ -95,7 +95,7 @@ void oc_event_start(server_rec *main_server)
 void oc_event_stop(void)
 {
     if (events.notify)
-        (void)oc_notify_stop(events.notify);
+        (void)oc_exec_queue_stop(events.notify);
 }
 
 /* ---- what it is told ---- */
@@ -173,7 +173,7 @@ void oc_event_tell(const oc_job_t *job, oc_event_t event, oc_verdict_t error, co
     if (!events.notify)
         return;
     describe(&env, job, event, error, detail);
-    rv = oc_notify_post(events.notify, env.variable, event == OC_EVENT_FIRST_RESPONSE);
+    rv = oc_exec_queue_post(events.notify, env.variable, event == OC_EVENT_FIRST_RESPONSE);
     if (rv == APR_SUCCESS)
         atomic_store(&events.has_warned_of_loss, 0);
     else if (!atomic_exchange(&events.has_warned_of_loss, 1))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_notify: events are told in order, one at a time; a program that hangs costs events and never time. Runs under
+ * oc_exec_queue: events are told in order, one at a time; a program that hangs costs events and never time. Runs under
  * ThreadSanitizer too.
  */
 #include "base/exec_queue.h"
@@ -45,21 +45,21 @@ static const char **script(const char *text)
     return apr_pmemdup(cache_pool, (const void *)argv, sizeof(argv));
 }
 
-static oc_notify_t *start(const char *text, unsigned room, apr_interval_time_t patience)
+static oc_exec_queue_t *start(const char *text, unsigned room, apr_interval_time_t patience)
 {
-    oc_notify_t *notify = NULL;
+    oc_exec_queue_t *notify = NULL;
 
-    assert_int_equal(oc_notify_start(&notify, script(text), room, patience, count, NULL), APR_SUCCESS);
+    assert_int_equal(oc_exec_queue_start(&notify, script(text), room, patience, count, NULL), APR_SUCCESS);
     return notify;
 }
 
-static apr_status_t post(oc_notify_t *notify, int number, int is_minor)
+static apr_status_t post(oc_exec_queue_t *notify, int number, int is_minor)
 {
     char text[32];
     const char *environment[] = {"PATH=/usr/bin:/bin", text, NULL};
 
     snprintf(text, sizeof(text), "N=%d", number);
-    return oc_notify_post(notify, environment, is_minor);
+    return oc_exec_queue_post(notify, environment, is_minor);
 }
 
 /* Until @a n runs have ended well. */
@@ -70,15 +70,15 @@ static void wait_well(int n)
     assert_int_equal(atomic_load(&n_well), n);
 }
 
-static void end(oc_notify_t *notify)
+static void end(oc_exec_queue_t *notify)
 {
-    assert_int_equal(oc_notify_stop(notify), 0);
-    oc_notify_destroy(notify);
+    assert_int_equal(oc_exec_queue_stop(notify), 0);
+    oc_exec_queue_destroy(notify);
 }
 
 static void test_in_order(void **state)
 {
-    oc_notify_t *notify = start("echo $N >> \"$1\"", 8, LONG);
+    oc_exec_queue_t *notify = start("echo $N >> \"$1\"", 8, LONG);
     int i;
 
     (void)state;
@@ -92,7 +92,7 @@ static void test_in_order(void **state)
 /* The room is given back, again and again. */
 static void test_more_than_there_is_room_for_over_time(void **state)
 {
-    oc_notify_t *notify = start("exit 0", 2, LONG);
+    oc_exec_queue_t *notify = start("exit 0", 2, LONG);
     int i;
 
     (void)state;
@@ -107,7 +107,7 @@ static void test_more_than_there_is_room_for_over_time(void **state)
 /* It hangs, and 1,000 events come: so many as there is room for wait, and nobody waits for them. */
 static void test_flood_while_the_program_hangs(void **state)
 {
-    oc_notify_t *notify = start("exec sleep 60", 16, LONG);
+    oc_exec_queue_t *notify = start("exec sleep 60", 16, LONG);
     int i, taken = 0;
 
     (void)state;
@@ -124,7 +124,7 @@ static void test_flood_while_the_program_hangs(void **state)
 
 static void test_minor_ones_leave_room_for_worse(void **state)
 {
-    oc_notify_t *notify = start("exec sleep 60", 10, LONG);
+    oc_exec_queue_t *notify = start("exec sleep 60", 10, LONG);
     int i;
 
     (void)state;
@@ -140,7 +140,7 @@ static void test_minor_ones_leave_room_for_worse(void **state)
 /* The next event is told by a new run. */
 static void test_one_that_hangs_is_killed(void **state)
 {
-    oc_notify_t *notify = start("test $N != 0 || exec sleep 60", 4, apr_time_from_msec(300));
+    oc_exec_queue_t *notify = start("test $N != 0 || exec sleep 60", 4, apr_time_from_msec(300));
 
     (void)state;
     assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
@@ -163,7 +163,7 @@ static void *post_many(void *data)
 
 static void test_threads_post(void **state)
 {
-    oc_notify_t *notify = start("exit 0", 8, LONG);
+    oc_exec_queue_t *notify = start("exit 0", 8, LONG);
     pthread_t threads[4];
     int i;
 
@@ -181,10 +181,10 @@ static void test_threads_post(void **state)
 /* A thread that hung in something else comes when all is over. */
 static void test_who_is_late_harms_nothing(void **state)
 {
-    oc_notify_t *notify = start("exit 0", 2, LONG);
+    oc_exec_queue_t *notify = start("exit 0", 2, LONG);
 
     (void)state;
-    assert_int_equal(oc_notify_stop(notify), 0);
+    assert_int_equal(oc_exec_queue_stop(notify), 0);
     assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
     assert_int_equal(post(notify, 1, 0), APR_SUCCESS);
     assert_int_equal(post(notify, 2, 0), APR_ENOSPC);
@@ -212,5 +212,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stop_with_nothing_to_tell, setup, cache_folder_teardown),
     };
 
-    return cmocka_run_group_tests_name("oc_notify", tests, cache_group_setup, cache_group_teardown);
+    return cmocka_run_group_tests_name("oc_exec_queue", tests, cache_group_setup, cache_group_teardown);
 }
