@@ -50,9 +50,9 @@ static void tell_good(const oc_job_t *job, const oc_log_before_t *before, apr_po
     int had_nothing = !before->was_held && oc_verdict_class(before->verdict) != OC_CLASS_TRUTH;
 
     if (before->verdict == OC_PENDING)
-        oc_event_tell(job, OC_EVENT_FIRST_RESPONSE, OC_PENDING, "", pool);
+        oc_notify_tell(job, OC_NOTIFY_FIRST_RESPONSE, OC_PENDING, "", pool);
     else if (before->was_alarmed || had_nothing)
-        oc_event_tell(job, OC_EVENT_RECOVERED, OC_PENDING, "", pool);
+        oc_notify_tell(job, OC_NOTIFY_RECOVERED, OC_PENDING, "", pool);
 }
 
 void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool)
@@ -67,7 +67,7 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
                      "refuse it. %s",
                      managed->label, attempt->source, oc_log_date(attempt->verified.revoked_at, pool),
                      *attempt->detail ? ": " : "", attempt->detail, oc_verdict_advice(OC_REVOKED));
-        oc_event_tell(job, OC_EVENT_REVOKED, OC_PENDING, "", pool);
+        oc_notify_tell(job, OC_NOTIFY_REVOKED, OC_PENDING, "", pool);
         return;
     }
     job->has_told_revoked = attempt->verdict == OC_REVOKED;
@@ -107,7 +107,8 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
                                   oc_log_date(job->usable_until, pool), NULL);
     if (is_expiring || has_ended) {
         level = APLOG_WARNING;
-        oc_event_tell(job, is_expiring ? OC_EVENT_EXPIRING : OC_EVENT_EXPIRED, attempt->verdict, attempt->detail, pool);
+        oc_notify_tell(job, is_expiring ? OC_NOTIFY_EXPIRING : OC_NOTIFY_EXPIRED, attempt->verdict, attempt->detail,
+                       pool);
     }
     job->has_told_end = !is_covered;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,

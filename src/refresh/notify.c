@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_event: see oc_event.h. What is told comes out of certificates and from responders: it goes into environment variables, where
+ * oc_notify: see oc_notify.h. What is told comes out of certificates and from responders: it goes into environment variables, where
  * nothing has a meaning, and only as printable ASCII.
  */
 #include "notify.h"
@@ -74,7 +74,7 @@ static void ended(void *context, oc_spawn_end_t how, int number)
     events.has_warned_of_end = !is_well;
 }
 
-void oc_event_start(server_rec *main_server)
+void oc_notify_start(server_rec *main_server)
 {
     const char *const *argv = oc_config_global()->notify;
     apr_status_t rv;
@@ -92,7 +92,7 @@ void oc_event_start(server_rec *main_server)
 }
 
 /* Its memory is left to the kernel: a worker thread that hung in a disk or a name look-up may still come and tell something. */
-void oc_event_stop(void)
+void oc_notify_stop(void)
 {
     if (events.notify)
         (void)oc_exec_queue_stop(events.notify);
@@ -136,14 +136,14 @@ static const char *all_hosts(const oc_managed_t *managed, apr_pool_t *pool)
     return apr_array_pstrcat(pool, taken, ' ');
 }
 
-static const char *name_of(oc_event_t event)
+static const char *name_of(oc_notify_t event)
 {
     static const char *const NAMES[] = {"first-response", "revoked", "expiring", "expired", "recovered"};
 
     return NAMES[event];
 }
 
-static void describe(environment_t *env, const oc_job_t *job, oc_event_t event, oc_verdict_t error, const char *detail)
+static void describe(environment_t *env, const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail)
 {
     const oc_managed_t *managed = job->managed;
     int is_held = job->usable_until > apr_time_now(), is_error = error != OC_PENDING;
@@ -165,7 +165,7 @@ static void describe(environment_t *env, const oc_job_t *job, oc_event_t event, 
         is_error ? apr_pstrcat(env->pool, oc_verdict_text(error), *detail ? ": " : "", detail, NULL) : NULL);
 }
 
-void oc_event_tell(const oc_job_t *job, oc_event_t event, oc_verdict_t error, const char *detail, apr_pool_t *pool)
+void oc_notify_tell(const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail, apr_pool_t *pool)
 {
     environment_t env = {.n = 0, .pool = pool};
     apr_status_t rv;
@@ -173,7 +173,7 @@ void oc_event_tell(const oc_job_t *job, oc_event_t event, oc_verdict_t error, co
     if (!events.notify)
         return;
     describe(&env, job, event, error, detail);
-    rv = oc_exec_queue_post(events.notify, env.variable, event == OC_EVENT_FIRST_RESPONSE);
+    rv = oc_exec_queue_post(events.notify, env.variable, event == OC_NOTIFY_FIRST_RESPONSE);
     if (rv == APR_SUCCESS)
         atomic_store(&events.has_warned_of_loss, 0);
     else if (!atomic_exchange(&events.has_warned_of_loss, 1))

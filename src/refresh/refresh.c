@@ -224,7 +224,7 @@ static void start(void)
 
     if (now < refresher.next_scan)
         return;
-    oc_event_start(refresher.server);
+    oc_notify_start(refresher.server);
     rv = start_crew(&crew);
     refresher.next_scan = refresher.last_scan = 0;
     if (rv == APR_SUCCESS) {
@@ -413,7 +413,7 @@ static apr_status_t stop_at_exit(void *data)
         return APR_SUCCESS;
     refresher.is_exiting = 1;
     (void)stop(); /* its memory and the lead are left to the kernel */
-    oc_event_stop();
+    oc_notify_stop();
     pthread_mutex_unlock(&refresher.gate);
     return APR_SUCCESS;
 }
