@@ -3,7 +3,7 @@
  *
  * oc_idle: connections to responders that have carried an exchange and wait for the next one.
  *
- * One stock for all threads of a crew: the tasks of one responder are spread over the threads, and a thread takes the
+ * One stock for all threads of a workers: the tasks of one responder are spread over the threads, and a thread takes the
  * responders in turn. It holds no more connections to one of them than exchanges with it ran side by side.
  */
 #ifndef OC_IDLE_H

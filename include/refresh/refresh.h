@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_refresh: keeps the staples fresh: in one child of each generation, mod_watchdog's thread hands what is due to a crew of worker
+ * oc_refresh: keeps the staples fresh: in one child of each generation, mod_watchdog's thread hands what is due to a workers of worker
  * threads. When that child ends, however it ends, another one leads within a moment. The parent only registers the
  * callback: it never fetches, verifies or runs threads.
  */

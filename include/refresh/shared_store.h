@@ -45,7 +45,7 @@ void oc_shared_start(void);
 unsigned oc_shared_stop(void);
 
 /**
- * Look up @a name. Any thread of the refresher's crew; waits for OCSPCacheSharedTimeout at most, and looks at @a stop.
+ * Look up @a name. Any thread of the refresher's workers; waits for OCSPCacheSharedTimeout at most, and looks at @a stop.
  * @param data out, from @a pool, of at most @a max bytes
  * @return APR_SUCCESS; APR_NOTFOUND: nothing there, or nobody to be asked now; APR_ENOSPC: larger than @a max
  */

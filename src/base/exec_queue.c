@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_exec_queue: see oc_exec_queue.h. A crew of one: tasks are told in the order in which they were posted.
+ * oc_exec_queue: see oc_exec_queue.h. A workers of one: tasks are told in the order in which they were posted.
  */
 #include "base/exec_queue.h"
 
@@ -15,7 +15,7 @@
 typedef struct {
     oc_task_t task; /* first: an event is a task */
     oc_exec_queue_t *notify;
-    char **environment; /* one piece of memory, strings and all; NULL: nothing waits here. Under the crew's lock */
+    char **environment; /* one piece of memory, strings and all; NULL: nothing waits here. Under the workers's lock */
 } event_t;
 
 struct oc_exec_queue_t {
@@ -23,9 +23,9 @@ struct oc_exec_queue_t {
     apr_interval_time_t patience;
     oc_exec_queue_ended_fn *ended;
     void *context;
-    oc_crew_t *crew;
+    oc_workers_t *workers;
     unsigned room;
-    unsigned n_waiting; /* under the crew's lock */
+    unsigned n_waiting; /* under the workers's lock */
     event_t events[];
 };
 
@@ -91,7 +91,7 @@ apr_status_t oc_exec_queue_start(oc_exec_queue_t **out, const char *const *argv,
     notify->room = room;
     for (i = 0; i < room; i++)
         notify->events[i].notify = notify;
-    rv = oc_crew_start(&notify->crew, 1, 1, 1, work, done);
+    rv = oc_workers_start(&notify->workers, 1, 1, 1, work, done);
     if (rv != APR_SUCCESS) {
         free(notify);
         return rv;
@@ -118,16 +118,16 @@ apr_status_t oc_exec_queue_post(oc_exec_queue_t *notify, const char *const *envi
 
     if (!copied)
         return APR_ENOMEM;
-    oc_crew_lock(notify->crew);
+    oc_workers_lock(notify->workers);
     has_room = notify->n_waiting < room;
     if (has_room) {
         event_t *event = find_free(notify);
 
         notify->n_waiting++;
         event->environment = copied;
-        oc_crew_submit(notify->crew, &event->task);
+        oc_workers_submit(notify->workers, &event->task);
     }
-    oc_crew_unlock(notify->crew);
+    oc_workers_unlock(notify->workers);
     if (!has_room)
         free((void *)copied);
     return has_room ? APR_SUCCESS : APR_ENOSPC;
@@ -135,14 +135,14 @@ apr_status_t oc_exec_queue_post(oc_exec_queue_t *notify, const char *const *envi
 
 unsigned oc_exec_queue_stop(oc_exec_queue_t *notify)
 {
-    return oc_crew_stop(notify->crew, STOP_PATIENCE);
+    return oc_workers_stop(notify->workers, STOP_PATIENCE);
 }
 
 void oc_exec_queue_destroy(oc_exec_queue_t *notify)
 {
     unsigned i;
 
-    oc_crew_destroy(notify->crew);
+    oc_workers_destroy(notify->workers);
     for (i = 0; i < notify->room; i++)
         free((void *)notify->events[i].environment);
     free(notify);

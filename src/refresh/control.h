@@ -18,7 +18,7 @@ void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server);
 /** Called for a job that is to be looked at again. */
 typedef void oc_cachectl_recall_fn(oc_job_t *job);
 
-/** The child that refreshes, with the crew's lock held, as often as it likes: is there an errand? One stat(2) a second. What it asks
+/** The child that refreshes, with the workers's lock held, as often as it likes: is there an errand? One stat(2) a second. What it asks
  *  for is noted in the jobs (is_wished, brought), and each is recalled. */
 void oc_cachectl_look(oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall, apr_time_t now);
 

@@ -15,7 +15,7 @@
 
 /** What the refreshing child has learnt of a responder; its certificates share it. */
 typedef struct {
-    unsigned group;        /* the crew's */
+    unsigned group;        /* the workers's */
     atomic_int wants_post; /* it did not answer GET */
 } oc_responder_t;
 
@@ -25,7 +25,7 @@ typedef struct {
     unsigned char der[];
 } oc_brought_t;
 
-/** One certificate as the refreshing child sees it. What the crew's lock guards is said; the rest belongs to the thread that
+/** One certificate as the refreshing child sees it. What the workers's lock guards is said; the rest belongs to the thread that
  *  works on the job. */
 typedef struct {
     oc_task_t task; /* first: a job is a task */
@@ -33,7 +33,7 @@ typedef struct {
     unsigned ordinal; /* in oc_managed_all() */
     oc_responder_t *responder;
     oc_idle_t *idle;       /* connections that wait for their next exchange, of all jobs together */
-    apr_time_t due;        /* under the crew's lock: written when the work ends, read by the refresher */
+    apr_time_t due;        /* under the workers's lock: written when the work ends, read by the refresher */
     int is_recalled;       /* likewise: while it was at work, a file may have come, or somebody wished for an answer */
     int is_wished;         /* likewise: somebody wishes that the responder be asked, due or not */
     int is_forced;         /* the same, taken along when the job was handed out */

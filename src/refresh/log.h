@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_log: what an administrator hears of an attempt: the line in the log, and the event for OCSPCacheNotify. In the crew's threads, by
+ * oc_log: what an administrator hears of an attempt: the line in the log, and the event for OCSPCacheNotify. In the workers's threads, by
  * the one that works on the job.
  */
 #ifndef OC_LOG_H

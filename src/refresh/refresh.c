@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_refresh: see oc_refresh.h. What is here runs in the parent (post_config), in every child (child_init), and in every
- * child's watchdog thread (the callback); the crew's threads of the child that leads run oc_renew().
+ * child's watchdog thread (the callback); the workers's threads of the child that leads run oc_renew().
  */
 #include "refresh/refresh.h"
 
@@ -33,17 +33,17 @@ APLOG_USE_MODULE(ocsp_cache);
     apr_time_from_sec(1)                  /* for threads to end; an exchange looks at its stop flag 20 times a second */
 #define START_PAUSE apr_time_from_sec(10) /* before threads are tried again where none could be had */
 
-/* The refresher of this process. Set up in the parent, inherited; `crew` and `jobs` are those of the one child that leads. */
+/* The refresher of this process. Set up in the parent, inherited; `workers` and `jobs` are those of the one child that leads. */
 static struct {
     server_rec *server;
     oc_generation_t *cache; /* the one that stands in SSLStaplingCache; NULL: nothing is to be refreshed */
     int is_leading;         /* the watchdog thread's own */
     pthread_mutex_t gate;   /* lets the watchdog's thread and the child's exit pass one after the other */
     int is_exiting;
-    oc_crew_t *crew;
+    oc_workers_t *workers;
     apr_pool_t *pool; /* of jobs and idle */
     oc_job_t *jobs;
-    oc_idle_t *idle; /* of the crew's connections */
+    oc_idle_t *idle; /* of the workers's connections */
     unsigned n_jobs;
     apr_time_t next_scan;
     apr_time_t last_scan;
@@ -147,7 +147,7 @@ static void recall_wished(void)
     }
 }
 
-static void hand_out(oc_crew_t *crew, oc_job_t *job)
+static void hand_out(oc_workers_t *workers, oc_job_t *job)
 {
     job->is_forced = job->is_wished;
     job->is_wished = 0;
@@ -156,17 +156,17 @@ static void hand_out(oc_crew_t *crew, oc_job_t *job)
         job->import = job->brought;
         job->brought = NULL;
     }
-    oc_crew_submit(crew, &job->task);
+    oc_workers_submit(workers, &job->task);
 }
 
 /* Hand over what is due. Between due times this is one comparison. */
-static void scan(oc_crew_t *crew)
+static void scan(oc_workers_t *workers)
 {
     apr_time_t now = apr_time_now();
     unsigned i;
 
     oc_idle_expire(refresher.idle, oc_limit_now());
-    oc_crew_lock(crew);
+    oc_workers_lock(workers);
     if (has_new_files(now))
         recall_all();
     recall_wished();
@@ -181,15 +181,15 @@ static void scan(oc_crew_t *crew)
                 continue;
             job->due = oc_schedule_clamp(job->due, now, &job->managed->settings.bounds);
             if (job->due <= now)
-                hand_out(crew, job);
+                hand_out(workers, job);
             else if (job->due < refresher.next_scan)
                 refresher.next_scan = job->due;
         }
     }
-    oc_crew_unlock(crew);
+    oc_workers_unlock(workers);
 }
 
-static apr_status_t start_crew(oc_crew_t **crew)
+static apr_status_t start_crew(oc_workers_t **workers)
 {
     const oc_global_conf_t *conf = oc_config_global();
     unsigned n_groups, n_threads = (unsigned)conf->workers;
@@ -204,7 +204,7 @@ static apr_status_t start_crew(oc_crew_t **crew)
     if (n_threads > refresher.n_jobs)
         n_threads = refresher.n_jobs;
     oc_shared_start();
-    rv = oc_crew_start(crew, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
+    rv = oc_workers_start(workers, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
     if (rv != APR_SUCCESS) {
         oc_shared_stop();
         apr_pool_destroy(pool);
@@ -219,16 +219,16 @@ static apr_status_t start_crew(oc_crew_t **crew)
 static void start(void)
 {
     apr_time_t now = apr_time_now();
-    oc_crew_t *crew;
+    oc_workers_t *workers;
     apr_status_t rv;
 
     if (now < refresher.next_scan)
         return;
     oc_notify_start(refresher.server);
-    rv = start_crew(&crew);
+    rv = start_crew(&workers);
     refresher.next_scan = refresher.last_scan = 0;
     if (rv == APR_SUCCESS) {
-        refresher.crew = crew;
+        refresher.workers = workers;
         return;
     }
     refresher.next_scan = now + START_PAUSE;
@@ -236,20 +236,20 @@ static void start(void)
                  "cannot start a thread to fetch OCSP responses with; trying again in ten seconds");
 }
 
-/* Behind the gate. @return the crew, when all its threads have ended, else NULL. */
-static oc_crew_t *stop(void)
+/* Behind the gate. @return the workers, when all its threads have ended, else NULL. */
+static oc_workers_t *stop(void)
 {
-    oc_crew_t *crew = refresher.crew;
+    oc_workers_t *workers = refresher.workers;
     unsigned left;
 
-    refresher.crew = NULL;
-    if (!crew)
+    refresher.workers = NULL;
+    if (!workers)
         return NULL;
-    left = oc_crew_stop(crew, STOP_PATIENCE);
+    left = oc_workers_stop(workers, STOP_PATIENCE);
     oc_idle_close(refresher.idle);
     if (left == 0) { /* nobody asks the shared store any more; what hangs in it is left to hang */
         oc_shared_stop();
-        return crew;
+        return workers;
     }
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
                  "%u threads are still waiting for a name look-up; they end with the process", left);
@@ -258,13 +258,13 @@ static oc_crew_t *stop(void)
 
 static void step_down(void)
 {
-    oc_crew_t *crew;
+    oc_workers_t *workers;
 
     if (!refresher.is_leading)
         return;
-    crew = stop();
-    if (crew) { /* a child may drain for hours: without this memory */
-        oc_crew_destroy(crew);
+    workers = stop();
+    if (workers) { /* a child may drain for hours: without this memory */
+        oc_workers_destroy(workers);
         apr_pool_destroy(refresher.pool);
     }
     refresher.is_leading = 0;
@@ -279,11 +279,11 @@ static void tick(int is_stopping, apr_pool_t *pool)
     }
     if (!refresher.is_leading)
         refresher.is_leading = oc_generation_try_lead(refresher.cache);
-    if (refresher.is_leading && !refresher.crew)
+    if (refresher.is_leading && !refresher.workers)
         start();
-    if (!refresher.crew)
+    if (!refresher.workers)
         return;
-    scan(refresher.crew);
+    scan(refresher.workers);
     oc_must_staple_report(pool);
 }
 

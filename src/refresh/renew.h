@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_renew: the refresher's work on one certificate: look at the response that is kept, ask the responder, verify, publish, decide
- * when to ask next, and say what changed. Runs in the crew's threads, in an unprivileged child.
+ * when to ask next, and say what changed. Runs in the workers's threads, in an unprivileged child.
  */
 #ifndef OC_RENEW_H
 #define OC_RENEW_H

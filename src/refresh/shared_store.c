@@ -38,7 +38,7 @@ APLOG_USE_MODULE(ocsp_cache);
 typedef struct {
     oc_task_t task; /* first: a call is a task */
     oc_standing_question_t question;
-    int is_abandoned; /* nobody waits for it any more: whoever ends it frees it. Under the crew's lock */
+    int is_abandoned; /* nobody waits for it any more: whoever ends it frees it. Under the workers's lock */
     apr_status_t status;
     apr_time_t expiry;
     unsigned len; /* of data; of a get: its size before */
@@ -46,7 +46,7 @@ typedef struct {
     unsigned char data[];
 } call_t;
 
-/* Set up in the parent, inherited; the crew and what it guards belong to the child that refreshes. */
+/* Set up in the parent, inherited; the workers and what it guards belong to the child that refreshes. */
 static struct {
     const char *name;
     const ap_socache_provider_t *provider;
@@ -56,9 +56,9 @@ static struct {
     server_rec *server;
     server_rec *quiet;         /* what the provider gets to log with: each of its failures would be a line of its own */
     apr_global_mutex_t *mutex; /* for providers that want one; else NULL */
-    oc_crew_t *crew;
+    oc_workers_t *workers;
 
-    /* Under the crew's lock. */
+    /* Under the workers's lock. */
     oc_standing_t standing;
     int has_told_size;
 } store;
@@ -253,11 +253,11 @@ void oc_shared_start(void)
     unsigned n_threads = store.mutex ? 1 : THREADS;
     apr_status_t rv;
 
-    if (!store.is_ready || store.crew)
+    if (!store.is_ready || store.workers)
         return;
     memset(&store.standing, 0, sizeof(store.standing));
     store.has_told_size = 0;
-    rv = oc_crew_start(&store.crew, n_threads, 1, n_threads, work, done);
+    rv = oc_workers_start(&store.workers, n_threads, 1, n_threads, work, done);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, store.server, "cannot start a thread for the shared store %s",
                      store.name);
@@ -265,13 +265,13 @@ void oc_shared_start(void)
 
 unsigned oc_shared_stop(void)
 {
-    oc_crew_t *crew = store.crew;
-    unsigned left = crew ? oc_crew_stop(crew, STOP_PATIENCE) : 0;
+    oc_workers_t *workers = store.workers;
+    unsigned left = workers ? oc_workers_stop(workers, STOP_PATIENCE) : 0;
 
     if (left == 0)
-        store.crew = NULL;
-    if (crew && left == 0)
-        oc_crew_destroy(crew);
+        store.workers = NULL;
+    if (workers && left == 0)
+        oc_workers_destroy(workers);
     return left;
 }
 
@@ -323,10 +323,10 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
     oc_standing_state_t state;
     int is_news = 0;
 
-    oc_crew_lock(store.crew);
+    oc_workers_lock(store.workers);
     if (oc_standing_may_ask(&store.standing, &(*call)->question, oc_limit_now())) {
-        oc_crew_submit(store.crew, &(*call)->task);
-        waited = oc_crew_await(store.crew, &(*call)->task, timeout, stop);
+        oc_workers_submit(store.workers, &(*call)->task);
+        waited = oc_workers_await(store.workers, &(*call)->task, timeout, stop);
         rv = waited == APR_SUCCESS ? (*call)->status : atomic_load(stop) ? APR_EINTR : APR_TIMEUP;
         is_news = oc_standing_conclude(&store.standing, &(*call)->question, rv, oc_limit_now());
         if (waited == APR_EBUSY) {
@@ -335,7 +335,7 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
         }
     }
     state = store.standing.state;
-    oc_crew_unlock(store.crew);
+    oc_workers_unlock(store.workers);
     if (is_news)
         log_change(state, rv, timeout);
     return rv;
@@ -344,7 +344,7 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
 apr_status_t oc_shared_get(const char *name, const unsigned char **data, apr_size_t *len, apr_size_t max,
                            const atomic_int *stop, apr_pool_t *pool)
 {
-    call_t *call = store.crew && !atomic_load(stop) ? make_call(name, max) : NULL;
+    call_t *call = store.workers && !atomic_load(stop) ? make_call(name, max) : NULL;
     apr_status_t rv = call ? run(&call, stop) : APR_NOTFOUND;
 
     if (rv == APR_SUCCESS && call) {
@@ -362,10 +362,10 @@ static void log_size(apr_size_t len)
 {
     int is_news;
 
-    oc_crew_lock(store.crew);
+    oc_workers_lock(store.workers);
     is_news = !store.has_told_size;
     store.has_told_size = 1;
-    oc_crew_unlock(store.crew);
+    oc_workers_unlock(store.workers);
     if (is_news)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, store.server,
                      "the shared store %s has no room for an entry of %" APR_SIZE_T_FMT
@@ -380,7 +380,7 @@ void oc_shared_put(const char *name, const unsigned char *data, apr_size_t len, 
     call_t *call = NULL;
     apr_status_t rv;
 
-    if (store.crew && !atomic_load(stop) && expiry - now >= KEEP_MIN)
+    if (store.workers && !atomic_load(stop) && expiry - now >= KEEP_MIN)
         call = make_call(name, len);
     if (!call)
         return;

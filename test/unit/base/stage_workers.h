@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The stage of the crew's tests: tasks that wait at gates, which the test opens, and say what they saw. What must not happen is
+ * The stage of the workers's tests: tasks that wait at gates, which the test opens, and say what they saw. What must not happen is
  * looked for while all that could happen has happened.
  */
 #ifndef STAGE_CREW_H
@@ -29,7 +29,7 @@ typedef struct {
     oc_task_t task; /* first: a job is a task */
     int number;
     int times;      /* it was worked on */
-    int times_done; /* under the crew's lock */
+    int times_done; /* under the workers's lock */
     int was_queued; /* when it was said to be done */
     int inside;     /* how often at this moment: more than once is a failure */
     int is_deaf;    /* looks at the gate only, not at the stop flag */
@@ -39,11 +39,11 @@ static void note_done(oc_task_t *task)
 {
     job_t *job = (job_t *)(void *)task;
 
-    job->times_done++; /* no other lock: the crew's is held */
+    job->times_done++; /* no other lock: the workers's is held */
     job->was_queued |= task->is_queued;
 }
 
-/* What the tasks saw, and what the test tells them. Under `mutex`; the crew's own lock is never taken inside. */
+/* What the tasks saw, and what the test tells them. Under `mutex`; the workers's own lock is never taken inside. */
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -56,7 +56,7 @@ static struct {
     int pools_cleaned, overlaps, wrong_masks;
 } stage;
 
-static oc_crew_t *crew;
+static oc_workers_t *workers;
 
 /* Where AddressSanitizer is there. */
 void __lsan_disable(void) __attribute__((weak));
@@ -147,7 +147,7 @@ static int set_up(void **state)
     pthread_cond_init(&stage.changed, NULL);
     for (i = 0; i < TASKS_MAX; i++)
         stage.jobs[i].number = i;
-    crew = NULL;
+    workers = NULL;
     return 0;
 }
 
@@ -167,11 +167,11 @@ static int tear_down(void **state)
     (void)state;
     for (i = 0; i < TASKS_MAX; i++)
         close_gate(i, 0);
-    if (crew && oc_crew_stop(crew, PATIENCE) != 0)
+    if (workers && oc_workers_stop(workers, PATIENCE) != 0)
         return -1;
-    if (crew)
-        oc_crew_destroy(crew);
-    crew = NULL;
+    if (workers)
+        oc_workers_destroy(workers);
+    workers = NULL;
     pthread_mutex_destroy(&stage.mutex);
     pthread_cond_destroy(&stage.changed);
     return stage.overlaps || stage.wrong_masks;
@@ -181,13 +181,13 @@ static void start(unsigned n_threads, unsigned n_groups, unsigned share)
 {
     apr_status_t rv;
 
-    if (__lsan_disable) /* a crew's own memory is never given back; what its threads take has to be */
+    if (__lsan_disable) /* a workers's own memory is never given back; what its threads take has to be */
         __lsan_disable();
-    rv = oc_crew_start(&crew, n_threads, n_groups, share, work, note_done);
+    rv = oc_workers_start(&workers, n_threads, n_groups, share, work, note_done);
     if (__lsan_enable)
         __lsan_enable();
     assert_int_equal(rv, APR_SUCCESS);
-    assert_non_null(crew);
+    assert_non_null(workers);
 }
 
 /* Queue jobs first to last; number n is of the group n % n_groups. */
@@ -195,13 +195,13 @@ static void submit(int first, int last, unsigned n_groups)
 {
     int i;
 
-    oc_crew_lock(crew);
+    oc_workers_lock(workers);
     for (i = first; i <= last; i++) {
         if (!stage.jobs[i].task.is_queued)
             stage.jobs[i].task.group = (unsigned)i % n_groups;
-        oc_crew_submit(crew, &stage.jobs[i].task);
+        oc_workers_submit(workers, &stage.jobs[i].task);
     }
-    oc_crew_unlock(crew);
+    oc_workers_unlock(workers);
 }
 
 static int get(const int *count)

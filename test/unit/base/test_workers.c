@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The crew: shares per group, turns, and that every task is done once.
+ * The workers: shares per group, turns, and that every task is done once.
  */
 #include "stage_workers.h"
 
@@ -15,7 +15,7 @@ static void test_each_task_is_done_once(void **state)
     expect(&stage.n_ended, 200);
     settle();
     assert_int_equal(get(&stage.n_begun), 200);
-    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
     for (i = 0; i < 200; i++) {
         assert_int_equal(stage.jobs[i].times, 1);
         assert_int_equal(stage.jobs[i].times_done, 1);
@@ -56,7 +56,7 @@ static void test_a_hanging_group_delays_no_other(void **state)
     assert_int_equal(stage.most[0], 2);
 }
 
-/* The control of the last one: with a share as large as the crew, the same group holds up everybody. */
+/* The control of the last one: with a share as large as the workers, the same group holds up everybody. */
 static void test_control_a_share_as_large_as_the_crew_isolates_nobody(void **state)
 {
     int i;
@@ -96,12 +96,12 @@ static void test_groups_take_turns_and_a_group_keeps_its_order(void **state)
 
     (void)state;
     start(1, 3, 1);
-    oc_crew_lock(crew);
+    oc_workers_lock(workers);
     for (i = 0; i < 9; i++) {
         stage.jobs[submitted[i]].task.group = (unsigned)submitted[i] / 10;
-        oc_crew_submit(crew, &stage.jobs[submitted[i]].task);
+        oc_workers_submit(workers, &stage.jobs[submitted[i]].task);
     }
-    oc_crew_unlock(crew);
+    oc_workers_unlock(workers);
     expect(&stage.n_ended, 9);
     for (i = 0; i < 9; i++)
         assert_int_equal(stage.order[i], expected[i]);
@@ -111,13 +111,13 @@ static void test_nothing_begins_under_the_lock(void **state)
 {
     (void)state;
     start(4, 1, 4);
-    oc_crew_lock(crew);
+    oc_workers_lock(workers);
     stage.jobs[0].task.group = 0;
-    oc_crew_submit(crew, &stage.jobs[0].task);
+    oc_workers_submit(workers, &stage.jobs[0].task);
     settle();
     assert_int_equal(get(&stage.n_begun), 0);
     assert_int_equal(stage.jobs[0].task.is_queued, 1);
-    oc_crew_unlock(crew);
+    oc_workers_unlock(workers);
     expect(&stage.n_ended, 1);
 }
 
@@ -137,9 +137,9 @@ static void test_a_task_is_queued_once_until_its_work_returned(void **state)
     assert_int_equal(get(&stage.n_begun), 1);
     close_gate(0, 0);
     while (is_queued && apr_time_now() < end) {
-        oc_crew_lock(crew);
+        oc_workers_lock(workers);
         is_queued = stage.jobs[0].task.is_queued;
-        oc_crew_unlock(crew);
+        oc_workers_unlock(workers);
     }
     assert_int_equal(is_queued, 0);
     settle();
@@ -148,7 +148,7 @@ static void test_a_task_is_queued_once_until_its_work_returned(void **state)
     expect(&stage.n_ended, 2);
 }
 
-/* As the refresher does it: one thread looks around and queues what is due, while the crew works. */
+/* As the refresher does it: one thread looks around and queues what is due, while the workers works. */
 static void test_many_rounds(void **state)
 {
     apr_time_t end = apr_time_now() + PATIENCE;
@@ -157,18 +157,18 @@ static void test_many_rounds(void **state)
     (void)state;
     start(8, 7, 2);
     while (get(&stage.n_ended) < 3 * TASKS_MAX && apr_time_now() < end) {
-        oc_crew_lock(crew);
+        oc_workers_lock(workers);
         for (i = 0; i < TASKS_MAX; i++) {
             job_t *job = &stage.jobs[i];
 
             if (job->task.is_queued || job->times_done == 3)
                 continue;
             job->task.group = (unsigned)i % 7;
-            oc_crew_submit(crew, &job->task);
+            oc_workers_submit(workers, &job->task);
         }
-        oc_crew_unlock(crew);
+        oc_workers_unlock(workers);
     }
-    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
     for (i = 0; i < TASKS_MAX; i++)
         assert_int_equal(stage.jobs[i].times, 3);
     for (i = 0; i < 7; i++)

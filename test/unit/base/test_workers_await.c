@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The crew: waiting for one task, for a bounded time, and what becomes of it then.
+ * The workers: waiting for one task, for a bounded time, and what becomes of it then.
  */
 #include "stage_workers.h"
 
@@ -11,9 +11,9 @@ static apr_status_t await(int number, apr_interval_time_t patience, const atomic
 {
     apr_status_t rv;
 
-    oc_crew_lock(crew);
-    rv = oc_crew_await(crew, &stage.jobs[number].task, patience, stop);
-    oc_crew_unlock(crew);
+    oc_workers_lock(workers);
+    rv = oc_workers_await(workers, &stage.jobs[number].task, patience, stop);
+    oc_workers_unlock(workers);
     return rv;
 }
 
@@ -58,7 +58,7 @@ static void test_a_task_that_nobody_began_is_taken_back(void **state)
     submit(4, 5, 1); /* the queue is whole */
     close_gate(0, 0);
     expect(&stage.n_ended, 3);
-    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
     for (i = 1; i <= 3; i++)
         assert_int_equal(stage.jobs[i].times, 0);
     assert_int_equal(stage.jobs[4].times + stage.jobs[5].times, 2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The crew's end: stopped with patience, late threads, and that nothing is left.
+ * The workers's end: stopped with patience, late threads, and that nothing is left.
  */
 #include "stage_workers.h"
 
@@ -34,7 +34,7 @@ static apr_time_t time_to_stop(apr_interval_time_t patience, unsigned expected_l
     struct timespec before, after;
 
     clock_gettime(CLOCK_MONOTONIC, &before);
-    assert_int_equal(oc_crew_stop(crew, patience), expected_left);
+    assert_int_equal(oc_workers_stop(workers, patience), expected_left);
     clock_gettime(CLOCK_MONOTONIC, &after);
     return apr_time_from_sec(after.tv_sec - before.tv_sec) + (after.tv_nsec - before.tv_nsec) / 1000;
 }
@@ -79,7 +79,7 @@ static void test_patience_ends(void **state)
     assert_true(took >= apr_time_from_msec(200));
     assert_true(took < PATIENCE / 2);
     close_gate(0, 0);
-    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
 }
 
 static void test_no_patience_at_all(void **state)
@@ -101,12 +101,12 @@ static void test_a_thread_that_is_late_keeps_its_memory_when_apr_ends(void **sta
     start(1, 1, 1);
     submit(0, 0, 1);
     expect(&stage.running[0], 1);
-    assert_int_equal(oc_crew_stop(crew, 0), 1);
+    assert_int_equal(oc_workers_stop(workers, 0), 1);
     apr_terminate(); /* as a child does that exits while a thread sits in a name look-up */
     assert_int_equal(get(&stage.pools_cleaned), 0);
     assert_int_equal(apr_initialize(), APR_SUCCESS);
     close_gate(0, 0);
-    assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+    assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
     assert_int_equal(get(&stage.pools_cleaned), 1);
 }
 
@@ -120,7 +120,7 @@ static void test_nothing_is_left(void **state)
         start(8, 2, 8);
         submit(0, 49, 2);
         expect(&stage.n_ended, 50 * (round + 1));
-        assert_int_equal(oc_crew_stop(crew, PATIENCE), 0);
+        assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
     }
     while (n_threads_here() > threads
            && apr_time_now() < end) /* the last steps of a thread that has given its count back */
