@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shared_entry: a response as servers hand it to each other through a shared store: its name there, and its bytes.
+ * oc_fleet_entry: a response as servers hand it to each other through a shared store: its name there, and its bytes.
  *
  * Whoever can write to the store can write anything: decoding tells only whether this is an entry of this layout, whole, and kept
  * under the right name. What the response says is for oc_verify_response() to judge. Pure; not on the handshake path.
@@ -9,20 +9,20 @@
  *   0   magic "ocsp"            4   layout 16 | 0 16           all numbers with the highest byte first
  *   8   this_update 64          16  fetched_at 64              microseconds since 1970
  *   24  length of the DER 32    28  0 32
- *   32  which certificate: oc_shared_key() 256
+ *   32  which certificate: oc_fleet_entry_key() 256
  *   64  SHA-256 over the bytes 0 to 63 and the DER: against accidents, not against people
  *   96  the DER
  */
-#ifndef OC_SHARED_ENTRY_H
-#define OC_SHARED_ENTRY_H
+#ifndef OC_FLEET_ENTRY_H
+#define OC_FLEET_ENTRY_H
 
 #include "ocsp/cert.h"
 
-#define OC_SHARED_LAYOUT 1
-#define OC_SHARED_HEAD_LEN 96
-#define OC_SHARED_PREFIX_MAX 32
-#define OC_SHARED_NAME_LEN (OC_SHARED_PREFIX_MAX + 3 + 2 * OC_CERT_HASH_LEN + 1)
-#define OC_SHARED_CLAIM_LEN 16
+#define OC_FLEET_ENTRY_LAYOUT 1
+#define OC_FLEET_ENTRY_HEAD_LEN 96
+#define OC_FLEET_ENTRY_PREFIX_MAX 32
+#define OC_FLEET_ENTRY_NAME_LEN (OC_FLEET_ENTRY_PREFIX_MAX + 3 + 2 * OC_CERT_HASH_LEN + 1)
+#define OC_FLEET_CLAIM_LEN 16
 
 typedef struct {
     unsigned char key[OC_CERT_HASH_LEN];
@@ -30,39 +30,40 @@ typedef struct {
     apr_time_t fetched_at;  /* when the responder gave it */
     const unsigned char *der;
     apr_size_t der_len;
-} oc_shared_entry_t;
+} oc_fleet_entry_t;
 
 /**
  * What the entries for @a cert are bound to: SHA-256 over the CertID's three parts (RFC 6960 section 4.1.1) with SHA-256 for
  * both hashes, whatever hash requests use. @return APR_SUCCESS; APR_EGENERAL: OpenSSL fails. Any thread.
  */
-apr_status_t oc_shared_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH_LEN], apr_pool_t *pool);
+apr_status_t oc_fleet_entry_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH_LEN], apr_pool_t *pool);
 
-/** "prefix:layout:hexadecimal key": no spaces and no control characters; at most OC_SHARED_NAME_LEN with its end. */
-void oc_shared_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN], char name[OC_SHARED_NAME_LEN]);
+/** "prefix:layout:hexadecimal key": no spaces and no control characters; at most OC_FLEET_ENTRY_NAME_LEN with its end. */
+void oc_fleet_entry_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN],
+                         char name[OC_FLEET_ENTRY_NAME_LEN]);
 
-/** Why @a prefix cannot be one; NULL: it can. 1 to OC_SHARED_PREFIX_MAX letters, digits, '.', '_' and '-'. Static. */
-const char *oc_shared_prefix_problem(const char *prefix);
+/** Why @a prefix cannot be one; NULL: it can. 1 to OC_FLEET_ENTRY_PREFIX_MAX letters, digits, '.', '_' and '-'. Static. */
+const char *oc_fleet_entry_prefix_problem(const char *prefix);
 
-/** Write @a entry to @a bytes, which holds OC_SHARED_HEAD_LEN + entry->der_len. @return the length; 0: no SHA-256 to be had. */
-apr_size_t oc_shared_encode(const oc_shared_entry_t *entry, unsigned char *bytes);
+/** Write @a entry to @a bytes, which holds OC_FLEET_ENTRY_HEAD_LEN + entry->der_len. @return the length; 0: no SHA-256 to be had. */
+apr_size_t oc_fleet_entry_encode(const oc_fleet_entry_t *entry, unsigned char *bytes);
 
 /**
  * Read an entry that was found under @a key; entry->der points into @a bytes.
  * @return NULL: it is whole and for this certificate; else what is wrong with it, as the end of a sentence, static
  */
-const char *oc_shared_decode(oc_shared_entry_t *entry, const unsigned char *bytes, apr_size_t len,
-                             const unsigned char key[OC_CERT_HASH_LEN]);
+const char *oc_fleet_entry_decode(oc_fleet_entry_t *entry, const unsigned char *bytes, apr_size_t len,
+                                  const unsigned char key[OC_CERT_HASH_LEN]);
 
 /** A claim says that a server is asking for this certificate just now: by whom, and since when. It is a courtesy, not a lock. */
 typedef struct {
     uint64_t who; /* random */
     apr_time_t since;
-} oc_shared_claim_t;
+} oc_fleet_claim_t;
 
-void oc_shared_claim_encode(const oc_shared_claim_t *claim, unsigned char bytes[OC_SHARED_CLAIM_LEN]);
+void oc_fleet_claim_encode(const oc_fleet_claim_t *claim, unsigned char bytes[OC_FLEET_CLAIM_LEN]);
 
 /** @return APR_SUCCESS; APR_EINVAL: no claim. */
-apr_status_t oc_shared_claim_decode(oc_shared_claim_t *claim, const unsigned char *bytes, apr_size_t len);
+apr_status_t oc_fleet_claim_decode(oc_fleet_claim_t *claim, const unsigned char *bytes, apr_size_t len);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct {
 uint64_t oc_fleet_order(apr_time_t this_update, apr_time_t fetched_at);
 
 /** Is the entry's response newer than the one held, or the same, fetched anew? */
-int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_shared_entry_t *entry, apr_time_t now);
+int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t now);
 
 /**
  * Has the entry's response to be asked for anew, because its own date, @a due, has come? Also: the same response as the one held is not put off
@@ -30,8 +30,8 @@ int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_shared_entry_t *entry
  * keep a fleet from asking.
  * @param usable_until  of the entry's response, as verified
  */
-int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_shared_entry_t *entry, apr_time_t due,
-                    apr_time_t usable_until, apr_time_t now);
+int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t due, apr_time_t usable_until,
+                    apr_time_t now);
 
 /**
  * Another server's claim was found: is it to be respected? It is over when there is an entry that came after it, and it is
@@ -41,7 +41,7 @@ int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_shared_entry_t *entry,
  * @param longest  how long an exchange may take
  * @return when to look again; 0: ask
  */
-apr_time_t oc_fleet_wait(apr_time_t *patience, const oc_shared_claim_t *claim, apr_time_t answered,
+apr_time_t oc_fleet_wait(apr_time_t *patience, const oc_fleet_claim_t *claim, apr_time_t answered,
                          apr_interval_time_t longest, apr_time_t now, uint32_t random);
 
 #endif

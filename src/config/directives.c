@@ -224,7 +224,7 @@ static const char *set_shared(cmd_parms *cmd, void *dummy, const char *arg)
 
 static const char *set_shared_prefix(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    const char *problem = oc_shared_prefix_problem(arg);
+    const char *problem = oc_fleet_entry_prefix_problem(arg);
 
     (void)dummy;
     if (problem)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shared_entry: see oc_shared_entry.h.
+ * oc_fleet_entry: see oc_fleet_entry.h.
  */
 #include "fleet/entry.h"
 
@@ -12,8 +12,8 @@
 #define KEY_AT 32
 #define SUM_AT 64
 
-_Static_assert(SUM_AT + OC_CERT_HASH_LEN == OC_SHARED_HEAD_LEN, "the checksum ends the head");
-_Static_assert(OC_SHARED_LAYOUT < 10, "one digit in the name");
+_Static_assert(SUM_AT + OC_CERT_HASH_LEN == OC_FLEET_ENTRY_HEAD_LEN, "the checksum ends the head");
+_Static_assert(OC_FLEET_ENTRY_LAYOUT < 10, "one digit in the name");
 
 static const unsigned char MAGIC[4] = {'o', 'c', 's', 'p'};
 
@@ -39,7 +39,7 @@ static int digest(const void *bytes, apr_size_t len, unsigned char *sum)
     return EVP_Digest(bytes, len, sum, NULL, EVP_sha256(), NULL) == 1;
 }
 
-apr_status_t oc_shared_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH_LEN], apr_pool_t *pool)
+apr_status_t oc_fleet_entry_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH_LEN], apr_pool_t *pool)
 {
     apr_size_t serial_at = (apr_size_t)2 * OC_CERT_HASH_LEN, all = serial_at + cert->serial_der_len;
     unsigned char *parts = apr_palloc(pool, all);
@@ -58,18 +58,19 @@ apr_status_t oc_shared_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH
     return digest(parts, all, key) ? APR_SUCCESS : APR_EGENERAL;
 }
 
-void oc_shared_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN], char name[OC_SHARED_NAME_LEN])
+void oc_fleet_entry_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN],
+                         char name[OC_FLEET_ENTRY_NAME_LEN])
 {
     static const char digits[] = "0123456789abcdef";
     apr_size_t n = 0;
     unsigned i;
 
-    while (n < OC_SHARED_PREFIX_MAX && prefix[n] != '\0') {
+    while (n < OC_FLEET_ENTRY_PREFIX_MAX && prefix[n] != '\0') {
         name[n] = prefix[n];
         n++;
     }
     name[n++] = ':';
-    name[n++] = '0' + OC_SHARED_LAYOUT;
+    name[n++] = '0' + OC_FLEET_ENTRY_LAYOUT;
     name[n++] = ':';
     for (i = 0; i < OC_CERT_HASH_LEN; i++) {
         name[n++] = digits[key[i] >> 4];
@@ -78,11 +79,11 @@ void oc_shared_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN
     name[n] = '\0';
 }
 
-const char *oc_shared_prefix_problem(const char *prefix)
+const char *oc_fleet_entry_prefix_problem(const char *prefix)
 {
     const char *p;
 
-    if (!*prefix || strlen(prefix) > OC_SHARED_PREFIX_MAX)
+    if (!*prefix || strlen(prefix) > OC_FLEET_ENTRY_PREFIX_MAX)
         return "it has to be 1 to 32 characters long";
     for (p = prefix; *p; p++)
         if (!apr_isascii(*p) || (!apr_isalnum(*p) && !strchr("._-", *p)))
@@ -102,34 +103,34 @@ static int sum_up(const unsigned char *head, const unsigned char *der, apr_size_
     return is_done;
 }
 
-apr_size_t oc_shared_encode(const oc_shared_entry_t *entry, unsigned char *bytes)
+apr_size_t oc_fleet_entry_encode(const oc_fleet_entry_t *entry, unsigned char *bytes)
 {
-    memset(bytes, 0, OC_SHARED_HEAD_LEN);
+    memset(bytes, 0, OC_FLEET_ENTRY_HEAD_LEN);
     memcpy(bytes, MAGIC, sizeof(MAGIC));
-    put(bytes + 4, OC_SHARED_LAYOUT, 2);
+    put(bytes + 4, OC_FLEET_ENTRY_LAYOUT, 2);
     put(bytes + 8, (uint64_t)entry->this_update, 8);
     put(bytes + 16, (uint64_t)entry->fetched_at, 8);
     put(bytes + 24, entry->der_len, 4);
     memcpy(bytes + KEY_AT, entry->key, OC_CERT_HASH_LEN);
     if (!sum_up(bytes, entry->der, entry->der_len, bytes + SUM_AT))
         return 0;
-    memcpy(bytes + OC_SHARED_HEAD_LEN, entry->der, entry->der_len);
-    return OC_SHARED_HEAD_LEN + entry->der_len;
+    memcpy(bytes + OC_FLEET_ENTRY_HEAD_LEN, entry->der, entry->der_len);
+    return OC_FLEET_ENTRY_HEAD_LEN + entry->der_len;
 }
 
-const char *oc_shared_decode(oc_shared_entry_t *entry, const unsigned char *bytes, apr_size_t len,
-                             const unsigned char key[OC_CERT_HASH_LEN])
+const char *oc_fleet_entry_decode(oc_fleet_entry_t *entry, const unsigned char *bytes, apr_size_t len,
+                                  const unsigned char key[OC_CERT_HASH_LEN])
 {
     unsigned char sum[OC_CERT_HASH_LEN];
 
     if (len < 6 || memcmp(bytes, MAGIC, sizeof(MAGIC)) != 0)
         return "what lies there was not put there by this module";
-    if (take(bytes + 4, 2) != OC_SHARED_LAYOUT)
+    if (take(bytes + 4, 2) != OC_FLEET_ENTRY_LAYOUT)
         return "it has the layout of another version of this module";
-    if (len < OC_SHARED_HEAD_LEN || take(bytes + 24, 4) != len - OC_SHARED_HEAD_LEN)
+    if (len < OC_FLEET_ENTRY_HEAD_LEN || take(bytes + 24, 4) != len - OC_FLEET_ENTRY_HEAD_LEN)
         return "it is cut off, or longer than it says";
-    entry->der = bytes + OC_SHARED_HEAD_LEN;
-    entry->der_len = len - OC_SHARED_HEAD_LEN;
+    entry->der = bytes + OC_FLEET_ENTRY_HEAD_LEN;
+    entry->der_len = len - OC_FLEET_ENTRY_HEAD_LEN;
     if (take(bytes + 6, 2) != 0 || take(bytes + 28, 4) != 0 || !sum_up(bytes, entry->der, entry->der_len, sum)
         || memcmp(sum, bytes + SUM_AT, sizeof(sum)) != 0)
         return "it is damaged: its checksum is wrong";
@@ -141,15 +142,15 @@ const char *oc_shared_decode(oc_shared_entry_t *entry, const unsigned char *byte
     return NULL;
 }
 
-void oc_shared_claim_encode(const oc_shared_claim_t *claim, unsigned char bytes[OC_SHARED_CLAIM_LEN])
+void oc_fleet_claim_encode(const oc_fleet_claim_t *claim, unsigned char bytes[OC_FLEET_CLAIM_LEN])
 {
     put(bytes, claim->who, 8);
     put(bytes + 8, (uint64_t)claim->since, 8);
 }
 
-apr_status_t oc_shared_claim_decode(oc_shared_claim_t *claim, const unsigned char *bytes, apr_size_t len)
+apr_status_t oc_fleet_claim_decode(oc_fleet_claim_t *claim, const unsigned char *bytes, apr_size_t len)
 {
-    if (len != OC_SHARED_CLAIM_LEN)
+    if (len != OC_FLEET_CLAIM_LEN)
         return APR_EINVAL;
     claim->who = take(bytes, 8);
     claim->since = (apr_time_t)take(bytes + 8, 8);

@@ -16,22 +16,22 @@ uint64_t oc_fleet_order(apr_time_t this_update, apr_time_t fetched_at)
     return oc_record_order(&record);
 }
 
-int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_shared_entry_t *entry, apr_time_t now)
+int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t now)
 {
     uint64_t order = oc_fleet_order(entry->this_update, entry->fetched_at);
 
     return held->until <= now || order > held->order || (order == held->order && entry->fetched_at > held->since);
 }
 
-int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_shared_entry_t *entry, apr_time_t due,
-                    apr_time_t usable_until, apr_time_t now)
+int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t due, apr_time_t usable_until,
+                    apr_time_t now)
 {
     int is_same = held->until > now && oc_fleet_order(entry->this_update, entry->fetched_at) == held->order;
 
     return due <= now || (is_same && now > usable_until - (usable_until - entry->this_update) / 4);
 }
 
-apr_time_t oc_fleet_wait(apr_time_t *patience, const oc_shared_claim_t *claim, apr_time_t answered,
+apr_time_t oc_fleet_wait(apr_time_t *patience, const oc_fleet_claim_t *claim, apr_time_t answered,
                          apr_interval_time_t longest, apr_time_t now, uint32_t random)
 {
     int is_patient = *patience == 0 || (now < *patience && *patience <= now + longest);

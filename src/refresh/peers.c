@@ -21,15 +21,15 @@ APLOG_USE_MODULE(ocsp_cache);
 static int has_key(oc_peers_t *peers, const oc_cert_t *cert, apr_pool_t *pool)
 {
     if (!peers->has_key)
-        peers->has_key = oc_shared_key(cert, peers->key, pool) == APR_SUCCESS;
+        peers->has_key = oc_fleet_entry_key(cert, peers->key, pool) == APR_SUCCESS;
     return peers->has_key;
 }
 
 static const char *name_of(const oc_peers_t *peers, apr_pool_t *pool)
 {
-    char *name = apr_palloc(pool, OC_SHARED_NAME_LEN);
+    char *name = apr_palloc(pool, OC_FLEET_ENTRY_NAME_LEN);
 
-    oc_shared_name(oc_config_global()->shared_prefix, peers->key, name);
+    oc_fleet_entry_name(oc_config_global()->shared_prefix, peers->key, name);
     return name;
 }
 
@@ -50,7 +50,7 @@ static void refuse(oc_peers_t *peers, const oc_managed_t *managed, const char *r
     peers->told = reason;
 }
 
-static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_shared_entry_t *entry,
+static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_fleet_entry_t *entry,
                          const atomic_int *stop, apr_pool_t *pool)
 {
     const char *problem = "it is larger than any response that is stapled";
@@ -58,11 +58,11 @@ static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_shar
     apr_size_t len;
     apr_status_t rv;
 
-    rv = oc_shared_get(name_of(peers, pool), &bytes, &len, OC_SHARED_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
+    rv = oc_shared_get(name_of(peers, pool), &bytes, &len, OC_FLEET_ENTRY_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
     if (rv == APR_NOTFOUND)
         return rv;
     if (rv == APR_SUCCESS)
-        problem = oc_shared_decode(entry, bytes, len, peers->key);
+        problem = oc_fleet_entry_decode(entry, bytes, len, peers->key);
     if (!problem)
         return APR_SUCCESS;
     refuse(peers, managed, problem, "", pool);
@@ -70,8 +70,8 @@ static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_shar
 }
 
 /* Judged like an answer off the wire, by this server's rules and its clock. */
-static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_shared_entry_t *entry,
-                   oc_attempt_t *attempt, apr_time_t now, apr_pool_t *pool)
+static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_fleet_entry_t *entry, oc_attempt_t *attempt,
+                   apr_time_t now, apr_pool_t *pool)
 {
     attempt->fetched.der = entry->der;
     attempt->fetched.der_len = entry->der_len;
@@ -95,27 +95,27 @@ static int must_wait(oc_peers_t *peers, const oc_managed_t *managed, uint32_t ra
 {
     apr_time_t now = apr_time_now();
     apr_interval_time_t longest = managed->settings.timeout + CLAIM_GRACE;
-    oc_shared_claim_t claim, own = {oc_shared_self(), now};
-    unsigned char bytes[OC_SHARED_CLAIM_LEN];
+    oc_fleet_claim_t claim, own = {oc_shared_self(), now};
+    unsigned char bytes[OC_FLEET_CLAIM_LEN];
     const unsigned char *found;
     const char *name;
     apr_size_t len;
 
     name = apr_pstrcat(pool, name_of(peers, pool), CLAIM_SUFFIX, NULL);
-    if (oc_shared_get(name, &found, &len, OC_SHARED_CLAIM_LEN, stop, pool) == APR_SUCCESS
-        && oc_shared_claim_decode(&claim, found, len) == APR_SUCCESS && claim.who != own.who) {
+    if (oc_shared_get(name, &found, &len, OC_FLEET_CLAIM_LEN, stop, pool) == APR_SUCCESS
+        && oc_fleet_claim_decode(&claim, found, len) == APR_SUCCESS && claim.who != own.who) {
         peers->wake = oc_fleet_wait(&peers->patience, &claim, answered, longest, now, random);
         if (peers->wake)
             return 1;
     }
     peers->patience = 0;
-    oc_shared_claim_encode(&own, bytes);
+    oc_fleet_claim_encode(&own, bytes);
     oc_shared_put(name, bytes, sizeof(bytes), now + longest, stop);
     return 0;
 }
 
 /* Is there something better than what is held? As oc_peers_ask(), without regard for claims. */
-static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_shared_entry_t *entry,
+static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_fleet_entry_t *entry,
                          oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
@@ -146,7 +146,7 @@ static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_
 apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_attempt_t *attempt,
                           const atomic_int *stop, apr_pool_t *pool)
 {
-    oc_shared_entry_t entry = {.fetched_at = 0};
+    oc_fleet_entry_t entry = {.fetched_at = 0};
     apr_status_t rv;
 
     peers->is_lacking = 0;
@@ -165,18 +165,18 @@ apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32
 void oc_peers_tell(oc_peers_t *peers, const oc_managed_t *managed, const oc_record_t *record, const atomic_int *stop,
                    apr_pool_t *pool)
 {
-    oc_shared_entry_t entry = {.this_update = record->this_update,
-                               .fetched_at = record->fetched_at,
-                               .der = record->der,
-                               .der_len = record->der_len};
+    oc_fleet_entry_t entry = {.this_update = record->this_update,
+                              .fetched_at = record->fetched_at,
+                              .der = record->der,
+                              .der_len = record->der_len};
     unsigned char *bytes;
     apr_size_t len;
 
     if (!oc_shared_name_of_store() || !has_key(peers, managed->cert, pool))
         return;
     memcpy(entry.key, peers->key, sizeof(entry.key));
-    bytes = apr_palloc(pool, OC_SHARED_HEAD_LEN + record->der_len);
-    len = oc_shared_encode(&entry, bytes);
+    bytes = apr_palloc(pool, OC_FLEET_ENTRY_HEAD_LEN + record->der_len);
+    len = oc_fleet_entry_encode(&entry, bytes);
     if (len > 0)
         oc_shared_put(name_of(peers, pool), bytes, len, record->usable_until, stop);
     peers->is_lacking = 0;

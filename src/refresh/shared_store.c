@@ -151,7 +151,7 @@ static server_rec *make_quiet(server_rec *s, apr_pool_t *pool)
 
 void oc_shared_init(server_rec *main_server, apr_pool_t *pconf)
 {
-    struct ap_socache_hints hints = {OC_SHARED_NAME_LEN, OC_SHARED_HEAD_LEN + 2048, apr_time_from_sec(300)};
+    struct ap_socache_hints hints = {OC_FLEET_ENTRY_NAME_LEN, OC_FLEET_ENTRY_HEAD_LEN + 2048, apr_time_from_sec(300)};
     apr_status_t rv = APR_SUCCESS;
 
     if (!store.name)

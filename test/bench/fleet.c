@@ -89,9 +89,9 @@ typedef struct {
 
 /* The store, for one certificate. */
 static struct {
-    oc_shared_entry_t entry;
+    oc_fleet_entry_t entry;
     apr_time_t usable_until; /* 0: no entry */
-    oc_shared_claim_t claim;
+    oc_fleet_claim_t claim;
     apr_time_t claimed_until;
     apr_time_t emptied_at;
 } store;
@@ -151,7 +151,7 @@ static void hold(run_t *run, server_t *server, apr_time_t this_update, apr_time_
 
 static void look(run_t *run, server_t *server, uint32_t number, apr_time_t now)
 {
-    const oc_shared_entry_t *entry = &store.entry;
+    const oc_fleet_entry_t *entry = &store.entry;
     apr_time_t answered = 0, again = 0;
 
     if (!has_store(run, server, now)) {
@@ -183,7 +183,7 @@ static void look(run_t *run, server_t *server, uint32_t number, apr_time_t now)
 static void claim(run_t *run, server_t *server, uint32_t number, apr_time_t now)
 {
     if (has_store(run, server, now)) {
-        store.claim = (oc_shared_claim_t){number + UINT64_C(1), now};
+        store.claim = (oc_fleet_claim_t){number + UINT64_C(1), now};
         store.claimed_until = now + EXCHANGE_LONGEST;
     }
     fleet_queue_push(now + apr_time_from_msec(20) + random_below(apr_time_from_msec(180)), number, ANSWER);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_shared_entry over what a store may hold. What is decoded lies within the input and encodes to the same bytes; with a
+ * Fuzz target: oc_fleet_entry over what a store may hold. What is decoded lies within the input and encodes to the same bytes; with a
  * checksum that somebody made right, too.
  */
 #include "fleet/entry.h"
@@ -20,16 +20,16 @@ static void require(int truth)
 
 static void check(const unsigned char *bytes, size_t size, const unsigned char *key)
 {
-    oc_shared_entry_t entry;
-    const char *problem = oc_shared_decode(&entry, bytes, size, key);
+    oc_fleet_entry_t entry;
+    const char *problem = oc_fleet_entry_decode(&entry, bytes, size, key);
     unsigned char *encoded;
 
     require(problem == NULL || *problem);
     if (problem)
         return;
-    require(entry.der == bytes + OC_SHARED_HEAD_LEN && entry.der_len == size - OC_SHARED_HEAD_LEN);
+    require(entry.der == bytes + OC_FLEET_ENTRY_HEAD_LEN && entry.der_len == size - OC_FLEET_ENTRY_HEAD_LEN);
     encoded = malloc(size);
-    require(oc_shared_encode(&entry, encoded) == size && memcmp(encoded, bytes, size) == 0);
+    require(oc_fleet_entry_encode(&entry, encoded) == size && memcmp(encoded, bytes, size) == 0);
     free(encoded);
 }
 
@@ -37,7 +37,7 @@ static void check(const unsigned char *bytes, size_t size, const unsigned char *
 static void check_forged(const uint8_t *data, size_t size)
 {
     unsigned char *bytes = malloc(size), *summed = malloc(size);
-    size_t der_len = size - OC_SHARED_HEAD_LEN;
+    size_t der_len = size - OC_FLEET_ENTRY_HEAD_LEN;
 
     memcpy(bytes, data, size);
     memcpy(bytes, "ocsp\0\1\0", 8);
@@ -47,7 +47,7 @@ static void check_forged(const uint8_t *data, size_t size)
     bytes[27] = (unsigned char)der_len;
     memset(bytes + 28, 0, 4);
     memcpy(summed, bytes, 64);
-    memcpy(summed + 64, bytes + OC_SHARED_HEAD_LEN, der_len);
+    memcpy(summed + 64, bytes + OC_FLEET_ENTRY_HEAD_LEN, der_len);
     EVP_Digest(summed, 64 + der_len, bytes + 64, NULL, EVP_sha256(), NULL);
     check(bytes, size, bytes + 32);
     free(summed);
@@ -57,11 +57,11 @@ static void check_forged(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const unsigned char key[OC_CERT_HASH_LEN] = {1, 2, 3, 0xab, 0xff};
-    oc_shared_claim_t claim;
+    oc_fleet_claim_t claim;
 
     check(data, size, key);
-    if (size >= OC_SHARED_HEAD_LEN)
+    if (size >= OC_FLEET_ENTRY_HEAD_LEN)
         check_forged(data, size);
-    require((oc_shared_claim_decode(&claim, data, size) == APR_SUCCESS) == (size == OC_SHARED_CLAIM_LEN));
+    require((oc_fleet_claim_decode(&claim, data, size) == APR_SUCCESS) == (size == OC_FLEET_CLAIM_LEN));
     return 0;
 }

@@ -93,7 +93,7 @@ class Store:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    # -- what is in it: name (as oc_shared_name() makes it) -> bytes ----------------------------------------------------
+    # -- what is in it: name (as oc_fleet_entry_name() makes it) -> bytes ----------------------------------------------------
 
     def names(self) -> list[str]:
         raise NotImplementedError

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shared_entry: what servers leave for each other: names, bytes, and all that such bytes may be instead.
+ * oc_fleet_entry: what servers leave for each other: names, bytes, and all that such bytes may be instead.
  */
 #include "support_verify.h"
 #include "fleet/entry.h"
@@ -18,15 +18,15 @@
 
 #define DER_LEN 471
 
-static unsigned char der[DER_LEN], bytes[OC_SHARED_HEAD_LEN + DER_LEN + 8];
+static unsigned char der[DER_LEN], bytes[OC_FLEET_ENTRY_HEAD_LEN + DER_LEN + 8];
 static const unsigned char KEY[OC_CERT_HASH_LEN] = {1, 2, 3, 0xab, 0xff};
 
-static oc_shared_entry_t example(void)
+static oc_fleet_entry_t example(void)
 {
-    oc_shared_entry_t entry = {.this_update = apr_time_from_sec(1900000000) + 7,
-                               .fetched_at = apr_time_from_sec(1900000100),
-                               .der = der,
-                               .der_len = DER_LEN};
+    oc_fleet_entry_t entry = {.this_update = apr_time_from_sec(1900000000) + 7,
+                              .fetched_at = apr_time_from_sec(1900000100),
+                              .der = der,
+                              .der_len = DER_LEN};
     unsigned i;
 
     for (i = 0; i < DER_LEN; i++)
@@ -38,29 +38,29 @@ static oc_shared_entry_t example(void)
 /* A checksum proves nothing about who wrote it. */
 static void sum_up(unsigned char *entry, apr_size_t len)
 {
-    unsigned char all[64 + OC_SHARED_HEAD_LEN + DER_LEN + 8];
+    unsigned char all[64 + OC_FLEET_ENTRY_HEAD_LEN + DER_LEN + 8];
 
     memcpy(all, entry, 64);
-    memcpy(all + 64, entry + OC_SHARED_HEAD_LEN, len - OC_SHARED_HEAD_LEN);
+    memcpy(all + 64, entry + OC_FLEET_ENTRY_HEAD_LEN, len - OC_FLEET_ENTRY_HEAD_LEN);
     SHA256(all, len - OC_CERT_HASH_LEN, entry + 64);
 }
 
 static void test_round_trip_at_any_alignment(void **state)
 {
-    oc_shared_entry_t entry = example(), decoded;
+    oc_fleet_entry_t entry = example(), decoded;
     unsigned shift;
 
     (void)state;
     for (shift = 0; shift < 8; shift++) {
-        apr_size_t len = oc_shared_encode(&entry, bytes + shift);
+        apr_size_t len = oc_fleet_entry_encode(&entry, bytes + shift);
 
-        assert_int_equal(len, OC_SHARED_HEAD_LEN + DER_LEN);
-        assert_null(oc_shared_decode(&decoded, bytes + shift, len, KEY));
+        assert_int_equal(len, OC_FLEET_ENTRY_HEAD_LEN + DER_LEN);
+        assert_null(oc_fleet_entry_decode(&decoded, bytes + shift, len, KEY));
         assert_int_equal(decoded.this_update, entry.this_update);
         assert_int_equal(decoded.fetched_at, entry.fetched_at);
         assert_memory_equal(decoded.key, KEY, sizeof(KEY));
         assert_int_equal(decoded.der_len, DER_LEN);
-        assert_ptr_equal(decoded.der, bytes + shift + OC_SHARED_HEAD_LEN);
+        assert_ptr_equal(decoded.der, bytes + shift + OC_FLEET_ENTRY_HEAD_LEN);
         assert_memory_equal(decoded.der, der, DER_LEN);
     }
 }
@@ -68,7 +68,7 @@ static void test_round_trip_at_any_alignment(void **state)
 static void test_extreme_numbers_survive(void **state)
 {
     static const apr_time_t TIMES[] = {0, 1, -1, APR_INT64_MAX, APR_INT64_MIN};
-    oc_shared_entry_t entry = example(), decoded;
+    oc_fleet_entry_t entry = example(), decoded;
     unsigned i;
 
     (void)state;
@@ -76,8 +76,8 @@ static void test_extreme_numbers_survive(void **state)
         entry.this_update = TIMES[i];
         entry.fetched_at = TIMES[4 - i];
         entry.der_len = 0;
-        assert_int_equal(oc_shared_encode(&entry, bytes), OC_SHARED_HEAD_LEN);
-        assert_null(oc_shared_decode(&decoded, bytes, OC_SHARED_HEAD_LEN, KEY));
+        assert_int_equal(oc_fleet_entry_encode(&entry, bytes), OC_FLEET_ENTRY_HEAD_LEN);
+        assert_null(oc_fleet_entry_decode(&decoded, bytes, OC_FLEET_ENTRY_HEAD_LEN, KEY));
         assert_int_equal(decoded.this_update, TIMES[i]);
         assert_int_equal(decoded.fetched_at, TIMES[4 - i]);
     }
@@ -86,92 +86,93 @@ static void test_extreme_numbers_survive(void **state)
 /* The layout is a promise to servers of other machines, in whose byte order ever. */
 static void test_the_layout_is_what_it_was(void **state)
 {
-    oc_shared_entry_t entry = example();
+    oc_fleet_entry_t entry = example();
 
     (void)state;
-    oc_shared_encode(&entry, bytes);
+    oc_fleet_entry_encode(&entry, bytes);
     assert_memory_equal(bytes, "ocsp\0\1\0\0", 8);
     assert_memory_equal(bytes + 24, "\0\0\x01\xd7\0\0\0\0", 8);
     assert_memory_equal(bytes + 32, KEY, 32);
-    assert_memory_equal(bytes + OC_SHARED_HEAD_LEN, der, DER_LEN);
+    assert_memory_equal(bytes + OC_FLEET_ENTRY_HEAD_LEN, der, DER_LEN);
     entry.this_update = 0x0102030405060708;
     entry.fetched_at = 0x1112131415161718;
-    oc_shared_encode(&entry, bytes);
+    oc_fleet_entry_encode(&entry, bytes);
     assert_memory_equal(bytes + 8, "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18", 16);
 }
 
 static void test_no_bit_may_change(void **state)
 {
-    oc_shared_entry_t entry = example(), decoded;
-    apr_size_t len = oc_shared_encode(&entry, bytes), i;
+    oc_fleet_entry_t entry = example(), decoded;
+    apr_size_t len = oc_fleet_entry_encode(&entry, bytes), i;
     int bit;
 
     (void)state;
     for (i = 0; i < len; i++)
         for (bit = 0; bit < 8; bit++) {
             bytes[i] ^= (unsigned char)(1 << bit);
-            assert_non_null(oc_shared_decode(&decoded, bytes, len, KEY));
+            assert_non_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
             bytes[i] ^= (unsigned char)(1 << bit);
         }
-    assert_null(oc_shared_decode(&decoded, bytes, len, KEY));
+    assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
 }
 
 static void test_no_byte_may_be_missing_or_added(void **state)
 {
-    oc_shared_entry_t entry = example(), decoded;
-    apr_size_t whole = oc_shared_encode(&entry, bytes), len;
+    oc_fleet_entry_t entry = example(), decoded;
+    apr_size_t whole = oc_fleet_entry_encode(&entry, bytes), len;
 
     (void)state;
     for (len = 0; len < sizeof(bytes); len++) {
         unsigned char *copy = malloc(len ? len : 1); /* of just this size: a read beyond it is seen */
 
         memcpy(copy, bytes, len);
-        assert_int_equal(oc_shared_decode(&decoded, copy, len, KEY) == NULL, len == whole);
+        assert_int_equal(oc_fleet_entry_decode(&decoded, copy, len, KEY) == NULL, len == whole);
         free(copy);
     }
 }
 
 static void test_each_kind_of_wrong_has_its_words(void **state)
 {
-    oc_shared_entry_t entry = example(), decoded;
-    apr_size_t len = oc_shared_encode(&entry, bytes);
+    oc_fleet_entry_t entry = example(), decoded;
+    apr_size_t len = oc_fleet_entry_encode(&entry, bytes);
     unsigned char other[OC_CERT_HASH_LEN] = {9};
 
     (void)state;
-    assert_non_null(strstr(oc_shared_decode(&decoded, (const unsigned char *)"garbage in", 10, KEY), "by this module"));
-    assert_non_null(strstr(oc_shared_decode(&decoded, bytes, len - 1, KEY), "cut off"));
-    assert_non_null(strstr(oc_shared_decode(&decoded, bytes, len, other), "another certificate"));
+    assert_non_null(
+        strstr(oc_fleet_entry_decode(&decoded, (const unsigned char *)"garbage in", 10, KEY), "by this module"));
+    assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len - 1, KEY), "cut off"));
+    assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, other), "another certificate"));
     bytes[200] ^= 1;
-    assert_non_null(strstr(oc_shared_decode(&decoded, bytes, len, KEY), "damaged"));
+    assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, KEY), "damaged"));
     sum_up(bytes, len);
-    assert_null(oc_shared_decode(&decoded, bytes, len, KEY)); /* control: the test knows how to make a checksum */
+    assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY)); /* control: the test knows how to make a checksum */
     bytes[5] = 2;
     sum_up(bytes, len);
-    assert_non_null(strstr(oc_shared_decode(&decoded, bytes, len, KEY), "another version"));
+    assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, KEY), "another version"));
     bytes[5] = 1;
     bytes[7] = 1; /* room for what is to come is no room for anything now */
     sum_up(bytes, len);
-    assert_non_null(oc_shared_decode(&decoded, bytes, len, KEY));
+    assert_non_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
 }
 
 static void test_names(void **state)
 {
-    char name[OC_SHARED_NAME_LEN];
+    char name[OC_FLEET_ENTRY_NAME_LEN];
     const char *longest = "abcdefghijklmnopqrstuvwxyz.-_012";
 
     (void)state;
-    oc_shared_name("ocsp", KEY, name);
+    oc_fleet_entry_name("ocsp", KEY, name);
     assert_string_equal(name, "ocsp:1:010203abff000000000000000000000000000000000000000000000000000000");
-    assert_null(oc_shared_prefix_problem(longest));
-    oc_shared_name(longest, KEY, name);
-    assert_int_equal(strlen(name), OC_SHARED_NAME_LEN - 1);
-    assert_null(oc_shared_prefix_problem("A"));
-    assert_non_null(oc_shared_prefix_problem(""));
-    assert_non_null(oc_shared_prefix_problem("abcdefghijklmnopqrstuvwxyz.-_0123"));
-    assert_non_null(oc_shared_prefix_problem("two words"));
-    assert_non_null(oc_shared_prefix_problem("a:b"));
-    assert_non_null(oc_shared_prefix_problem("line\nend"));
-    assert_non_null(oc_shared_prefix_problem("\xc3\xa9"));
+    assert_null(oc_fleet_entry_prefix_problem(longest));
+    oc_fleet_entry_name(longest, KEY, name);
+    assert_int_equal(strlen(name), OC_FLEET_ENTRY_NAME_LEN - 1);
+    assert_null(oc_fleet_entry_prefix_problem("A"));
+    assert_non_null(oc_fleet_entry_prefix_problem(""));
+    assert_non_null(oc_fleet_entry_prefix_problem("abcdefghijklmnopqrstuvwxyz.-_0123"));
+    assert_non_null(oc_fleet_entry_prefix_problem("two words"));
+    assert_non_null(oc_fleet_entry_prefix_problem("a:b"));
+    assert_non_null(oc_fleet_entry_prefix_problem("line\nend"));
+    assert_non_null(oc_fleet_entry_prefix_problem("\xc3\xa9"));
 }
 
 static void key_of(const pki_id_t *issuer, long serial, unsigned char key[OC_CERT_HASH_LEN])
@@ -183,7 +184,7 @@ static void key_of(const pki_id_t *issuer, long serial, unsigned char key[OC_CER
     assert_int_equal(oc_cert_parse(&cert, pki_pem(scene.pool, pki_make(scene.pool, &spec), issuer),
                                    oc_issuer_set_create(scene.pool), scene.pool, &reason),
                      APR_SUCCESS);
-    assert_int_equal(oc_shared_key(cert, key, scene.pool), APR_SUCCESS);
+    assert_int_equal(oc_fleet_entry_key(cert, key, scene.pool), APR_SUCCESS);
 }
 
 /* Two certificates of one CertID are one question to the responder, and one entry; any other CertID is another. */
@@ -207,16 +208,16 @@ static void test_keys_follow_the_certid(void **state)
 
 static void test_claims(void **state)
 {
-    oc_shared_claim_t claim = {UINT64_C(0x8000000000000001), apr_time_from_sec(1900000000) + 5}, decoded;
-    unsigned char made[OC_SHARED_CLAIM_LEN];
+    oc_fleet_claim_t claim = {UINT64_C(0x8000000000000001), apr_time_from_sec(1900000000) + 5}, decoded;
+    unsigned char made[OC_FLEET_CLAIM_LEN];
 
     (void)state;
-    oc_shared_claim_encode(&claim, made);
-    assert_int_equal(oc_shared_claim_decode(&decoded, made, sizeof(made)), APR_SUCCESS);
+    oc_fleet_claim_encode(&claim, made);
+    assert_int_equal(oc_fleet_claim_decode(&decoded, made, sizeof(made)), APR_SUCCESS);
     assert_true(decoded.who == claim.who);
     assert_int_equal(decoded.since, claim.since);
-    assert_int_equal(oc_shared_claim_decode(&decoded, made, sizeof(made) - 1), APR_EINVAL);
-    assert_int_equal(oc_shared_claim_decode(&decoded, made, 0), APR_EINVAL);
+    assert_int_equal(oc_fleet_claim_decode(&decoded, made, sizeof(made) - 1), APR_EINVAL);
+    assert_int_equal(oc_fleet_claim_decode(&decoded, made, 0), APR_EINVAL);
 }
 
 int main(void)

@@ -11,9 +11,9 @@
 #define HOUR apr_time_from_sec(3600)
 #define LONGEST apr_time_from_sec(12)
 
-static oc_shared_entry_t entry_of(apr_time_t this_update, apr_time_t fetched_at)
+static oc_fleet_entry_t entry_of(apr_time_t this_update, apr_time_t fetched_at)
 {
-    oc_shared_entry_t entry = {.this_update = this_update, .fetched_at = fetched_at};
+    oc_fleet_entry_t entry = {.this_update = this_update, .fetched_at = fetched_at};
 
     return entry;
 }
@@ -28,7 +28,7 @@ static oc_fleet_held_t held_of(apr_time_t this_update, apr_time_t since, apr_tim
 static void test_who_holds_nothing_takes_anything(void **state)
 {
     oc_fleet_held_t nothing = {0, 0, 0}, expired = held_of(NOW - HOUR, NOW - HOUR, NOW);
-    oc_shared_entry_t entry = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR);
+    oc_fleet_entry_t entry = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR);
 
     (void)state;
     assert_true(oc_fleet_is_news(&nothing, &entry, NOW));
@@ -38,8 +38,8 @@ static void test_who_holds_nothing_takes_anything(void **state)
 static void test_newer_or_the_same_fetched_anew_is_news(void **state)
 {
     oc_fleet_held_t held = held_of(NOW - 4 * HOUR, NOW - 3 * HOUR, NOW + HOUR);
-    oc_shared_entry_t newer = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR), again = entry_of(NOW - 4 * HOUR, NOW - HOUR),
-                      same = entry_of(NOW - 4 * HOUR, NOW - 3 * HOUR), older = entry_of(NOW - 5 * HOUR, NOW - HOUR);
+    oc_fleet_entry_t newer = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR), again = entry_of(NOW - 4 * HOUR, NOW - HOUR),
+                     same = entry_of(NOW - 4 * HOUR, NOW - 3 * HOUR), older = entry_of(NOW - 5 * HOUR, NOW - HOUR);
 
     (void)state;
     assert_true(oc_fleet_is_news(&held, &newer, NOW));
@@ -51,7 +51,7 @@ static void test_newer_or_the_same_fetched_anew_is_news(void **state)
 static void test_due_by_its_date(void **state)
 {
     oc_fleet_held_t nothing = {0, 0, 0};
-    oc_shared_entry_t entry = entry_of(NOW - HOUR, NOW - HOUR);
+    oc_fleet_entry_t entry = entry_of(NOW - HOUR, NOW - HOUR);
 
     (void)state;
     assert_false(oc_fleet_is_due(&nothing, &entry, NOW + 1, NOW + 10 * HOUR, NOW));
@@ -63,7 +63,7 @@ static void test_the_same_response_is_not_put_off_to_its_end(void **state)
 {
     apr_time_t begin = NOW - 8 * HOUR, end = NOW + 2 * HOUR; /* four fifths are over */
     oc_fleet_held_t held = held_of(begin, begin, end), other = held_of(begin - HOUR, begin, end);
-    oc_shared_entry_t entry = entry_of(begin, NOW - 1);
+    oc_fleet_entry_t entry = entry_of(begin, NOW - 1);
 
     (void)state;
     assert_true(oc_fleet_is_news(&held, &entry, NOW));
@@ -74,7 +74,7 @@ static void test_the_same_response_is_not_put_off_to_its_end(void **state)
 
 static void test_claim_is_respected_for_one_exchange(void **state)
 {
-    oc_shared_claim_t claim = {7, NOW - 1000};
+    oc_fleet_claim_t claim = {7, NOW - 1000};
     apr_time_t patience = 0, again, now = NOW;
     unsigned looks = 0;
 
@@ -93,7 +93,7 @@ static void test_claim_is_respected_for_one_exchange(void **state)
 
 static void test_claim_that_was_answered_is_over(void **state)
 {
-    oc_shared_claim_t claim = {7, NOW - 1000};
+    oc_fleet_claim_t claim = {7, NOW - 1000};
     apr_time_t patience = NOW + 5;
 
     (void)state;
@@ -103,7 +103,7 @@ static void test_claim_that_was_answered_is_over(void **state)
 
 static void test_patience_from_a_clock_that_was_set_back_is_over(void **state)
 {
-    oc_shared_claim_t claim = {7, NOW - 1000};
+    oc_fleet_claim_t claim = {7, NOW - 1000};
     apr_time_t patience = NOW + 100 * HOUR;
 
     (void)state;
