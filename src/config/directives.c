@@ -218,7 +218,7 @@ static const char *set_shared(cmd_parms *cmd, void *dummy, const char *arg)
     (void)dummy;
     if (error)
         return error;
-    error = oc_shared_create(arg, cmd->pool, cmd->temp_pool);
+    error = oc_shared_store_create(arg, cmd->pool, cmd->temp_pool);
     return error ? apr_psprintf(cmd->pool, "%s: '%s': %s", cmd->cmd->name, arg, error) : NULL;
 }
 

@@ -46,7 +46,7 @@ static void refuse(oc_peers_t *peers, const oc_managed_t *managed, const char *r
         APLOG_MARK, peers->told == reason ? APLOG_DEBUG : APLOG_WARNING, 0, managed->server,
         "%s: what lies in the shared store %s under %s is ignored: %s%s%s. It is replaced once the responder has "
         "answered. If this goes on, find out who writes there",
-        managed->label, oc_shared_name_of_store(), name_of(peers, pool), reason, *detail ? ": " : "", detail);
+        managed->label, oc_shared_store_provider(), name_of(peers, pool), reason, *detail ? ": " : "", detail);
     peers->told = reason;
 }
 
@@ -58,7 +58,7 @@ static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_flee
     apr_size_t len;
     apr_status_t rv;
 
-    rv = oc_shared_get(name_of(peers, pool), &bytes, &len, OC_FLEET_ENTRY_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
+    rv = oc_shared_store_get(name_of(peers, pool), &bytes, &len, OC_FLEET_ENTRY_HEAD_LEN + OC_RESPONSE_MAX, stop, pool);
     if (rv == APR_NOTFOUND)
         return rv;
     if (rv == APR_SUCCESS)
@@ -95,14 +95,14 @@ static int must_wait(oc_peers_t *peers, const oc_managed_t *managed, uint32_t ra
 {
     apr_time_t now = apr_time_now();
     apr_interval_time_t longest = managed->settings.timeout + CLAIM_GRACE;
-    oc_fleet_claim_t claim, own = {oc_shared_self(), now};
+    oc_fleet_claim_t claim, own = {oc_shared_store_self(), now};
     unsigned char bytes[OC_FLEET_CLAIM_LEN];
     const unsigned char *found;
     const char *name;
     apr_size_t len;
 
     name = apr_pstrcat(pool, name_of(peers, pool), CLAIM_SUFFIX, NULL);
-    if (oc_shared_get(name, &found, &len, OC_FLEET_CLAIM_LEN, stop, pool) == APR_SUCCESS
+    if (oc_shared_store_get(name, &found, &len, OC_FLEET_CLAIM_LEN, stop, pool) == APR_SUCCESS
         && oc_fleet_claim_decode(&claim, found, len) == APR_SUCCESS && claim.who != own.who) {
         peers->wake = oc_fleet_wait(&peers->patience, &claim, answered, longest, now, random);
         if (peers->wake)
@@ -110,7 +110,7 @@ static int must_wait(oc_peers_t *peers, const oc_managed_t *managed, uint32_t ra
     }
     peers->patience = 0;
     oc_fleet_claim_encode(&own, bytes);
-    oc_shared_put(name, bytes, sizeof(bytes), now + longest, stop);
+    oc_shared_store_put(name, bytes, sizeof(bytes), now + longest, stop);
     return 0;
 }
 
@@ -128,7 +128,7 @@ static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_
         return APR_NOTFOUND;
     }
     attempt->origin = OC_ORIGIN_SHARED;
-    attempt->source = apr_pstrcat(pool, "shared store ", oc_shared_name_of_store(), NULL);
+    attempt->source = apr_pstrcat(pool, "shared store ", oc_shared_store_provider(), NULL);
     if (!is_true(peers, managed, entry, attempt, now, pool)) {
         entry->fetched_at = 0;
         return APR_NOTFOUND;
@@ -151,7 +151,7 @@ apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32
 
     peers->is_lacking = 0;
     peers->wake = 0;
-    if (!oc_shared_name_of_store() || !has_key(peers, managed->cert, pool))
+    if (!oc_shared_store_provider() || !has_key(peers, managed->cert, pool))
         return APR_NOTFOUND;
     oc_attempt_begin(attempt);
     rv = find(peers, managed, random, &entry, attempt, stop, pool);
@@ -172,12 +172,12 @@ void oc_peers_tell(oc_peers_t *peers, const oc_managed_t *managed, const oc_reco
     unsigned char *bytes;
     apr_size_t len;
 
-    if (!oc_shared_name_of_store() || !has_key(peers, managed->cert, pool))
+    if (!oc_shared_store_provider() || !has_key(peers, managed->cert, pool))
         return;
     memcpy(entry.key, peers->key, sizeof(entry.key));
     bytes = apr_palloc(pool, OC_FLEET_ENTRY_HEAD_LEN + record->der_len);
     len = oc_fleet_entry_encode(&entry, bytes);
     if (len > 0)
-        oc_shared_put(name_of(peers, pool), bytes, len, record->usable_until, stop);
+        oc_shared_store_put(name_of(peers, pool), bytes, len, record->usable_until, stop);
     peers->is_lacking = 0;
 }

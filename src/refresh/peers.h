@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_peers: what the other servers of the fleet know of one certificate: the entry that lies for it in the shared store
- * (oc_shared), and the one that this server leaves there. For the refresher's threads.
+ * (oc_shared_store), and the one that this server leaves there. For the refresher's threads.
  *
  * When to ask next is each server's own throw of the dice, after the middle of the validity: whoever throws the earliest date
  * asks the responder, and the others, at theirs, find what it got. What they find is judged like an answer off the wire.

@@ -203,10 +203,10 @@ static apr_status_t start_crew(oc_workers_t **workers)
     n_groups = make_jobs(pool);
     if (n_threads > refresher.n_jobs)
         n_threads = refresher.n_jobs;
-    oc_shared_start();
+    oc_shared_store_start();
     rv = oc_workers_start(workers, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
     if (rv != APR_SUCCESS) {
-        oc_shared_stop();
+        oc_shared_store_stop();
         apr_pool_destroy(pool);
         return rv;
     }
@@ -248,7 +248,7 @@ static oc_workers_t *stop(void)
     left = oc_workers_stop(workers, STOP_PATIENCE);
     oc_idle_close(refresher.idle);
     if (left == 0) { /* nobody asks the shared store any more; what hangs in it is left to hang */
-        oc_shared_stop();
+        oc_shared_store_stop();
         return workers;
     }
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
@@ -394,7 +394,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
         return OK;
 
     drop_unbound(main_server, pconf);
-    oc_shared_init(main_server, pconf);
+    oc_shared_store_init(main_server, pconf);
     refresher.cache = oc_provider_stapling();
     rv = register_callback(pconf);
     if (rv != APR_SUCCESS) {
@@ -422,7 +422,7 @@ void oc_refresh_child_init(apr_pool_t *pchild)
 {
     if (!refresher.cache)
         return;
-    oc_shared_child_init(pchild);
+    oc_shared_store_child_init(pchild);
     apr_pool_pre_cleanup_register(pchild, NULL, stop_at_exit);
     oc_must_staple_wait(pchild);
 }

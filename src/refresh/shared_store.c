@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shared: see oc_shared.h.
+ * oc_shared_store: see oc_shared_store.h.
  *
  * Providers know no deadline of ours: apr_memcache waits for an answer for ever, and mod_socache_redis of httpd 2.4 hands
  * apr_redis microseconds where that takes seconds, so that its five seconds become eight days. Nothing can interrupt them. So
@@ -67,7 +67,7 @@ static uint64_t self; /* kept across graceful restarts: no server waits for its 
 
 /* ---- the parent ---- */
 
-void oc_shared_reset(void)
+void oc_shared_store_reset(void)
 {
     memset(&store, 0, sizeof(store));
 }
@@ -114,14 +114,14 @@ static const char *known_providers(apr_pool_t *pool)
     return *list ? list : "none";
 }
 
-const char *oc_shared_create(const char *argument, apr_pool_t *pconf, apr_pool_t *ptemp)
+const char *oc_shared_store_create(const char *argument, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     const char *colon = strchr(argument, ':'), *error;
     const char *name = colon ? apr_pstrmemdup(ptemp, argument, (apr_size_t)(colon - argument)) : argument;
 
     if (strcmp(name, OC_PROVIDER_NAME) == 0)
         return "this is the server's own cache, which it shares with nobody. Name a store, as in redis:host:6379";
-    oc_shared_reset();
+    oc_shared_store_reset();
     store.provider = ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
     if (!store.provider)
         return apr_psprintf(ptemp,
@@ -149,7 +149,7 @@ static server_rec *make_quiet(server_rec *s, apr_pool_t *pool)
     return quiet;
 }
 
-void oc_shared_init(server_rec *main_server, apr_pool_t *pconf)
+void oc_shared_store_init(server_rec *main_server, apr_pool_t *pconf)
 {
     struct ap_socache_hints hints = {OC_FLEET_ENTRY_NAME_LEN, OC_FLEET_ENTRY_HEAD_LEN + 2048, apr_time_from_sec(300)};
     apr_status_t rv = APR_SUCCESS;
@@ -172,18 +172,18 @@ void oc_shared_init(server_rec *main_server, apr_pool_t *pconf)
     /* It is never destroyed: a dbm would delete its file, which others use. */
 }
 
-void oc_shared_child_init(apr_pool_t *pchild)
+void oc_shared_store_child_init(apr_pool_t *pchild)
 {
     if (store.is_ready && store.mutex)
         oc_mutex_child_init(&store.mutex, store.server, pchild);
 }
 
-const char *oc_shared_name_of_store(void)
+const char *oc_shared_store_provider(void)
 {
     return store.is_ready ? store.name : NULL;
 }
 
-uint64_t oc_shared_self(void)
+uint64_t oc_shared_store_self(void)
 {
     return self;
 }
@@ -248,7 +248,7 @@ static void done(oc_task_t *task)
         free(call);
 }
 
-void oc_shared_start(void)
+void oc_shared_store_start(void)
 {
     unsigned n_threads = store.mutex ? 1 : THREADS;
     apr_status_t rv;
@@ -263,7 +263,7 @@ void oc_shared_start(void)
                      store.name);
 }
 
-unsigned oc_shared_stop(void)
+unsigned oc_shared_store_stop(void)
 {
     oc_workers_t *workers = store.workers;
     unsigned left = workers ? oc_workers_stop(workers, STOP_PATIENCE) : 0;
@@ -341,8 +341,8 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
     return rv;
 }
 
-apr_status_t oc_shared_get(const char *name, const unsigned char **data, apr_size_t *len, apr_size_t max,
-                           const atomic_int *stop, apr_pool_t *pool)
+apr_status_t oc_shared_store_get(const char *name, const unsigned char **data, apr_size_t *len, apr_size_t max,
+                                 const atomic_int *stop, apr_pool_t *pool)
 {
     call_t *call = store.workers && !atomic_load(stop) ? make_call(name, max) : NULL;
     apr_status_t rv = call ? run(&call, stop) : APR_NOTFOUND;
@@ -373,8 +373,8 @@ static void log_size(apr_size_t len)
                      store.name, len);
 }
 
-void oc_shared_put(const char *name, const unsigned char *data, apr_size_t len, apr_time_t expiry,
-                   const atomic_int *stop)
+void oc_shared_store_put(const char *name, const unsigned char *data, apr_size_t len, apr_time_t expiry,
+                         const atomic_int *stop)
 {
     apr_time_t now = apr_time_now();
     call_t *call = NULL;
