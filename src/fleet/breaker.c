@@ -1,58 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_standing: see oc_standing.h.
+ * oc_breaker: see oc_breaker.h.
  */
 #include "fleet/breaker.h"
 
-int oc_standing_may_ask(oc_standing_t *standing, oc_standing_question_t *question, apr_time_t now)
+int oc_breaker_may_ask(oc_breaker_t *breaker, oc_breaker_question_t *question, apr_time_t now)
 {
     question->is_trial = 0;
-    if (standing->state == OC_STANDING_UP || (standing->state == OC_STANDING_READ_ONLY && !question->is_put))
+    if (breaker->state == OC_BREAKER_UP || (breaker->state == OC_BREAKER_READ_ONLY && !question->is_put))
         return 1;
-    if (standing->is_trying || now < standing->retry_at)
+    if (breaker->is_trying || now < breaker->retry_at)
         return 0;
-    standing->is_trying = question->is_trial = 1;
+    breaker->is_trying = question->is_trial = 1;
     return 1;
 }
 
-int oc_standing_is_about_size(apr_status_t rv)
+int oc_breaker_is_about_size(apr_status_t rv)
 {
     return rv == APR_ENOSPC || APR_STATUS_IS_ENOMEM(rv); /* of dbm and shmcb; of redis and memcache */
 }
 
 /* The state that this answer speaks for. */
-static oc_standing_state_t judge(oc_standing_state_t before, const oc_standing_question_t *question, apr_status_t rv)
+static oc_breaker_state_t judge(oc_breaker_state_t before, const oc_breaker_question_t *question, apr_status_t rv)
 {
-    oc_standing_state_t answered = before == OC_STANDING_DOWN ? OC_STANDING_UP : before;
+    oc_breaker_state_t answered = before == OC_BREAKER_DOWN ? OC_BREAKER_UP : before;
 
     if (rv == APR_SUCCESS)
-        return question->is_put ? OC_STANDING_UP : answered;
+        return question->is_put ? OC_BREAKER_UP : answered;
     if (question->is_alive)
-        return OC_STANDING_UP;
-    if (oc_standing_is_about_size(rv))
+        return OC_BREAKER_UP;
+    if (oc_breaker_is_about_size(rv))
         return answered;
     if (rv == APR_EINTR || (rv == APR_NOTFOUND && !question->is_put))
         return before;
-    return rv == APR_EGENERAL && question->is_put && before != OC_STANDING_DOWN ? OC_STANDING_READ_ONLY
-                                                                                : OC_STANDING_DOWN;
+    return rv == APR_EGENERAL && question->is_put && before != OC_BREAKER_DOWN ? OC_BREAKER_READ_ONLY : OC_BREAKER_DOWN;
 }
 
-int oc_standing_conclude(oc_standing_t *standing, const oc_standing_question_t *question, apr_status_t rv,
-                         apr_time_t now)
+int oc_breaker_conclude(oc_breaker_t *breaker, const oc_breaker_question_t *question, apr_status_t rv, apr_time_t now)
 {
-    oc_standing_state_t before = standing->state;
+    oc_breaker_state_t before = breaker->state;
 
-    standing->state = judge(before, question, rv);
-    if (standing->state != before)
-        standing->pause = 0;
-    if (standing->state != OC_STANDING_UP && (standing->state != before || question->is_trial)) {
-        standing->pause = standing->pause ? standing->pause * 2 : OC_STANDING_PAUSE_MIN;
-        if (standing->pause > OC_STANDING_PAUSE_MAX)
-            standing->pause = OC_STANDING_PAUSE_MAX;
-        standing->retry_at = now + standing->pause;
+    breaker->state = judge(before, question, rv);
+    if (breaker->state != before)
+        breaker->pause = 0;
+    if (breaker->state != OC_BREAKER_UP && (breaker->state != before || question->is_trial)) {
+        breaker->pause = breaker->pause ? breaker->pause * 2 : OC_BREAKER_PAUSE_MIN;
+        if (breaker->pause > OC_BREAKER_PAUSE_MAX)
+            breaker->pause = OC_BREAKER_PAUSE_MAX;
+        breaker->retry_at = now + breaker->pause;
     }
     if (question->is_trial)
-        standing->is_trying = 0;
-    return standing->state != before;
+        breaker->is_trying = 0;
+    return breaker->state != before;
 }

@@ -37,7 +37,7 @@ APLOG_USE_MODULE(ocsp_cache);
 /* One question to the store. */
 typedef struct {
     oc_task_t task; /* first: a call is a task */
-    oc_standing_question_t question;
+    oc_breaker_question_t question;
     int is_abandoned; /* nobody waits for it any more: whoever ends it frees it. Under the workers's lock */
     apr_status_t status;
     apr_time_t expiry;
@@ -59,7 +59,7 @@ static struct {
     oc_workers_t *workers;
 
     /* Under the workers's lock. */
-    oc_standing_t standing;
+    oc_breaker_t breaker;
     int has_told_size;
 } store;
 
@@ -255,7 +255,7 @@ void oc_shared_store_start(void)
 
     if (!store.is_ready || store.workers)
         return;
-    memset(&store.standing, 0, sizeof(store.standing));
+    memset(&store.breaker, 0, sizeof(store.breaker));
     store.has_told_size = 0;
     rv = oc_workers_start(&store.workers, n_threads, 1, n_threads, work, done);
     if (rv != APR_SUCCESS)
@@ -277,7 +277,7 @@ unsigned oc_shared_store_stop(void)
 
 /* ---- the refresher's threads ---- */
 
-static void log_change(oc_standing_state_t state, apr_status_t rv, apr_interval_time_t timeout)
+static void log_change(oc_breaker_state_t state, apr_status_t rv, apr_interval_time_t timeout)
 {
     char reason[160] = "it answers with an error";
 
@@ -289,9 +289,9 @@ static void log_change(oc_standing_state_t state, apr_status_t rv, apr_interval_
     else if (rv != APR_EGENERAL)
         apr_strerror(rv, reason, sizeof(reason));
 
-    if (state == OC_STANDING_UP)
+    if (state == OC_BREAKER_UP)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, store.server, "the shared store %s works again", store.name);
-    else if (state == OC_STANDING_READ_ONLY)
+    else if (state == OC_BREAKER_READ_ONLY)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, store.server,
                      "the shared store %s takes no responses: %s. What it has is still used; each server asks the "
                      "responders for itself. Is it full, or a replica that cannot be written?",
@@ -320,21 +320,21 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
 {
     apr_interval_time_t timeout = oc_config_global()->shared_timeout;
     apr_status_t waited, rv = APR_EAGAIN;
-    oc_standing_state_t state;
+    oc_breaker_state_t state;
     int is_news = 0;
 
     oc_workers_lock(store.workers);
-    if (oc_standing_may_ask(&store.standing, &(*call)->question, oc_limit_now())) {
+    if (oc_breaker_may_ask(&store.breaker, &(*call)->question, oc_limit_now())) {
         oc_workers_submit(store.workers, &(*call)->task);
         waited = oc_workers_await(store.workers, &(*call)->task, timeout, stop);
         rv = waited == APR_SUCCESS ? (*call)->status : atomic_load(stop) ? APR_EINTR : APR_TIMEUP;
-        is_news = oc_standing_conclude(&store.standing, &(*call)->question, rv, oc_limit_now());
+        is_news = oc_breaker_conclude(&store.breaker, &(*call)->question, rv, oc_limit_now());
         if (waited == APR_EBUSY) {
             (*call)->is_abandoned = 1;
             *call = NULL;
         }
     }
-    state = store.standing.state;
+    state = store.breaker.state;
     oc_workers_unlock(store.workers);
     if (is_news)
         log_change(state, rv, timeout);
@@ -354,7 +354,7 @@ apr_status_t oc_shared_store_get(const char *name, const unsigned char **data, a
     free(call);
     if (rv == APR_SUCCESS)
         return rv;
-    return oc_standing_is_about_size(rv) ? APR_ENOSPC : APR_NOTFOUND;
+    return oc_breaker_is_about_size(rv) ? APR_ENOSPC : APR_NOTFOUND;
 }
 
 /* Once, for it will not change: what dbm has no room for it never has. */
@@ -389,6 +389,6 @@ void oc_shared_store_put(const char *name, const unsigned char *data, apr_size_t
     call->expiry = expiry - now > KEEP_MAX ? now + KEEP_MAX : expiry;
     rv = run(&call, stop);
     free(call);
-    if (oc_standing_is_about_size(rv))
+    if (oc_breaker_is_about_size(rv))
         log_size(len);
 }

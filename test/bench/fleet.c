@@ -10,7 +10,7 @@
  *
  * Modelled: a look into the store takes a millisecond, and so does a claim, so that two servers may both find nothing; an
  * exchange takes 20 to 200 milliseconds; a store that is lost comes back empty, and is tried again by each server after up to
- * OC_STANDING_PAUSE_MAX. Not modelled: that a server works on OCSPCacheWorkers certificates at a time, which flattens all of this.
+ * OC_BREAKER_PAUSE_MAX. Not modelled: that a server works on OCSPCacheWorkers certificates at a time, which flattens all of this.
  */
 #include "fleet_queue.h"
 #include "fleet/breaker.h"
@@ -132,7 +132,7 @@ static int has_store(const run_t *run, server_t *server, apr_time_t now)
         return 0;
     if (!is_within(now, run->lost_from, run->lost_to))
         return 1;
-    server->store_back = now + OC_STANDING_PAUSE_MAX - random_below(OC_STANDING_PAUSE_MAX / 2);
+    server->store_back = now + OC_BREAKER_PAUSE_MAX - random_below(OC_BREAKER_PAUSE_MAX / 2);
     memset(&store, 0, sizeof(store)); /* it comes back empty */
     return 0;
 }
