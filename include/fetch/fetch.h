@@ -27,9 +27,9 @@ typedef struct {
     apr_size_t der_len;
     apr_interval_time_t timeout; /* for all of it: name, connect, every address, answer */
     const atomic_int *stop;      /* turns non-zero: give up within about 50 ms (OC_STOPPED) */
-    oc_idle_t *idle;             /* where connections wait between exchanges; NULL: one of its own, closed afterwards */
+    oc_keepalive_t *keepalive;   /* where connections wait between exchanges; NULL: one of its own, closed afterwards */
     int by_post;                 /* this responder is known not to answer GET */
-    const oc_trace_t *trace;     /* who looks on; NULL: nobody. A connection out of `idle` is not told of */
+    const oc_trace_t *trace;     /* who looks on; NULL: nobody. A connection out of `keepalive` is not told of */
 } oc_fetch_request_t;
 
 typedef struct {
@@ -51,7 +51,7 @@ typedef struct {
  * @return OC_PENDING: an answer is there, to be verified. Anything else: the reason why none is, of OC_CLASS_NO_ANSWER
  *   or (OC_CONTENT_TYPE, OC_TOO_LARGE, OC_NOT_DER) OC_CLASS_UNUSABLE. Verdict, detail and http_status are the last
  *   attempt's.
- * A connection out of request->idle may be closed by the responder at the very moment: when it goes before the first
+ * A connection out of request->keepalive may be closed by the responder at the very moment: when it goes before the first
  * byte of an answer, the same is asked over a new one, and that one's outcome counts.
  * The process must ignore SIGPIPE, as httpd and its children do: a responder may close while it is written to.
  * The thread's OpenSSL error queue is left as found. getaddrinfo(3) cannot be interrupted: a thread that returns

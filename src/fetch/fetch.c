@@ -255,7 +255,7 @@ static void fetch_keep(oc_exchange_t *ex)
     ex->has_answer = seen->begun;
 }
 
-/* Talk over the connected socket. Owns it: afterwards it is closed, or with the idle ones. */
+/* Talk over the connected socket. Owns it: afterwards it is closed, or with the keepalive ones. */
 static oc_verdict_t fetch_converse(oc_exchange_t *ex, const oc_url_t *peer, const char *get_path)
 {
     oc_verdict_t verdict = OC_OUT_OF_RESOURCES;
@@ -285,13 +285,13 @@ static oc_verdict_t fetch_converse(oc_exchange_t *ex, const oc_url_t *peer, cons
         len = BIO_get_mem_data(OSSL_HTTP_REQ_CTX_get0_mem_bio(ex->client), &der);
         ex->result->der = apr_pmemdup(ex->pool, der, (apr_size_t)len);
         ex->result->der_len = (apr_size_t)len;
-        keep = ex->request->idle != NULL && oc_http_seen(ex->http)->reusable;
+        keep = ex->request->keepalive != NULL && oc_http_seen(ex->http)->reusable;
     }
     OSSL_HTTP_REQ_CTX_free(ex->client);
     (void)BIO_set_close(oc_http_bio(ex->http), keep ? BIO_NOCLOSE : BIO_CLOSE);
     oc_http_close(ex->http);
     if (keep)
-        oc_idle_put(ex->request->idle, peer->host, peer->port, oc_limit_now(), &ex->connection);
+        oc_keepalive_put(ex->request->keepalive, peer->host, peer->port, oc_limit_now(), &ex->connection);
     ex->client = NULL;
     ex->http = NULL;
     return verdict;
@@ -302,8 +302,8 @@ static oc_verdict_t fetch_converse(oc_exchange_t *ex, const oc_url_t *peer, cons
  * (RFC 9112 section 9.3.1). @return 0: there is no verdict, a new connection is needed. */
 static int fetch_over_idle(oc_exchange_t *ex, const oc_url_t *peer, const char *get_path, oc_verdict_t *verdict)
 {
-    if (ex->request->idle == NULL
-        || !oc_idle_take(ex->request->idle, peer->host, peer->port, oc_limit_now(), &ex->connection))
+    if (ex->request->keepalive == NULL
+        || !oc_keepalive_take(ex->request->keepalive, peer->host, peer->port, oc_limit_now(), &ex->connection))
         return 0;
     *verdict = fetch_converse(ex, peer, get_path);
     if (*verdict != OC_CONNECTION_LOST || ex->has_answer)
@@ -407,7 +407,7 @@ oc_verdict_t oc_fetch(const oc_fetch_request_t *request, oc_fetch_result_t *resu
     ex.ask.der = request->der;
     ex.ask.der_len = request->der_len;
     ex.ask.pool = pool;
-    ex.ask.keep_alive = request->idle != NULL;
+    ex.ask.keep_alive = request->keepalive != NULL;
     oc_limit_start(&ex.limit, request->timeout, request->stop);
 
     (void)ERR_set_mark();

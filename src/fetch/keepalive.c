@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_idle: see oc_idle.h. Called by oc_fetch in worker threads and by the refresher, which creates and closes the stock.
+ * oc_keepalive: see oc_keepalive.h. Called by oc_fetch in worker threads and by the refresher, which creates and closes the stock.
  * The lock is never held across anything that can block: a process that ends does not wait for its threads.
  */
 #include "fetch/keepalive.h"
@@ -20,43 +20,43 @@ typedef struct {
     apr_time_t since;
     char host[HOST_SIZE];
     char where[sizeof(((oc_connect_result_t *)0)->where)];
-} oc_idle_entry_t;
+} oc_keepalive_entry_t;
 
-struct oc_idle_t {
+struct oc_keepalive_t {
     pthread_mutex_t mutex;
     int is_closed;
     unsigned room;
     unsigned n;
-    oc_idle_entry_t *entries; /* n of them, the one put first at the front */
+    oc_keepalive_entry_t *entries; /* n of them, the one put first at the front */
 };
 
-oc_idle_t *oc_idle_create(unsigned room, apr_pool_t *pool)
+oc_keepalive_t *oc_keepalive_create(unsigned room, apr_pool_t *pool)
 {
-    oc_idle_t *idle = apr_pcalloc(pool, sizeof(*idle));
+    oc_keepalive_t *keepalive = apr_pcalloc(pool, sizeof(*keepalive));
 
-    idle->room = room;
-    idle->entries = apr_pcalloc(pool, room * sizeof(*idle->entries));
-    (void)pthread_mutex_init(&idle->mutex, NULL); /* cannot fail without attributes */
-    return idle;
+    keepalive->room = room;
+    keepalive->entries = apr_pcalloc(pool, room * sizeof(*keepalive->entries));
+    (void)pthread_mutex_init(&keepalive->mutex, NULL); /* cannot fail without attributes */
+    return keepalive;
 }
 
 /* Lock held, here and in the next two. The descriptor goes to the caller. */
-static int idle_remove(oc_idle_t *idle, unsigned i)
+static int idle_remove(oc_keepalive_t *keepalive, unsigned i)
 {
-    int fd = idle->entries[i].fd;
+    int fd = keepalive->entries[i].fd;
 
-    idle->n--;
-    memmove(&idle->entries[i], &idle->entries[i + 1], (idle->n - i) * sizeof(*idle->entries));
+    keepalive->n--;
+    memmove(&keepalive->entries[i], &keepalive->entries[i + 1], (keepalive->n - i) * sizeof(*keepalive->entries));
     return fd;
 }
 
-static void idle_drop_old(oc_idle_t *idle, apr_time_t now)
+static void idle_drop_old(oc_keepalive_t *keepalive, apr_time_t now)
 {
-    while (idle->n > 0 && now - idle->entries[0].since > OC_IDLE_AGE)
-        (void)close(idle_remove(idle, 0));
+    while (keepalive->n > 0 && now - keepalive->entries[0].since > OC_KEEPALIVE_AGE)
+        (void)close(idle_remove(keepalive, 0));
 }
 
-static int idle_is_peer(const oc_idle_entry_t *entry, const char *host, apr_port_t port)
+static int idle_is_peer(const oc_keepalive_entry_t *entry, const char *host, apr_port_t port)
 {
     return entry->port == port && strcmp(entry->host, host) == 0;
 }
@@ -69,25 +69,26 @@ static int idle_is_silent(int fd)
     return poll(&poll_fd, 1, 0) == 0;
 }
 
-int oc_idle_take(oc_idle_t *idle, const char *host, apr_port_t port, apr_time_t now, oc_connect_result_t *connection)
+int oc_keepalive_take(oc_keepalive_t *keepalive, const char *host, apr_port_t port, apr_time_t now,
+                      oc_connect_result_t *connection)
 {
     int found = 0;
     unsigned i;
 
     memset(connection, 0, sizeof(*connection));
     connection->fd = -1;
-    (void)pthread_mutex_lock(&idle->mutex);
-    idle_drop_old(idle, now);
-    for (i = idle->n; i > 0 && !found; i--) {
-        if (!idle_is_peer(&idle->entries[i - 1], host, port))
+    (void)pthread_mutex_lock(&keepalive->mutex);
+    idle_drop_old(keepalive, now);
+    for (i = keepalive->n; i > 0 && !found; i--) {
+        if (!idle_is_peer(&keepalive->entries[i - 1], host, port))
             continue;
-        memcpy(connection->where, idle->entries[i - 1].where, sizeof(connection->where));
-        connection->fd = idle_remove(idle, i - 1);
+        memcpy(connection->where, keepalive->entries[i - 1].where, sizeof(connection->where));
+        connection->fd = idle_remove(keepalive, i - 1);
         found = idle_is_silent(connection->fd);
         if (!found)
             (void)close(connection->fd);
     }
-    (void)pthread_mutex_unlock(&idle->mutex);
+    (void)pthread_mutex_unlock(&keepalive->mutex);
     if (!found) {
         connection->where[0] = '\0';
         connection->fd = -1;
@@ -95,41 +96,41 @@ int oc_idle_take(oc_idle_t *idle, const char *host, apr_port_t port, apr_time_t 
     return found;
 }
 
-void oc_idle_put(oc_idle_t *idle, const char *host, apr_port_t port, apr_time_t now,
-                 const oc_connect_result_t *connection)
+void oc_keepalive_put(oc_keepalive_t *keepalive, const char *host, apr_port_t port, apr_time_t now,
+                      const oc_connect_result_t *connection)
 {
-    oc_idle_entry_t *entry;
+    oc_keepalive_entry_t *entry;
 
-    (void)pthread_mutex_lock(&idle->mutex);
-    idle_drop_old(idle, now);
-    if (idle->is_closed || idle->room == 0 || strlen(host) >= HOST_SIZE) {
+    (void)pthread_mutex_lock(&keepalive->mutex);
+    idle_drop_old(keepalive, now);
+    if (keepalive->is_closed || keepalive->room == 0 || strlen(host) >= HOST_SIZE) {
         (void)close(connection->fd);
     }
     else {
-        if (idle->n == idle->room)
-            (void)close(idle_remove(idle, 0));
-        entry = &idle->entries[idle->n++];
+        if (keepalive->n == keepalive->room)
+            (void)close(idle_remove(keepalive, 0));
+        entry = &keepalive->entries[keepalive->n++];
         entry->fd = connection->fd;
         entry->port = port;
         entry->since = now;
         memcpy(entry->host, host, strlen(host) + 1);
         memcpy(entry->where, connection->where, sizeof(entry->where));
     }
-    (void)pthread_mutex_unlock(&idle->mutex);
+    (void)pthread_mutex_unlock(&keepalive->mutex);
 }
 
-void oc_idle_expire(oc_idle_t *idle, apr_time_t now)
+void oc_keepalive_expire(oc_keepalive_t *keepalive, apr_time_t now)
 {
-    (void)pthread_mutex_lock(&idle->mutex);
-    idle_drop_old(idle, now);
-    (void)pthread_mutex_unlock(&idle->mutex);
+    (void)pthread_mutex_lock(&keepalive->mutex);
+    idle_drop_old(keepalive, now);
+    (void)pthread_mutex_unlock(&keepalive->mutex);
 }
 
-void oc_idle_close(oc_idle_t *idle)
+void oc_keepalive_close(oc_keepalive_t *keepalive)
 {
-    (void)pthread_mutex_lock(&idle->mutex);
-    idle->is_closed = 1;
-    while (idle->n > 0)
-        (void)close(idle_remove(idle, idle->n - 1));
-    (void)pthread_mutex_unlock(&idle->mutex);
+    (void)pthread_mutex_lock(&keepalive->mutex);
+    keepalive->is_closed = 1;
+    while (keepalive->n > 0)
+        (void)close(idle_remove(keepalive, keepalive->n - 1));
+    (void)pthread_mutex_unlock(&keepalive->mutex);
 }

@@ -32,8 +32,8 @@ typedef struct {
     const oc_managed_t *managed;
     unsigned ordinal; /* in oc_managed_all() */
     oc_responder_t *responder;
-    oc_idle_t *idle;       /* connections that wait for their next exchange, of all jobs together */
-    apr_time_t due;        /* under the workers's lock: written when the work ends, read by the refresher */
+    oc_keepalive_t *keepalive; /* connections that wait for their next exchange, of all jobs together */
+    apr_time_t due;            /* under the workers's lock: written when the work ends, read by the refresher */
     int is_recalled;       /* likewise: while it was at work, a file may have come, or somebody wished for an answer */
     int is_wished;         /* likewise: somebody wishes that the responder be asked, due or not */
     int is_forced;         /* the same, taken along when the job was handed out */

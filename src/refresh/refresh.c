@@ -41,9 +41,9 @@ static struct {
     pthread_mutex_t gate;   /* lets the watchdog's thread and the child's exit pass one after the other */
     int is_exiting;
     oc_workers_t *workers;
-    apr_pool_t *pool; /* of jobs and idle */
+    apr_pool_t *pool; /* of jobs and keepalive */
     oc_job_t *jobs;
-    oc_idle_t *idle; /* of the workers's connections */
+    oc_keepalive_t *keepalive; /* of the workers's connections */
     unsigned n_jobs;
     apr_time_t next_scan;
     apr_time_t last_scan;
@@ -79,7 +79,7 @@ static unsigned make_jobs(apr_pool_t *pool)
         }
         job->managed = managed;
         job->ordinal = (unsigned)i;
-        job->idle = refresher.idle;
+        job->keepalive = refresher.keepalive;
         job->responder = responder;
         job->task.group = responder->group;
         refresher.n_jobs++;
@@ -165,7 +165,7 @@ static void scan(oc_workers_t *workers)
     apr_time_t now = apr_time_now();
     unsigned i;
 
-    oc_idle_expire(refresher.idle, oc_limit_now());
+    oc_keepalive_expire(refresher.keepalive, oc_limit_now());
     oc_workers_lock(workers);
     if (has_new_files(now))
         recall_all();
@@ -199,7 +199,7 @@ static apr_status_t start_crew(oc_workers_t **workers)
     if (rv != APR_SUCCESS)
         return rv;
     refresher.pool = pool;
-    refresher.idle = oc_idle_create(n_threads, pool);
+    refresher.keepalive = oc_keepalive_create(n_threads, pool);
     n_groups = make_jobs(pool);
     if (n_threads > refresher.n_jobs)
         n_threads = refresher.n_jobs;
@@ -246,7 +246,7 @@ static oc_workers_t *stop(void)
     if (!workers)
         return NULL;
     left = oc_workers_stop(workers, STOP_PATIENCE);
-    oc_idle_close(refresher.idle);
+    oc_keepalive_close(refresher.keepalive);
     if (left == 0) { /* nobody asks the shared store any more; what hangs in it is left to hang */
         oc_shared_store_stop();
         return workers;

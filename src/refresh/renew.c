@@ -111,7 +111,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_attemp
                                   .proxy = managed->proxy,
                                   .timeout = managed->settings.timeout,
                                   .stop = stop,
-                                  .idle = job->idle,
+                                  .keepalive = job->keepalive,
                                   .by_post = atomic_load(&job->responder->wants_post)};
 
     attempt->origin = OC_ORIGIN_RESPONDER;

@@ -27,7 +27,7 @@
     }
 
 static apr_pool_t *pool;
-static oc_idle_t *idle;
+static oc_keepalive_t *keepalive;
 static responder_t first, second;
 static oc_fetch_result_t result;
 static int descriptors;
@@ -39,7 +39,7 @@ static void serve(responder_t *responder, const responder_answer_t *answers, int
 
 static oc_verdict_t ask(const responder_t *responder, size_t der_len, int timeout_ms, atomic_int *stop)
 {
-    exchange_t exchange = {.der_len = der_len, .timeout_ms = timeout_ms, .stop = stop, .idle = idle};
+    exchange_t exchange = {.der_len = der_len, .timeout_ms = timeout_ms, .stop = stop, .keepalive = keepalive};
 
     exchange.url = apr_psprintf(pool, "http://127.0.0.1:%d/", responder->port);
     return exchange_run(&exchange, &result, pool);
@@ -169,7 +169,7 @@ static void test_descriptor_is_not_inherited(void **state)
     (void)state;
     serve(&first, answers, 1);
     assert_good(&first);
-    assert_true(oc_idle_take(idle, "127.0.0.1", (apr_port_t)first.port, oc_limit_now(), &connection));
+    assert_true(oc_keepalive_take(keepalive, "127.0.0.1", (apr_port_t)first.port, oc_limit_now(), &connection));
     assert_true(fcntl(connection.fd, F_GETFD) & FD_CLOEXEC);
     assert_string_equal(connection.where, apr_psprintf(pool, "127.0.0.1:%d", first.port));
     (void)close(connection.fd);
@@ -196,7 +196,7 @@ static void test_each_responder_has_its_own(void **state)
 static void test_proxy_carries_all_responders(void **state)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT)};
-    exchange_t exchange = {.der_len = EXCHANGE_LONG, .timeout_ms = 5000, .idle = idle};
+    exchange_t exchange = {.der_len = EXCHANGE_LONG, .timeout_ms = 5000, .keepalive = keepalive};
 
     (void)state;
     serve(&first, answers, 2);
@@ -218,7 +218,7 @@ static void test_too_old(void **state)
     (void)state;
     serve(&first, answers, 2);
     assert_good(&first);
-    oc_idle_expire(idle, oc_limit_now() + OC_IDLE_AGE + 1);
+    oc_keepalive_expire(keepalive, oc_limit_now() + OC_KEEPALIVE_AGE + 1);
     assert_good(&first);
     responder_stop(&first);
     assert_int_equal(first.connections, 2);
@@ -391,7 +391,7 @@ static int start(void **state)
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return 1;
     }
-    idle = oc_idle_create(4, pool);
+    keepalive = oc_keepalive_create(4, pool);
     return 0;
 }
 
@@ -400,7 +400,7 @@ static int finish(void **state)
     (void)state;
     responder_stop(&first); /* where an assertion has left them running */
     responder_stop(&second);
-    oc_idle_close(idle);
+    oc_keepalive_close(keepalive);
     apr_pool_destroy(pool);
     if (exchange_descriptors() != descriptors) {
         print_error("%d descriptors before, %d afterwards\n", descriptors, exchange_descriptors());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The stock of idle connections: who gets which, what is closed, and that nothing is ever lost. The connections are socket
+ * The stock of keepalive connections: who gets which, what is closed, and that nothing is ever lost. The connections are socket
  * pairs, the time is made up.
  */
 #include "support_exchange.h"
@@ -23,7 +23,7 @@
 #define ROOM 4
 
 static apr_pool_t *pool;
-static oc_idle_t *idle;
+static oc_keepalive_t *keepalive;
 static int descriptors;
 static int peers[32]; /* the other ends */
 static int n_peers;
@@ -46,7 +46,7 @@ static int put(const char *host, apr_port_t port, apr_time_t now)
     oc_connect_result_t connection;
     int peer = make_connection(&connection);
 
-    oc_idle_put(idle, host, port, now, &connection);
+    oc_keepalive_put(keepalive, host, port, now, &connection);
     return peer;
 }
 
@@ -66,7 +66,7 @@ static void assert_taken(const char *host, apr_port_t port, apr_time_t now, int 
     char byte = 0;
 
     memset(&connection, 0xa5, sizeof(connection));
-    assert_int_equal(oc_idle_take(idle, host, port, now, &connection), peer >= 0);
+    assert_int_equal(oc_keepalive_take(keepalive, host, port, now, &connection), peer >= 0);
     if (peer < 0) {
         assert_int_equal(connection.fd, -1);
         assert_string_equal(connection.where, "");
@@ -134,17 +134,17 @@ static void test_old_ones_are_closed(void **state)
     (void)state;
     old = put("a.test", 80, NOW);
     young = put("a.test", 80, NOW + 1);
-    oc_idle_expire(idle, NOW + OC_IDLE_AGE);
+    oc_keepalive_expire(keepalive, NOW + OC_KEEPALIVE_AGE);
     assert_false(is_gone(old));
-    oc_idle_expire(idle, NOW + OC_IDLE_AGE + 1);
+    oc_keepalive_expire(keepalive, NOW + OC_KEEPALIVE_AGE + 1);
     assert_true(is_gone(old));
     assert_false(is_gone(young));
-    assert_taken("a.test", 80, NOW + OC_IDLE_AGE + 1, young);
+    assert_taken("a.test", 80, NOW + OC_KEEPALIVE_AGE + 1, young);
     last = put("b.test", 80, NOW);
-    assert_taken("a.test", 80, NOW + OC_IDLE_AGE + 1, -1); /* whomever it is that asks */
+    assert_taken("a.test", 80, NOW + OC_KEEPALIVE_AGE + 1, -1); /* whomever it is that asks */
     assert_true(is_gone(last));
     last = put("b.test", 80, NOW);
-    (void)put("b.test", 80, NOW + 2 * OC_IDLE_AGE);
+    (void)put("b.test", 80, NOW + 2 * OC_KEEPALIVE_AGE);
     assert_true(is_gone(last));
 }
 
@@ -171,18 +171,18 @@ static void test_closed_stock_keeps_nothing(void **state)
 
     (void)state;
     before = put("a.test", 80, NOW);
-    oc_idle_close(idle);
+    oc_keepalive_close(keepalive);
     assert_true(is_gone(before));
     after = put("a.test", 80, NOW);
     assert_true(is_gone(after));
     assert_taken("a.test", 80, NOW, -1);
-    oc_idle_close(idle);
+    oc_keepalive_close(keepalive);
 }
 
 static void test_no_room_at_all(void **state)
 {
     (void)state;
-    idle = oc_idle_create(0, pool);
+    keepalive = oc_keepalive_create(0, pool);
     assert_true(is_gone(put("a.test", 80, NOW)));
     assert_taken("a.test", 80, NOW, -1);
 }
@@ -231,16 +231,16 @@ static void *take_and_put(void *data)
     int turn;
 
     for (turn = 0; turn < TURNS; turn++) {
-        if (!oc_idle_take(idle, host, 80, NOW + turn, &connection)) {
+        if (!oc_keepalive_take(keepalive, host, 80, NOW + turn, &connection)) {
             connection.fd = open_silent();
         }
         if (connection.fd < 0 || atomic_exchange(&is_held[connection.fd], 1) != 0) {
             return data;
         }
         atomic_store(&is_held[connection.fd], 0);
-        oc_idle_put(idle, host, 80, NOW + turn, &connection);
+        oc_keepalive_put(keepalive, host, 80, NOW + turn, &connection);
         if (turn % 100 == 0) {
-            oc_idle_expire(idle, NOW + turn);
+            oc_keepalive_expire(keepalive, NOW + turn);
         }
     }
     return NULL;
@@ -274,7 +274,7 @@ static int start(void **state)
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return 1;
     }
-    idle = oc_idle_create(ROOM, pool);
+    keepalive = oc_keepalive_create(ROOM, pool);
     return 0;
 }
 
@@ -282,7 +282,7 @@ static int start(void **state)
 static int finish(void **state)
 {
     (void)state;
-    oc_idle_close(idle);
+    oc_keepalive_close(keepalive);
     while (n_peers > 0) {
         if (peers[--n_peers] >= 0) {
             (void)close(peers[n_peers]);
@@ -310,7 +310,7 @@ int main(void)
     if (apr_initialize() != APR_SUCCESS) {
         return 2;
     }
-    failed = cmocka_run_group_tests_name("idle", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("keepalive", tests, NULL, NULL);
     apr_terminate();
     return failed;
 }
