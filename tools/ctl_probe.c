@@ -207,7 +207,7 @@ static void ask(probe_t *probe)
         || oc_cert_request(probe->cert, probe->hash, &request.der, &request.der_len, probe->pool) != APR_SUCCESS)
         return;
     (void)signal(SIGPIPE, SIG_IGN); /* as in httpd: a responder may close while it is written to */
-    probe->begun = oc_limit_now();
+    probe->begun = oc_deadline_now();
     probe->verdict = oc_fetch(&request, &probe->fetched, probe->pool);
     probe->detail = probe->fetched.detail;
     if (probe->verdict == OC_PENDING)

@@ -27,7 +27,7 @@ typedef struct {
     const char *proxy;
     apr_interval_time_t timeout;
     oc_certid_hash_t hash;
-    apr_time_t begun; /* on the clock of oc_limit_now() */
+    apr_time_t begun; /* on the clock of oc_deadline_now() */
 
     int has_colours;
     apr_array_header_t *steps; /* for JSON: const char *, an object each */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_connect: from a name to a connected socket: look up, then address after address, within a limit.
+ * oc_connect: from a name to a connected socket: look up, then address after address, within a deadline.
  */
 #ifndef OC_CONNECT_H
 #define OC_CONNECT_H
@@ -29,7 +29,7 @@ typedef struct {
  * Touches neither OpenSSL nor APR. When the stop flag is found set after a blocking look-up, it does not return at all:
  * the process is on its way out, and has ceased to wait for this thread.
  */
-oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *limit, const oc_trace_t *trace,
+oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_deadline_t *deadline, const oc_trace_t *trace,
                         oc_connect_result_t *result);
 
 #endif

@@ -27,7 +27,7 @@ oc_keepalive_t *oc_keepalive_create(unsigned room, apr_pool_t *pool);
 /**
  * Take a connection to @a host and @a port out: the one used last that is not older than OC_KEEPALIVE_AGE and on which the
  * peer has neither closed nor said anything. Those found otherwise are closed on the way.
- * @param now of oc_limit_now()
+ * @param now of oc_deadline_now()
  * @return 1: @a connection is filled in as by oc_connect(), and the caller's to close; 0: there is none.
  */
 int oc_keepalive_take(oc_keepalive_t *keepalive, const char *host, apr_port_t port, apr_time_t now,

@@ -27,7 +27,7 @@ typedef struct {
     const char *what;
     const char *text; /* ends with a NUL */
     apr_size_t size;
-    apr_time_t begun; /* on the clock of oc_limit_now() */
+    apr_time_t begun; /* on the clock of oc_deadline_now() */
     apr_time_t ended;
 } oc_step_t;
 

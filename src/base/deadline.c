@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_limit: see oc_limit.h. Called by oc_connect and oc_fetch in worker threads; it must never sleep longer than a
+ * oc_deadline: see oc_deadline.h. Called by oc_connect and oc_fetch in worker threads; it must never sleep longer than a
  * slice.
  */
 #include "base/deadline.h"
@@ -10,7 +10,7 @@
 
 #define LONGEST apr_time_from_sec(86400)
 
-apr_time_t oc_limit_now(void)
+apr_time_t oc_deadline_now(void)
 {
     struct timespec now;
 
@@ -19,42 +19,42 @@ apr_time_t oc_limit_now(void)
     return apr_time_from_sec((apr_time_t)now.tv_sec) + (apr_time_t)now.tv_nsec / 1000;
 }
 
-void oc_limit_start(oc_limit_t *limit, apr_interval_time_t timeout, const atomic_int *stop)
+void oc_deadline_start(oc_deadline_t *deadline, apr_interval_time_t timeout, const atomic_int *stop)
 {
     if (timeout < 0)
         timeout = 0;
     if (timeout > LONGEST)
         timeout = LONGEST;
-    limit->end = oc_limit_now() + timeout;
-    limit->stop = stop;
+    deadline->end = oc_deadline_now() + timeout;
+    deadline->stop = stop;
 }
 
-int oc_limit_stopped(const oc_limit_t *limit)
+int oc_deadline_stopped(const oc_deadline_t *deadline)
 {
-    return limit->stop != NULL && atomic_load(limit->stop) != 0;
+    return deadline->stop != NULL && atomic_load(deadline->stop) != 0;
 }
 
-oc_verdict_t oc_limit_check(const oc_limit_t *limit)
+oc_verdict_t oc_deadline_check(const oc_deadline_t *deadline)
 {
-    if (oc_limit_stopped(limit))
+    if (oc_deadline_stopped(deadline))
         return OC_STOPPED;
-    return oc_limit_now() >= limit->end ? OC_TIMED_OUT : OC_PENDING;
+    return oc_deadline_now() >= deadline->end ? OC_TIMED_OUT : OC_PENDING;
 }
 
-oc_verdict_t oc_limit_poll(const oc_limit_t *limit, struct pollfd *fds, nfds_t count, apr_time_t until)
+oc_verdict_t oc_deadline_poll(const oc_deadline_t *deadline, struct pollfd *fds, nfds_t count, apr_time_t until)
 {
-    oc_verdict_t verdict = oc_limit_check(limit);
-    apr_time_t now = oc_limit_now();
+    oc_verdict_t verdict = oc_deadline_check(deadline);
+    apr_time_t now = oc_deadline_now();
     apr_interval_time_t nap;
     nfds_t i;
 
     if (verdict != OC_PENDING)
         return verdict;
-    nap = (until < limit->end ? until : limit->end) - now;
+    nap = (until < deadline->end ? until : deadline->end) - now;
     if (nap < 0)
         nap = 0;
-    if (nap > OC_LIMIT_SLICE)
-        nap = OC_LIMIT_SLICE;
+    if (nap > OC_DEADLINE_SLICE)
+        nap = OC_DEADLINE_SLICE;
     /* Rounded up: a rest below a millisecond would otherwise be spent spinning. */
     if (poll(fds, count, (int)((nap + 999) / 1000)) < 0) {
         /* EINTR, or ENOMEM: nothing happened; the caller comes again until the deadline. */

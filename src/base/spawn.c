@@ -76,8 +76,8 @@ static int start(pid_t *pid, const char *const *argv, const char *const *environ
     return error;
 }
 
-/* Wait for the end of @a pid until @a limit. @return OC_PENDING: it has ended, else why nobody waits any longer */
-static oc_verdict_t wait_for(pid_t pid, const oc_limit_t *limit, int *status)
+/* Wait for the end of @a pid until @a deadline. @return OC_PENDING: it has ended, else why nobody waits any longer */
+static oc_verdict_t wait_for(pid_t pid, const oc_deadline_t *deadline, int *status)
 {
     struct pollfd none = {.fd = -1};
 
@@ -87,7 +87,7 @@ static oc_verdict_t wait_for(pid_t pid, const oc_limit_t *limit, int *status)
 
         if (ended == pid || (ended < 0 && errno != EINTR))
             return OC_PENDING;
-        verdict = oc_limit_poll(limit, &none, 1, oc_limit_now() + NAP);
+        verdict = oc_deadline_poll(deadline, &none, 1, oc_deadline_now() + NAP);
         if (verdict != OC_PENDING)
             return verdict;
     }
@@ -95,26 +95,26 @@ static oc_verdict_t wait_for(pid_t pid, const oc_limit_t *limit, int *status)
 
 static int is_gone(pid_t pid, int number, apr_interval_time_t patience)
 {
-    oc_limit_t limit;
+    oc_deadline_t deadline;
     int status;
 
     (void)kill(-pid, number);
-    oc_limit_start(&limit, patience, NULL);
-    return wait_for(pid, &limit, &status) == OC_PENDING;
+    oc_deadline_start(&deadline, patience, NULL);
+    return wait_for(pid, &deadline, &status) == OC_PENDING;
 }
 
 oc_spawn_end_t oc_spawn_run(const char *const *argv, const char *const *environment, apr_interval_time_t patience,
                             const atomic_int *stop, int *number)
 {
-    oc_limit_t limit;
+    oc_deadline_t deadline;
     pid_t pid = 0;
     int status = 0;
 
     *number = start(&pid, argv, environment);
     if (*number != 0)
         return OC_SPAWN_NOT_STARTED;
-    oc_limit_start(&limit, patience, stop);
-    switch (wait_for(pid, &limit, &status)) {
+    oc_deadline_start(&deadline, patience, stop);
+    switch (wait_for(pid, &deadline, &status)) {
     case OC_PENDING:
         *number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
         return WIFSIGNALED(status) ? OC_SPAWN_SIGNALLED : OC_SPAWN_EXITED;

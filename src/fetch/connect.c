@@ -3,7 +3,7 @@
  *
  * oc_connect: see oc_connect.h. Called by oc_fetch in worker threads of unprivileged children. libc only, on purpose: a
  * thread that comes back late from getaddrinfo(3) may find OpenSSL and APR already torn down. It must never wait but in
- * oc_limit_poll(), the look-up excepted, and never let go of a descriptor it opened.
+ * oc_deadline_poll(), the look-up excepted, and never let go of a descriptor it opened.
  */
 #include "fetch/connect.h"
 
@@ -22,7 +22,7 @@
 
 /** The addresses of one name, tried side by side. */
 typedef struct {
-    const oc_limit_t *limit;
+    const oc_deadline_t *deadline;
     const oc_trace_t *trace;
     oc_connect_result_t *result;
     const struct addrinfo *next; /* not yet started */
@@ -78,7 +78,7 @@ static void connect_address_text(const struct addrinfo *address, char *text, siz
 static void connect_tell_look_up(const oc_trace_t *trace, oc_verdict_t verdict, const char *host, apr_time_t begun,
                                  const struct addrinfo *list, const oc_connect_result_t *result)
 {
-    oc_step_t step = {OC_STEP_LOOK_UP, verdict, host, result->detail, 0, begun, oc_limit_now()};
+    oc_step_t step = {OC_STEP_LOOK_UP, verdict, host, result->detail, 0, begun, oc_deadline_now()};
     char text[OC_CONNECT_ADDRESSES * (ADDRESS_MAX + 2)] = "";
     char one[ADDRESS_MAX];
     size_t used = 0;
@@ -98,7 +98,7 @@ static void race_tell(const oc_race_t *race, oc_verdict_t verdict, const char *w
 
     if (race->trace == NULL)
         return;
-    step.ended = oc_limit_now();
+    step.ended = oc_deadline_now();
     race->trace->tell(race->trace->context, &step);
 }
 
@@ -127,8 +127,8 @@ static void connect_park(void)
         (void)pause();
 }
 
-static oc_verdict_t connect_look_up(const char *host, apr_port_t port, const oc_limit_t *limit, struct addrinfo **list,
-                                    oc_connect_result_t *result)
+static oc_verdict_t connect_look_up(const char *host, apr_port_t port, const oc_deadline_t *deadline,
+                                    struct addrinfo **list, oc_connect_result_t *result)
 {
     struct addrinfo hints;
     char service[8];
@@ -145,7 +145,7 @@ static oc_verdict_t connect_look_up(const char *host, apr_port_t port, const oc_
         hints.ai_flags = AI_NUMERICSERV;
         rc = getaddrinfo(host, service, &hints, list);
         error = errno;
-        if (oc_limit_stopped(limit))
+        if (oc_deadline_stopped(deadline))
             connect_park();
     }
     if (rc == 0)
@@ -171,7 +171,7 @@ static void race_take(oc_race_t *race, const struct addrinfo *address, apr_time_
 static int race_begin(oc_race_t *race)
 {
     const struct addrinfo *address = race->next;
-    apr_time_t now = oc_limit_now();
+    apr_time_t now = oc_deadline_now();
     int on = 1;
     int fd;
 
@@ -263,18 +263,18 @@ static oc_verdict_t race_run(oc_race_t *race)
     int fd;
 
     for (;;) {
-        verdict = oc_limit_check(race->limit);
+        verdict = oc_deadline_check(race->deadline);
         if (verdict != OC_PENDING)
             return verdict;
-        if (race->next != NULL && (race->open == 0 || oc_limit_now() >= race->next_at)) {
+        if (race->next != NULL && (race->open == 0 || oc_deadline_now() >= race->next_at)) {
             fd = race_begin(race);
         }
         else if (race->open == 0) {
             return race->exhausted ? OC_OUT_OF_RESOURCES : OC_CONNECT_FAILED;
         }
         else {
-            verdict =
-                oc_limit_poll(race->limit, race->fds, race->open, race->next != NULL ? race->next_at : APR_INT64_MAX);
+            verdict = oc_deadline_poll(race->deadline, race->fds, race->open,
+                                       race->next != NULL ? race->next_at : APR_INT64_MAX);
             fd = verdict == OC_PENDING ? race_collect(race) : -1;
         }
         if (fd >= 0) {
@@ -284,10 +284,10 @@ static oc_verdict_t race_run(oc_race_t *race)
     }
 }
 
-oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *limit, const oc_trace_t *trace,
+oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_deadline_t *deadline, const oc_trace_t *trace,
                         oc_connect_result_t *result)
 {
-    apr_time_t begun = oc_limit_now();
+    apr_time_t begun = oc_deadline_now();
     struct addrinfo *list = NULL;
     const struct addrinfo *address;
     oc_race_t race;
@@ -296,7 +296,7 @@ oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *lim
 
     memset(result, 0, sizeof(*result));
     result->fd = -1;
-    verdict = connect_look_up(host, port, limit, &list, result);
+    verdict = connect_look_up(host, port, deadline, &list, result);
     if (trace != NULL)
         connect_tell_look_up(trace, verdict, host, begun, list, result);
     if (verdict != OC_PENDING)
@@ -304,11 +304,11 @@ oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_limit_t *lim
     for (address = list; address != NULL && count < OC_CONNECT_ADDRESSES; address = address->ai_next)
         count++;
     memset(&race, 0, sizeof(race));
-    race.limit = limit;
+    race.deadline = deadline;
     race.trace = trace;
     race.result = result;
     race.next = list;
-    race.stagger = (limit->end - oc_limit_now()) / (count > 0 ? count : 1);
+    race.stagger = (deadline->end - oc_deadline_now()) / (count > 0 ? count : 1);
     if (race.stagger > STAGGER)
         race.stagger = STAGGER;
     verdict = race_run(&race);

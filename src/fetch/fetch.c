@@ -34,7 +34,7 @@ typedef struct {
     const oc_fetch_request_t *request;
     oc_fetch_result_t *result;
     apr_pool_t *pool;
-    oc_limit_t limit;
+    oc_deadline_t deadline;
     oc_url_t responder;
     oc_url_t proxy;
     oc_request_t ask; /* ask.proxy: NULL, or the one above */
@@ -68,7 +68,7 @@ static void fetch_tell(const oc_exchange_t *ex, oc_step_kind_t kind, oc_verdict_
                        const char *text, apr_size_t size)
 {
     const oc_trace_t *trace = ex->request->trace;
-    oc_step_t step = {kind, verdict, what, text, size, ex->begun, oc_limit_now()};
+    oc_step_t step = {kind, verdict, what, text, size, ex->begun, oc_deadline_now()};
 
     trace->tell(trace->context, &step);
 }
@@ -78,7 +78,7 @@ static void fetch_tell_request(oc_exchange_t *ex, const char *get_path)
     const oc_url_t *url = &ex->responder;
     const char *text;
 
-    ex->begun = oc_limit_now();
+    ex->begun = oc_deadline_now();
     ex->has_told_head = 0;
     if (ex->request->trace == NULL)
         return;
@@ -109,14 +109,14 @@ static void fetch_tell_answer(oc_exchange_t *ex, oc_verdict_t verdict)
     fetch_tell(ex, OC_STEP_ANSWER, verdict, "", ex->result->detail, oc_http_seen(ex->http)->body);
 }
 
-static oc_verdict_t fetch_wait(const oc_exchange_t *ex, const oc_limit_t *limit)
+static oc_verdict_t fetch_wait(const oc_exchange_t *ex, const oc_deadline_t *deadline)
 {
     struct pollfd fd;
 
     fd.fd = ex->connection.fd;
     fd.events = BIO_should_write(oc_http_bio(ex->http)) ? POLLOUT : POLLIN;
     fd.revents = 0;
-    return oc_limit_poll(limit, &fd, 1, APR_INT64_MAX);
+    return oc_deadline_poll(deadline, &fd, 1, APR_INT64_MAX);
 }
 
 static oc_verdict_t fetch_out_of_time(oc_exchange_t *ex)
@@ -189,12 +189,12 @@ static oc_verdict_t fetch_read_rest(oc_exchange_t *ex)
     const oc_http_seen_t *seen = oc_http_seen(ex->http);
     BIO *body = OSSL_HTTP_REQ_CTX_get0_mem_bio(ex->client);
     int closing = seen->until_close;
-    oc_limit_t limit = ex->limit;
+    oc_deadline_t deadline = ex->deadline;
     oc_verdict_t verdict;
     char more[1024];
 
-    if (closing && limit.end > oc_limit_now() + CLOSE_GRACE)
-        limit.end = oc_limit_now() + CLOSE_GRACE;
+    if (closing && deadline.end > oc_deadline_now() + CLOSE_GRACE)
+        deadline.end = oc_deadline_now() + CLOSE_GRACE;
     while (!seen->complete) {
         int n = BIO_read(oc_http_bio(ex->http), more, sizeof(more));
 
@@ -203,7 +203,7 @@ static oc_verdict_t fetch_read_rest(oc_exchange_t *ex)
                 return OC_OUT_OF_RESOURCES;
         }
         else if (n < 0 && BIO_should_retry(oc_http_bio(ex->http))) {
-            verdict = fetch_wait(ex, &limit);
+            verdict = fetch_wait(ex, &deadline);
             if (verdict == OC_TIMED_OUT)
                 return closing ? OC_PENDING : fetch_out_of_time(ex);
             if (verdict != OC_PENDING)
@@ -226,7 +226,7 @@ static oc_verdict_t fetch_talk(oc_exchange_t *ex)
     oc_verdict_t verdict;
 
     for (;;) {
-        verdict = oc_limit_check(&ex->limit);
+        verdict = oc_deadline_check(&ex->deadline);
         if (verdict == OC_PENDING) {
             int state = OSSL_HTTP_REQ_CTX_nbio(ex->client);
 
@@ -237,7 +237,7 @@ static oc_verdict_t fetch_talk(oc_exchange_t *ex)
             case 0:
                 return fetch_judge_failure(ex);
             default:
-                verdict = fetch_wait(ex, &ex->limit);
+                verdict = fetch_wait(ex, &ex->deadline);
             }
         }
         if (verdict != OC_PENDING)
@@ -291,7 +291,7 @@ static oc_verdict_t fetch_converse(oc_exchange_t *ex, const oc_url_t *peer, cons
     (void)BIO_set_close(oc_http_bio(ex->http), keep ? BIO_NOCLOSE : BIO_CLOSE);
     oc_http_close(ex->http);
     if (keep)
-        oc_keepalive_put(ex->request->keepalive, peer->host, peer->port, oc_limit_now(), &ex->connection);
+        oc_keepalive_put(ex->request->keepalive, peer->host, peer->port, oc_deadline_now(), &ex->connection);
     ex->client = NULL;
     ex->http = NULL;
     return verdict;
@@ -303,13 +303,13 @@ static oc_verdict_t fetch_converse(oc_exchange_t *ex, const oc_url_t *peer, cons
 static int fetch_over_idle(oc_exchange_t *ex, const oc_url_t *peer, const char *get_path, oc_verdict_t *verdict)
 {
     if (ex->request->keepalive == NULL
-        || !oc_keepalive_take(ex->request->keepalive, peer->host, peer->port, oc_limit_now(), &ex->connection))
+        || !oc_keepalive_take(ex->request->keepalive, peer->host, peer->port, oc_deadline_now(), &ex->connection))
         return 0;
     *verdict = fetch_converse(ex, peer, get_path);
     if (*verdict != OC_CONNECTION_LOST || ex->has_answer)
         return 1;
     ex->result->detail[0] = '\0';
-    *verdict = oc_limit_check(&ex->limit);
+    *verdict = oc_deadline_check(&ex->deadline);
     return *verdict != OC_PENDING;
 }
 
@@ -317,7 +317,7 @@ static int fetch_over_idle(oc_exchange_t *ex, const oc_url_t *peer, const char *
 static oc_verdict_t fetch_attempt(oc_exchange_t *ex, const char *get_path)
 {
     const oc_url_t *peer = ex->ask.proxy != NULL ? ex->ask.proxy : &ex->responder;
-    oc_verdict_t verdict = oc_limit_check(&ex->limit);
+    oc_verdict_t verdict = oc_deadline_check(&ex->deadline);
 
     ex->result->http_status = 0;
     ex->result->detail[0] = '\0';
@@ -325,7 +325,7 @@ static oc_verdict_t fetch_attempt(oc_exchange_t *ex, const char *get_path)
         return verdict;
     if (fetch_over_idle(ex, peer, get_path, &verdict))
         return verdict;
-    verdict = oc_connect(peer->host, peer->port, &ex->limit, ex->request->trace, &ex->connection);
+    verdict = oc_connect(peer->host, peer->port, &ex->deadline, ex->request->trace, &ex->connection);
     if (verdict != OC_PENDING) {
         fetch_explain(ex, "%s%s", ex->ask.proxy != NULL && ex->connection.detail[0] != '\0' ? "proxy " : "",
                       ex->connection.detail);
@@ -394,7 +394,7 @@ static oc_verdict_t fetch_prepare(oc_exchange_t *ex)
 
 oc_verdict_t oc_fetch(const oc_fetch_request_t *request, oc_fetch_result_t *result, apr_pool_t *pool)
 {
-    apr_time_t begin = oc_limit_now();
+    apr_time_t begin = oc_deadline_now();
     oc_exchange_t ex;
     oc_verdict_t verdict;
 
@@ -408,7 +408,7 @@ oc_verdict_t oc_fetch(const oc_fetch_request_t *request, oc_fetch_result_t *resu
     ex.ask.der_len = request->der_len;
     ex.ask.pool = pool;
     ex.ask.keep_alive = request->keepalive != NULL;
-    oc_limit_start(&ex.limit, request->timeout, request->stop);
+    oc_deadline_start(&ex.deadline, request->timeout, request->stop);
 
     (void)ERR_set_mark();
     verdict = fetch_prepare(&ex);
@@ -418,7 +418,7 @@ oc_verdict_t oc_fetch(const oc_fetch_request_t *request, oc_fetch_result_t *resu
 
     /* Headers, host names and system texts end up here; this is where they become printable. */
     (void)apr_cpystrn(result->detail, apr_pescape_echo(pool, result->detail, 0), sizeof(result->detail));
-    result->elapsed = oc_limit_now() - begin;
+    result->elapsed = oc_deadline_now() - begin;
     return verdict;
 }
 

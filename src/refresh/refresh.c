@@ -165,7 +165,7 @@ static void scan(oc_workers_t *workers)
     apr_time_t now = apr_time_now();
     unsigned i;
 
-    oc_keepalive_expire(refresher.keepalive, oc_limit_now());
+    oc_keepalive_expire(refresher.keepalive, oc_deadline_now());
     oc_workers_lock(workers);
     if (has_new_files(now))
         recall_all();

@@ -324,11 +324,11 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
     int is_news = 0;
 
     oc_workers_lock(store.workers);
-    if (oc_breaker_may_ask(&store.breaker, &(*call)->question, oc_limit_now())) {
+    if (oc_breaker_may_ask(&store.breaker, &(*call)->question, oc_deadline_now())) {
         oc_workers_submit(store.workers, &(*call)->task);
         waited = oc_workers_await(store.workers, &(*call)->task, timeout, stop);
         rv = waited == APR_SUCCESS ? (*call)->status : atomic_load(stop) ? APR_EINTR : APR_TIMEUP;
-        is_news = oc_breaker_conclude(&store.breaker, &(*call)->question, rv, oc_limit_now());
+        is_news = oc_breaker_conclude(&store.breaker, &(*call)->question, rv, oc_deadline_now());
         if (waited == APR_EBUSY) {
             (*call)->is_abandoned = 1;
             *call = NULL;

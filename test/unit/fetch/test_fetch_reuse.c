@@ -169,7 +169,7 @@ static void test_descriptor_is_not_inherited(void **state)
     (void)state;
     serve(&first, answers, 1);
     assert_good(&first);
-    assert_true(oc_keepalive_take(keepalive, "127.0.0.1", (apr_port_t)first.port, oc_limit_now(), &connection));
+    assert_true(oc_keepalive_take(keepalive, "127.0.0.1", (apr_port_t)first.port, oc_deadline_now(), &connection));
     assert_true(fcntl(connection.fd, F_GETFD) & FD_CLOEXEC);
     assert_string_equal(connection.where, apr_psprintf(pool, "127.0.0.1:%d", first.port));
     (void)close(connection.fd);
@@ -218,7 +218,7 @@ static void test_too_old(void **state)
     (void)state;
     serve(&first, answers, 2);
     assert_good(&first);
-    oc_keepalive_expire(keepalive, oc_limit_now() + OC_KEEPALIVE_AGE + 1);
+    oc_keepalive_expire(keepalive, oc_deadline_now() + OC_KEEPALIVE_AGE + 1);
     assert_good(&first);
     responder_stop(&first);
     assert_int_equal(first.connections, 2);

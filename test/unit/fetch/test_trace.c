@@ -41,7 +41,7 @@ static void tell(void *context, const oc_step_t *step)
     kept->what = apr_pstrdup(pool, step->what);
     kept->text = apr_pstrdup(pool, step->text);
     assert_true(step->begun <= step->ended);
-    assert_true(step->ended <= oc_limit_now());
+    assert_true(step->ended <= oc_deadline_now());
     assert_true(told.count == 0 || kept[-1].ended <= step->ended);
     told.count++;
 }
