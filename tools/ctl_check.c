@@ -167,7 +167,7 @@ static int run(ctl_t *ctl)
         status = ctl_stock_select(ctl, &stock, &rows);
     if (status != CTL_OK)
         return status;
-    if (!stock.roster)
+    if (!stock.manifest)
         return ctl_trouble(ctl, "%s", stock.roster_problem);
     check.problems = apr_array_make(ctl->pool, 4, sizeof(finding_t));
     for (i = 0; i < rows->nelts; i++)

@@ -210,7 +210,7 @@ static int run(ctl_t *ctl)
         return status;
     if (rows->nelts > 1 && !(out && is_folder(out)))
         return ctl_usage(ctl, "%d certificates are meant: name one by its serial, or --out FOLDER", rows->nelts);
-    if (!stock.roster && !ctl_has(ctl, FORCE))
+    if (!stock.manifest && !ctl_has(ctl, FORCE))
         return ctl_trouble(ctl, "%s. Without it nothing can be verified; --force exports all the same",
                            stock.roster_problem);
 

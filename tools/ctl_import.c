@@ -92,7 +92,7 @@ static int add_file(const ctl_t *ctl, apr_array_header_t *imports, const char *p
 
 /* ---- judging ---- */
 
-static const ctl_row_t *row_of(const ctl_stock_t *stock, const oc_roster_entry_t *entry)
+static const ctl_row_t *row_of(const ctl_stock_t *stock, const oc_manifest_entry_t *entry)
 {
     int i;
 
@@ -185,7 +185,7 @@ static int count_missing(const batch_t *batch, const char *problem)
     int i, missing = 0;
 
     apr_pool_create(&pool, batch->ctl->pool);
-    oc_kept_load_whole(&kept, batch->ctl->path, oc_file_blocks_max(batch->stock->roster->blocks), pool);
+    oc_kept_load_whole(&kept, batch->ctl->path, oc_file_blocks_max(batch->stock->manifest->blocks), pool);
     for (i = 0; i < batch->n; i++) {
         ctl_import_t *import = batch->imports[i];
 
@@ -287,7 +287,7 @@ static int run(ctl_t *ctl)
         status = ctl_usage(ctl, "import which files?");
     if (status == CTL_OK)
         status = ctl_stock_load(ctl, &stock);
-    if (status == CTL_OK && !stock.roster)
+    if (status == CTL_OK && !stock.manifest)
         status = ctl_trouble(ctl, "%s", stock.roster_problem);
     for (i = 0; status == CTL_OK && i < ctl->arguments->nelts; i++)
         status = add_file(ctl, imports, APR_ARRAY_IDX(ctl->arguments, i, const char *));

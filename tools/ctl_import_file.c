@@ -78,8 +78,8 @@ static apr_size_t size_for(const ctl_stock_t *stock, ctl_import_t **imports, int
 
     for (i = 0; i < n; i++)
         blocks += oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + imports[i]->judged.der_len);
-    if (blocks < stock->roster->blocks)
-        blocks = stock->roster->blocks;
+    if (blocks < stock->manifest->blocks)
+        blocks = stock->manifest->blocks;
     return oc_shm_size_for(blocks);
 }
 

@@ -67,7 +67,7 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
 
 /* One for each case, in memory that both processes see. */
 typedef struct {
-    int entry; /* of the roster; -1: none fits */
+    int entry; /* of the manifest; -1: none fits */
     oc_verify_result_t result;
 } answer_t;
 
@@ -82,12 +82,12 @@ typedef struct {
 
 static void index_serials(judge_t *judge)
 {
-    const apr_array_header_t *entries = judge->stock->roster->entries;
+    const apr_array_header_t *entries = judge->stock->manifest->entries;
     int i;
 
     judge->by_serial = apr_hash_make(judge->ctl->pool);
     for (i = 0; i < entries->nelts; i++) {
-        const oc_cert_t *cert = APR_ARRAY_IDX(entries, i, oc_roster_entry_t).cert;
+        const oc_cert_t *cert = APR_ARRAY_IDX(entries, i, oc_manifest_entry_t).cert;
         apr_array_header_t *found = apr_hash_get(judge->by_serial, cert->serial_der, (apr_ssize_t)cert->serial_der_len);
 
         if (!found) {
@@ -98,7 +98,7 @@ static void index_serials(judge_t *judge)
     }
 }
 
-static void verify(const judge_t *judge, const ctl_case_t *one, const oc_roster_entry_t *entry,
+static void verify(const judge_t *judge, const ctl_case_t *one, const oc_manifest_entry_t *entry,
                    oc_verify_result_t *result)
 {
     oc_verify_policy_t policy = {judge->ctl->now, entry->skew, entry->max_age, entry->open_ended};
@@ -149,7 +149,7 @@ static void find_and_verify(const judge_t *judge, const ctl_case_t *one, answer_
         oc_verify_result_t result;
         int entry = APR_ARRAY_IDX(found, i, int);
 
-        verify(judge, one, &APR_ARRAY_IDX(judge->stock->roster->entries, entry, oc_roster_entry_t), &result);
+        verify(judge, one, &APR_ARRAY_IDX(judge->stock->manifest->entries, entry, oc_manifest_entry_t), &result);
         if (i > 0 && result.verdict == OC_NOT_OURS)
             continue;
         answer->entry = entry;
@@ -178,7 +178,7 @@ static int work(void *data)
 /* The other process read what strangers wrote. What it says is held to its range; once: its offspring may still be writing there. */
 static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
 {
-    const apr_array_header_t *entries = judge->stock->roster->entries;
+    const apr_array_header_t *entries = judge->stock->manifest->entries;
     int entry = *(const volatile int *)&shared->entry;
     char *p;
 
@@ -190,7 +190,7 @@ static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
     if ((unsigned)one->result.verdict >= OC_VERDICT_LIMIT)
         one->result.verdict = OC_OUT_OF_RESOURCES;
     if (!one->entry && entry >= 0 && entry < entries->nelts)
-        one->entry = &APR_ARRAY_IDX(entries, entry, oc_roster_entry_t);
+        one->entry = &APR_ARRAY_IDX(entries, entry, oc_manifest_entry_t);
 }
 
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n)

@@ -23,12 +23,12 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status);
 typedef struct {
     const unsigned char *der;
     apr_size_t der_len;
-    const oc_roster_entry_t
-        *entry; /* whose response it should be; NULL: to be found among those of the roster, by the serial */
+    const oc_manifest_entry_t
+        *entry; /* whose response it should be; NULL: to be found among those of the manifest, by the serial */
     oc_verify_result_t result; /* out; OC_NOT_OURS where none is found */
 } ctl_case_t;
 
-/** Judge @a n responses at ctl->now, apart. Ends with CTL_OK, or it has been said why not. @param stock has a roster */
+/** Judge @a n responses at ctl->now, apart. Ends with CTL_OK, or it has been said why not. @param stock has a manifest */
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n);
 
 /** "good", or "the signature is wrong: DETAIL", for a message. */

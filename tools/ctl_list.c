@@ -39,7 +39,7 @@ static void print_table(const ctl_t *ctl, const ctl_stock_t *stock, const apr_ar
         printf("Responses held for certificates that no host uses (any more): %d\n", stock->unused->nelts);
     if (!stock->server)
         printf("The server does not run: nothing is renewed.\n");
-    if (!stock->roster)
+    if (!stock->manifest)
         ctl_say("%s", stock->roster_problem);
 }
 

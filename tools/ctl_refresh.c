@@ -126,7 +126,7 @@ static int run(ctl_t *ctl)
         status = ctl_stock_select(ctl, &stock, &rows);
     if (status != CTL_OK)
         return status;
-    if (!stock.roster)
+    if (!stock.manifest)
         return ctl_trouble(ctl, "%s", stock.roster_problem);
     add_wishes(ctl, &refresh, rows);
     if (refresh.n == 0)

@@ -119,8 +119,8 @@ static int say_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char *w
         }
     }
     if (all->nelts == 0)
-        return ctl_trouble(ctl, "no certificate for '%s' is known%s%s", word, stock->roster ? "" : ": ",
-                           stock->roster ? "" : stock->roster_problem);
+        return ctl_trouble(ctl, "no certificate for '%s' is known%s%s", word, stock->manifest ? "" : ": ",
+                           stock->manifest ? "" : stock->roster_problem);
     qsort(all->elts, (size_t)all->nelts, sizeof(near_t), by_distance);
     names = apr_array_make(ctl->pool, NEAREST, sizeof(const char *));
     for (i = 0; i < all->nelts && i < NEAREST; i++)

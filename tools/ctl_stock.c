@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCKS_UNKNOWN (1U << 18) /* without a roster: the file of a cache of 128 MiB is read, no more */
+#define BLOCKS_UNKNOWN (1U << 18) /* without a manifest: the file of a cache of 128 MiB is read, no more */
 #define READINGS 3                /* a server at work tears records apart for a reader now and then */
 
 /* Read until nothing is torn, within reason. */
 static void load_kept(const ctl_t *ctl, ctl_stock_t *stock)
 {
-    uint32_t blocks = oc_file_blocks_max(stock->roster ? stock->roster->blocks : BLOCKS_UNKNOWN);
+    uint32_t blocks = oc_file_blocks_max(stock->manifest ? stock->manifest->blocks : BLOCKS_UNKNOWN);
     int i;
 
     oc_kept_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
@@ -35,7 +35,7 @@ static ctl_row_t *make_row(const ctl_t *ctl, const ctl_stock_t *stock, const uns
     return row;
 }
 
-static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_roster_entry_t *entry)
+static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_entry_t *entry)
 {
     const oc_cert_t *cert = entry->cert;
     ctl_row_t *row = make_row(ctl, stock, cert->id);
@@ -58,7 +58,7 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_roster_entr
     APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
 }
 
-/* What is held without being known: the rows, where there is no roster. */
+/* What is held without being known: the rows, where there is no manifest. */
 static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
 {
     apr_hash_t *known = apr_hash_make(ctl->pool);
@@ -78,20 +78,20 @@ static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
         row = make_row(ctl, stock, kept->id);
         row->view.is_refreshed = 1; /* once, at least */
         oc_kept_fill(&stock->kept, &row->view);
-        APR_ARRAY_PUSH(stock->roster ? stock->unused : stock->rows, ctl_row_t *) = row;
+        APR_ARRAY_PUSH(stock->manifest ? stock->unused : stock->rows, ctl_row_t *) = row;
     }
 }
 
 static void load_roster(const ctl_t *ctl, ctl_stock_t *stock)
 {
-    const char *path = oc_roster_path(ctl->path, ctl->pool);
-    oc_roster_t *roster = NULL;
-    apr_status_t rv = oc_roster_load(&roster, path, ctl->pool, &stock->roster_problem);
+    const char *path = oc_manifest_path(ctl->path, ctl->pool);
+    oc_manifest_t *manifest = NULL;
+    apr_status_t rv = oc_manifest_load(&manifest, path, ctl->pool, &stock->roster_problem);
 
     if (rv == APR_ENOENT)
         stock->roster_problem = apr_psprintf(
             ctl->pool, "there is no %s yet, which tells the certificates: a server writes it when it starts", path);
-    stock->roster = rv == APR_SUCCESS ? roster : NULL;
+    stock->manifest = rv == APR_SUCCESS ? manifest : NULL;
 }
 
 int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
@@ -104,16 +104,16 @@ int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
     stock->server = oc_file_lock_holder(ctl->path, ctl->pool);
     load_roster(ctl, stock);
     load_kept(ctl, stock);
-    if (stock->kept.status != APR_SUCCESS && !(stock->kept.status == APR_ENOENT && stock->roster))
+    if (stock->kept.status != APR_SUCCESS && !(stock->kept.status == APR_ENOENT && stock->manifest))
         return ctl_trouble(ctl, "%s",
                            stock->kept.status == APR_ENOENT ? apr_psprintf(ctl->pool, "there is no file %s", ctl->path)
                                                             : stock->kept.problem);
     stock->rows = apr_array_make(ctl->pool, 16, sizeof(ctl_row_t *));
     stock->unused = apr_array_make(ctl->pool, 4, sizeof(ctl_row_t *));
-    if (stock->roster) {
-        stock->expiry_warning = stock->roster->expiry_warning;
-        for (i = 0; i < stock->roster->entries->nelts; i++)
-            add_known(ctl, stock, &APR_ARRAY_IDX(stock->roster->entries, i, oc_roster_entry_t));
+    if (stock->manifest) {
+        stock->expiry_warning = stock->manifest->expiry_warning;
+        for (i = 0; i < stock->manifest->entries->nelts; i++)
+            add_known(ctl, stock, &APR_ARRAY_IDX(stock->manifest->entries, i, oc_manifest_entry_t));
     }
     add_unknown(ctl, stock);
     return CTL_OK;

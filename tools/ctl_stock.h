@@ -14,17 +14,17 @@
 
 typedef struct {
     oc_view_t view;
-    const oc_roster_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
-    const oc_kept_record_t *kept;   /* NULL: nothing is held */
+    const oc_manifest_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
+    const oc_kept_record_t *kept;     /* NULL: nothing is held */
 } ctl_row_t;
 
 typedef struct {
     oc_kept_t kept;
-    const oc_roster_t *roster;  /* NULL: there is none: */
-    const char *roster_problem; /* why not */
-    pid_t server;               /* the process of the running server; 0: it does not run */
+    const oc_manifest_t *manifest; /* NULL: there is none: */
+    const char *roster_problem;    /* why not */
+    pid_t server;                  /* the process of the running server; 0: it does not run */
     apr_interval_time_t expiry_warning;
-    apr_array_header_t *rows;   /* ctl_row_t *: the server's certificates; without a roster: what is held */
+    apr_array_header_t *rows;   /* ctl_row_t *: the server's certificates; without a manifest: what is held */
     apr_array_header_t *unused; /* ctl_row_t *: held for certificates that no host uses (any more) */
 } ctl_stock_t;
 

@@ -50,7 +50,7 @@ static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *
         cases[n_cases].der_len = row->kept->record.der_len;
         cases[n_cases++].entry = row->entry;
     }
-    status = stock->roster ? ctl_judge(ctl, stock, cases, n_cases) : CTL_OK;
+    status = stock->manifest ? ctl_judge(ctl, stock, cases, n_cases) : CTL_OK;
     for (i = 0, n_cases = 0; status == CTL_OK && i < *n; i++)
         if (!findings[i].is_expired)
             findings[i].problem = problem_of(ctl, findings[i].row, &cases[n_cases++]);
@@ -67,7 +67,7 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const finding
             printf("%s: %s\n", ctl_row_label(findings[i].row, ctl->pool), findings[i].problem);
     printf("%s: %d records, %u damaged, %u of other kinds\n", ctl->path, stock->kept.records->nelts,
            stock->kept.damaged, stock->kept.others);
-    if (stock->roster)
+    if (stock->manifest)
         printf("%d responses verified, %d refused, %d run out, %d of certificates that no host uses\n",
                n - bad - expired, bad, expired, stock->unused->nelts);
     else
@@ -82,8 +82,8 @@ static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding
     ctl_stock_json(ctl, stock);
     printf(",\"damaged\":%u,\"others\":%u,\"unused\":%d,\"is_verified\":%s,\"verified\":%d,"
            "\"expired\":%d,\"refused\":[",
-           stock->kept.damaged, stock->kept.others, stock->unused->nelts, stock->roster ? "true" : "false",
-           stock->roster ? n - bad - expired : 0, expired);
+           stock->kept.damaged, stock->kept.others, stock->unused->nelts, stock->manifest ? "true" : "false",
+           stock->manifest ? n - bad - expired : 0, expired);
     for (i = 0; i < n; i++) {
         if (!findings[i].problem)
             continue;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_roster: which certificates the server staples for, in a file beside the cache's (`path.certs`), for ocsp-cachectl: hosts, whom
+ * oc_manifest: which certificates the server staples for, in a file beside the cache's (`path.manifest`), for ocsp-cachectl: hosts, whom
  * to ask, and all that verifying a response takes: serial, the issuer's certificate, the settings.
  *
  * The parent writes it while it reads the configuration, and closes it: no child can ever change it. So a tool that finds a response to be
  * in order with it need not trust who brought the response. It holds no secret, but it is the folder's owner's alone (0600) like the rest.
  *
- *   ocsp-cache-roster 1
+ *   ocsp-cache-manifest 1
  *   cache-blocks 8192         expiry-warning, certificates: see below
  *   issuer SHA-256
  *   -----BEGIN CERTIFICATE-----      each issuer once
  *   certificate SHA-1         then a line for each fact, the issuer's SHA-256 among them, and "end"
  */
-#ifndef OC_ROSTER_H
-#define OC_ROSTER_H
+#ifndef OC_MANIFEST_H
+#define OC_MANIFEST_H
 
 #include "ocsp/cert.h"
 
@@ -28,30 +28,30 @@ typedef struct {
     apr_interval_time_t skew;        /* of oc_verify_policy_t */
     apr_interval_time_t max_age;
     apr_interval_time_t open_ended;
-} oc_roster_entry_t;
+} oc_manifest_entry_t;
 
 typedef struct {
     uint32_t blocks;                    /* of the cache */
     apr_interval_time_t expiry_warning; /* OCSPCacheExpiryWarning */
-    apr_array_header_t *entries;        /* oc_roster_entry_t */
-} oc_roster_t;
+    apr_array_header_t *entries;        /* oc_manifest_entry_t */
+} oc_manifest_t;
 
-/** The roster of the cache's file @a cache_path. */
-const char *oc_roster_path(const char *cache_path, apr_pool_t *pool);
+/** The manifest of the cache's file @a cache_path. */
+const char *oc_manifest_path(const char *cache_path, apr_pool_t *pool);
 
-/** The text of a roster; NULL: no memory. */
-const char *oc_roster_text(const oc_roster_t *roster, apr_size_t *len, apr_pool_t *pool);
+/** The text of a manifest; NULL: no memory. */
+const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr_pool_t *pool);
 
-/** Read such a text; everything in *roster comes from @a pool. Lines with unknown keys are passed over.
+/** Read such a text; everything in *manifest comes from @a pool. Lines with unknown keys are passed over.
  *  @return APR_SUCCESS; APR_EGENERAL: it is none, with *problem. */
-apr_status_t oc_roster_parse(oc_roster_t **roster, const char *text, apr_size_t len, apr_pool_t *pool,
-                             const char **problem);
+apr_status_t oc_manifest_parse(oc_manifest_t **manifest, const char *text, apr_size_t len, apr_pool_t *pool,
+                               const char **problem);
 
-/** Write the roster at @a path (temp and rename), if it says anything else than the one there. @return APR_SUCCESS; else why not, with
+/** Write the manifest at @a path (temp and rename), if it says anything else than the one there. @return APR_SUCCESS; else why not, with
  *  *problem: what was there stays. */
-apr_status_t oc_roster_save(const oc_roster_t *roster, const char *path, apr_pool_t *pool, const char **problem);
+apr_status_t oc_manifest_save(const oc_manifest_t *manifest, const char *path, apr_pool_t *pool, const char **problem);
 
 /** @return APR_SUCCESS; APR_ENOENT; else why not, with *problem. Symlinks and other people's files are refused. */
-apr_status_t oc_roster_load(oc_roster_t **roster, const char *path, apr_pool_t *pool, const char **problem);
+apr_status_t oc_manifest_load(oc_manifest_t **manifest, const char *path, apr_pool_t *pool, const char **problem);
 
 #endif

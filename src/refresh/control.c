@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_cachectl: see oc_cachectl.h. The parent writes the roster; the child that refreshes reads errands, with its own rights.
+ * oc_cachectl: see oc_cachectl.h. The parent writes the manifest; the child that refreshes reads errands, with its own rights.
  */
 #include "control.h"
 
@@ -29,20 +29,20 @@ static struct {
     apr_time_t next_look;
 } desk;
 
-static const oc_roster_t *make_roster(apr_pool_t *pool)
+static const oc_manifest_t *make_roster(apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
-    oc_roster_t *roster = apr_palloc(pool, sizeof(*roster));
+    oc_manifest_t *manifest = apr_palloc(pool, sizeof(*manifest));
     oc_shm_stats_t stats;
     int i;
 
     oc_shm_stats(oc_store_arena(), &stats);
-    roster->blocks = stats.blocks;
-    roster->expiry_warning = oc_config_global()->expiry_warning;
-    roster->entries = apr_array_make(pool, all->nelts, sizeof(oc_roster_entry_t));
+    manifest->blocks = stats.blocks;
+    manifest->expiry_warning = oc_config_global()->expiry_warning;
+    manifest->entries = apr_array_make(pool, all->nelts, sizeof(oc_manifest_entry_t));
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
-        oc_roster_entry_t *entry = apr_array_push(roster->entries);
+        oc_manifest_entry_t *entry = apr_array_push(manifest->entries);
 
         entry->cert = managed->cert;
         entry->hosts = oc_managed_hosts(managed, pool);
@@ -52,7 +52,7 @@ static const oc_roster_t *make_roster(apr_pool_t *pool)
         entry->max_age = managed->settings.max_age;
         entry->open_ended = managed->settings.open_ended;
     }
-    return roster;
+    return manifest;
 }
 
 void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
@@ -67,7 +67,7 @@ void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
     desk.path = oc_errand_path(path, pconf);
     desk.owner = geteuid();
     apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
-    if (oc_roster_save(make_roster(pool), oc_roster_path(path, pool), pool, &problem) != APR_SUCCESS)
+    if (oc_manifest_save(make_roster(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                      "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
     apr_pool_destroy(pool);

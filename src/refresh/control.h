@@ -11,7 +11,7 @@
 
 #include <httpd.h>
 
-/** post_config, when the table of certificates is complete: write the roster (oc_roster.h), if the cache has a file. Trouble is one
+/** post_config, when the table of certificates is complete: write the manifest (oc_manifest.h), if the cache has a file. Trouble is one
  *  warning. */
 void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server);
 

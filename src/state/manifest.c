@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_roster: see oc_roster.h. The certificates themselves are not in it: what is needed of them stands in oc_cert_t, and a server
+ * oc_manifest: see oc_manifest.h. The certificates themselves are not in it: what is needed of them stands in oc_cert_t, and a server
  * with ten thousand need not keep their bytes.
  */
 #include "state/manifest.h"
@@ -19,20 +19,20 @@
 #define TIME_MAX APR_INT64_MAX
 #define LABEL "CERTIFICATE"
 
-const char *oc_roster_path(const char *cache_path, apr_pool_t *pool)
+const char *oc_manifest_path(const char *cache_path, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, cache_path, ".certs", NULL);
+    return apr_pstrcat(pool, cache_path, ".manifest", NULL);
 }
 
 /* ---- writing ---- */
 
-static int put_issuers(BIO *bio, const oc_roster_t *roster, apr_pool_t *pool)
+static int put_issuers(BIO *bio, const oc_manifest_t *manifest, apr_pool_t *pool)
 {
     apr_hash_t *seen = apr_hash_make(pool);
     int i, ok = 1;
 
-    for (i = 0; ok && i < roster->entries->nelts; i++) {
-        const oc_issuer_t *issuer = APR_ARRAY_IDX(roster->entries, i, oc_roster_entry_t).cert->issuer;
+    for (i = 0; ok && i < manifest->entries->nelts; i++) {
+        const oc_issuer_t *issuer = APR_ARRAY_IDX(manifest->entries, i, oc_manifest_entry_t).cert->issuer;
 
         if (apr_hash_get(seen, issuer->hash, OC_CERT_HASH_LEN))
             continue;
@@ -43,7 +43,7 @@ static int put_issuers(BIO *bio, const oc_roster_t *roster, apr_pool_t *pool)
     return ok;
 }
 
-static int put_entry(BIO *bio, const oc_roster_entry_t *entry)
+static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
 {
     const oc_cert_t *cert = entry->cert;
     int i, ok = oc_lines_put_hex(bio, "certificate", cert->id, OC_CERT_ID_LEN);
@@ -67,7 +67,7 @@ static int put_entry(BIO *bio, const oc_roster_entry_t *entry)
     return ok && oc_lines_put(bio, "end", "");
 }
 
-const char *oc_roster_text(const oc_roster_t *roster, apr_size_t *len, apr_pool_t *pool)
+const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr_pool_t *pool)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     const char *text = NULL;
@@ -75,13 +75,13 @@ const char *oc_roster_text(const oc_roster_t *roster, apr_size_t *len, apr_pool_
     int i,
         ok = bio
              && oc_lines_put(bio, "# Which certificates are stapled for: written at each start, for ocsp-cachectl.", "")
-             && oc_lines_put(bio, "ocsp-cache-roster", FORMAT)
-             && oc_lines_put_number(bio, "cache-blocks", roster->blocks)
-             && oc_lines_put_number(bio, "expiry-warning", roster->expiry_warning)
-             && oc_lines_put_number(bio, "certificates", roster->entries->nelts) && put_issuers(bio, roster, pool);
+             && oc_lines_put(bio, "ocsp-cache-manifest", FORMAT)
+             && oc_lines_put_number(bio, "cache-blocks", manifest->blocks)
+             && oc_lines_put_number(bio, "expiry-warning", manifest->expiry_warning)
+             && oc_lines_put_number(bio, "certificates", manifest->entries->nelts) && put_issuers(bio, manifest, pool);
 
-    for (i = 0; ok && i < roster->entries->nelts; i++)
-        ok = put_entry(bio, &APR_ARRAY_IDX(roster->entries, i, oc_roster_entry_t));
+    for (i = 0; ok && i < manifest->entries->nelts; i++)
+        ok = put_entry(bio, &APR_ARRAY_IDX(manifest->entries, i, oc_manifest_entry_t));
     if (ok) {
         *len = (apr_size_t)BIO_get_mem_data(bio, &data);
         text = apr_pstrmemdup(pool, data, *len);
@@ -93,12 +93,12 @@ const char *oc_roster_text(const oc_roster_t *roster, apr_size_t *len, apr_pool_
 /* ---- reading ---- */
 
 typedef struct {
-    oc_roster_t *roster;
+    oc_manifest_t *manifest;
     apr_hash_t *issuers;
     oc_issuer_t *issuer; /* its PEM block follows */
     apr_int64_t certificates;
     oc_cert_t *cert; /* the one at work; NULL: between two */
-    oc_roster_entry_t entry;
+    oc_manifest_entry_t entry;
     apr_array_header_t *hosts;
     int has_serial_der, has_binding;
     apr_pool_t *pool;
@@ -156,7 +156,7 @@ static int end_entry(parser_t *p)
              && cert->not_after > 0 && p->entry.open_ended > 0;
 
     if (ok)
-        APR_ARRAY_PUSH(p->roster->entries, oc_roster_entry_t) = p->entry;
+        APR_ARRAY_PUSH(p->manifest->entries, oc_manifest_entry_t) = p->entry;
     p->cert = NULL;
     return ok;
 }
@@ -227,11 +227,11 @@ static int take_head(parser_t *p, const oc_line_t *line)
     if (is(line, "certificates"))
         return oc_lines_number(line->value, APR_INT32_MAX, &p->certificates);
     if (is(line, "expiry-warning"))
-        return oc_lines_number(line->value, TIME_MAX, &p->roster->expiry_warning);
+        return oc_lines_number(line->value, TIME_MAX, &p->manifest->expiry_warning);
     if (is(line, "cache-blocks")) {
         if (!oc_lines_number(line->value, APR_INT32_MAX, &number))
             return 0;
-        p->roster->blocks = (uint32_t)number;
+        p->manifest->blocks = (uint32_t)number;
     }
     return 1;
 }
@@ -242,8 +242,8 @@ static apr_status_t malformed(unsigned line, apr_pool_t *pool, const char **prob
     return APR_EGENERAL;
 }
 
-apr_status_t oc_roster_parse(oc_roster_t **roster, const char *text, apr_size_t len, apr_pool_t *pool,
-                             const char **problem)
+apr_status_t oc_manifest_parse(oc_manifest_t **manifest, const char *text, apr_size_t len, apr_pool_t *pool,
+                               const char **problem)
 {
     parser_t p = {.pool = pool, .certificates = -1};
     oc_lines_t lines;
@@ -251,35 +251,36 @@ apr_status_t oc_roster_parse(oc_roster_t **roster, const char *text, apr_size_t 
     int got;
 
     oc_lines_begin(&lines, text, len);
-    if (oc_lines_next(&lines, &line, pool) != 1 || !is(&line, "ocsp-cache-roster") || strcmp(line.value, FORMAT) != 0) {
+    if (oc_lines_next(&lines, &line, pool) != 1 || !is(&line, "ocsp-cache-manifest")
+        || strcmp(line.value, FORMAT) != 0) {
         *problem = "it was not written by this version of the module; the server writes a new one when it starts";
         return APR_EGENERAL;
     }
-    p.roster = apr_pcalloc(pool, sizeof(*p.roster));
-    p.roster->entries = apr_array_make(pool, 16, sizeof(oc_roster_entry_t));
+    p.manifest = apr_pcalloc(pool, sizeof(*p.manifest));
+    p.manifest->entries = apr_array_make(pool, 16, sizeof(oc_manifest_entry_t));
     p.issuers = apr_hash_make(pool);
     while ((got = oc_lines_next(&lines, &line, pool)) == 1)
         if (!(p.cert ? take_fact(&p, &line) : take_head(&p, &line)))
             return malformed(lines.number, pool, problem);
-    if (got < 0 || p.cert || p.certificates != p.roster->entries->nelts)
+    if (got < 0 || p.cert || p.certificates != p.manifest->entries->nelts)
         return malformed(lines.number, pool, problem);
-    *roster = p.roster;
+    *manifest = p.manifest;
     return APR_SUCCESS;
 }
 
 /* ---- the file ---- */
 
-apr_status_t oc_roster_save(const oc_roster_t *roster, const char *path, apr_pool_t *pool, const char **problem)
+apr_status_t oc_manifest_save(const oc_manifest_t *manifest, const char *path, apr_pool_t *pool, const char **problem)
 {
     apr_size_t len = 0;
-    const char *text = oc_roster_text(roster, &len, pool);
+    const char *text = oc_manifest_text(manifest, &len, pool);
 
     if (!text)
         return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
     return oc_disk_save(path, 0600, text, len, pool, problem);
 }
 
-apr_status_t oc_roster_load(oc_roster_t **roster, const char *path, apr_pool_t *pool, const char **problem)
+apr_status_t oc_manifest_load(oc_manifest_t **manifest, const char *path, apr_pool_t *pool, const char **problem)
 {
     const char *text, *why;
     apr_size_t len;
@@ -287,7 +288,7 @@ apr_status_t oc_roster_load(oc_roster_t **roster, const char *path, apr_pool_t *
 
     if (rv != APR_SUCCESS)
         return rv;
-    rv = oc_roster_parse(roster, text, len, pool, &why);
+    rv = oc_manifest_parse(manifest, text, len, pool, &why);
     if (rv != APR_SUCCESS)
         *problem = apr_psprintf(pool, "%s: %s", path, why);
     return rv;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_roster_parse over arbitrary text. What is understood, written and read again, is the same.
+ * Fuzz target: oc_manifest_parse over arbitrary text. What is understood, written and read again, is the same.
  */
 #include "state/manifest.h"
 
@@ -23,15 +23,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_t *scratch;
     const char *problem = NULL, *text, *again;
     apr_size_t len = 0, again_len = 0;
-    oc_roster_t *roster;
+    oc_manifest_t *manifest;
 
     if (!pool)
         require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
     apr_pool_create(&scratch, pool);
-    if (oc_roster_parse(&roster, (const char *)data, size, scratch, &problem) == APR_SUCCESS) {
-        require((text = oc_roster_text(roster, &len, scratch)) != NULL);
-        require(oc_roster_parse(&roster, text, len, scratch, &problem) == APR_SUCCESS);
-        require((again = oc_roster_text(roster, &again_len, scratch)) != NULL);
+    if (oc_manifest_parse(&manifest, (const char *)data, size, scratch, &problem) == APR_SUCCESS) {
+        require((text = oc_manifest_text(manifest, &len, scratch)) != NULL);
+        require(oc_manifest_parse(&manifest, text, len, scratch, &problem) == APR_SUCCESS);
+        require((again = oc_manifest_text(manifest, &again_len, scratch)) != NULL);
         require(len == again_len && memcmp(text, again, len) == 0);
     }
     else {

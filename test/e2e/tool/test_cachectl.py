@@ -180,9 +180,9 @@ def test_export_says_what_it_does_not_write(scene, folder):
 
 def test_export_refuses_what_does_not_verify(scene, copy, folder, stranger):
     """As if a child had written the response of another CA: the certificates say so."""
-    roster = copy.with_suffix(".certs")
+    manifest = copy.with_suffix(".manifest")
     own = "".join(scene.www.issuer.cert_file.read_text())
-    roster.write_text(roster.read_text().replace(own, stranger.cert_file.read_text()))
+    manifest.write_text(manifest.read_text().replace(own, stranger.cert_file.read_text()))
     out = folder / "out"
     done = run("export", "--file", copy, WWW, "--out", out)
     assert done.code == 1 and "not exported" in done.err and not out.exists()
@@ -193,7 +193,7 @@ def test_export_refuses_what_does_not_verify(scene, copy, folder, stranger):
 
 
 def test_without_certificates_nothing_is_trusted(copy, folder):
-    copy.with_suffix(".certs").unlink()
+    copy.with_suffix(".manifest").unlink()
     assert "good" in run("list", "--file", copy).out
     assert run("export", "--file", copy, "--all", "--out", folder).code == 2
     assert run("check", "--file", copy).code == 3
@@ -224,8 +224,8 @@ def test_verify_finds_damage(scene, copy):
 
 def test_verify_finds_a_claim_that_is_too_bold(scene, copy):
     """A record says how long its response may be stapled. By these settings that would be for less long."""
-    roster = copy.with_suffix(".certs")
-    roster.write_text(roster.read_text().replace("\nmax-age 0\n", "\nmax-age 7200000000\n"))
+    manifest = copy.with_suffix(".manifest")
+    manifest.write_text(manifest.read_text().replace("\nmax-age 0\n", "\nmax-age 7200000000\n"))
     done = run("verify", "--file", copy)
     assert done.code == 1 and done.out.count("usable for too long") == 2, done
 
@@ -328,30 +328,30 @@ def test_responses_are_read_without_rights(scene, folder):
 # ---- what the server leaves for it -------------------------------------------------------------------------------------
 
 def test_the_roster_is_the_parents_alone(scene):
-    roster = cache_file(scene.server).with_suffix(".certs")
-    assert stat.S_IMODE(roster.stat().st_mode) == 0o600
+    manifest = cache_file(scene.server).with_suffix(".manifest")
+    assert stat.S_IMODE(manifest.stat().st_mode) == 0o600
     for pid in [scene.server.parent, *scene.server.children()]:
         held = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink() and fd.exists()]
-        assert not [name for name in held if name.endswith(".certs")]
+        assert not [name for name in held if name.endswith(".manifest")]
 
 
 def test_the_roster_changes_with_the_configuration_alone(site):
     one = site()
     one.server.start()
-    roster = cache_file(one.server).with_suffix(".certs")
-    first = roster.stat()
+    manifest = cache_file(one.server).with_suffix(".manifest")
+    first = manifest.stat()
     one.server.graceful()
-    assert roster.stat().st_ino == first.st_ino
+    assert manifest.stat().st_ino == first.st_ino
     one.server.graceful(one.changed(directives=("SSLStaplingResponseTimeSkew 100",)))
-    assert roster.stat().st_ino != first.st_ino and "skew 100000000\n" in roster.read_text()
+    assert manifest.stat().st_ino != first.st_ino and "skew 100000000\n" in manifest.read_text()
 
 
 def test_trouble_with_the_roster_is_one_warning(site):
     one = site()
-    roster = cache_file(one.server).with_suffix(".certs")
-    roster.mkdir()
-    one.server.expect(r"\[ocsp_cache:warn\] .*staples.certs is not a regular file.*Stapling does without")
+    manifest = cache_file(one.server).with_suffix(".manifest")
+    manifest.mkdir()
+    one.server.expect(r"\[ocsp_cache:warn\] .*staples.manifest is not a regular file.*Stapling does without")
     one.server.start()
     one.wait_staple()
-    assert len(one.server.ours(("warn",), "staples.certs")) == 1
+    assert len(one.server.ours(("warn",), "staples.manifest")) == 1
     assert ctl(one.server, "list").code == 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_roster, and with it oc_lines: what is written is read again, whatever names hold; a response is verified with what was read as it is
+ * oc_manifest, and with it oc_lines: what is written is read again, whatever names hold; a response is verified with what was read as it is
  * with the certificate itself; what is not whole is refused; a file that says the same is left alone.
  */
 #include "state/manifest.h"
@@ -16,10 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static oc_roster_entry_t entry_of(const pki_id_t *certificate, const pki_id_t *issuer, oc_issuer_set_t *issuers,
-                                  const char *host)
+static oc_manifest_entry_t entry_of(const pki_id_t *certificate, const pki_id_t *issuer, oc_issuer_set_t *issuers,
+                                    const char *host)
 {
-    oc_roster_entry_t entry = {
+    oc_manifest_entry_t entry = {
         .url = "http://ocsp.example/", .is_refreshed = 1, .skew = 7, .max_age = 8, .open_ended = 9};
     apr_array_header_t *hosts = apr_array_make(scene.pool, 2, sizeof(const char *));
     const char *reason = NULL;
@@ -35,41 +35,41 @@ static oc_roster_entry_t entry_of(const pki_id_t *certificate, const pki_id_t *i
 }
 
 /* Two certificates of one issuer, one of another. */
-static oc_roster_t *roster_of_three(const char *host)
+static oc_manifest_t *roster_of_three(const char *host)
 {
     oc_issuer_set_t *issuers = oc_issuer_set_create(scene.pool);
-    oc_roster_t *roster = apr_pcalloc(scene.pool, sizeof(*roster));
+    oc_manifest_t *manifest = apr_pcalloc(scene.pool, sizeof(*manifest));
     pki_spec_t spec = {.cn = "Three", .issuer = scene.root, .serial = 3, .tls_feature = "status_request"};
 
-    roster->blocks = 1234;
-    roster->expiry_warning = apr_time_from_sec(3600);
-    roster->entries = apr_array_make(scene.pool, 3, sizeof(oc_roster_entry_t));
-    APR_ARRAY_PUSH(roster->entries, oc_roster_entry_t) = entry_of(scene.certificate, scene.issuer, issuers, host);
-    APR_ARRAY_PUSH(roster->entries, oc_roster_entry_t) = entry_of(scene.delegate, scene.issuer, issuers, "b:443");
-    APR_ARRAY_PUSH(roster->entries, oc_roster_entry_t) =
+    manifest->blocks = 1234;
+    manifest->expiry_warning = apr_time_from_sec(3600);
+    manifest->entries = apr_array_make(scene.pool, 3, sizeof(oc_manifest_entry_t));
+    APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) = entry_of(scene.certificate, scene.issuer, issuers, host);
+    APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) = entry_of(scene.delegate, scene.issuer, issuers, "b:443");
+    APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) =
         entry_of(pki_make(scene.pool, &spec), scene.root, issuers, "c:443");
-    APR_ARRAY_IDX(roster->entries, 2, oc_roster_entry_t).url = NULL;
-    APR_ARRAY_IDX(roster->entries, 2, oc_roster_entry_t).is_refreshed = 0;
-    return roster;
+    APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t).url = NULL;
+    APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t).is_refreshed = 0;
+    return manifest;
 }
 
-static const char *text_of(const oc_roster_t *roster)
+static const char *text_of(const oc_manifest_t *manifest)
 {
     apr_size_t len = 0;
-    const char *text = oc_roster_text(roster, &len, scene.pool);
+    const char *text = oc_manifest_text(manifest, &len, scene.pool);
 
     assert_non_null(text);
     assert_int_equal(strlen(text), len);
     return text;
 }
 
-static oc_roster_t *parse(const char *text)
+static oc_manifest_t *parse(const char *text)
 {
     const char *problem = NULL;
-    oc_roster_t *roster = NULL;
+    oc_manifest_t *manifest = NULL;
 
-    if (oc_roster_parse(&roster, text, strlen(text), scene.pool, &problem) == APR_SUCCESS)
-        return roster;
+    if (oc_manifest_parse(&manifest, text, strlen(text), scene.pool, &problem) == APR_SUCCESS)
+        return manifest;
     assert_non_null(problem);
     return NULL;
 }
@@ -77,23 +77,24 @@ static oc_roster_t *parse(const char *text)
 static void test_round_trip(void **state)
 {
     static const char host[] = "h\xc3\xb6st \\x\n\x01\x7f:443";
-    oc_roster_t *roster = roster_of_three(host), *read;
-    const char *text = text_of(roster);
-    const oc_roster_entry_t *entry;
+    oc_manifest_t *manifest = roster_of_three(host), *read;
+    const char *text = text_of(manifest);
+    const oc_manifest_entry_t *entry;
 
     (void)state;
     read = parse(text);
     assert_non_null(read);
     assert_string_equal(text_of(read), text);
     assert_int_equal(read->blocks, 1234);
-    assert_int_equal(read->expiry_warning, roster->expiry_warning);
+    assert_int_equal(read->expiry_warning, manifest->expiry_warning);
     assert_int_equal(read->entries->nelts, 3);
-    entry = &APR_ARRAY_IDX(read->entries, 0, oc_roster_entry_t);
+    entry = &APR_ARRAY_IDX(read->entries, 0, oc_manifest_entry_t);
     assert_string_equal(APR_ARRAY_IDX(entry->hosts, 0, const char *), host);
     assert_string_equal(entry->url, "http://ocsp.example/");
-    assert_memory_equal(entry->cert->binding, APR_ARRAY_IDX(roster->entries, 0, oc_roster_entry_t).cert->binding, 32);
+    assert_memory_equal(entry->cert->binding, APR_ARRAY_IDX(manifest->entries, 0, oc_manifest_entry_t).cert->binding,
+                        32);
     assert_int_equal(entry->skew * 100 + entry->max_age * 10 + entry->open_ended, 789);
-    entry = &APR_ARRAY_IDX(read->entries, 2, oc_roster_entry_t);
+    entry = &APR_ARRAY_IDX(read->entries, 2, oc_manifest_entry_t);
     assert_null(entry->url);
     assert_true(entry->cert->must_staple && !entry->is_refreshed);
 }
@@ -113,17 +114,17 @@ static void test_each_issuer_stands_there_once_and_all_is_ascii(void **state)
 
 static void test_a_response_is_verified_with_what_was_read(void **state)
 {
-    oc_roster_t *read = parse(text_of(roster_of_three("a:443")));
+    oc_manifest_t *read = parse(text_of(roster_of_three("a:443")));
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     oc_verify_subject_t subject;
 
     (void)state;
-    assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 0, oc_roster_entry_t).cert, &subject, scene.pool),
+    assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 0, oc_manifest_entry_t).cert, &subject, scene.pool),
                      APR_SUCCESS);
     scene.subject = subject;
     assert_verdict(OC_GOOD, scene_judge(&response));
-    assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 1, oc_roster_entry_t).cert, &subject, scene.pool),
+    assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 1, oc_manifest_entry_t).cert, &subject, scene.pool),
                      APR_SUCCESS);
     scene.subject = subject;
     assert_verdict(OC_NOT_OURS, scene_judge(&response));
@@ -187,8 +188,8 @@ static void test_strange_lines(void **state)
     assert_null(parse(with(text, "subject ", "serial-der zz\n")));
     assert_null(parse(with(text, "subject ", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")));
     assert_null(parse(with(text, "certificate ", "-----BEGIN CERTIFICATE-----\n")));
-    assert_null(parse("ocsp-cache-roster 2\ncertificates 0\n"));
-    assert_non_null(parse("ocsp-cache-roster 1\ncertificates 0\n"));
+    assert_null(parse("ocsp-cache-manifest 2\ncertificates 0\n"));
+    assert_non_null(parse("ocsp-cache-manifest 1\ncertificates 0\n"));
 }
 
 static ino_t inode(const char *path)
@@ -202,34 +203,34 @@ static ino_t inode(const char *path)
 
 static void test_the_file(void **state)
 {
-    oc_roster_t *roster = roster_of_three("a:443"), *read = NULL;
+    oc_manifest_t *manifest = roster_of_three("a:443"), *read = NULL;
     const char *path = cache_in_folder("other"), *problem = NULL;
     ino_t first;
 
     (void)state;
-    assert_string_equal(oc_roster_path("/x/cache", scene.pool), "/x/cache.certs");
-    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_ENOENT);
-    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_SUCCESS);
+    assert_string_equal(oc_manifest_path("/x/cache", scene.pool), "/x/cache.manifest");
+    assert_int_equal(oc_manifest_load(&read, path, scene.pool, &problem), APR_ENOENT);
+    assert_int_equal(oc_manifest_save(manifest, path, scene.pool, &problem), APR_SUCCESS);
     first = inode(path);
-    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_SUCCESS);
-    assert_string_equal(text_of(read), text_of(roster));
-    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_SUCCESS);
+    assert_int_equal(oc_manifest_load(&read, path, scene.pool, &problem), APR_SUCCESS);
+    assert_string_equal(text_of(read), text_of(manifest));
+    assert_int_equal(oc_manifest_save(manifest, path, scene.pool, &problem), APR_SUCCESS);
     assert_int_equal(inode(path), first);
 
-    apr_array_pop(roster->entries); /* shorter */
-    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_SUCCESS);
+    apr_array_pop(manifest->entries); /* shorter */
+    assert_int_equal(oc_manifest_save(manifest, path, scene.pool, &problem), APR_SUCCESS);
     assert_int_not_equal(inode(path), first);
-    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_SUCCESS);
+    assert_int_equal(oc_manifest_load(&read, path, scene.pool, &problem), APR_SUCCESS);
     assert_int_equal(read->entries->nelts, 2);
 
     unlink(path);
     cache_write_text(path, "something else");
-    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_EGENERAL);
+    assert_int_equal(oc_manifest_load(&read, path, scene.pool, &problem), APR_EGENERAL);
     assert_non_null(strstr(problem, path));
     unlink(path);
     assert_int_equal(symlink("cache", path), 0);
-    assert_int_equal(oc_roster_load(&read, path, scene.pool, &problem), APR_EGENERAL);
-    assert_int_equal(oc_roster_save(roster, path, scene.pool, &problem), APR_EGENERAL);
+    assert_int_equal(oc_manifest_load(&read, path, scene.pool, &problem), APR_EGENERAL);
+    assert_int_equal(oc_manifest_save(manifest, path, scene.pool, &problem), APR_EGENERAL);
 }
 
 static int setup(void **state)
@@ -256,5 +257,5 @@ int main(void)
         TEST(test_the_file),
     };
 
-    return cmocka_run_group_tests_name("oc_roster", tests, scene_group_setup, scene_group_teardown);
+    return cmocka_run_group_tests_name("oc_manifest", tests, scene_group_setup, scene_group_teardown);
 }
