@@ -196,7 +196,7 @@ system_purge() {
     if inside a2query -q -m ocsp_cache; then fail "removed, and still enabled"; fi
     inside apachectl -t
     sha256sum -c "$dir/cache.sum"
-    touch "$root/$(the_cache).errand.lock" "$root/var/cache/apache2/somebody-elses"
+    touch "$root/$(the_cache).command.lock" "$root/var/cache/apache2/somebody-elses"
     inside apt-get -q -y purge libapache2-mod-ocsp-cache
     inside apachectl -t
     left=$(inside find / -xdev -iname '*ocsp[-_]cache*' ! -path "/$package_name")

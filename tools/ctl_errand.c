@@ -14,7 +14,7 @@
 
 #define GLANCE (APR_USEC_PER_SEC / 10)
 
-/* Two tools would overwrite each other's errand. */
+/* Two tools would overwrite each other's command. */
 static apr_status_t take_turn(const char *path, apr_time_t deadline, apr_pool_t *pool, const char **problem)
 {
     apr_status_t rv;
@@ -41,10 +41,10 @@ static void explain(const ctl_t *ctl, const char *path, apr_interval_time_t time
         ctl_say("not done within %d s. The server's error log says what it did; --timeout waits longer", seconds);
 }
 
-int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_errand_t *errand, apr_interval_time_t timeout,
+int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *command, apr_interval_time_t timeout,
                    ctl_done_fn *done, void *data, int *is_done)
 {
-    const char *path = oc_errand_path(ctl->path, ctl->pool), *problem = NULL;
+    const char *path = oc_command_path(ctl->path, ctl->pool), *problem = NULL;
     apr_time_t deadline = apr_time_now() + timeout;
     apr_pool_t *pool;
     apr_status_t rv;
@@ -54,9 +54,9 @@ int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_errand_t *erra
         return ctl_trouble(ctl, "no server runs with the cache %s: there is nobody to ask", ctl->path);
     apr_pool_create(&pool, ctl->pool);
     rv = take_turn(path, deadline, pool, &problem);
-    errand->number = apr_time_now();
+    command->number = apr_time_now();
     if (rv == APR_SUCCESS)
-        rv = oc_errand_leave(errand, path, pool, &problem);
+        rv = oc_command_leave(command, path, pool, &problem);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(pool);
         return ctl_trouble(ctl, "%s", rv == APR_EBUSY ? "another " CTL_PROGRAM " waits for the server" : problem);

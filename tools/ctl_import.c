@@ -19,7 +19,7 @@ enum { TIMEOUT = 't' };
 
 #define PATIENCE apr_time_from_sec(30)
 #define FILE_MAX (1 << 20)
-#define ERRAND_BYTES (OC_ERRAND_SIZE_MAX / 2) /* of responses, in one errand: PEM takes a third more, and some */
+#define ERRAND_BYTES (OC_COMMAND_SIZE_MAX / 2) /* of responses, in one command: PEM takes a third more, and some */
 #define PEM_LABEL "OCSP RESPONSE"
 #define PEM_BEGIN "-----BEGIN " PEM_LABEL
 
@@ -204,15 +204,15 @@ static int are_done(void *data)
     return count_missing(data, NULL) == 0;
 }
 
-/* One errand for as many as it holds. @return how many */
-static int fill_errand(oc_errand_t *errand, ctl_import_t **imports, int n, apr_pool_t *pool)
+/* One command for as many as it holds. @return how many */
+static int fill_errand(oc_command_t *command, ctl_import_t **imports, int n, apr_pool_t *pool)
 {
     apr_size_t bytes = 0;
     int i;
 
-    errand->items = apr_array_make(pool, n, sizeof(oc_errand_item_t));
+    command->items = apr_array_make(pool, n, sizeof(oc_command_item_t));
     for (i = 0; i < n && (i == 0 || bytes + imports[i]->judged.der_len <= ERRAND_BYTES); i++) {
-        oc_errand_item_t *item = apr_array_push(errand->items);
+        oc_command_item_t *item = apr_array_push(command->items);
 
         memcpy(item->id, imports[i]->row->view.id, OC_CERT_ID_LEN);
         item->der = imports[i]->judged.der;
@@ -228,10 +228,10 @@ static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import
     int done = 0, status = CTL_OK, is_done;
 
     while (status == CTL_OK && done < n) {
-        oc_errand_t errand = {0, 0, NULL};
-        batch_t batch = {ctl, stock, imports + done, fill_errand(&errand, imports + done, n - done, ctl->pool)};
+        oc_command_t command = {0, 0, NULL};
+        batch_t batch = {ctl, stock, imports + done, fill_errand(&command, imports + done, n - done, ctl->pool)};
 
-        status = ctl_errand_run(ctl, stock, &errand, timeout, are_done, &batch, &is_done);
+        status = ctl_errand_run(ctl, stock, &command, timeout, are_done, &batch, &is_done);
         if (status == CTL_OK && !is_done)
             (void)count_missing(&batch, "the server did not take it");
         done += batch.n;

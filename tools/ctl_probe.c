@@ -250,8 +250,8 @@ typedef struct {
 /* Without rights: what comes now is a stranger's. */
 static int work(void *data)
 {
-    errand_t *errand = data;
-    probe_t *probe = &errand->probe;
+    errand_t *command = data;
+    probe_t *probe = &command->probe;
 
     find_out(probe);
     if (ctl_is_json(probe->ctl))
@@ -259,8 +259,8 @@ static int work(void *data)
     else
         probe_tell_outcome(probe);
     if (oc_verdict_class(probe->verdict) == OC_CLASS_TRUTH) {
-        memcpy(errand->haul->der, probe->fetched.der, probe->fetched.der_len);
-        errand->haul->len = probe->fetched.der_len;
+        memcpy(command->haul->der, probe->fetched.der, probe->fetched.der_len);
+        command->haul->len = probe->fetched.der_len;
     }
     return probe->verdict == OC_GOOD ? CTL_OK : probe->verdict == OC_REVOKED ? PROBE_REVOKED : CTL_NO;
 }
@@ -293,8 +293,8 @@ static int wants_colours(apr_pool_t *pool)
 
 static int run(ctl_t *ctl)
 {
-    errand_t errand = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"}};
-    probe_t *probe = &errand.probe;
+    errand_t command = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"}};
+    probe_t *probe = &command.probe;
     int result, status = take_options(probe);
 
     if (status == CTL_OK)
@@ -308,14 +308,14 @@ static int run(ctl_t *ctl)
         probe->url = probe->cert->url;
         probe->url_from = "named in the certificate";
     }
-    errand.haul = mmap(NULL, sizeof(*errand.haul), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (errand.haul == MAP_FAILED)
+    command.haul = mmap(NULL, sizeof(*command.haul), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (command.haul == MAP_FAILED)
         return ctl_trouble(ctl, "out of memory");
     if (!ctl_is_json(ctl))
         probe_tell_subject(probe);
-    status = ctl_apart(ctl, work, &errand, &result);
+    status = ctl_apart(ctl, work, &command, &result);
     if (status == CTL_OK && ctl_has(ctl, OUT))
-        status = write_response(ctl, errand.haul, ctl->values[OUT]);
+        status = write_response(ctl, command.haul, ctl->values[OUT]);
     return status == CTL_OK ? result : status;
 }
 

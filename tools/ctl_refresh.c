@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct {
     const ctl_t *ctl;
-    oc_errand_t errand;
+    oc_command_t command;
     wish_t *wishes;
     int n;
 } refresh_t;
@@ -39,7 +39,7 @@ static int are_done(void *data)
             wish_t *wish = &refresh->wishes[i];
             const oc_ledger_entry_t *entry = apr_hash_get(ledger, wish->row->view.id, OC_CERT_ID_LEN);
 
-            wish->is_done = wish->is_done || (entry && entry->last_attempt >= refresh->errand.number);
+            wish->is_done = wish->is_done || (entry && entry->last_attempt >= refresh->command.number);
         }
     }
     for (i = 0; i < refresh->n; i++)
@@ -54,11 +54,11 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
     int i;
 
     refresh->wishes = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(wish_t));
-    refresh->errand.items = apr_array_make(ctl->pool, rows->nelts, sizeof(oc_errand_item_t));
-    refresh->errand.is_for_all = ctl_has(ctl, ALL);
+    refresh->command.items = apr_array_make(ctl->pool, rows->nelts, sizeof(oc_command_item_t));
+    refresh->command.is_for_all = ctl_has(ctl, ALL);
     for (i = 0; i < rows->nelts; i++) {
         const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
-        oc_errand_item_t item = {{0}, NULL, 0};
+        oc_command_item_t item = {{0}, NULL, 0};
 
         if (!row->view.url) {
             if (!ctl_has(ctl, ALL))
@@ -68,7 +68,7 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
         refresh->wishes[refresh->n++].row = row;
         memcpy(item.id, row->view.id, OC_CERT_ID_LEN);
         if (!ctl_has(ctl, ALL))
-            APR_ARRAY_PUSH(refresh->errand.items, oc_errand_item_t) = item;
+            APR_ARRAY_PUSH(refresh->command.items, oc_command_item_t) = item;
     }
 }
 
@@ -131,7 +131,7 @@ static int run(ctl_t *ctl)
     add_wishes(ctl, &refresh, rows);
     if (refresh.n == 0)
         return CTL_NO;
-    status = ctl_errand_run(ctl, &stock, &refresh.errand, timeout, are_done, &refresh, &is_done);
+    status = ctl_errand_run(ctl, &stock, &refresh.command, timeout, are_done, &refresh, &is_done);
     if (status == CTL_OK)
         status = ctl_stock_load(ctl, &after);
     if (status != CTL_OK)

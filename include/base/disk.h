@@ -4,7 +4,7 @@
  * oc_disk: how files of our own are opened, begun, read and written, beside one another in a folder that others may write to: no
  * symlink is followed, nothing foreign is touched, and what goes wrong is a sentence for the administrator.
  *
- * For oc_file, oc_ledger, oc_manifest and oc_errand, which know what is in them.
+ * For oc_file, oc_ledger, oc_manifest and oc_command, which know what is in them.
  */
 #ifndef OC_DISK_H
 #define OC_DISK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_lines: text of "key value" lines and PEM blocks, as oc_manifest and oc_errand keep it: readable with a pager, and OpenSSL finds the
+ * oc_lines: text of "key value" lines and PEM blocks, as oc_manifest and oc_command keep it: readable with a pager, and OpenSSL finds the
  * blocks. Values may be anything: what is not printable ASCII is written \xHH, and so is a backslash.
  *
  * Pure, and bounded by the text it is given.

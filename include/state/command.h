@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_errand: what ocsp-cachectl asks of a running server, in a file beside the cache's (`path.errand`): ask responders again now; take
+ * oc_command: what ocsp-cachectl asks of a running server, in a file beside the cache's (`path.command`): ask responders again now; take
  * these responses. The child that refreshes looks for it once a second and reads it with its own rights, hence its mode, 0644: there is
- * no secret in it. How an errand went shows in the ledger and in the cache's file.
+ * no secret in it. How an command went shows in the ledger and in the cache's file.
  *
- * Whoever may write to the folder of the cache may send errands, as far as they also are the owner of the cache's file: root, in
- * short. An errand lasts OC_ERRAND_AGE_MAX: a child that takes over the lead looks at it anew, and what a killed tool left behind
+ * Whoever may write to the folder of the cache may send commands, as far as they also are the owner of the cache's file: root, in
+ * short. An command lasts OC_COMMAND_AGE_MAX: a child that takes over the lead looks at it anew, and what a killed tool left behind
  * is not done for ever. Doing one twice does no harm. A response that comes this way is verified like any other.
  *
- *   ocsp-cache-errand 1
+ *   ocsp-cache-command 1
  *   number N                          told apart by it: when it was written, in microseconds
  *   refresh-all                       or
  *   refresh SHA-1                     of the certificate
@@ -17,53 +17,53 @@
  *   -----BEGIN OCSP RESPONSE-----
  *   end
  */
-#ifndef OC_ERRAND_H
-#define OC_ERRAND_H
+#ifndef OC_COMMAND_H
+#define OC_COMMAND_H
 
 #include "ocsp/cert.h"
 
 #include <apr_tables.h>
 
-#define OC_ERRAND_SIZE_MAX (1 << 20) /* of the file: more responses take several errands */
-#define OC_ERRAND_AGE_MAX apr_time_from_sec(60)
+#define OC_COMMAND_SIZE_MAX (1 << 20) /* of the file: more responses take several commands */
+#define OC_COMMAND_AGE_MAX apr_time_from_sec(60)
 
 typedef struct {
     unsigned char id[OC_CERT_ID_LEN];
     const unsigned char *der; /* the response to take; NULL: ask the responder */
     apr_size_t der_len;
-} oc_errand_item_t;
+} oc_command_item_t;
 
 typedef struct {
     apr_time_t number;
     int is_for_all;            /* ask for all of them again */
-    apr_array_header_t *items; /* oc_errand_item_t */
-} oc_errand_t;
+    apr_array_header_t *items; /* oc_command_item_t */
+} oc_command_t;
 
-/** Which errand was seen last. Zero it before the first look. */
+/** Which command was seen last. Zero it before the first look. */
 typedef struct {
     int64_t seconds, nanoseconds;
     uint64_t inode;
-} oc_errand_seen_t;
+} oc_command_seen_t;
 
-/** The errand for the server with the cache's file @a cache_path. */
-const char *oc_errand_path(const char *cache_path, apr_pool_t *pool);
+/** The command for the server with the cache's file @a cache_path. */
+const char *oc_command_path(const char *cache_path, apr_pool_t *pool);
 
-/** The text of an errand; NULL: no memory, or longer than OC_ERRAND_SIZE_MAX. */
-const char *oc_errand_text(const oc_errand_t *errand, apr_size_t *len, apr_pool_t *pool);
+/** The text of an command; NULL: no memory, or longer than OC_COMMAND_SIZE_MAX. */
+const char *oc_command_text(const oc_command_t *command, apr_size_t *len, apr_pool_t *pool);
 
 /** Read such a text, everything from @a pool. @return APR_SUCCESS; APR_EINVAL: it is none, or not whole. */
-apr_status_t oc_errand_parse(oc_errand_t *errand, const char *text, apr_size_t len, apr_pool_t *pool);
+apr_status_t oc_command_parse(oc_command_t *command, const char *text, apr_size_t len, apr_pool_t *pool);
 
-/** Leave an errand at @a path, in place of the last one. @return APR_SUCCESS; else why not, with *problem. */
-apr_status_t oc_errand_leave(const oc_errand_t *errand, const char *path, apr_pool_t *pool, const char **problem);
+/** Leave an command at @a path, in place of the last one. @return APR_SUCCESS; else why not, with *problem. */
+apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr_pool_t *pool, const char **problem);
 
 /**
- * Is there an errand that was not seen yet? One stat(2) when there is none.
- * @param owner who may send errands
- * @return APR_SUCCESS; APR_ENOENT: none, or none any more; APR_EEXIST: still the one that was seen; else, once for each errand: why it is
+ * Is there an command that was not seen yet? One stat(2) when there is none.
+ * @param owner who may send commands
+ * @return APR_SUCCESS; APR_ENOENT: none, or none any more; APR_EEXIST: still the one that was seen; else, once for each command: why it is
  *   not taken, with *problem, from @a pool.
  */
-apr_status_t oc_errand_look(oc_errand_t *errand, const char *path, uid_t owner, apr_time_t now, oc_errand_seen_t *seen,
-                            apr_pool_t *pool, const char **problem);
+apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
+                             oc_command_seen_t *seen, apr_pool_t *pool, const char **problem);
 
 #endif

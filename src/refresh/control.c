@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_cachectl: see oc_cachectl.h. The parent writes the manifest; the child that refreshes reads errands, with its own rights.
+ * oc_cachectl: see oc_cachectl.h. The parent writes the manifest; the child that refreshes reads commands, with its own rights.
  */
 #include "control.h"
 
@@ -23,9 +23,9 @@ APLOG_USE_MODULE(ocsp_cache);
 /* Set up in the parent, inherited; what was seen is the leading child's own. */
 static struct {
     server_rec *server;
-    const char *path; /* of errands; NULL: none are taken */
+    const char *path; /* of commands; NULL: none are taken */
     uid_t owner;      /* of the cache's file: who may send them */
-    oc_errand_seen_t seen;
+    oc_command_seen_t seen;
     apr_time_t next_look;
 } desk;
 
@@ -64,7 +64,7 @@ void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
     if (!path)
         return;
     desk.server = main_server;
-    desk.path = oc_errand_path(path, pconf);
+    desk.path = oc_command_path(path, pconf);
     desk.owner = geteuid();
     apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
     if (oc_manifest_save(make_roster(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
@@ -73,7 +73,7 @@ void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
     apr_pool_destroy(pool);
 }
 
-/* ---- errands ---- */
+/* ---- commands ---- */
 
 static oc_job_t *find_job(oc_job_t *jobs, unsigned n_jobs, const unsigned char *id)
 {
@@ -85,8 +85,8 @@ static oc_job_t *find_job(oc_job_t *jobs, unsigned n_jobs, const unsigned char *
     return NULL;
 }
 
-/* For a thread that works later, when the errand's own memory is gone. An older one that nobody took yet gives way. */
-static void bring(oc_job_t *job, const oc_errand_item_t *item)
+/* For a thread that works later, when the command's own memory is gone. An older one that nobody took yet gives way. */
+static void bring(oc_job_t *job, const oc_command_item_t *item)
 {
     oc_brought_t *brought = malloc(sizeof(*brought) + item->der_len);
 
@@ -98,20 +98,20 @@ static void bring(oc_job_t *job, const oc_errand_item_t *item)
     job->brought = brought;
 }
 
-static void run_errand(const oc_errand_t *errand, oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall)
+static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall)
 {
     unsigned i;
     int n;
 
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, desk.server,
-                 "ocsp-cachectl: errand %" APR_TIME_T_FMT ": certificates: %d%s", errand->number, errand->items->nelts,
-                 errand->is_for_all ? ", and all are asked for again" : "");
-    for (i = 0; errand->is_for_all && i < n_jobs; i++) {
+                 "ocsp-cachectl: command %" APR_TIME_T_FMT ": certificates: %d%s", command->number,
+                 command->items->nelts, command->is_for_all ? ", and all are asked for again" : "");
+    for (i = 0; command->is_for_all && i < n_jobs; i++) {
         jobs[i].is_wished = 1;
         recall(&jobs[i]);
     }
-    for (n = 0; n < errand->items->nelts; n++) {
-        const oc_errand_item_t *item = &APR_ARRAY_IDX(errand->items, n, oc_errand_item_t);
+    for (n = 0; n < command->items->nelts; n++) {
+        const oc_command_item_t *item = &APR_ARRAY_IDX(command->items, n, oc_command_item_t);
         oc_job_t *job = find_job(jobs, n_jobs, item->id);
 
         if (!job)
@@ -127,7 +127,7 @@ static void run_errand(const oc_errand_t *errand, oc_job_t *jobs, unsigned n_job
 void oc_cachectl_look(oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall, apr_time_t now)
 {
     const char *problem = NULL;
-    oc_errand_t errand;
+    oc_command_t command;
     apr_pool_t *pool;
     apr_status_t rv;
 
@@ -136,10 +136,10 @@ void oc_cachectl_look(oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *re
     desk.next_look = now + LOOK_PAUSE;
     if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) /* this thread's own */
         return;
-    rv = oc_errand_look(&errand, desk.path, desk.owner, now, &desk.seen, pool, &problem);
+    rv = oc_command_look(&command, desk.path, desk.owner, now, &desk.seen, pool, &problem);
     if (rv == APR_SUCCESS)
-        run_errand(&errand, jobs, n_jobs, recall);
+        run_errand(&command, jobs, n_jobs, recall);
     else if (problem)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "an errand of ocsp-cachectl is not done: %s", problem);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "an command of ocsp-cachectl is not done: %s", problem);
     apr_pool_destroy(pool);
 }

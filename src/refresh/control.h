@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_cachectl: what the server does for ocsp-cachectl: it leaves a list of the certificates beside the cache's file, and the
- * child that refreshes looks for errands there.
+ * child that refreshes looks for commands there.
  */
 #ifndef OC_CACHECTL_H
 #define OC_CACHECTL_H
@@ -18,7 +18,7 @@ void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server);
 /** Called for a job that is to be looked at again. */
 typedef void oc_cachectl_recall_fn(oc_job_t *job);
 
-/** The child that refreshes, with the workers's lock held, as often as it likes: is there an errand? One stat(2) a second. What it asks
+/** The child that refreshes, with the workers's lock held, as often as it likes: is there an command? One stat(2) a second. What it asks
  *  for is noted in the jobs (is_wished, brought), and each is recalled. */
 void oc_cachectl_look(oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall, apr_time_t now);
 

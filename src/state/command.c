@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_errand: see oc_errand.h. Written by the tool, as root; read by an unprivileged child.
+ * oc_command: see oc_command.h. Written by the tool, as root; read by an unprivileged child.
  */
 #include "state/command.h"
 
@@ -18,41 +18,41 @@
 #define FORMAT "1"
 #define LABEL "OCSP RESPONSE"
 
-const char *oc_errand_path(const char *cache_path, apr_pool_t *pool)
+const char *oc_command_path(const char *cache_path, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, cache_path, ".errand", NULL);
+    return apr_pstrcat(pool, cache_path, ".command", NULL);
 }
 
-const char *oc_errand_text(const oc_errand_t *errand, apr_size_t *len, apr_pool_t *pool)
+const char *oc_command_text(const oc_command_t *command, apr_size_t *len, apr_pool_t *pool)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     const char *text = NULL;
     char *data;
-    int i, ok = bio && oc_lines_put(bio, "ocsp-cache-errand", FORMAT)
-                && oc_lines_put_number(bio, "number", errand->number)
-                && (!errand->is_for_all || oc_lines_put(bio, "refresh-all", ""));
+    int i, ok = bio && oc_lines_put(bio, "ocsp-cache-command", FORMAT)
+                && oc_lines_put_number(bio, "number", command->number)
+                && (!command->is_for_all || oc_lines_put(bio, "refresh-all", ""));
 
-    for (i = 0; ok && i < errand->items->nelts; i++) {
-        const oc_errand_item_t *item = &APR_ARRAY_IDX(errand->items, i, oc_errand_item_t);
+    for (i = 0; ok && i < command->items->nelts; i++) {
+        const oc_command_item_t *item = &APR_ARRAY_IDX(command->items, i, oc_command_item_t);
 
         ok = oc_lines_put_hex(bio, item->der ? "import" : "refresh", item->id, OC_CERT_ID_LEN)
              && (!item->der || oc_lines_put_pem(bio, LABEL, item->der, item->der_len));
     }
     if (ok && oc_lines_put(bio, "end", "")) {
         *len = (apr_size_t)BIO_get_mem_data(bio, &data);
-        text = *len <= OC_ERRAND_SIZE_MAX ? apr_pstrmemdup(pool, data, *len) : NULL;
+        text = *len <= OC_COMMAND_SIZE_MAX ? apr_pstrmemdup(pool, data, *len) : NULL;
     }
     BIO_free(bio);
     return text;
 }
 
 /* @param wants_der in, out: the last item's response comes next */
-static int take(oc_errand_t *errand, const oc_line_t *line, int *wants_der)
+static int take(oc_command_t *command, const oc_line_t *line, int *wants_der)
 {
-    oc_errand_item_t item = {{0}, NULL, 0};
+    oc_command_item_t item = {{0}, NULL, 0};
 
     if (!line->value) {
-        oc_errand_item_t *last = (oc_errand_item_t *)errand->items->elts + errand->items->nelts - 1;
+        oc_command_item_t *last = (oc_command_item_t *)command->items->elts + command->items->nelts - 1;
 
         if (!*wants_der || strcmp(line->key, LABEL) != 0)
             return 0;
@@ -64,41 +64,41 @@ static int take(oc_errand_t *errand, const oc_line_t *line, int *wants_der)
     if (*wants_der)
         return 0;
     if (strcmp(line->key, "number") == 0)
-        return oc_lines_number(line->value, APR_INT64_MAX, &errand->number);
+        return oc_lines_number(line->value, APR_INT64_MAX, &command->number);
     if (strcmp(line->key, "refresh-all") == 0)
-        return errand->is_for_all = 1;
+        return command->is_for_all = 1;
     *wants_der = strcmp(line->key, "import") == 0;
     if ((!*wants_der && strcmp(line->key, "refresh") != 0) || !oc_lines_hex(line->value, item.id, sizeof(item.id)))
         return 0;
-    APR_ARRAY_PUSH(errand->items, oc_errand_item_t) = item;
+    APR_ARRAY_PUSH(command->items, oc_command_item_t) = item;
     return 1;
 }
 
-apr_status_t oc_errand_parse(oc_errand_t *errand, const char *text, apr_size_t len, apr_pool_t *pool)
+apr_status_t oc_command_parse(oc_command_t *command, const char *text, apr_size_t len, apr_pool_t *pool)
 {
     int wants_der = 0;
     oc_lines_t lines;
     oc_line_t line;
 
-    memset(errand, 0, sizeof(*errand));
-    errand->items = apr_array_make(pool, 4, sizeof(oc_errand_item_t));
+    memset(command, 0, sizeof(*command));
+    command->items = apr_array_make(pool, 4, sizeof(oc_command_item_t));
     oc_lines_begin(&lines, text, len);
-    if (oc_lines_next(&lines, &line, pool) != 1 || strcmp(line.key, "ocsp-cache-errand") != 0 || !line.value
+    if (oc_lines_next(&lines, &line, pool) != 1 || strcmp(line.key, "ocsp-cache-command") != 0 || !line.value
         || strcmp(line.value, FORMAT) != 0)
         return APR_EINVAL;
     while (oc_lines_next(&lines, &line, pool) == 1) {
         if (line.value && strcmp(line.key, "end") == 0)
-            return !wants_der && errand->number > 0 ? APR_SUCCESS : APR_EINVAL;
-        if (!take(errand, &line, &wants_der))
+            return !wants_der && command->number > 0 ? APR_SUCCESS : APR_EINVAL;
+        if (!take(command, &line, &wants_der))
             return APR_EINVAL;
     }
     return APR_EINVAL;
 }
 
-apr_status_t oc_errand_leave(const oc_errand_t *errand, const char *path, apr_pool_t *pool, const char **problem)
+apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr_pool_t *pool, const char **problem)
 {
     apr_size_t len = 0;
-    const char *text = oc_errand_text(errand, &len, pool);
+    const char *text = oc_command_text(command, &len, pool);
 
     if (!text)
         return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
@@ -112,10 +112,10 @@ static const char *refusal(const struct stat *st, uid_t owner)
         return "it is not a regular file";
     if (st->st_uid != owner || (st->st_mode & (S_IWGRP | S_IWOTH)))
         return "others than the owner of the cache's file may write to it";
-    return st->st_size > OC_ERRAND_SIZE_MAX ? "it is too large" : NULL;
+    return st->st_size > OC_COMMAND_SIZE_MAX ? "it is too large" : NULL;
 }
 
-static apr_status_t read_errand(oc_errand_t *errand, int fd, uid_t owner, apr_pool_t *pool, const char **why)
+static apr_status_t read_errand(oc_command_t *command, int fd, uid_t owner, apr_pool_t *pool, const char **why)
 {
     struct stat st;
     char *text;
@@ -131,11 +131,11 @@ static apr_status_t read_errand(oc_errand_t *errand, int fd, uid_t owner, apr_po
     if (got < 0)
         return errno;
     *why = "it is not whole, or of another version";
-    return oc_errand_parse(errand, text, (apr_size_t)got, pool);
+    return oc_command_parse(command, text, (apr_size_t)got, pool);
 }
 
-apr_status_t oc_errand_look(oc_errand_t *errand, const char *path, uid_t owner, apr_time_t now, oc_errand_seen_t *seen,
-                            apr_pool_t *pool, const char **problem)
+apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
+                             oc_command_seen_t *seen, apr_pool_t *pool, const char **problem)
 {
     const char *why = NULL;
     struct stat st;
@@ -148,15 +148,15 @@ apr_status_t oc_errand_look(oc_errand_t *errand, const char *path, uid_t owner, 
         return APR_ENOENT;
     if (seen->seconds == st.st_mtim.tv_sec && seen->nanoseconds == st.st_mtim.tv_nsec && seen->inode == st.st_ino)
         return APR_EEXIST;
-    *seen = (oc_errand_seen_t){st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ino};
+    *seen = (oc_command_seen_t){st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ino};
     age = now - apr_time_from_sec(st.st_mtim.tv_sec);
-    if (age > OC_ERRAND_AGE_MAX || age < -OC_ERRAND_AGE_MAX)
+    if (age > OC_COMMAND_AGE_MAX || age < -OC_COMMAND_AGE_MAX)
         return APR_ENOENT;
 
     fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return APR_ENOENT;
-    rv = fd < 0 ? errno : read_errand(errand, fd, owner, pool, &why);
+    rv = fd < 0 ? errno : read_errand(command, fd, owner, pool, &why);
     if (fd >= 0)
         close(fd);
     if (rv != APR_SUCCESS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_errand_parse over arbitrary text. What is understood, written and read again, is the same.
+ * Fuzz target: oc_command_parse over arbitrary text. What is understood, written and read again, is the same.
  */
 #include "state/command.h"
 
@@ -23,15 +23,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_t *scratch;
     const char *text, *again;
     apr_size_t len = 0, again_len = 0;
-    oc_errand_t errand;
+    oc_command_t command;
 
     if (!pool)
         require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
     apr_pool_create(&scratch, pool);
-    if (size < OC_ERRAND_SIZE_MAX / 2 && oc_errand_parse(&errand, (const char *)data, size, scratch) == APR_SUCCESS) {
-        require((text = oc_errand_text(&errand, &len, scratch)) != NULL);
-        require(oc_errand_parse(&errand, text, len, scratch) == APR_SUCCESS);
-        require((again = oc_errand_text(&errand, &again_len, scratch)) != NULL);
+    if (size < OC_COMMAND_SIZE_MAX / 2
+        && oc_command_parse(&command, (const char *)data, size, scratch) == APR_SUCCESS) {
+        require((text = oc_command_text(&command, &len, scratch)) != NULL);
+        require(oc_command_parse(&command, text, len, scratch) == APR_SUCCESS);
+        require((again = oc_command_text(&command, &again_len, scratch)) != NULL);
         require(len == again_len && memcmp(text, again, len) == 0);
     }
     apr_pool_destroy(scratch);

@@ -114,7 +114,7 @@ def test_killed_while_it_waits_for_the_server(farm):
     server, answering, leaves = farm()
     answering.script = lambda exchange: time.sleep(3)
     tool = subprocess.Popen(command("refresh", "--file", cache_file(server), "--all"), stdout=subprocess.DEVNULL)
-    poll(cache_file(server).with_suffix(".errand").exists, "the errand is there")
+    poll(cache_file(server).with_suffix(".command").exists, "the command is there")
     tool.kill()
     tool.wait()
     answering.script = responders.good()

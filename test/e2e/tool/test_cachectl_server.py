@@ -32,7 +32,7 @@ def record(server, host: str = HOST) -> dict:
 
 
 def errand_file(server) -> Path:
-    return cache_file(server).with_suffix(".errand")
+    return cache_file(server).with_suffix(".command")
 
 
 # ---- refresh -----------------------------------------------------------------------------------------------------------
@@ -99,12 +99,12 @@ def test_refresh_without_a_server(site):
 
 
 def test_refresh_over_a_reload(site):
-    """The errand is left while generations change: the new one does it, or the old one has."""
+    """The command is left while generations change: the new one does it, or the old one has."""
     one = site()
     one.server.start()
     one.wait_staple()
     tool = subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST), stdout=subprocess.PIPE, text=True)
-    poll(errand_file(one.server).exists, "the errand is there")
+    poll(errand_file(one.server).exists, "the command is there")
     one.server.graceful(settle=False)
     out, _ = tool.communicate(timeout=60)
     assert tool.returncode == 0 and "good" in out
@@ -118,10 +118,10 @@ def test_two_tools_wait_for_each_other(site):
     assert [tool.wait(timeout=60) for tool in tools] == [0, 0, 0]
 
 
-# ---- errands that nobody should do -------------------------------------------------------------------------------------
+# ---- commands that nobody should do -------------------------------------------------------------------------------------
 
-BROKEN = (b"", b"\0" * 5000, b"ocsp-cache-errand 1\nnumber 5\nrefresh-all\n",
-          b"ocsp-cache-errand 1\nnumber 5\nimport " + b"ab" * 20 +
+BROKEN = (b"", b"\0" * 5000, b"ocsp-cache-command 1\nnumber 5\nrefresh-all\n",
+          b"ocsp-cache-command 1\nnumber 5\nimport " + b"ab" * 20 +
           b"\n-----BEGIN OCSP RESPONSE-----\n!!!!\n-----END OCSP RESPONSE-----\nend\n")
 
 
@@ -131,7 +131,7 @@ def test_a_broken_errand_is_one_warning(site):
     one.server.start()
     one.wait_staple()
     asked = len(one.responder.asked)
-    one.server.expect(r"\[ocsp_cache:warn\] .*an errand of ocsp-cachectl is not done: .*not whole")
+    one.server.expect(r"\[ocsp_cache:warn\] .*an command of ocsp-cachectl is not done: .*not whole")
     for n, text in enumerate(BROKEN, 1):
         fresh = as_file(one.server.root, text, "fresh")
         fresh.rename(errand_file(one.server))
@@ -146,9 +146,9 @@ def test_an_errand_of_somebody_else_is_not_done(site):
     one.server.start()
     one.wait_staple()
     asked = len(one.responder.asked)
-    one.server.expect(r"\[ocsp_cache:warn\] .*an errand of ocsp-cachectl is not done: .*owner")
+    one.server.expect(r"\[ocsp_cache:warn\] .*an command of ocsp-cachectl is not done: .*owner")
     fresh = one.server.root / "fresh"
-    fresh.write_text(f"ocsp-cache-errand 1\nnumber {time.time_ns() // 1000}\nrefresh-all\nend\n")
+    fresh.write_text(f"ocsp-cache-command 1\nnumber {time.time_ns() // 1000}\nrefresh-all\nend\n")
     os.chown(fresh, 65534, 65534)
     fresh.rename(errand_file(one.server))
     one.server.wait_log("is not done: .*owner")
@@ -161,7 +161,7 @@ def test_an_old_errand_is_not_done(site):
     one.wait_staple()
     asked = len(one.responder.asked)
     fresh = one.server.root / "fresh"
-    fresh.write_text("ocsp-cache-errand 1\nnumber 5\nrefresh-all\nend\n")
+    fresh.write_text("ocsp-cache-command 1\nnumber 5\nrefresh-all\nend\n")
     os.utime(fresh, (time.time() - 120,) * 2)
     fresh.rename(errand_file(one.server))
     holds(lambda: len(one.responder.asked) == asked, "nobody is asked", 2.5)
@@ -169,7 +169,7 @@ def test_an_old_errand_is_not_done(site):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_closed_folder_is_named(site):
-    """The children may not look into it, so no errand is done; stapling does not mind."""
+    """The children may not look into it, so no command is done; stapling does not mind."""
     one = site()
     one.server.cache_folder.chmod(0o700)
     one.server.start()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_errand: what is asked is understood; what is not whole, not the owner's, or old is not done; each errand is seen once.
+ * oc_command: what is asked is understood; what is not whole, not the owner's, or old is not done; each command is seen once.
  */
 #include "state/command.h"
 
@@ -22,69 +22,69 @@ static int setup(void **state)
     return failed;
 }
 
-static oc_errand_t errand_of(apr_time_t number)
+static oc_command_t errand_of(apr_time_t number)
 {
-    oc_errand_t errand = {number, 0, apr_array_make(cache_pool, 2, sizeof(oc_errand_item_t))};
-    oc_errand_item_t ask = {"ask for this one!!!", NULL, 0},
-                     take = {"take this response.", (const unsigned char *)"DER\0!", 5};
+    oc_command_t command = {number, 0, apr_array_make(cache_pool, 2, sizeof(oc_command_item_t))};
+    oc_command_item_t ask = {"ask for this one!!!", NULL, 0},
+                      take = {"take this response.", (const unsigned char *)"DER\0!", 5};
 
-    APR_ARRAY_PUSH(errand.items, oc_errand_item_t) = ask;
-    APR_ARRAY_PUSH(errand.items, oc_errand_item_t) = take;
-    APR_ARRAY_PUSH(errand.items, oc_errand_item_t) = ask;
-    return errand;
+    APR_ARRAY_PUSH(command.items, oc_command_item_t) = ask;
+    APR_ARRAY_PUSH(command.items, oc_command_item_t) = take;
+    APR_ARRAY_PUSH(command.items, oc_command_item_t) = ask;
+    return command;
 }
 
-static const char *text_of(const oc_errand_t *errand)
+static const char *text_of(const oc_command_t *command)
 {
     apr_size_t len = 0;
 
-    return oc_errand_text(errand, &len, cache_pool);
+    return oc_command_text(command, &len, cache_pool);
 }
 
-static apr_status_t parse(oc_errand_t *errand, const char *text)
+static apr_status_t parse(oc_command_t *command, const char *text)
 {
-    return oc_errand_parse(errand, text, strlen(text), cache_pool);
+    return oc_command_parse(command, text, strlen(text), cache_pool);
 }
 
 static void test_round_trip(void **state)
 {
-    oc_errand_t errand = errand_of(77), read;
-    const oc_errand_item_t *item;
+    oc_command_t command = errand_of(77), read;
+    const oc_command_item_t *item;
 
     (void)state;
-    assert_int_equal(parse(&read, text_of(&errand)), APR_SUCCESS);
-    assert_string_equal(text_of(&read), text_of(&errand));
+    assert_int_equal(parse(&read, text_of(&command)), APR_SUCCESS);
+    assert_string_equal(text_of(&read), text_of(&command));
     assert_int_equal(read.number, 77);
     assert_int_equal(read.is_for_all, 0);
     assert_int_equal(read.items->nelts, 3);
-    item = &APR_ARRAY_IDX(read.items, 1, oc_errand_item_t);
+    item = &APR_ARRAY_IDX(read.items, 1, oc_command_item_t);
     assert_memory_equal(item->id, "take this response.", 20);
     assert_int_equal(item->der_len, 5);
     assert_memory_equal(item->der, "DER\0!", 5);
     assert_null(item[1].der);
 
-    errand.is_for_all = 1;
-    assert_int_equal(parse(&read, text_of(&errand)), APR_SUCCESS);
+    command.is_for_all = 1;
+    assert_int_equal(parse(&read, text_of(&command)), APR_SUCCESS);
     assert_int_equal(read.is_for_all, 1);
 }
 
 static void test_a_part_of_it_is_refused(void **state)
 {
-    oc_errand_t errand = errand_of(77), read;
-    const char *text = text_of(&errand);
+    oc_command_t command = errand_of(77), read;
+    const char *text = text_of(&command);
     apr_size_t cut;
 
     (void)state;
     for (cut = 0; cut + 1 < strlen(text); cut++)
-        assert_int_equal(oc_errand_parse(&read, text, cut, cache_pool), APR_EINVAL);
+        assert_int_equal(oc_command_parse(&read, text, cut, cache_pool), APR_EINVAL);
 }
 
 static void test_nonsense_is_refused(void **state)
 {
     static const char id[] = "00112233445566778899aabbccddeeff00112233";
     static const char pem[] = "-----BEGIN OCSP RESPONSE-----\nAAAA\n-----END OCSP RESPONSE-----\n";
-    const char *head = "ocsp-cache-errand 1\nnumber 5\n";
-    oc_errand_t read;
+    const char *head = "ocsp-cache-command 1\nnumber 5\n";
+    oc_command_t read;
 
     (void)state;
     assert_int_equal(parse(&read, apr_pstrcat(cache_pool, head, "import ", id, "\n", pem, "end\n", NULL)), APR_SUCCESS);
@@ -95,35 +95,35 @@ static void test_nonsense_is_refused(void **state)
                      APR_EINVAL);
     assert_int_equal(parse(&read, apr_pstrcat(cache_pool, head, "refresh 00\nend\n", NULL)), APR_EINVAL);
     assert_int_equal(parse(&read, apr_pstrcat(cache_pool, head, "explode\nend\n", NULL)), APR_EINVAL);
-    assert_int_equal(parse(&read, "ocsp-cache-errand 1\nrefresh-all\nend\n"), APR_EINVAL);
-    assert_int_equal(parse(&read, "ocsp-cache-errand 2\nnumber 1\nend\n"), APR_EINVAL);
+    assert_int_equal(parse(&read, "ocsp-cache-command 1\nrefresh-all\nend\n"), APR_EINVAL);
+    assert_int_equal(parse(&read, "ocsp-cache-command 2\nnumber 1\nend\n"), APR_EINVAL);
 }
 
 static void test_too_much_for_one_errand(void **state)
 {
-    oc_errand_t errand = errand_of(77);
-    oc_errand_item_t big = {"big", apr_pcalloc(cache_pool, OC_ERRAND_SIZE_MAX), OC_ERRAND_SIZE_MAX};
+    oc_command_t command = errand_of(77);
+    oc_command_item_t big = {"big", apr_pcalloc(cache_pool, OC_COMMAND_SIZE_MAX), OC_COMMAND_SIZE_MAX};
 
     (void)state;
-    APR_ARRAY_PUSH(errand.items, oc_errand_item_t) = big;
-    assert_null(text_of(&errand));
+    APR_ARRAY_PUSH(command.items, oc_command_item_t) = big;
+    assert_null(text_of(&command));
 }
 
 /* ---- the file ---- */
 
 static void leave(apr_time_t number)
 {
-    oc_errand_t errand = errand_of(number);
+    oc_command_t command = errand_of(number);
     const char *problem = NULL;
 
-    assert_int_equal(oc_errand_leave(&errand, path, cache_pool, &problem), APR_SUCCESS);
+    assert_int_equal(oc_command_leave(&command, path, cache_pool, &problem), APR_SUCCESS);
 }
 
-static apr_status_t look(oc_errand_seen_t *seen, apr_interval_time_t later)
+static apr_status_t look(oc_command_seen_t *seen, apr_interval_time_t later)
 {
     const char *problem = NULL;
-    oc_errand_t errand;
-    apr_status_t rv = oc_errand_look(&errand, path, geteuid(), apr_time_now() + later, seen, cache_pool, &problem);
+    oc_command_t command;
+    apr_status_t rv = oc_command_look(&command, path, geteuid(), apr_time_now() + later, seen, cache_pool, &problem);
 
     assert_int_equal(problem != NULL, rv != APR_SUCCESS && rv != APR_ENOENT && rv != APR_EEXIST);
     return rv;
@@ -131,11 +131,11 @@ static apr_status_t look(oc_errand_seen_t *seen, apr_interval_time_t later)
 
 static void test_each_is_seen_once(void **state)
 {
-    oc_errand_seen_t seen = {0}, other = {0};
+    oc_command_seen_t seen = {0}, other = {0};
     struct stat st;
 
     (void)state;
-    assert_string_equal(oc_errand_path("/x/cache", cache_pool), "/x/cache.errand");
+    assert_string_equal(oc_command_path("/x/cache", cache_pool), "/x/cache.command");
     assert_int_equal(look(&seen, 0), APR_ENOENT);
     leave(1);
     assert_int_equal(stat(path, &st), 0);
@@ -150,26 +150,26 @@ static void test_each_is_seen_once(void **state)
 
 static void test_an_old_one_is_not_done(void **state)
 {
-    oc_errand_seen_t seen = {0};
+    oc_command_seen_t seen = {0};
 
     (void)state;
     leave(1);
-    assert_int_equal(look(&seen, OC_ERRAND_AGE_MAX + apr_time_from_sec(2)), APR_ENOENT);
+    assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX + apr_time_from_sec(2)), APR_ENOENT);
     memset(&seen, 0, sizeof(seen));
-    assert_int_equal(look(&seen, -OC_ERRAND_AGE_MAX - apr_time_from_sec(2)), APR_ENOENT);
+    assert_int_equal(look(&seen, -OC_COMMAND_AGE_MAX - apr_time_from_sec(2)), APR_ENOENT);
     memset(&seen, 0, sizeof(seen));
-    assert_int_equal(look(&seen, OC_ERRAND_AGE_MAX / 2), APR_SUCCESS);
+    assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX / 2), APR_SUCCESS);
 }
 
 static void test_only_the_owner_sends_errands(void **state)
 {
-    oc_errand_seen_t seen = {0};
+    oc_command_seen_t seen = {0};
     const char *problem = NULL;
-    oc_errand_t errand;
+    oc_command_t command;
 
     (void)state;
     leave(1);
-    assert_int_equal(oc_errand_look(&errand, path, geteuid() + 1, apr_time_now(), &seen, cache_pool, &problem),
+    assert_int_equal(oc_command_look(&command, path, geteuid() + 1, apr_time_now(), &seen, cache_pool, &problem),
                      APR_EACCES);
     assert_non_null(strstr(problem, "owner"));
     assert_int_equal(look(&seen, 0), APR_EEXIST); /* said once */
@@ -184,7 +184,7 @@ static void test_only_the_owner_sends_errands(void **state)
 
 static void test_other_things_in_its_place(void **state)
 {
-    oc_errand_seen_t seen = {0};
+    oc_command_seen_t seen = {0};
 
     (void)state;
     leave(1);
@@ -199,7 +199,7 @@ static void test_other_things_in_its_place(void **state)
     memset(&seen, 0, sizeof(seen));
     cache_write_text(path, "");
     assert_int_not_equal(look(&seen, 0), APR_SUCCESS);
-    assert_int_equal(truncate(path, OC_ERRAND_SIZE_MAX + 1), 0);
+    assert_int_equal(truncate(path, OC_COMMAND_SIZE_MAX + 1), 0);
     memset(&seen, 0, sizeof(seen));
     assert_int_equal(look(&seen, 0), APR_EACCES);
 }
@@ -219,5 +219,5 @@ int main(void)
         TEST(test_other_things_in_its_place),
     };
 
-    return cmocka_run_group_tests_name("oc_errand", tests, cache_group_setup, cache_group_teardown);
+    return cmocka_run_group_tests_name("oc_command", tests, cache_group_setup, cache_group_teardown);
 }
