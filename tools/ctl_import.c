@@ -102,7 +102,7 @@ static const ctl_row_t *row_of(const ctl_stock_t *stock, const oc_manifest_entry
     return NULL;
 }
 
-static int is_same(const oc_kept_record_t *kept, const ctl_import_t *import)
+static int is_same(const oc_reader_record_t *kept, const ctl_import_t *import)
 {
     return kept && kept->record.der_len == import->judged.der_len
            && memcmp(kept->record.der, import->judged.der, import->judged.der_len) == 0;
@@ -180,12 +180,12 @@ typedef struct {
 
 static int count_missing(const batch_t *batch, const char *problem)
 {
-    oc_kept_t kept;
+    oc_reader_t kept;
     apr_pool_t *pool;
     int i, missing = 0;
 
     apr_pool_create(&pool, batch->ctl->pool);
-    oc_kept_load_whole(&kept, batch->ctl->path, oc_file_blocks_max(batch->stock->manifest->blocks), pool);
+    oc_reader_load_whole(&kept, batch->ctl->path, oc_file_blocks_max(batch->stock->manifest->blocks), pool);
     for (i = 0; i < batch->n; i++) {
         ctl_import_t *import = batch->imports[i];
 

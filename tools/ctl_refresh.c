@@ -87,7 +87,7 @@ static int print_results(const ctl_t *ctl, const ctl_stock_t *after, const refre
         const char *label = ctl_row_label(wish->row, ctl->pool);
 
         view.has_record = 0;
-        oc_kept_fill(&after->kept, &view);
+        oc_reader_fill(&after->kept, &view);
         failures += !wish->is_done || oc_verdict_class(view.last) != OC_CLASS_TRUTH;
         if (ctl_is_json(ctl))
             printf("%s{\"host\":%s,\"serial\":%s,\"is_done\":%s,\"verdict\":%s,\"usable_until\":%" APR_INT64_T_FMT "}",

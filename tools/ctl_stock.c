@@ -21,9 +21,9 @@ static void load_kept(const ctl_t *ctl, ctl_stock_t *stock)
     uint32_t blocks = oc_file_blocks_max(stock->manifest ? stock->manifest->blocks : BLOCKS_UNKNOWN);
     int i;
 
-    oc_kept_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
+    oc_reader_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
     for (i = 1; i < READINGS && stock->server && stock->kept.status == APR_SUCCESS && stock->kept.damaged; i++)
-        oc_kept_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
+        oc_reader_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
 }
 
 static ctl_row_t *make_row(const ctl_t *ctl, const ctl_stock_t *stock, const unsigned char *id)
@@ -52,7 +52,7 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_en
     /* A response belongs to one certificate and one issuer: with another binding it is not stapled. */
     if (row->kept && memcmp(row->kept->record.binding, cert->binding, sizeof(cert->binding)) != 0)
         row->kept = NULL;
-    oc_kept_fill(&stock->kept, &row->view);
+    oc_reader_fill(&stock->kept, &row->view);
     if (!row->kept)
         row->view.has_record = 0;
     APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
@@ -70,14 +70,14 @@ static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
         apr_hash_set(known, row->view.id, OC_CERT_ID_LEN, row);
     }
     for (i = 0; i < stock->kept.records->nelts; i++) {
-        const oc_kept_record_t *kept = APR_ARRAY_IDX(stock->kept.records, i, const oc_kept_record_t *);
+        const oc_reader_record_t *kept = APR_ARRAY_IDX(stock->kept.records, i, const oc_reader_record_t *);
         ctl_row_t *row;
 
         if (apr_hash_get(known, kept->id, OC_CERT_ID_LEN))
             continue;
         row = make_row(ctl, stock, kept->id);
         row->view.is_refreshed = 1; /* once, at least */
-        oc_kept_fill(&stock->kept, &row->view);
+        oc_reader_fill(&stock->kept, &row->view);
         APR_ARRAY_PUSH(stock->manifest ? stock->unused : stock->rows, ctl_row_t *) = row;
     }
 }

@@ -15,11 +15,11 @@
 typedef struct {
     oc_view_t view;
     const oc_manifest_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
-    const oc_kept_record_t *kept;     /* NULL: nothing is held */
+    const oc_reader_record_t *kept;   /* NULL: nothing is held */
 } ctl_row_t;
 
 typedef struct {
-    oc_kept_t kept;
+    oc_reader_t kept;
     const oc_manifest_t *manifest; /* NULL: there is none: */
     const char *roster_problem;    /* why not */
     pid_t server;                  /* the process of the running server; 0: it does not run */

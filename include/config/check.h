@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_check: what `apachectl -t` says before any responder is asked: about the certificates (oc_check.c), about directives that have no
- * effect (oc_check_directives.c), about what the cache's file holds (oc_check_kept.c).
+ * effect (oc_check_directives.c), about what the cache's file holds (oc_check_cache.c).
  *
  * Errors of the configuration are warnings; what is so by its nature, like a certificate without a responder, is at info.
  */
@@ -29,7 +29,7 @@ void oc_check_directives(oc_findings_t *findings, const oc_md_t *md, const apr_a
                          apr_pool_t *pool);
 
 /** Responses that run out, and a cache that is too small. @param stapled as of oc_inventory_stapled() */
-void oc_check_kept(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
-                   apr_pool_t *pool);
+void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
+                    apr_pool_t *pool);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_kept: what the cache's file and its ledger hold, seen from outside of the server: by `apachectl -t` and ocsp-cachectl.
+ * oc_reader: what the cache's file and its ledger hold, seen from outside of the server: by `apachectl -t` and ocsp-cachectl.
  *
  * Only looks: takes no lock, changes nothing, with the server running or not. All of it was written by unprivileged children, and who
  * looks is root most often: framing, checksums and ranges are checked, no ASN.1 is parsed.
  */
-#ifndef OC_KEPT_H
-#define OC_KEPT_H
+#ifndef OC_READER_H
+#define OC_READER_H
 
 #include "cache/file.h"
 #include "ocsp/record.h"
@@ -16,31 +16,31 @@
 
 typedef struct {
     unsigned char id[OC_CERT_ID_LEN];
-    oc_record_t record; /* record.der is NULL, unless oc_kept_load_whole() read it */
+    oc_record_t record; /* record.der is NULL, unless oc_reader_load_whole() read it */
     uint64_t order;
-} oc_kept_record_t;
+} oc_reader_record_t;
 
 typedef struct {
     const char *path;
     apr_status_t status; /* of the file: APR_SUCCESS, APR_ENOENT: none yet; else why not, with *problem */
     const char *problem;
-    apr_hash_t *by_id;           /* id -> oc_kept_record_t *: what is kept of each certificate */
-    apr_array_header_t *records; /* the same: oc_kept_record_t *, as they lie in the file */
+    apr_hash_t *by_id;           /* id -> oc_reader_record_t *: what is kept of each certificate */
+    apr_array_header_t *records; /* the same: oc_reader_record_t *, as they lie in the file */
     uint32_t others;             /* records that are none of stapling's, or of another version */
     uint32_t damaged;            /* beginnings of records that are not whole: a writer may be at work */
     uint32_t blocks;             /* that all of them take */
     apr_status_t ledger_status;  /* as status */
     const char *ledger_problem;
     apr_hash_t *ledger; /* id -> const oc_ledger_entry_t *; never NULL */
-} oc_kept_t;
+} oc_reader_t;
 
 /** Look. @param path of the cache's file; @param blocks_max as for oc_file_load() */
-void oc_kept_load(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
+void oc_reader_load(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
 /** The same, and the responses with it. */
-void oc_kept_load_whole(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
+void oc_reader_load_whole(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
 /** Fill in what is kept for view->id: the record's and the ledger's part of @a view. */
-void oc_kept_fill(const oc_kept_t *kept, oc_view_t *view);
+void oc_reader_fill(const oc_reader_t *kept, oc_view_t *view);
 
 #endif

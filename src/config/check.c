@@ -178,7 +178,7 @@ void oc_check_configuration(server_rec *main_server, const apr_array_header_t *c
     oc_check_directives(findings, md, oc_config_servers(main_server, pool), pool);
     for (i = 0; i < certificates->nelts; i++)
         check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, pool);
-    oc_check_kept(findings, oc_inventory_stapled(certificates, oc_md_leaves_to_us, md, pool), main_server, pool);
+    oc_check_cache(findings, oc_inventory_stapled(certificates, oc_md_leaves_to_us, md, pool), main_server, pool);
     oc_findings_log(findings);
 }
 

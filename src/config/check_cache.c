@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_check_kept: see oc_check.h. Root looks at what children wrote: no ASN.1 of theirs is parsed here.
+ * oc_check_cache: see oc_check.h. Root looks at what children wrote: no ASN.1 of theirs is parsed here.
  */
 #include "config/check.h"
 
@@ -73,17 +73,17 @@ static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest,
                  size, certificates, enough);
 }
 
-void oc_check_kept(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
-                   apr_pool_t *pool)
+void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
+                    apr_pool_t *pool)
 {
     const oc_global_conf_t *conf = oc_config_global();
     uint32_t blocks = 0, largest = 0;
     unsigned certificates = 0;
-    oc_kept_t kept;
+    oc_reader_t kept;
     int i;
 
-    oc_kept_load(&kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
-                 pool);
+    oc_reader_load(&kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
+                   pool);
     for (i = 0; i < stapled->nelts; i++) {
         const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
         oc_view_t view;
@@ -93,7 +93,7 @@ void oc_check_kept(oc_findings_t *findings, const apr_array_header_t *stapled, s
             continue;
         memset(&view, 0, sizeof(view));
         memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
-        oc_kept_fill(&kept, &view);
+        oc_reader_fill(&kept, &view);
         check_expiry(findings, listed, &view, kept.path, pool);
         count = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (view.has_record ? view.size : SIZE_GUESSED));
         certificates++;

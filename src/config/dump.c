@@ -28,7 +28,7 @@
 typedef struct {
     apr_pool_t *pool;
     apr_time_t now;
-    oc_kept_t kept;
+    oc_reader_t kept;
     apr_array_header_t *problems; /* const char *: what could not be looked at, and why */
     apr_array_header_t *views;    /* oc_view_t: the certificates of the configuration */
     apr_array_header_t *unused;   /* oc_view_t: what is kept for none of them */
@@ -57,7 +57,7 @@ static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
     view.not_after = listed->cert->not_after;
     view.must_staple = listed->cert->must_staple;
     view.is_refreshed = (url && !oc_fetch_url_problem(url, dump->pool)) || oc_config_global()->response_folder;
-    oc_kept_fill(&dump->kept, &view);
+    oc_reader_fill(&dump->kept, &view);
     return view;
 }
 
@@ -96,7 +96,7 @@ static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
         apr_hash_set(used, cert->id, OC_CERT_ID_LEN, cert);
     }
     for (i = 0; i < dump->kept.records->nelts; i++) {
-        const oc_kept_record_t *record = APR_ARRAY_IDX(dump->kept.records, i, const oc_kept_record_t *);
+        const oc_reader_record_t *record = APR_ARRAY_IDX(dump->kept.records, i, const oc_reader_record_t *);
         oc_view_t *view;
 
         if (apr_hash_get(used, record->id, OC_CERT_ID_LEN))
@@ -105,7 +105,7 @@ static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
         memset(view, 0, sizeof(*view));
         memcpy(view->id, record->id, OC_CERT_ID_LEN);
         view->is_refreshed = 1;
-        oc_kept_fill(&dump->kept, view);
+        oc_reader_fill(&dump->kept, view);
     }
 }
 
@@ -120,8 +120,8 @@ static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_po
     dump->problems = apr_array_make(pool, 4, sizeof(const char *));
     dump->views = apr_array_make(pool, 16, sizeof(oc_view_t));
     dump->unused = apr_array_make(pool, 4, sizeof(oc_view_t));
-    oc_kept_load(&dump->kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
-                 pool);
+    oc_reader_load(&dump->kept, oc_argument_file(&conf->cache, pool),
+                   oc_file_blocks_max(oc_shm_blocks(conf->cache.size)), pool);
     if (dump->kept.status != APR_SUCCESS && dump->kept.status != APR_ENOENT)
         add_problem(dump, dump->kept.problem);
     if (dump->kept.ledger_status != APR_SUCCESS && dump->kept.ledger_status != APR_ENOENT)
@@ -192,7 +192,7 @@ static void print_table(const dump_t *dump)
     for (i = 0; i < dump->problems->nelts; i++)
         printf("Not looked at: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
     for (i = 0; i < dump->kept.records->nelts; i++)
-        expired += APR_ARRAY_IDX(dump->kept.records, i, const oc_kept_record_t *)->record.usable_until <= dump->now;
+        expired += APR_ARRAY_IDX(dump->kept.records, i, const oc_reader_record_t *)->record.usable_until <= dump->now;
     if (dump->kept.status == APR_ENOENT)
         printf("No file yet: it is made when the server starts\n");
     else if (dump->kept.status == APR_SUCCESS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_kept: see oc_kept.h.
+ * oc_reader: see oc_reader.h.
  */
 #include "state/reader.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct {
-    oc_kept_t *kept;
+    oc_reader_t *kept;
     int with_der;
     apr_pool_t *pool;
 } look_t;
@@ -17,8 +17,8 @@ typedef struct {
 static void take_record(void *context, const oc_entry_t *entry)
 {
     look_t *look = context;
-    oc_kept_t *kept = look->kept;
-    oc_kept_record_t *one;
+    oc_reader_t *kept = look->kept;
+    oc_reader_record_t *one;
     oc_record_t record;
 
     kept->blocks += oc_block_count(entry->id_len, entry->data_len);
@@ -34,14 +34,14 @@ static void take_record(void *context, const oc_entry_t *entry)
         one = apr_pcalloc(look->pool, sizeof(*one));
         memcpy(one->id, entry->id, OC_CERT_ID_LEN);
         apr_hash_set(kept->by_id, one->id, OC_CERT_ID_LEN, one);
-        APR_ARRAY_PUSH(kept->records, oc_kept_record_t *) = one;
+        APR_ARRAY_PUSH(kept->records, oc_reader_record_t *) = one;
     }
     one->record = record;
     one->record.der = look->with_der ? apr_pmemdup(look->pool, record.der, record.der_len) : NULL;
     one->order = entry->order;
 }
 
-static void load(oc_kept_t *kept, const char *path, uint32_t blocks_max, int with_der, apr_pool_t *pool)
+static void load(oc_reader_t *kept, const char *path, uint32_t blocks_max, int with_der, apr_pool_t *pool)
 {
     look_t look = {kept, with_der, pool};
     oc_file_load_t loaded = {0, 0, 0};
@@ -49,7 +49,7 @@ static void load(oc_kept_t *kept, const char *path, uint32_t blocks_max, int wit
     memset(kept, 0, sizeof(*kept));
     kept->path = path;
     kept->by_id = apr_hash_make(pool);
-    kept->records = apr_array_make(pool, 16, sizeof(oc_kept_record_t *));
+    kept->records = apr_array_make(pool, 16, sizeof(oc_reader_record_t *));
     kept->status = oc_file_load(path, blocks_max, take_record, &look, &loaded, pool, &kept->problem);
     kept->damaged = loaded.damaged;
     if (kept->status == APR_SUCCESS && loaded.is_other_layout) {
@@ -62,19 +62,19 @@ static void load(oc_kept_t *kept, const char *path, uint32_t blocks_max, int wit
         kept->ledger = apr_hash_make(pool);
 }
 
-void oc_kept_load(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
+void oc_reader_load(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
 {
     load(kept, path, blocks_max, 0, pool);
 }
 
-void oc_kept_load_whole(oc_kept_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
+void oc_reader_load_whole(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool)
 {
     load(kept, path, blocks_max, 1, pool);
 }
 
-void oc_kept_fill(const oc_kept_t *kept, oc_view_t *view)
+void oc_reader_fill(const oc_reader_t *kept, oc_view_t *view)
 {
-    const oc_kept_record_t *one = apr_hash_get(kept->by_id, view->id, OC_CERT_ID_LEN);
+    const oc_reader_record_t *one = apr_hash_get(kept->by_id, view->id, OC_CERT_ID_LEN);
     const oc_ledger_entry_t *entry = apr_hash_get(kept->ledger, view->id, OC_CERT_ID_LEN);
 
     if (one) {

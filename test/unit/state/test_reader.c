@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_kept: what the server wrote is seen from outside: the record that counts, the ledger beside it; and what is not there is said.
+ * oc_reader: what the server wrote is seen from outside: the record that counts, the ledger beside it; and what is not there is said.
  */
 #include "state/reader.h"
 
@@ -73,23 +73,23 @@ static void put_record(unsigned char first, apr_time_t this_update)
     put(first, OC_KIND_STAPLE, bytes, oc_record_encode(&record, bytes), oc_record_order(&record));
 }
 
-static oc_view_t view_of(const oc_kept_t *kept, unsigned char first)
+static oc_view_t view_of(const oc_reader_t *kept, unsigned char first)
 {
     oc_view_t view;
 
     memset(&view, 0, sizeof(view));
     view.id[0] = first;
-    oc_kept_fill(kept, &view);
+    oc_reader_fill(kept, &view);
     return view;
 }
 
 static void test_nothing_there(void **state)
 {
-    oc_kept_t kept;
+    oc_reader_t kept;
     oc_view_t view;
 
     (void)state;
-    oc_kept_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_int_equal(kept.status, APR_ENOENT);
     assert_int_equal(kept.ledger_status, APR_ENOENT);
     assert_int_equal(kept.records->nelts, 0);
@@ -100,7 +100,7 @@ static void test_nothing_there(void **state)
 
 static void test_the_record_that_counts(void **state)
 {
-    oc_kept_t kept;
+    oc_reader_t kept;
     oc_view_t view;
 
     (void)state;
@@ -108,7 +108,7 @@ static void test_the_record_that_counts(void **state)
     put_record(1, T(1));
     put_record(1, T(2));
     put_record(2, T(3));
-    oc_kept_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_int_equal(kept.status, APR_SUCCESS);
     assert_int_equal(kept.records->nelts, 2);
     assert_int_equal(kept.others + kept.damaged, 0);
@@ -124,23 +124,23 @@ static void test_the_record_that_counts(void **state)
     assert_int_equal(view.size, 700);
     assert_int_equal(view_of(&kept, 2).this_update, T(3));
     assert_int_equal(view_of(&kept, 3).has_record, 0);
-    assert_null(APR_ARRAY_IDX(kept.records, 0, oc_kept_record_t *)->record.der);
+    assert_null(APR_ARRAY_IDX(kept.records, 0, oc_reader_record_t *)->record.der);
 }
 
 static void test_with_the_responses(void **state)
 {
     static const unsigned char der[700];
-    oc_kept_t kept;
+    oc_reader_t kept;
     int i;
 
     (void)state;
     begin();
     put_record(1, T(1));
     put_record(2, T(3));
-    oc_kept_load_whole(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load_whole(&kept, cache_path, 1000, cache_pool);
     assert_int_equal(kept.records->nelts, 2);
     for (i = 0; i < 2; i++) {
-        const oc_record_t *record = &APR_ARRAY_IDX(kept.records, i, oc_kept_record_t *)->record;
+        const oc_record_t *record = &APR_ARRAY_IDX(kept.records, i, oc_reader_record_t *)->record;
 
         assert_int_equal(record->der_len, sizeof(der));
         assert_memory_equal(record->der, der, sizeof(der));
@@ -150,14 +150,14 @@ static void test_with_the_responses(void **state)
 static void test_what_is_no_staple(void **state)
 {
     static const unsigned char JUNK[200] = {0xFF};
-    oc_kept_t kept;
+    oc_reader_t kept;
 
     (void)state;
     begin();
     put_record(1, T(1));
     put(2, 'X', JUNK, sizeof(JUNK), 1);            /* another consumer's */
     put(3, OC_KIND_STAPLE, JUNK, sizeof(JUNK), 1); /* of another version */
-    oc_kept_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_int_equal(kept.records->nelts, 1);
     assert_int_equal(kept.others, 2);
     assert_int_equal(view_of(&kept, 2).has_record + view_of(&kept, 3).has_record, 0);
@@ -168,7 +168,7 @@ static void test_the_ledger(void **state)
     oc_ledger_entry_t entry = {{9}, {T(50), 3, OC_TIMED_OUT}, T(40)};
     const char *problem = NULL;
     oc_ledger_t *ledger;
-    oc_kept_t kept;
+    oc_reader_t kept;
     oc_view_t view;
 
     (void)state;
@@ -176,7 +176,7 @@ static void test_the_ledger(void **state)
     assert_int_equal(oc_ledger_create(&ledger, oc_ledger_path(cache_path, cache_pool), 4, cache_pool, &problem),
                      APR_SUCCESS);
     assert_int_equal(oc_ledger_write(ledger, 2, &entry), APR_SUCCESS);
-    oc_kept_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_int_equal(kept.ledger_status, APR_SUCCESS);
     view = view_of(&kept, 9);
     assert_int_equal(view.has_record, 0);
@@ -188,12 +188,12 @@ static void test_the_ledger(void **state)
 
 static void test_foreign_files(void **state)
 {
-    oc_kept_t kept;
+    oc_reader_t kept;
 
     (void)state;
     cache_write_text(cache_path, "somebody else's");
     cache_write_text(cache_in_folder("cache.ledger"), "somebody else's");
-    oc_kept_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_int_not_equal(kept.status, APR_SUCCESS);
     assert_non_null(strstr(kept.problem, cache_path));
     assert_int_not_equal(kept.ledger_status, APR_SUCCESS);
@@ -203,14 +203,14 @@ static void test_foreign_files(void **state)
 
 static void test_looking_changes_nothing(void **state)
 {
-    oc_kept_t kept;
+    oc_reader_t kept;
     char *before;
 
     (void)state;
     begin();
     put_record(1, T(1));
     before = cache_folder_picture();
-    oc_kept_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_string_equal(cache_folder_picture(), before);
 }
 
@@ -226,5 +226,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_looking_changes_nothing, setup, teardown),
     };
 
-    return cmocka_run_group_tests_name("oc_kept", tests, cache_group_setup, cache_group_teardown);
+    return cmocka_run_group_tests_name("oc_reader", tests, cache_group_setup, cache_group_teardown);
 }
