@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_inbox: a folder in which somebody else leaves OCSP responses, for hosts that cannot reach a responder themselves. A response
+ * oc_response_folder: a folder in which somebody else leaves OCSP responses, for hosts that cannot reach a responder themselves. A response
  * lies in a file named after the certificate's serial: "0A1B2C.der". What it says is for oc_verify to judge.
  */
-#ifndef OC_INBOX_H
-#define OC_INBOX_H
+#ifndef OC_RESPONSE_FOLDER_H
+#define OC_RESPONSE_FOLDER_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>
@@ -15,7 +15,7 @@
 typedef struct {
     int64_t seconds, nanoseconds;
     uint64_t inode, size;
-} oc_inbox_seen_t;
+} oc_response_folder_seen_t;
 
 /**
  * Read the response for @a serial if it is another than the one seen last.
@@ -23,10 +23,11 @@ typedef struct {
  * @return APR_SUCCESS: a new one, *der from @a pool, no larger than max_len + 1 (so that a larger one shows).
  *   APR_EEXIST: still the one that was seen. APR_ENOENT: none is there. Else: why it cannot be read.
  */
-apr_status_t oc_inbox_read(const char *folder, const char *serial, apr_size_t max_len, oc_inbox_seen_t *seen,
-                           const char **path, const unsigned char **der, apr_size_t *der_len, apr_pool_t *pool);
+apr_status_t oc_response_folder_read(const char *folder, const char *serial, apr_size_t max_len,
+                                     oc_response_folder_seen_t *seen, const char **path, const unsigned char **der,
+                                     apr_size_t *der_len, apr_pool_t *pool);
 
 /** Did files come to or go from the folder since it was seen last? One stat(2). */
-int oc_inbox_has_changed(const char *folder, oc_inbox_seen_t *seen);
+int oc_response_folder_has_changed(const char *folder, oc_response_folder_seen_t *seen);
 
 #endif

@@ -48,7 +48,7 @@ typedef struct {
     int has_told_end;                     /* that it ran out */
     uint64_t told[OC_VERDICT_LIMIT / 64]; /* the kinds of failure told since then, a bit each */
     int has_told_revoked;                 /* that the certificate is revoked */
-    oc_inbox_seen_t seen;                 /* the file judged last, where OCSPCacheResponseFolder has one */
+    oc_response_folder_seen_t seen;       /* the file judged last, where OCSPCacheResponseFolder has one */
     int has_looked;                       /* what was kept from before has been verified again */
 } oc_job_t;
 

@@ -47,9 +47,9 @@ static struct {
     unsigned n_jobs;
     apr_time_t next_scan;
     apr_time_t last_scan;
-    apr_time_t next_look; /* into OCSPCacheResponseFolder */
-    oc_inbox_seen_t seen; /* that folder */
-    uint64_t recalls;     /* seen so far */
+    apr_time_t next_look;           /* into OCSPCacheResponseFolder */
+    oc_response_folder_seen_t seen; /* that folder */
+    uint64_t recalls;               /* seen so far */
 } refresher;
 
 /* ---- one child refreshes ---- */
@@ -110,7 +110,7 @@ static int has_new_files(apr_time_t now)
     if (!folder || (now < refresher.next_look && now >= refresher.last_scan))
         return 0;
     refresher.next_look = now + apr_time_from_sec(1);
-    return oc_inbox_has_changed(folder, &refresher.seen);
+    return oc_response_folder_has_changed(folder, &refresher.seen);
 }
 
 static void recall(oc_job_t *job)

@@ -138,8 +138,8 @@ static apr_status_t look_into_inbox(oc_job_t *job, oc_attempt_t *attempt, apr_po
     apr_status_t rv = APR_ENOENT;
 
     if (folder)
-        rv = oc_inbox_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->seen, &path,
-                           &attempt->fetched.der, &attempt->fetched.der_len, pool);
+        rv = oc_response_folder_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->seen, &path,
+                                     &attempt->fetched.der, &attempt->fetched.der_len, pool);
     if (folder) {
         attempt->source = apr_pstrcat(pool, "file ", path, NULL);
         attempt->origin = OC_ORIGIN_FILE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_inbox: see oc_inbox.h. Runs in worker threads of unprivileged children, which read with their own rights.
+ * oc_response_folder: see oc_response_folder.h. Runs in worker threads of unprivileged children, which read with their own rights.
  */
 #include "state/response_folder.h"
 
@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 /* Remember a state; was it another one? */
-static int remember(oc_inbox_seen_t *seen, const struct stat *st)
+static int remember(oc_response_folder_seen_t *seen, const struct stat *st)
 {
-    oc_inbox_seen_t now = {st->st_mtim.tv_sec, st->st_mtim.tv_nsec, st->st_ino, (uint64_t)st->st_size};
+    oc_response_folder_seen_t now = {st->st_mtim.tv_sec, st->st_mtim.tv_nsec, st->st_ino, (uint64_t)st->st_size};
     int is_same = memcmp(seen, &now, sizeof(now)) == 0;
 
     *seen = now;
@@ -44,8 +44,9 @@ static apr_status_t read_all(int fd, apr_size_t max_len, const unsigned char **d
     return APR_SUCCESS;
 }
 
-apr_status_t oc_inbox_read(const char *folder, const char *serial, apr_size_t max_len, oc_inbox_seen_t *seen,
-                           const char **path, const unsigned char **der, apr_size_t *der_len, apr_pool_t *pool)
+apr_status_t oc_response_folder_read(const char *folder, const char *serial, apr_size_t max_len,
+                                     oc_response_folder_seen_t *seen, const char **path, const unsigned char **der,
+                                     apr_size_t *der_len, apr_pool_t *pool)
 {
     apr_status_t rv = APR_SUCCESS;
     struct stat st;
@@ -65,7 +66,7 @@ apr_status_t oc_inbox_read(const char *folder, const char *serial, apr_size_t ma
     return rv;
 }
 
-int oc_inbox_has_changed(const char *folder, oc_inbox_seen_t *seen)
+int oc_response_folder_has_changed(const char *folder, oc_response_folder_seen_t *seen)
 {
     struct stat st;
 

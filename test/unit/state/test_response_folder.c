@@ -28,7 +28,7 @@
 
 static apr_pool_t *pool;
 static char folder[64];
-static oc_inbox_seen_t seen;
+static oc_response_folder_seen_t seen;
 static const unsigned char *der;
 static apr_size_t der_len;
 static int descriptors;
@@ -70,7 +70,7 @@ static apr_status_t look(void)
 
     der = NULL;
     der_len = SIZE_MAX;
-    rv = oc_inbox_read(folder, SERIAL, MAX, &seen, &path, &der, &der_len, pool);
+    rv = oc_response_folder_read(folder, SERIAL, MAX, &seen, &path, &der, &der_len, pool);
     assert_string_equal(path, path_of(SERIAL ".der"));
     if (rv != APR_SUCCESS) {
         assert_null(der);
@@ -173,7 +173,7 @@ static void test_gone_and_back(void **state)
 
 static void test_each_reader_remembers_for_itself(void **state)
 {
-    oc_inbox_seen_t other;
+    oc_response_folder_seen_t other;
 
     (void)state;
     put("first");
@@ -282,32 +282,32 @@ static void test_no_permission(void **state)
 static void test_the_folder_tells_of_files(void **state)
 {
     (void)state;
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1); /* the first look */
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1); /* the first look */
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
     tick();
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
     tick();
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
     put("first"); /* by rename */
     tick();
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
     assert_int_equal(unlink(path_of(SERIAL ".der")), 0);
     tick();
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
 }
 
 static void test_a_folder_that_goes_and_comes_back(void **state)
 {
     (void)state;
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
     assert_int_equal(rmdir(folder), 0);
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 0); /* nothing to be had */
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0); /* nothing to be had */
     assert_int_equal(look(), ENOENT);
     assert_int_equal(mkdir(folder, 0700), 0);
     tick();
-    assert_int_equal(oc_inbox_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
 }
 
 int main(void)
