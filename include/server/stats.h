@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_books: what the server keeps account of beside its responses: the counters of its life (oc_tally), who is to be asked again
+ * oc_books: what the server keeps account of beside its responses: the counters of its life (oc_counters), who is to be asked again
  * (oc_recall), and the ledger for tools (oc_ledger). None of it is needed to staple: trouble with it is a log line.
  */
 #ifndef OC_BOOKS_H
@@ -19,7 +19,7 @@
 void oc_books_open(apr_pool_t *pconf, server_rec *main_server);
 
 /** Count a handshake. Handshake path. */
-void oc_books_handshake(const conn_rec *c, oc_tally_handshake_t what);
+void oc_books_handshake(const conn_rec *c, oc_counters_handshake_t what);
 
 /** Count an attempt. Any thread. @param elapsed  how long the exchange took; < 0: there was none */
 void oc_books_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed);
@@ -28,7 +28,7 @@ void oc_books_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_ti
 void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s);
 
 /** For reports: NULL, when there was no memory or there is nothing to staple. */
-const oc_tally_t *oc_books_tally(void);
+const oc_counters_t *oc_books_tally(void);
 oc_recall_t *oc_books_recall(void);
 
 #endif

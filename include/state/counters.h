@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_tally: what this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by how they
+ * oc_counters: what this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by how they
  * ended, how long they took.
  *
  * One region of anonymous shared memory, made by the parent before its first child and kept across graceful restarts: the numbers only
@@ -10,46 +10,47 @@
  *   lanes   128 B each (two cache lines: neighbours are prefetched in pairs): handshakes; as many as the server can have threads
  *   then    exchanges: one word per verdict, one per latency bucket, sum
  */
-#ifndef OC_TALLY_H
-#define OC_TALLY_H
+#ifndef OC_COUNTERS_H
+#define OC_COUNTERS_H
 
 #include "ocsp/record.h"
 
 #include <apr_pools.h>
 
-typedef struct oc_tally_t oc_tally_t;
+typedef struct oc_counters_t oc_counters_t;
 
 /** What became of a handshake that asked for a status. */
 typedef enum {
-    OC_TALLY_STAPLED, /* good or revoked */
-    OC_TALLY_ERROR,   /* a responder's error or a tryLater, as configured */
-    OC_TALLY_NOTHING, /* there was none to send */
-    OC_TALLY_HANDSHAKES
-} oc_tally_handshake_t;
+    OC_COUNTERS_STAPLED, /* good or revoked */
+    OC_COUNTERS_ERROR,   /* a responder's error or a tryLater, as configured */
+    OC_COUNTERS_NOTHING, /* there was none to send */
+    OC_COUNTERS_HANDSHAKES
+} oc_counters_handshake_t;
 
 /** Upper bounds of the latency histogram, in microseconds, ascending; the last bucket has none (+Inf). */
-#define OC_TALLY_BUCKETS 14
-extern const apr_interval_time_t oc_tally_bounds[OC_TALLY_BUCKETS - 1];
+#define OC_COUNTERS_BUCKETS 14
+extern const apr_interval_time_t oc_counters_bounds[OC_COUNTERS_BUCKETS - 1];
 
 typedef struct {
-    uint64_t handshakes[OC_TALLY_HANDSHAKES];
+    uint64_t handshakes[OC_COUNTERS_HANDSHAKES];
     uint64_t exchanges[OC_ORIGIN_LIMIT][OC_VERDICT_LIMIT]; /* attempts by who was asked and how it ended */
-    uint64_t latency[OC_TALLY_BUCKETS];                    /* exchanges with responders; not cumulative */
+    uint64_t latency[OC_COUNTERS_BUCKETS];                 /* exchanges with responders; not cumulative */
     uint64_t latency_sum;                                  /* microseconds */
-} oc_tally_totals_t;
+} oc_counters_totals_t;
 
-#define OC_TALLY_LANES_MAX 4096 /* half a MiB; a server with more threads shares lanes */
+#define OC_COUNTERS_LANES_MAX 4096 /* half a MiB; a server with more threads shares lanes */
 
-/** Make an empty one with @a lanes lanes (rounded up to a power of two, from 1 to OC_TALLY_LANES_MAX). Lives as long as @a pool; inherited through fork.
+/** Make an empty one with @a lanes lanes (rounded up to a power of two, from 1 to OC_COUNTERS_LANES_MAX). Lives as long as @a pool; inherited through fork.
  *  @return APR_SUCCESS; else why there is no memory. */
-apr_status_t oc_tally_create(oc_tally_t **tally, unsigned lanes, apr_pool_t *pool);
+apr_status_t oc_counters_create(oc_counters_t **counters, unsigned lanes, apr_pool_t *pool);
 
 /** Count a handshake. Handshake path: one relaxed addition, on a cache line that no other thread uses while lanes differ. */
-void oc_tally_handshake(oc_tally_t *tally, unsigned lane, oc_tally_handshake_t what);
+void oc_counters_handshake(oc_counters_t *counters, unsigned lane, oc_counters_handshake_t what);
 
 /** Count an attempt. @param elapsed  how long the exchange took; < 0: there was none. Any thread. */
-void oc_tally_exchange(oc_tally_t *tally, oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed);
+void oc_counters_exchange(oc_counters_t *counters, oc_origin_t origin, oc_verdict_t verdict,
+                          apr_interval_time_t elapsed);
 
-void oc_tally_read(const oc_tally_t *tally, oc_tally_totals_t *totals);
+void oc_counters_read(const oc_counters_t *counters, oc_counters_totals_t *totals);
 
 #endif

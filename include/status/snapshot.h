@@ -21,7 +21,7 @@ void oc_survey_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordin
 apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now);
 
 typedef struct {
-    oc_tally_totals_t tally; /* since the server was started */
+    oc_counters_totals_t counters; /* since the server was started */
     oc_shm_stats_t cache;
     const char *path; /* of the cache's file; NULL: in memory only */
 } oc_survey_totals_t;

@@ -35,13 +35,13 @@ int oc_staple_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t 
 typedef struct {
     const unsigned char *der;
     apr_size_t len;
-    oc_tally_handshake_t kind;
+    oc_counters_handshake_t kind;
     const char *name; /* of it, for the access log */
 } staple_t;
 
-static const staple_t NOTHING = {NULL, 0, OC_TALLY_NOTHING, "none"};
+static const staple_t NOTHING = {NULL, 0, OC_COUNTERS_NOTHING, "none"};
 
-static staple_t of_record(const oc_record_t *record, oc_tally_handshake_t kind)
+static staple_t of_record(const oc_record_t *record, oc_counters_handshake_t kind)
 {
     return (staple_t){record->der, record->der_len, kind, oc_verdict_name(record->verdict)};
 }
@@ -51,13 +51,13 @@ static staple_t choose(const oc_server_conf_t *conf, const oc_record_t *record, 
     oc_class_t last = oc_verdict_class(note.verdict);
 
     if (record && oc_verdict_class(record->verdict) == OC_CLASS_TRUTH)
-        return of_record(record, OC_TALLY_STAPLED);
+        return of_record(record, OC_COUNTERS_STAPLED);
     if (!oc_config_returns_errors(conf))
         return NOTHING;
     if (record && last == OC_CLASS_RESPONDER_ERROR)
-        return of_record(record, OC_TALLY_ERROR);
+        return of_record(record, OC_COUNTERS_ERROR);
     if (last == OC_CLASS_NO_ANSWER && oc_config_fakes_try_later(conf))
-        return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_TALLY_ERROR, oc_verdict_name(OC_TRY_LATER)};
+        return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_COUNTERS_ERROR, oc_verdict_name(OC_TRY_LATER)};
     return NOTHING;
 }
 

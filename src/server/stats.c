@@ -17,11 +17,12 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define TALLY_KEY "mod_ocsp_cache:tally:1" /* another number when what lies in the tally changes: see find_tally() */
+#define TALLY_KEY \
+    "mod_ocsp_cache:counters:1" /* another number when what lies in the counters changes: see find_tally() */
 #define LANES_MIN 64
 
 static struct {
-    oc_tally_t *tally;
+    oc_counters_t *counters;
     oc_recall_t *recall;
     oc_ledger_t *ledger;
     const char *path; /* of the ledger */
@@ -35,29 +36,29 @@ static unsigned lanes(void)
 
     (void)ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &daemons);
     (void)ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads);
-    if (daemons < 1 || threads < 1 || daemons > OC_TALLY_LANES_MAX / threads)
-        return OC_TALLY_LANES_MAX;
+    if (daemons < 1 || threads < 1 || daemons > OC_COUNTERS_LANES_MAX / threads)
+        return OC_COUNTERS_LANES_MAX;
     return daemons * threads > LANES_MIN ? (unsigned)(daemons * threads) : LANES_MIN;
 }
 
 /* It hangs on the process pool: children of every generation count in the same one, and a reload that takes the module away and one
  * that brings it back find it again. A newer build of the module that finds an older one's must know it for what it is. */
-static oc_tally_t *find_tally(server_rec *s)
+static oc_counters_t *find_tally(server_rec *s)
 {
     void *found = NULL;
-    oc_tally_t *tally = NULL;
+    oc_counters_t *counters = NULL;
     apr_status_t rv;
 
     apr_pool_userdata_get(&found, TALLY_KEY, ap_pglobal);
     if (found)
         return found;
-    rv = oc_tally_create(&tally, lanes(), ap_pglobal);
+    rv = oc_counters_create(&counters, lanes(), ap_pglobal);
     if (rv == APR_SUCCESS)
-        apr_pool_userdata_setn(tally, TALLY_KEY, NULL, ap_pglobal);
+        apr_pool_userdata_setn(counters, TALLY_KEY, NULL, ap_pglobal);
     else
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      "no shared memory for counters: handshakes and requests are not counted");
-    return tally;
+    return counters;
 }
 
 static void begin_recall(apr_pool_t *pconf, server_rec *s)
@@ -91,21 +92,21 @@ void oc_books_open(apr_pool_t *pconf, server_rec *main_server)
     atomic_flag_clear(&books.has_warned);
     if (!oc_config_is_active() || !oc_store_arena())
         return;
-    books.tally = find_tally(main_server);
+    books.counters = find_tally(main_server);
     begin_recall(pconf, main_server);
     begin_ledger(pconf, main_server);
 }
 
-void oc_books_handshake(const conn_rec *c, oc_tally_handshake_t what)
+void oc_books_handshake(const conn_rec *c, oc_counters_handshake_t what)
 {
-    if (books.tally)
-        oc_tally_handshake(books.tally, (unsigned)c->id, what);
+    if (books.counters)
+        oc_counters_handshake(books.counters, (unsigned)c->id, what);
 }
 
 void oc_books_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed)
 {
-    if (books.tally)
-        oc_tally_exchange(books.tally, origin, verdict, elapsed);
+    if (books.counters)
+        oc_counters_exchange(books.counters, origin, verdict, elapsed);
 }
 
 void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s)
@@ -126,9 +127,9 @@ void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
                      books.path);
 }
 
-const oc_tally_t *oc_books_tally(void)
+const oc_counters_t *oc_books_tally(void)
 {
-    return oc_config_is_active() ? books.tally : NULL;
+    return oc_config_is_active() ? books.counters : NULL;
 }
 
 oc_recall_t *oc_books_recall(void)

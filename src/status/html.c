@@ -55,30 +55,31 @@ static void print_attention_tile(const oc_status_request_t *request, const oc_st
                    critical + warnings, critical, warnings, warnings == 1 ? "" : "s");
 }
 
-static void print_handshakes_tile(request_rec *r, const oc_tally_totals_t *tally)
+static void print_handshakes_tile(request_rec *r, const oc_counters_totals_t *counters)
 {
-    ap_rprintf(
-        r,
-        "<div class=\"tile\"><h2>Stapled handshakes</h2><strong>%" APR_UINT64_T_FMT "</strong><p>%" APR_UINT64_T_FMT
-        " got nothing, %" APR_UINT64_T_FMT " an error, since the server was started</p></div>\n",
-        tally->handshakes[OC_TALLY_STAPLED], tally->handshakes[OC_TALLY_NOTHING], tally->handshakes[OC_TALLY_ERROR]);
+    ap_rprintf(r,
+               "<div class=\"tile\"><h2>Stapled handshakes</h2><strong>%" APR_UINT64_T_FMT
+               "</strong><p>%" APR_UINT64_T_FMT " got nothing, %" APR_UINT64_T_FMT
+               " an error, since the server was started</p></div>\n",
+               counters->handshakes[OC_COUNTERS_STAPLED], counters->handshakes[OC_COUNTERS_NOTHING],
+               counters->handshakes[OC_COUNTERS_ERROR]);
 }
 
 /* "50 ms": half of the exchanges took no longer than this. */
-static const char *median(const oc_tally_totals_t *tally, uint64_t count, apr_pool_t *pool)
+static const char *median(const oc_counters_totals_t *counters, uint64_t count, apr_pool_t *pool)
 {
     uint64_t sum = 0;
     unsigned i;
 
-    for (i = 0; i < OC_TALLY_BUCKETS - 1; i++) {
-        sum += tally->latency[i];
+    for (i = 0; i < OC_COUNTERS_BUCKETS - 1; i++) {
+        sum += counters->latency[i];
         if (sum * 2 >= count)
-            return apr_psprintf(pool, "half of them within %" APR_TIME_T_FMT " ms", oc_tally_bounds[i] / 1000);
+            return apr_psprintf(pool, "half of them within %" APR_TIME_T_FMT " ms", oc_counters_bounds[i] / 1000);
     }
     return "most of them slower than a minute";
 }
 
-static void print_exchanges_tile(request_rec *r, const oc_tally_totals_t *tally)
+static void print_exchanges_tile(request_rec *r, const oc_counters_totals_t *counters)
 {
     uint64_t answered = 0, failed = 0, timed = 0;
     unsigned i, origin;
@@ -86,17 +87,17 @@ static void print_exchanges_tile(request_rec *r, const oc_tally_totals_t *tally)
     for (origin = 0; origin < OC_ORIGIN_LIMIT; origin++)
         for (i = 0; i < OC_VERDICT_LIMIT; i++) {
             if (oc_verdict_class((oc_verdict_t)i) == OC_CLASS_TRUTH)
-                answered += tally->exchanges[origin][i];
+                answered += counters->exchanges[origin][i];
             else
-                failed += tally->exchanges[origin][i];
+                failed += counters->exchanges[origin][i];
         }
-    for (i = 0; i < OC_TALLY_BUCKETS; i++)
-        timed += tally->latency[i];
+    for (i = 0; i < OC_COUNTERS_BUCKETS; i++)
+        timed += counters->latency[i];
     ap_rprintf(r,
                "<div class=\"tile\"><h2>Responses got</h2><strong>%" APR_UINT64_T_FMT "</strong><p>%" APR_UINT64_T_FMT
                " attempt%s failed%s%s</p></div>\n",
                answered, failed, failed == 1 ? "" : "s", timed ? "; exchanges: " : "",
-               timed ? median(tally, timed, r->pool) : "");
+               timed ? median(counters, timed, r->pool) : "");
 }
 
 static void print_cache_tile(request_rec *r, const oc_survey_totals_t *totals)
@@ -381,8 +382,8 @@ void oc_status_html(const oc_status_request_t *wanted)
     ap_rputs("<div id=\"summary\" data-part>\n<div class=\"tiles\">\n", r);
     print_attention_tile(&request, &census);
     print_certificates_tile(&request, &census);
-    print_handshakes_tile(r, &request.totals.tally);
-    print_exchanges_tile(r, &request.totals.tally);
+    print_handshakes_tile(r, &request.totals.counters);
+    print_exchanges_tile(r, &request.totals.counters);
     print_cache_tile(r, &request.totals);
     ap_rputs("</div>\n", r);
     print_attention(&request, &census);

@@ -42,7 +42,7 @@ static void print_census(request_rec *r, const oc_status_census_t *census)
 }
 
 /* Those that have happened. */
-static void print_exchanges(request_rec *r, const oc_tally_totals_t *tally)
+static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters)
 {
     const char *separator = "";
     unsigned origin, verdict;
@@ -50,11 +50,11 @@ static void print_exchanges(request_rec *r, const oc_tally_totals_t *tally)
     ap_rputs(",\"exchanges\":[", r);
     for (origin = 0; origin < OC_ORIGIN_LIMIT; origin++)
         for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++) {
-            if (tally->exchanges[origin][verdict] == 0)
+            if (counters->exchanges[origin][verdict] == 0)
                 continue;
             ap_rprintf(r, "%s{\"origin\":\"%s\",\"result\":\"%s\",\"count\":%" APR_UINT64_T_FMT "}", separator,
                        oc_origin_name((oc_origin_t)origin), oc_verdict_name((oc_verdict_t)verdict),
-                       tally->exchanges[origin][verdict]);
+                       counters->exchanges[origin][verdict]);
             separator = ",";
         }
     ap_rputs("]", r);
@@ -62,26 +62,26 @@ static void print_exchanges(request_rec *r, const oc_tally_totals_t *tally)
 
 static void print_totals(const oc_status_request_t *request, const oc_status_census_t *census)
 {
-    const oc_tally_totals_t *tally = &request->totals.tally;
+    const oc_counters_totals_t *counters = &request->totals.counters;
     const oc_shm_stats_t *cache = &request->totals.cache;
     request_rec *r = request->r;
     uint64_t answers = 0;
     unsigned i;
 
-    for (i = 0; i < OC_TALLY_BUCKETS; i++)
-        answers += tally->latency[i];
+    for (i = 0; i < OC_COUNTERS_BUCKETS; i++)
+        answers += counters->latency[i];
     print_census(r, census);
     ap_rprintf(r,
                ",\"handshakes\":{\"stapled\":%" APR_UINT64_T_FMT ",\"error\":%" APR_UINT64_T_FMT
                ",\"nothing\":%" APR_UINT64_T_FMT "}",
-               tally->handshakes[OC_TALLY_STAPLED], tally->handshakes[OC_TALLY_ERROR],
-               tally->handshakes[OC_TALLY_NOTHING]);
-    print_exchanges(r, tally);
+               counters->handshakes[OC_COUNTERS_STAPLED], counters->handshakes[OC_COUNTERS_ERROR],
+               counters->handshakes[OC_COUNTERS_NOTHING]);
+    print_exchanges(r, counters);
     ap_rprintf(r,
                ",\"exchange_seconds\":{\"count\":%" APR_UINT64_T_FMT
                ",\"sum\":%.6f},\"cache\":{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT
                ",\"records\":%u}",
-               answers, (double)tally->latency_sum / APR_USEC_PER_SEC,
+               answers, (double)counters->latency_sum / APR_USEC_PER_SEC,
                oc_view_json_string(request->totals.path, r->pool), cache->size,
                (apr_uint64_t)cache->blocks_used * OC_BLOCK_SIZE, cache->records);
 }

@@ -76,7 +76,7 @@ static void summarise(summary_t *summary, apr_time_t now, apr_pool_t *keep)
 }
 
 /* Exchanges with responders: how many brought the truth, how many anything else. */
-static void count_requests(const oc_tally_totals_t *tally, uint64_t *succeeded, uint64_t *failed)
+static void count_requests(const oc_counters_totals_t *counters, uint64_t *succeeded, uint64_t *failed)
 {
     int verdict;
 
@@ -84,7 +84,7 @@ static void count_requests(const oc_tally_totals_t *tally, uint64_t *succeeded, 
     for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++) {
         int is_truth = oc_verdict_class((oc_verdict_t)verdict) == OC_CLASS_TRUTH;
 
-        *(is_truth ? succeeded : failed) += tally->exchanges[OC_ORIGIN_RESPONDER][verdict];
+        *(is_truth ? succeeded : failed) += counters->exchanges[OC_ORIGIN_RESPONDER][verdict];
     }
 }
 
@@ -92,10 +92,10 @@ static void count_requests(const oc_tally_totals_t *tally, uint64_t *succeeded, 
 static void print_auto(request_rec *r, const summary_t *summary, apr_time_t now)
 {
     const oc_survey_totals_t *totals = &summary->totals;
-    const uint64_t *handshakes = totals->tally.handshakes;
+    const uint64_t *handshakes = totals->counters.handshakes;
     uint64_t succeeded, failed;
 
-    count_requests(&totals->tally, &succeeded, &failed);
+    count_requests(&totals->counters, &succeeded, &failed);
     ap_rprintf(r,
                "OCSPCacheCertificates: %d\nOCSPCacheCertificatesStapled: %d\nOCSPCacheCertificatesWarning: %d\n"
                "OCSPCacheCertificatesCritical: %d\nOCSPCacheNextExpiry: %" APR_INT64_T_FMT "\n",
@@ -106,8 +106,8 @@ static void print_auto(request_rec *r, const summary_t *summary, apr_time_t now)
                "OCSPCacheStapled: %" APR_UINT64_T_FMT "\nOCSPCacheStapledErrors: %" APR_UINT64_T_FMT
                "\nOCSPCacheNotStapled: %" APR_UINT64_T_FMT "\nOCSPCacheRequestsSucceeded: %" APR_UINT64_T_FMT
                "\nOCSPCacheRequestsFailed: %" APR_UINT64_T_FMT "\n",
-               handshakes[OC_TALLY_STAPLED], handshakes[OC_TALLY_ERROR], handshakes[OC_TALLY_NOTHING], succeeded,
-               failed);
+               handshakes[OC_COUNTERS_STAPLED], handshakes[OC_COUNTERS_ERROR], handshakes[OC_COUNTERS_NOTHING],
+               succeeded, failed);
     ap_rprintf(r,
                "OCSPCacheFile: %s\nOCSPCacheSize: %" APR_SIZE_T_FMT "\nOCSPCacheBlocks: %u\nOCSPCacheBlocksUsed: %u\n",
                totals->path ? totals->path : "memory only", totals->cache.size, totals->cache.blocks,
@@ -134,10 +134,10 @@ static void print_rows(request_rec *r, const summary_t *summary)
 static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
 {
     const oc_survey_totals_t *totals = &summary->totals;
-    const uint64_t *handshakes = totals->tally.handshakes;
+    const uint64_t *handshakes = totals->counters.handshakes;
     uint64_t succeeded, failed;
 
-    count_requests(&totals->tally, &succeeded, &failed);
+    count_requests(&totals->counters, &succeeded, &failed);
     ap_rprintf(r,
                "<hr>\n<h1>OCSP Stapling</h1>\n<dl><dt>Certificates: %d; stapled: %d, without a responder: %d. Needing "
                "attention: %d, of them critical: %d</dt>\n<dt>The next response runs out: %s</dt>\n",
@@ -148,8 +148,8 @@ static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
                "<dt>Handshakes that asked for a status: %" APR_UINT64_T_FMT " got it, %" APR_UINT64_T_FMT
                " got an error, %" APR_UINT64_T_FMT " got nothing</dt>\n<dt>Requests to responders: %" APR_UINT64_T_FMT
                " succeeded, %" APR_UINT64_T_FMT " failed</dt>\n",
-               handshakes[OC_TALLY_STAPLED], handshakes[OC_TALLY_ERROR], handshakes[OC_TALLY_NOTHING], succeeded,
-               failed);
+               handshakes[OC_COUNTERS_STAPLED], handshakes[OC_COUNTERS_ERROR], handshakes[OC_COUNTERS_NOTHING],
+               succeeded, failed);
     ap_rprintf(r,
                "<dt>Cache: %u of %u blocks used, %" APR_SIZE_T_FMT
                " bytes, kept in %s</dt></dl>\n<p>All certificates: <code>SetHandler ocsp-cache-status</code></p>\n",

@@ -161,15 +161,15 @@ static void gauge(request_rec *r, const char *name, const char *help, double val
     ap_rprintf(r, PREFIX "%s %s\n", name, print(buf, sizeof(buf), value));
 }
 
-static void print_handshakes(request_rec *r, const oc_tally_totals_t *tally)
+static void print_handshakes(request_rec *r, const oc_counters_totals_t *counters)
 {
-    static const char *const results[OC_TALLY_HANDSHAKES] = {"stapled", "error", "nothing"};
+    static const char *const results[OC_COUNTERS_HANDSHAKES] = {"stapled", "error", "nothing"};
     unsigned i;
 
     head(r, "handshakes_total", "counter", "Handshakes that asked for a certificate status, by what was sent.");
-    for (i = 0; i < OC_TALLY_HANDSHAKES; i++)
+    for (i = 0; i < OC_COUNTERS_HANDSHAKES; i++)
         ap_rprintf(r, PREFIX "handshakes_total{result=\"%s\"} %" APR_UINT64_T_FMT "\n", results[i],
-                   tally->handshakes[i]);
+                   counters->handshakes[i]);
 }
 
 /* A counter that appears with its first event hides that event from rate(): the usual results are there from the beginning. */
@@ -194,20 +194,20 @@ static int is_usual(oc_origin_t origin, oc_verdict_t verdict)
     }
 }
 
-static void print_exchanges(request_rec *r, const oc_tally_totals_t *tally)
+static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters)
 {
     unsigned origin, verdict;
 
     head(r, "exchanges_total", "counter", "Attempts to get a response, by where it was looked for and how that ended.");
     for (origin = 0; origin < OC_ORIGIN_LIMIT; origin++)
         for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++)
-            if (tally->exchanges[origin][verdict] || is_usual((oc_origin_t)origin, (oc_verdict_t)verdict))
+            if (counters->exchanges[origin][verdict] || is_usual((oc_origin_t)origin, (oc_verdict_t)verdict))
                 ap_rprintf(r, PREFIX "exchanges_total{origin=\"%s\",result=\"%s\"} %" APR_UINT64_T_FMT "\n",
                            oc_origin_name((oc_origin_t)origin), oc_verdict_name((oc_verdict_t)verdict),
-                           tally->exchanges[origin][verdict]);
+                           counters->exchanges[origin][verdict]);
 }
 
-static void print_latency(request_rec *r, const oc_tally_totals_t *tally)
+static void print_latency(request_rec *r, const oc_counters_totals_t *counters)
 {
     char buf[NUMBER_SIZE];
     uint64_t count = 0;
@@ -215,17 +215,17 @@ static void print_latency(request_rec *r, const oc_tally_totals_t *tally)
 
     head(r, "exchange_duration_seconds", "histogram",
          "How long exchanges with responders took, whatever came of them.");
-    for (i = 0; i < OC_TALLY_BUCKETS - 1; i++) {
-        count += tally->latency[i];
+    for (i = 0; i < OC_COUNTERS_BUCKETS - 1; i++) {
+        count += counters->latency[i];
         ap_rprintf(r, PREFIX "exchange_duration_seconds_bucket{le=\"%s\"} %" APR_UINT64_T_FMT "\n",
-                   print(buf, sizeof(buf), SECONDS(oc_tally_bounds[i])), count);
+                   print(buf, sizeof(buf), SECONDS(oc_counters_bounds[i])), count);
     }
-    count += tally->latency[i];
+    count += counters->latency[i];
     ap_rprintf(r,
                PREFIX "exchange_duration_seconds_bucket{le=\"+Inf\"} %" APR_UINT64_T_FMT "\n" PREFIX
                       "exchange_duration_seconds_sum %.6f\n" PREFIX "exchange_duration_seconds_count %" APR_UINT64_T_FMT
                       "\n",
-               count, SECONDS(tally->latency_sum), count);
+               count, SECONDS(counters->latency_sum), count);
 }
 
 static void print_cache(request_rec *r, const oc_survey_totals_t *totals)
@@ -282,9 +282,9 @@ void oc_status_metrics(const oc_status_request_t *request)
     head(r, "build_info", "gauge", "1; the version of mod_ocsp_cache.");
     ap_rprintf(r, PREFIX "build_info{version=\"" OC_VERSION "\"} 1\n");
     gauge(r, "active", "1: this configuration staples from this cache.", request->is_active);
-    print_handshakes(r, &request->totals.tally);
-    print_exchanges(r, &request->totals.tally);
-    print_latency(r, &request->totals.tally);
+    print_handshakes(r, &request->totals.counters);
+    print_exchanges(r, &request->totals.counters);
+    print_latency(r, &request->totals.counters);
     print_cache(r, &request->totals);
     oc_status_visit(request, collect, &collection);
     print_census(r, &collection.census);

@@ -77,7 +77,7 @@ int oc_survey_totals(oc_survey_totals_t *totals)
     if (!oc_config_is_active() || !shm)
         return 0;
     if (oc_books_tally())
-        oc_tally_read(oc_books_tally(), &totals->tally);
+        oc_counters_read(oc_books_tally(), &totals->counters);
     oc_shm_stats(shm, &totals->cache);
     totals->path = oc_store_path();
     return 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_tally: what threads and processes count adds up, no matter how many lanes they share. Runs under ThreadSanitizer too.
+ * oc_counters: what threads and processes count adds up, no matter how many lanes they share. Runs under ThreadSanitizer too.
  */
 #include "state/counters.h"
 
@@ -14,15 +14,15 @@
 #define THREADS 4
 #define ROUNDS 20000
 
-static oc_tally_t *make(unsigned lanes)
+static oc_counters_t *make(unsigned lanes)
 {
-    oc_tally_t *tally = NULL;
+    oc_counters_t *counters = NULL;
 
-    assert_int_equal(oc_tally_create(&tally, lanes, cache_pool), APR_SUCCESS);
-    return tally;
+    assert_int_equal(oc_counters_create(&counters, lanes, cache_pool), APR_SUCCESS);
+    return counters;
 }
 
-static uint64_t sum_exchanges(const oc_tally_totals_t *totals)
+static uint64_t sum_exchanges(const oc_counters_totals_t *totals)
 {
     uint64_t sum = 0;
     unsigned i, j;
@@ -33,24 +33,24 @@ static uint64_t sum_exchanges(const oc_tally_totals_t *totals)
     return sum;
 }
 
-static uint64_t sum_latency(const oc_tally_totals_t *totals)
+static uint64_t sum_latency(const oc_counters_totals_t *totals)
 {
     uint64_t sum = 0;
     unsigned i;
 
-    for (i = 0; i < OC_TALLY_BUCKETS; i++)
+    for (i = 0; i < OC_COUNTERS_BUCKETS; i++)
         sum += totals->latency[i];
     return sum;
 }
 
 static void test_begins_with_nothing(void **state)
 {
-    oc_tally_totals_t totals;
+    oc_counters_totals_t totals;
 
     (void)state;
-    oc_tally_read(make(16), &totals);
-    assert_int_equal(totals.handshakes[OC_TALLY_STAPLED] + totals.handshakes[OC_TALLY_ERROR]
-                         + totals.handshakes[OC_TALLY_NOTHING],
+    oc_counters_read(make(16), &totals);
+    assert_int_equal(totals.handshakes[OC_COUNTERS_STAPLED] + totals.handshakes[OC_COUNTERS_ERROR]
+                         + totals.handshakes[OC_COUNTERS_NOTHING],
                      0);
     assert_int_equal(sum_exchanges(&totals) + sum_latency(&totals) + totals.latency_sum, 0);
 }
@@ -58,20 +58,20 @@ static void test_begins_with_nothing(void **state)
 /* Whatever number of lanes was wished for, and whatever lane is named. */
 static void test_any_lane_will_do(void **state)
 {
-    static const unsigned WISHES[] = {0,         1, 2, 3, 64, 100, 1024, OC_TALLY_LANES_MAX, OC_TALLY_LANES_MAX + 1,
-                                      UINT32_MAX};
+    static const unsigned WISHES[] = {
+        0, 1, 2, 3, 64, 100, 1024, OC_COUNTERS_LANES_MAX, OC_COUNTERS_LANES_MAX + 1, UINT32_MAX};
     static const unsigned LANES[] = {0, 1, 63, 64, 127, 4095, 4096, 1000000, UINT32_MAX};
     unsigned i, j;
 
     (void)state;
     for (i = 0; i < sizeof(WISHES) / sizeof(*WISHES); i++) {
-        oc_tally_t *tally = make(WISHES[i]);
-        oc_tally_totals_t totals;
+        oc_counters_t *counters = make(WISHES[i]);
+        oc_counters_totals_t totals;
 
         for (j = 0; j < sizeof(LANES) / sizeof(*LANES); j++)
-            oc_tally_handshake(tally, LANES[j], (oc_tally_handshake_t)(j % OC_TALLY_HANDSHAKES));
-        oc_tally_read(tally, &totals);
-        for (j = 0; j < OC_TALLY_HANDSHAKES; j++)
+            oc_counters_handshake(counters, LANES[j], (oc_counters_handshake_t)(j % OC_COUNTERS_HANDSHAKES));
+        oc_counters_read(counters, &totals);
+        for (j = 0; j < OC_COUNTERS_HANDSHAKES; j++)
             assert_int_equal(totals.handshakes[j], 3);
         assert_int_equal(sum_exchanges(&totals), 0);
     }
@@ -79,17 +79,17 @@ static void test_any_lane_will_do(void **state)
 
 static void test_exchanges_by_origin_and_verdict(void **state)
 {
-    oc_tally_t *tally = make(1);
-    oc_tally_totals_t totals;
+    oc_counters_t *counters = make(1);
+    oc_counters_totals_t totals;
 
     (void)state;
-    oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, 1234);
-    oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, 0);
-    oc_tally_exchange(tally, OC_ORIGIN_FILE, OC_REVOKED, -1);
-    oc_tally_exchange(tally, OC_ORIGIN_SHARED, OC_VERDICT_LIMIT - 1, -1);
-    oc_tally_exchange(tally, OC_ORIGIN_LIMIT, OC_GOOD, 1);
-    oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_VERDICT_LIMIT, 1);
-    oc_tally_read(tally, &totals);
+    oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_GOOD, 1234);
+    oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_GOOD, 0);
+    oc_counters_exchange(counters, OC_ORIGIN_FILE, OC_REVOKED, -1);
+    oc_counters_exchange(counters, OC_ORIGIN_SHARED, OC_VERDICT_LIMIT - 1, -1);
+    oc_counters_exchange(counters, OC_ORIGIN_LIMIT, OC_GOOD, 1);
+    oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_VERDICT_LIMIT, 1);
+    oc_counters_read(counters, &totals);
     assert_int_equal(totals.exchanges[OC_ORIGIN_RESPONDER][OC_GOOD], 2);
     assert_int_equal(totals.exchanges[OC_ORIGIN_FILE][OC_REVOKED], 1);
     assert_int_equal(totals.exchanges[OC_ORIGIN_SHARED][OC_VERDICT_LIMIT - 1], 1);
@@ -101,29 +101,29 @@ static void test_exchanges_by_origin_and_verdict(void **state)
 /* A bound belongs to its bucket, as Prometheus' "le" has it. */
 static void test_latency_falls_into_its_bucket(void **state)
 {
-    oc_tally_totals_t totals;
+    oc_counters_totals_t totals;
     uint64_t sum = 0;
     unsigned i;
-    oc_tally_t *tally = make(1);
+    oc_counters_t *counters = make(1);
 
     (void)state;
-    for (i = 0; i < OC_TALLY_BUCKETS - 1; i++) {
+    for (i = 0; i < OC_COUNTERS_BUCKETS - 1; i++) {
         if (i > 0)
-            assert_true(oc_tally_bounds[i] > oc_tally_bounds[i - 1]);
-        oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, oc_tally_bounds[i]);
-        oc_tally_exchange(tally, OC_ORIGIN_RESPONDER, OC_GOOD, oc_tally_bounds[i] + 1);
-        sum += 2 * (uint64_t)oc_tally_bounds[i] + 1;
+            assert_true(oc_counters_bounds[i] > oc_counters_bounds[i - 1]);
+        oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_GOOD, oc_counters_bounds[i]);
+        oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_GOOD, oc_counters_bounds[i] + 1);
+        sum += 2 * (uint64_t)oc_counters_bounds[i] + 1;
     }
-    oc_tally_read(tally, &totals);
+    oc_counters_read(counters, &totals);
     assert_int_equal(totals.latency[0], 1);
-    for (i = 1; i < OC_TALLY_BUCKETS - 1; i++)
+    for (i = 1; i < OC_COUNTERS_BUCKETS - 1; i++)
         assert_int_equal(totals.latency[i], 2);
-    assert_int_equal(totals.latency[OC_TALLY_BUCKETS - 1], 1);
+    assert_int_equal(totals.latency[OC_COUNTERS_BUCKETS - 1], 1);
     assert_int_equal(totals.latency_sum, sum);
 }
 
 typedef struct {
-    oc_tally_t *tally;
+    oc_counters_t *counters;
     unsigned lane;
 } counter_t;
 
@@ -133,8 +133,8 @@ static void *count(void *data)
     int i;
 
     for (i = 0; i < ROUNDS; i++) {
-        oc_tally_handshake(counter->tally, counter->lane, OC_TALLY_STAPLED);
-        oc_tally_exchange(counter->tally, OC_ORIGIN_RESPONDER, OC_GOOD, 1);
+        oc_counters_handshake(counter->counters, counter->lane, OC_COUNTERS_STAPLED);
+        oc_counters_exchange(counter->counters, OC_ORIGIN_RESPONDER, OC_GOOD, 1);
     }
     return NULL;
 }
@@ -142,8 +142,8 @@ static void *count(void *data)
 /* Two lanes for four threads, and a reader: nothing is lost, and no number goes back. */
 static void test_threads_lose_nothing(void **state)
 {
-    oc_tally_t *tally = make(2);
-    oc_tally_totals_t totals;
+    oc_counters_t *counters = make(2);
+    oc_counters_totals_t totals;
     pthread_t threads[THREADS];
     counter_t counters[THREADS];
     uint64_t before = 0;
@@ -151,17 +151,17 @@ static void test_threads_lose_nothing(void **state)
 
     (void)state;
     for (i = 0; i < THREADS; i++) {
-        counters[i] = (counter_t){tally, i};
+        counters[i] = (counter_t){counters, i};
         assert_int_equal(pthread_create(&threads[i], NULL, count, &counters[i]), 0);
     }
     do {
-        oc_tally_read(tally, &totals);
-        assert_true(totals.handshakes[OC_TALLY_STAPLED] >= before);
-        before = totals.handshakes[OC_TALLY_STAPLED];
+        oc_counters_read(counters, &totals);
+        assert_true(totals.handshakes[OC_COUNTERS_STAPLED] >= before);
+        before = totals.handshakes[OC_COUNTERS_STAPLED];
     } while (before < THREADS * ROUNDS);
     for (i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    oc_tally_read(tally, &totals);
+    oc_counters_read(counters, &totals);
     assert_int_equal(totals.exchanges[OC_ORIGIN_RESPONDER][OC_GOOD], THREADS * ROUNDS);
     assert_int_equal(totals.latency[0], THREADS * ROUNDS);
     assert_int_equal(totals.latency_sum, THREADS * ROUNDS);
@@ -169,22 +169,22 @@ static void test_threads_lose_nothing(void **state)
 
 static void test_children_count_for_their_parent(void **state)
 {
-    oc_tally_t *tally = make(64);
-    oc_tally_totals_t totals;
+    oc_counters_t *counters = make(64);
+    oc_counters_totals_t totals;
     pid_t child = fork();
     int status;
 
     (void)state;
     assert_int_not_equal(child, -1);
     if (child == 0) {
-        oc_tally_handshake(tally, 7, OC_TALLY_NOTHING);
-        oc_tally_exchange(tally, OC_ORIGIN_FILE, OC_GOOD, -1);
+        oc_counters_handshake(counters, 7, OC_COUNTERS_NOTHING);
+        oc_counters_exchange(counters, OC_ORIGIN_FILE, OC_GOOD, -1);
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    oc_tally_read(tally, &totals);
-    assert_int_equal(totals.handshakes[OC_TALLY_NOTHING], 1);
+    oc_counters_read(counters, &totals);
+    assert_int_equal(totals.handshakes[OC_COUNTERS_NOTHING], 1);
     assert_int_equal(totals.exchanges[OC_ORIGIN_FILE][OC_GOOD], 1);
 }
 
@@ -199,5 +199,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_children_count_for_their_parent, cache_setup, cache_teardown),
     };
 
-    return cmocka_run_group_tests_name("oc_tally", tests, cache_group_setup, cache_group_teardown);
+    return cmocka_run_group_tests_name("oc_counters", tests, cache_group_setup, cache_group_teardown);
 }
