@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * oc_books: what the server keeps account of beside its responses: the counters of its life (oc_counters), who is to be asked again
- * (oc_recall), and the ledger for tools (oc_ledger). None of it is needed to staple: trouble with it is a log line.
+ * (oc_refresh_flags), and the ledger for tools (oc_ledger). None of it is needed to staple: trouble with it is a log line.
  */
 #ifndef OC_BOOKS_H
 #define OC_BOOKS_H
@@ -29,6 +29,6 @@ void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
 
 /** For reports: NULL, when there was no memory or there is nothing to staple. */
 const oc_counters_t *oc_books_tally(void);
-oc_recall_t *oc_books_recall(void);
+oc_refresh_flags_t *oc_books_recall(void);
 
 #endif

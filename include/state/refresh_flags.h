@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_recall: "ask for this certificate again, now": from any child (the status page) to the one child that refreshes; and
+ * oc_refresh_flags: "ask for this certificate again, now": from any child (the status page) to the one child that refreshes; and
  * when that child asked last, the other way round.
  *
  * Two words per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one generation.
  * No lock.
  */
-#ifndef OC_RECALL_H
-#define OC_RECALL_H
+#ifndef OC_REFRESH_FLAGS_H
+#define OC_REFRESH_FLAGS_H
 
 #include <apr_pools.h>
 #include <apr_time.h>
 #include <stdint.h>
 
-typedef struct oc_recall_t oc_recall_t;
+typedef struct oc_refresh_flags_t oc_refresh_flags_t;
 
 /** How long a certificate may not be recalled again: a responder is no toy. */
-#define OC_RECALL_PAUSE apr_time_from_sec(10)
+#define OC_REFRESH_FLAGS_PAUSE apr_time_from_sec(10)
 
 /** For @a n certificates. Lives as long as @a pool; inherited through fork. */
-apr_status_t oc_recall_create(oc_recall_t **recall, unsigned n, apr_pool_t *pool);
+apr_status_t oc_refresh_flags_create(oc_refresh_flags_t **recall, unsigned n, apr_pool_t *pool);
 
 /** Ask for certificate @a ordinal again. Any thread of any child.
- *  @return APR_SUCCESS; APR_EAGAIN: it was recalled less than OC_RECALL_PAUSE ago; APR_EINVAL: no such ordinal */
-apr_status_t oc_recall_one(oc_recall_t *recall, unsigned ordinal, apr_time_t now);
+ *  @return APR_SUCCESS; APR_EAGAIN: it was recalled less than OC_REFRESH_FLAGS_PAUSE ago; APR_EINVAL: no such ordinal */
+apr_status_t oc_refresh_flags_one(oc_refresh_flags_t *recall, unsigned ordinal, apr_time_t now);
 
 /** The one child that refreshes: has anything been recalled since the last call? @param seen the caller's memory, 0 at first. One load. */
-int oc_recall_has_any(const oc_recall_t *recall, uint64_t *seen);
+int oc_refresh_flags_has_any(const oc_refresh_flags_t *recall, uint64_t *seen);
 
 /** ... and this one? Takes it off the list. */
-int oc_recall_take(oc_recall_t *recall, unsigned ordinal);
+int oc_refresh_flags_take(oc_refresh_flags_t *recall, unsigned ordinal);
 
 /** The one child that refreshes: an attempt for certificate @a ordinal ended. */
-void oc_recall_set_attempt(oc_recall_t *recall, unsigned ordinal, apr_time_t when);
+void oc_refresh_flags_set_attempt(oc_refresh_flags_t *recall, unsigned ordinal, apr_time_t when);
 
 /** When the last attempt ended; 0: none in this generation. Any thread of any child. */
-apr_time_t oc_recall_last_attempt(const oc_recall_t *recall, unsigned ordinal);
+apr_time_t oc_refresh_flags_last_attempt(const oc_refresh_flags_t *recall, unsigned ordinal);
 
 #endif

@@ -16,7 +16,7 @@
 void oc_survey_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool);
 
 /** Have the refreshing child ask for certificate @a ordinal again, now, whatever its schedule says; it may take a moment until it does.
- *  @return APR_SUCCESS; APR_EAGAIN: that was wished less than OC_RECALL_PAUSE ago; APR_ENOTIMPL: there is nobody to ask and no
+ *  @return APR_SUCCESS; APR_EAGAIN: that was wished less than OC_REFRESH_FLAGS_PAUSE ago; APR_ENOTIMPL: there is nobody to ask and no
  *   folder to look into; APR_EINVAL: no such certificate; APR_ENOMEM: this server had no memory for that (logged at its start) */
 apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now);
 

@@ -134,13 +134,13 @@ static void recall_all(void)
 /* Whatever any child wished to be asked again. */
 static void recall_wished(void)
 {
-    oc_recall_t *wishes = oc_books_recall();
+    oc_refresh_flags_t *wishes = oc_books_recall();
     unsigned i;
 
-    if (!wishes || !oc_recall_has_any(wishes, &refresher.recalls))
+    if (!wishes || !oc_refresh_flags_has_any(wishes, &refresher.recalls))
         return;
     for (i = 0; i < refresher.n_jobs; i++) {
-        if (oc_recall_take(wishes, refresher.jobs[i].ordinal)) {
+        if (oc_refresh_flags_take(wishes, refresher.jobs[i].ordinal)) {
             refresher.jobs[i].is_wished = 1;
             recall(&refresher.jobs[i]);
         }

@@ -23,7 +23,7 @@ APLOG_USE_MODULE(ocsp_cache);
 
 static struct {
     oc_counters_t *counters;
-    oc_recall_t *recall;
+    oc_refresh_flags_t *recall;
     oc_ledger_t *ledger;
     const char *path; /* of the ledger */
     atomic_flag has_warned;
@@ -63,7 +63,7 @@ static oc_counters_t *find_tally(server_rec *s)
 
 static void begin_recall(apr_pool_t *pconf, server_rec *s)
 {
-    apr_status_t rv = oc_recall_create(&books.recall, (unsigned)oc_managed_all()->nelts, pconf);
+    apr_status_t rv = oc_refresh_flags_create(&books.recall, (unsigned)oc_managed_all()->nelts, pconf);
 
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
@@ -115,7 +115,7 @@ void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
     apr_status_t rv;
 
     if (books.recall)
-        oc_recall_set_attempt(books.recall, ordinal, when);
+        oc_refresh_flags_set_attempt(books.recall, ordinal, when);
     if (!books.ledger)
         return;
     memcpy(entry.id, cert->id, sizeof(entry.id));
@@ -132,7 +132,7 @@ const oc_counters_t *oc_books_tally(void)
     return oc_config_is_active() ? books.counters : NULL;
 }
 
-oc_recall_t *oc_books_recall(void)
+oc_refresh_flags_t *oc_books_recall(void)
 {
     return books.recall;
 }

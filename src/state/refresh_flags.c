@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_recall: see oc_recall.h.
+ * oc_refresh_flags: see oc_refresh_flags.h.
  *
  *   head   how often anything was recalled
  *   entry  recalled   63 .. 1: when last, in microseconds | 0: not taken yet
@@ -23,16 +23,16 @@ typedef struct {
     word_t attempted;
 } entry_t;
 
-struct oc_recall_t {
+struct oc_refresh_flags_t {
     word_t *count;
     entry_t *entries; /* behind it */
     unsigned n;
 };
 
-apr_status_t oc_recall_create(oc_recall_t **out, unsigned n, apr_pool_t *pool)
+apr_status_t oc_refresh_flags_create(oc_refresh_flags_t **out, unsigned n, apr_pool_t *pool)
 {
     apr_shm_t *segment;
-    oc_recall_t *recall;
+    oc_refresh_flags_t *recall;
     unsigned char *base;
     apr_status_t rv;
 
@@ -56,10 +56,10 @@ static int is_recent(uint64_t word, apr_time_t now)
 {
     apr_interval_time_t since = now - (apr_time_t)(word >> 1);
 
-    return word != 0 && since > -OC_RECALL_PAUSE && since < OC_RECALL_PAUSE;
+    return word != 0 && since > -OC_REFRESH_FLAGS_PAUSE && since < OC_REFRESH_FLAGS_PAUSE;
 }
 
-apr_status_t oc_recall_one(oc_recall_t *recall, unsigned ordinal, apr_time_t now)
+apr_status_t oc_refresh_flags_one(oc_refresh_flags_t *recall, unsigned ordinal, apr_time_t now)
 {
     uint64_t before, after = (uint64_t)now << 1 | 1;
     word_t *word;
@@ -77,7 +77,7 @@ apr_status_t oc_recall_one(oc_recall_t *recall, unsigned ordinal, apr_time_t now
     return APR_SUCCESS;
 }
 
-int oc_recall_has_any(const oc_recall_t *recall, uint64_t *seen)
+int oc_refresh_flags_has_any(const oc_refresh_flags_t *recall, uint64_t *seen)
 {
     uint64_t count = atomic_load_explicit(recall->count, memory_order_acquire);
     int is_new = count != *seen;
@@ -86,20 +86,20 @@ int oc_recall_has_any(const oc_recall_t *recall, uint64_t *seen)
     return is_new;
 }
 
-int oc_recall_take(oc_recall_t *recall, unsigned ordinal)
+int oc_refresh_flags_take(oc_refresh_flags_t *recall, unsigned ordinal)
 {
     if (ordinal >= recall->n || !(atomic_load_explicit(&recall->entries[ordinal].recalled, memory_order_relaxed) & 1))
         return 0;
     return (int)(atomic_fetch_and_explicit(&recall->entries[ordinal].recalled, ~UINT64_C(1), memory_order_acquire) & 1);
 }
 
-void oc_recall_set_attempt(oc_recall_t *recall, unsigned ordinal, apr_time_t when)
+void oc_refresh_flags_set_attempt(oc_refresh_flags_t *recall, unsigned ordinal, apr_time_t when)
 {
     if (ordinal < recall->n)
         atomic_store_explicit(&recall->entries[ordinal].attempted, (uint64_t)when, memory_order_relaxed);
 }
 
-apr_time_t oc_recall_last_attempt(const oc_recall_t *recall, unsigned ordinal)
+apr_time_t oc_refresh_flags_last_attempt(const oc_refresh_flags_t *recall, unsigned ordinal)
 {
     apr_time_t when = 0;
 

@@ -182,7 +182,7 @@ static int recall_one(const oc_status_request_t *request, const unsigned char *i
             continue;
         rv = oc_survey_recall((unsigned)i, request->now);
         if (APR_STATUS_IS_EAGAIN(rv))
-            return refuse_early(r, OC_RECALL_PAUSE, problem);
+            return refuse_early(r, OC_REFRESH_FLAGS_PAUSE, problem);
         if (rv != APR_SUCCESS) {
             *problem = "For this certificate there is nobody to ask.";
             return HTTP_CONFLICT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_recall: a certificate that is recalled is taken once, and no recall is lost between threads. Runs under ThreadSanitizer too.
+ * oc_refresh_flags: a certificate that is recalled is taken once, and no recall is lost between threads. Runs under ThreadSanitizer too.
  */
 #include "state/refresh_flags.h"
 
@@ -16,102 +16,102 @@
 #define THREADS 4
 #define NOW apr_time_from_sec(1700000000)
 
-static oc_recall_t *make(unsigned n)
+static oc_refresh_flags_t *make(unsigned n)
 {
-    oc_recall_t *recall = NULL;
+    oc_refresh_flags_t *recall = NULL;
 
-    assert_int_equal(oc_recall_create(&recall, n, cache_pool), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_create(&recall, n, cache_pool), APR_SUCCESS);
     return recall;
 }
 
 static void test_recalled_is_taken_once(void **state)
 {
-    oc_recall_t *recall = make(3);
+    oc_refresh_flags_t *recall = make(3);
     uint64_t seen = 0;
 
     (void)state;
-    assert_false(oc_recall_has_any(recall, &seen));
-    assert_false(oc_recall_take(recall, 1));
-    assert_int_equal(oc_recall_one(recall, 1, NOW), APR_SUCCESS);
-    assert_true(oc_recall_has_any(recall, &seen));
-    assert_false(oc_recall_has_any(recall, &seen));
-    assert_false(oc_recall_take(recall, 0));
-    assert_true(oc_recall_take(recall, 1));
-    assert_false(oc_recall_take(recall, 1));
-    assert_false(oc_recall_take(recall, 2));
+    assert_false(oc_refresh_flags_has_any(recall, &seen));
+    assert_false(oc_refresh_flags_take(recall, 1));
+    assert_int_equal(oc_refresh_flags_one(recall, 1, NOW), APR_SUCCESS);
+    assert_true(oc_refresh_flags_has_any(recall, &seen));
+    assert_false(oc_refresh_flags_has_any(recall, &seen));
+    assert_false(oc_refresh_flags_take(recall, 0));
+    assert_true(oc_refresh_flags_take(recall, 1));
+    assert_false(oc_refresh_flags_take(recall, 1));
+    assert_false(oc_refresh_flags_take(recall, 2));
 }
 
 static void test_pause(void **state)
 {
-    oc_recall_t *recall = make(1);
+    oc_refresh_flags_t *recall = make(1);
 
     (void)state;
-    assert_int_equal(oc_recall_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_recall_one(recall, 0, NOW), APR_EAGAIN);
-    assert_true(oc_recall_take(recall, 0));
-    assert_int_equal(oc_recall_one(recall, 0, NOW + OC_RECALL_PAUSE - 1), APR_EAGAIN);
-    assert_false(oc_recall_take(recall, 0));
-    assert_int_equal(oc_recall_one(recall, 0, NOW - 1), APR_EAGAIN);
-    assert_int_equal(oc_recall_one(recall, 0, NOW + OC_RECALL_PAUSE), APR_SUCCESS);
-    assert_true(oc_recall_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_EAGAIN);
+    assert_true(oc_refresh_flags_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + OC_REFRESH_FLAGS_PAUSE - 1), APR_EAGAIN);
+    assert_false(oc_refresh_flags_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW - 1), APR_EAGAIN);
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
+    assert_true(oc_refresh_flags_take(recall, 0));
 }
 
 /* The pause must not last until the clock has caught up. */
 static void test_clock_set_back(void **state)
 {
-    oc_recall_t *recall = make(1);
+    oc_refresh_flags_t *recall = make(1);
 
     (void)state;
-    assert_int_equal(oc_recall_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_recall_one(recall, 0, NOW - apr_time_from_sec(3600)), APR_SUCCESS);
-    assert_true(oc_recall_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW - apr_time_from_sec(3600)), APR_SUCCESS);
+    assert_true(oc_refresh_flags_take(recall, 0));
 }
 
 /* Not taken yet, and recalled again: it is asked for once. */
 static void test_recalled_twice_before_it_is_taken(void **state)
 {
-    oc_recall_t *recall = make(1);
+    oc_refresh_flags_t *recall = make(1);
 
     (void)state;
-    assert_int_equal(oc_recall_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_recall_one(recall, 0, NOW + 2 * OC_RECALL_PAUSE), APR_SUCCESS);
-    assert_true(oc_recall_take(recall, 0));
-    assert_false(oc_recall_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + 2 * OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
+    assert_true(oc_refresh_flags_take(recall, 0));
+    assert_false(oc_refresh_flags_take(recall, 0));
 }
 
 static void test_no_such_certificate(void **state)
 {
-    oc_recall_t *recall = make(2), *none = make(0);
+    oc_refresh_flags_t *recall = make(2), *none = make(0);
     uint64_t seen = 0;
 
     (void)state;
-    assert_int_equal(oc_recall_one(recall, 2, NOW), APR_EINVAL);
-    assert_int_equal(oc_recall_one(recall, UINT32_MAX, NOW), APR_EINVAL);
-    assert_int_equal(oc_recall_one(none, 0, NOW), APR_EINVAL);
-    assert_false(oc_recall_take(recall, 2));
-    assert_false(oc_recall_has_any(recall, &seen));
-    oc_recall_set_attempt(recall, 2, NOW);
-    assert_int_equal(oc_recall_last_attempt(recall, 2), 0);
+    assert_int_equal(oc_refresh_flags_one(recall, 2, NOW), APR_EINVAL);
+    assert_int_equal(oc_refresh_flags_one(recall, UINT32_MAX, NOW), APR_EINVAL);
+    assert_int_equal(oc_refresh_flags_one(none, 0, NOW), APR_EINVAL);
+    assert_false(oc_refresh_flags_take(recall, 2));
+    assert_false(oc_refresh_flags_has_any(recall, &seen));
+    oc_refresh_flags_set_attempt(recall, 2, NOW);
+    assert_int_equal(oc_refresh_flags_last_attempt(recall, 2), 0);
 }
 
 static void test_last_attempt(void **state)
 {
-    oc_recall_t *recall = make(2);
+    oc_refresh_flags_t *recall = make(2);
 
     (void)state;
-    assert_int_equal(oc_recall_last_attempt(recall, 0), 0);
-    oc_recall_set_attempt(recall, 0, NOW);
-    oc_recall_set_attempt(recall, 1, -5);
-    assert_int_equal(oc_recall_last_attempt(recall, 0), NOW);
-    assert_int_equal(oc_recall_last_attempt(recall, 1), 0);
-    assert_false(oc_recall_take(recall, 0));
-    assert_int_equal(oc_recall_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_recall_last_attempt(recall, 0), NOW);
+    assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), 0);
+    oc_refresh_flags_set_attempt(recall, 0, NOW);
+    oc_refresh_flags_set_attempt(recall, 1, -5);
+    assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), NOW);
+    assert_int_equal(oc_refresh_flags_last_attempt(recall, 1), 0);
+    assert_false(oc_refresh_flags_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), NOW);
 }
 
 static void test_children_recall(void **state)
 {
-    oc_recall_t *recall = make(CERTIFICATES);
+    oc_refresh_flags_t *recall = make(CERTIFICATES);
     uint64_t seen = 0;
     pid_t child = fork();
     int status;
@@ -119,16 +119,16 @@ static void test_children_recall(void **state)
     (void)state;
     assert_int_not_equal(child, -1);
     if (child == 0)
-        _exit(oc_recall_one(recall, CERTIFICATES - 1, NOW) != APR_SUCCESS);
+        _exit(oc_refresh_flags_one(recall, CERTIFICATES - 1, NOW) != APR_SUCCESS);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_true(oc_recall_has_any(recall, &seen));
-    assert_true(oc_recall_take(recall, CERTIFICATES - 1));
+    assert_true(oc_refresh_flags_has_any(recall, &seen));
+    assert_true(oc_refresh_flags_take(recall, CERTIFICATES - 1));
 }
 
 /* ---- threads ---- */
 
-static oc_recall_t *shared;
+static oc_refresh_flags_t *shared;
 static atomic_uint n_recalled, n_at_work;
 
 /* Every thread recalls every certificate, at times of its own around one another's. */
@@ -137,7 +137,7 @@ static void *recall_all(void *data)
     unsigned i, thread = (unsigned)(uintptr_t)data;
 
     for (i = 0; i < CERTIFICATES; i++)
-        if (oc_recall_one(shared, i, NOW + (apr_time_t)thread) == APR_SUCCESS)
+        if (oc_refresh_flags_one(shared, i, NOW + (apr_time_t)thread) == APR_SUCCESS)
             atomic_fetch_add(&n_recalled, 1);
     atomic_fetch_sub(&n_at_work, 1);
     return NULL;
@@ -148,7 +148,7 @@ static unsigned take_all(void)
     unsigned i, taken = 0;
 
     for (i = 0; i < CERTIFICATES; i++)
-        taken += (unsigned)oc_recall_take(shared, i);
+        taken += (unsigned)oc_refresh_flags_take(shared, i);
     return taken;
 }
 
@@ -169,11 +169,11 @@ static void test_each_recall_is_taken_once(void **state)
         for (i = 0; i < THREADS; i++)
             assert_int_equal(pthread_create(&threads[i], NULL, recall_all, (void *)(uintptr_t)i), 0);
         while (atomic_load(&n_at_work) > 0)
-            if (oc_recall_has_any(shared, &seen))
+            if (oc_refresh_flags_has_any(shared, &seen))
                 taken += take_all();
         for (i = 0; i < THREADS; i++)
             pthread_join(threads[i], NULL);
-        if (oc_recall_has_any(shared, &seen))
+        if (oc_refresh_flags_has_any(shared, &seen))
             taken += take_all();
         assert_int_equal(atomic_load(&n_recalled), CERTIFICATES);
         assert_int_equal(taken, CERTIFICATES);
@@ -193,5 +193,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_each_recall_is_taken_once, cache_setup, cache_teardown),
     };
 
-    return cmocka_run_group_tests_name("oc_recall", tests, cache_group_setup, cache_group_teardown);
+    return cmocka_run_group_tests_name("oc_refresh_flags", tests, cache_group_setup, cache_group_teardown);
 }
