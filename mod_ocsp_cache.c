@@ -79,7 +79,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
     rv = oc_refresh_post_config(pconf, main_server);
-    oc_books_open(pconf, main_server);
+    oc_stats_open(pconf, main_server);
     oc_status_refresh_post_config(pconf, main_server);
     return rv;
 }

@@ -77,7 +77,7 @@ static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_flee
     attempt->fetched.der_len = entry->der_len;
     oc_attempt_judge(attempt, managed, pool);
     if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH) {
-        oc_books_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
+        oc_stats_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
         refuse(peers, managed, oc_verdict_text(attempt->verdict), attempt->detail, pool);
     }
     else if (attempt->verified.this_update != entry->this_update)

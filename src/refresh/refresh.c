@@ -134,7 +134,7 @@ static void recall_all(void)
 /* Whatever any child wished to be asked again. */
 static void recall_wished(void)
 {
-    oc_refresh_flags_t *wishes = oc_books_recall();
+    oc_refresh_flags_t *wishes = oc_stats_recall();
     unsigned i;
 
     if (!wishes || !oc_refresh_flags_has_any(wishes, &refresher.recalls))

@@ -329,14 +329,14 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     if (!job->has_looked) {
         look_at_kept(job, pool);
         if (job->note.verdict != OC_PENDING)
-            oc_books_enter(job->ordinal, job->managed->cert, &job->note, 0, job->managed->server);
+            oc_stats_enter(job->ordinal, job->managed->cert, &job->note, 0, job->managed->server);
     }
     before = oc_log_before(job);
     began = apr_time_now();
     if (ask(job, stop, &attempt, pool)) {
         publish(job, &attempt, stop, pool);
-        oc_books_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
-        oc_books_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
+        oc_stats_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
+        oc_stats_enter(job->ordinal, job->managed->cert, &job->note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(attempt.verdict) == OC_CLASS_TRUTH)
             oc_log_truth(job, &attempt, &before, pool);
         else

@@ -93,7 +93,7 @@ int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id
         return DECLINED;
     if (shm && id_len == OC_CERT_ID_LEN)
         staple = look_up(conf, shm, id, bytes, c->pool);
-    oc_books_handshake(c, staple.kind);
+    oc_stats_handshake(c, staple.kind);
     ap_set_module_config(c->conn_config, &ocsp_cache_module, (void *)(uintptr_t)staple.name);
     callback(staple.der, staple.len, userdata);
     return OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_books: see oc_books.h. oc_books_handshake() is on the handshake path.
+ * oc_stats: see oc_stats.h. oc_stats_handshake() is on the handshake path.
  */
 #include "server/stats.h"
 
@@ -84,7 +84,7 @@ static void begin_ledger(apr_pool_t *pconf, server_rec *s)
                      problem);
 }
 
-void oc_books_open(apr_pool_t *pconf, server_rec *main_server)
+void oc_stats_open(apr_pool_t *pconf, server_rec *main_server)
 {
     books.recall = NULL; /* of the last configuration, in a pool that is gone */
     books.ledger = NULL;
@@ -97,19 +97,19 @@ void oc_books_open(apr_pool_t *pconf, server_rec *main_server)
     begin_ledger(pconf, main_server);
 }
 
-void oc_books_handshake(const conn_rec *c, oc_counters_handshake_t what)
+void oc_stats_handshake(const conn_rec *c, oc_counters_handshake_t what)
 {
     if (books.counters)
         oc_counters_handshake(books.counters, (unsigned)c->id, what);
 }
 
-void oc_books_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed)
+void oc_stats_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed)
 {
     if (books.counters)
         oc_counters_exchange(books.counters, origin, verdict, elapsed);
 }
 
-void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s)
+void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s)
 {
     oc_ledger_entry_t entry = {.note = *note, .last_attempt = when};
     apr_status_t rv;
@@ -127,12 +127,12 @@ void oc_books_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
                      books.path);
 }
 
-const oc_counters_t *oc_books_tally(void)
+const oc_counters_t *oc_stats_tally(void)
 {
     return oc_config_is_active() ? books.counters : NULL;
 }
 
-oc_refresh_flags_t *oc_books_recall(void)
+oc_refresh_flags_t *oc_stats_recall(void)
 {
     return books.recall;
 }

@@ -24,7 +24,7 @@ static void take_record(oc_view_t *view, const oc_record_t *record)
 /* When was the last attempt? A server that has just begun may know it only from the response that it kept. */
 static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
 {
-    const oc_refresh_flags_t *recall = oc_books_recall();
+    const oc_refresh_flags_t *recall = oc_stats_recall();
     apr_time_t when = recall ? oc_refresh_flags_last_attempt(recall, ordinal) : 0;
 
     if (when == 0 && view->has_record && view->failures == 0 && view->last != OC_PENDING)
@@ -66,7 +66,7 @@ apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now)
         return APR_EINVAL;
     if (!oc_managed_is_refreshed(APR_ARRAY_IDX(all, (int)ordinal, const oc_managed_t *)))
         return APR_ENOTIMPL;
-    return oc_books_recall() ? oc_refresh_flags_one(oc_books_recall(), ordinal, now) : APR_ENOMEM;
+    return oc_stats_recall() ? oc_refresh_flags_one(oc_stats_recall(), ordinal, now) : APR_ENOMEM;
 }
 
 int oc_survey_totals(oc_survey_totals_t *totals)
@@ -76,8 +76,8 @@ int oc_survey_totals(oc_survey_totals_t *totals)
     memset(totals, 0, sizeof(*totals));
     if (!oc_config_is_active() || !shm)
         return 0;
-    if (oc_books_tally())
-        oc_counters_read(oc_books_tally(), &totals->counters);
+    if (oc_stats_tally())
+        oc_counters_read(oc_stats_tally(), &totals->counters);
     oc_shm_stats(shm, &totals->cache);
     totals->path = oc_store_path();
     return 1;
