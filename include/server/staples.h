@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_store: the staple record and the note of a managed certificate, in the cache that stands in SSLStaplingCache.
+ * oc_staples: the staple record and the note of a managed certificate, in the cache that stands in SSLStaplingCache.
  */
-#ifndef OC_STORE_H
-#define OC_STORE_H
+#ifndef OC_STAPLES_H
+#define OC_STAPLES_H
 
 #include "cache/shm.h"
 #include "ocsp/cert.h"
@@ -14,16 +14,16 @@
 #include <httpd.h>
 
 /** The staples' arena, for readers; NULL when this configuration has none. Handshake path. */
-const oc_shm_t *oc_store_arena(void);
+const oc_shm_t *oc_staples_arena(void);
 
 /** The file in which the staples are kept; NULL: in memory only. */
-const char *oc_store_path(void);
+const char *oc_staples_path(void);
 
 /**
  * Read a certificate's staple record; record->der points into @a buffer, from @a pool.
  * @return APR_SUCCESS, APR_NOTFOUND. APR_EGENERAL: something is stored that no honest writer stored: remove it. @a note (may be NULL) is filled in any case. Not for the handshake path.
  */
-apr_status_t oc_store_get(const oc_cert_t *cert, oc_record_t *record, oc_note_t *note, apr_pool_t *pool);
+apr_status_t oc_staples_get(const oc_cert_t *cert, oc_record_t *record, oc_note_t *note, apr_pool_t *pool);
 
 /**
  * Store @a record (NULL: only the note) and @a note for a certificate, unless a valid record of higher order is held. Waits for the mutex;
@@ -31,10 +31,10 @@ apr_status_t oc_store_get(const oc_cert_t *cert, oc_record_t *record, oc_note_t 
  * @return APR_SUCCESS; APR_EEXIST: the record held is newer, and stays (the note is stored).
  *   APR_ENOSPC: no room: logged with the size that would do. Else: the mutex failed.
  */
-apr_status_t oc_store_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
-                          server_rec *s, apr_pool_t *pool);
+apr_status_t oc_staples_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
+                            server_rec *s, apr_pool_t *pool);
 
 /** Forget a certificate's record and note: it turned out to be unusable. */
-apr_status_t oc_store_remove(const oc_cert_t *cert, server_rec *s);
+apr_status_t oc_staples_remove(const oc_cert_t *cert, server_rec *s);
 
 #endif

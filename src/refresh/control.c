@@ -36,7 +36,7 @@ static const oc_manifest_t *make_roster(apr_pool_t *pool)
     oc_shm_stats_t stats;
     int i;
 
-    oc_shm_stats(oc_store_arena(), &stats);
+    oc_shm_stats(oc_staples_arena(), &stats);
     manifest->blocks = stats.blocks;
     manifest->expiry_warning = oc_config_global()->expiry_warning;
     manifest->entries = apr_array_make(pool, all->nelts, sizeof(oc_manifest_entry_t));
@@ -57,7 +57,7 @@ static const oc_manifest_t *make_roster(apr_pool_t *pool)
 
 void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
 {
-    const char *path = oc_store_path(), *problem = NULL;
+    const char *path = oc_staples_path(), *problem = NULL;
     apr_pool_t *pool;
 
     memset(&desk, 0, sizeof(desk));

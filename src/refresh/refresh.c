@@ -315,9 +315,9 @@ static void drop_unbound(server_rec *s, apr_pool_t *ptemp)
         oc_record_t record;
 
         apr_pool_clear(pool);
-        if (oc_store_get(managed->cert, &record, NULL, pool) == APR_SUCCESS
+        if (oc_staples_get(managed->cert, &record, NULL, pool) == APR_SUCCESS
             && memcmp(record.binding, managed->cert->binding, sizeof(record.binding)) != 0)
-            oc_store_remove(managed->cert, s);
+            oc_staples_remove(managed->cert, s);
     }
     apr_pool_destroy(pool);
 }

@@ -61,7 +61,7 @@ static int is_still_true(const oc_job_t *job, oc_record_t *record, apr_time_t no
     }
     if (record->usable_until > result.usable_until) {
         record->usable_until = result.usable_until;
-        oc_store_put(cert, record, &job->note, now, job->managed->server, pool);
+        oc_staples_put(cert, record, &job->note, now, job->managed->server, pool);
     }
     return 1;
 }
@@ -72,16 +72,16 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
     const oc_managed_t *managed = job->managed;
     apr_time_t now = apr_time_now();
     oc_record_t record;
-    apr_status_t rv = oc_store_get(managed->cert, &record, &job->note, pool);
+    apr_status_t rv = oc_staples_get(managed->cert, &record, &job->note, pool);
 
     job->has_looked = 1;
     job->note.due = oc_schedule_clamp(job->note.due, now, &managed->settings.bounds);
     if (rv == APR_EGENERAL)
-        oc_store_remove(managed->cert, managed->server);
+        oc_staples_remove(managed->cert, managed->server);
     if (rv != APR_SUCCESS || record.usable_until <= now || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)
         return;
     if (!is_still_true(job, &record, now, pool)) {
-        oc_store_remove(managed->cert, managed->server);
+        oc_staples_remove(managed->cert, managed->server);
         memset(&job->note, 0, sizeof(job->note));
         return;
     }
@@ -95,7 +95,7 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
         job->note.due = oc_schedule_success(record.fetched_at, record.this_update, record.usable_until,
                                             &managed->settings.bounds, random_number());
         job->note.due = oc_schedule_clamp(job->note.due, now, &managed->settings.bounds);
-        oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
+        oc_staples_put(managed->cert, NULL, &job->note, now, managed->server, pool);
     }
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: kept response is %s until %s; next request %s",
                  managed->label, oc_verdict_name(record.verdict), oc_log_date(record.usable_until, pool),
@@ -169,7 +169,7 @@ static void hold_meanwhile(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_
     oc_record_t record;
 
     if (!oc_attempt_record(attempt, managed, now, &record)
-        || oc_store_put(managed->cert, &record, &job->note, now, managed->server, pool) != APR_SUCCESS)
+        || oc_staples_put(managed->cert, &record, &job->note, now, managed->server, pool) != APR_SUCCESS)
         return;
     hold(job, &record);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
@@ -199,7 +199,7 @@ static void tell_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     oc_record_t record;
 
     if (job->peers.is_lacking && job->usable_until > apr_time_now()
-        && oc_store_get(job->managed->cert, &record, NULL, pool) == APR_SUCCESS
+        && oc_staples_get(job->managed->cert, &record, NULL, pool) == APR_SUCCESS
         && oc_verdict_class(record.verdict) == OC_CLASS_TRUTH && record.origin != OC_ORIGIN_FILE)
         oc_peers_tell(&job->peers, job->managed, &record, stop, pool);
 }
@@ -306,7 +306,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
         note_success(job, attempt, now);
     else
         note_failure(job, attempt, now);
-    rv = oc_store_put(managed->cert, has_record ? &record : NULL, &job->note, now, managed->server, pool);
+    rv = oc_staples_put(managed->cert, has_record ? &record : NULL, &job->note, now, managed->server, pool);
 
     if (is_truth && rv == APR_SUCCESS) {
         hold(job, &record);
@@ -316,7 +316,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
         note_failure(job, attempt, now);
-        oc_store_put(managed->cert, NULL, &job->note, now, managed->server, pool);
+        oc_staples_put(managed->cert, NULL, &job->note, now, managed->server, pool);
     }
 }
 

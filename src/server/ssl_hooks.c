@@ -85,7 +85,7 @@ int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id
                        void *userdata)
 {
     const oc_server_conf_t *conf = oc_config_server(s);
-    const oc_shm_t *shm = oc_store_arena();
+    const oc_shm_t *shm = oc_staples_arena();
     unsigned char bytes[USUAL_LEN];
     staple_t staple = NOTHING;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_store: see oc_store.h. oc_store_arena() is on the handshake path; the rest is for worker threads, for the parent before it
+ * oc_staples: see oc_staples.h. oc_staples_arena() is on the handshake path; the rest is for worker threads, for the parent before it
  * has children, and for reports.
  */
 #include "server/staples.h"
@@ -13,14 +13,14 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-const oc_shm_t *oc_store_arena(void)
+const oc_shm_t *oc_staples_arena(void)
 {
     const oc_generation_t *generation = oc_provider_stapling();
 
     return generation ? oc_generation_shm(generation) : NULL;
 }
 
-const char *oc_store_path(void)
+const char *oc_staples_path(void)
 {
     const oc_generation_t *generation = oc_provider_stapling();
 
@@ -34,9 +34,9 @@ static oc_key_t key_of(const oc_cert_t *cert)
     return key;
 }
 
-apr_status_t oc_store_get(const oc_cert_t *cert, oc_record_t *record, oc_note_t *note, apr_pool_t *pool)
+apr_status_t oc_staples_get(const oc_cert_t *cert, oc_record_t *record, oc_note_t *note, apr_pool_t *pool)
 {
-    const oc_shm_t *shm = oc_store_arena();
+    const oc_shm_t *shm = oc_staples_arena();
     oc_key_t key = key_of(cert);
     oc_shm_meta_t meta = {0};
     apr_size_t len = 4096;
@@ -64,15 +64,15 @@ static void log_full(const oc_record_t *record, server_rec *s)
     oc_shm_stats_t stats;
     uint32_t each = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + record->der_len);
 
-    oc_shm_stats(oc_store_arena(), &stats);
+    oc_shm_stats(oc_staples_arena(), &stats);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                  "the stapling cache of %" APR_SIZE_T_FMT " bytes is full (%u records): a response of %" APR_SIZE_T_FMT
                  " bytes has no room. Give SSLStaplingCache a size of %" APR_SIZE_T_FMT " or more",
                  stats.size, stats.records, record->der_len, oc_shm_size_for(stats.blocks + stats.blocks / 4 + each));
 }
 
-apr_status_t oc_store_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
-                          server_rec *s, apr_pool_t *pool)
+apr_status_t oc_staples_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
+                            server_rec *s, apr_pool_t *pool)
 {
     apr_status_t rv, stored = APR_SUCCESS;
     oc_key_t key = key_of(cert);
@@ -101,7 +101,7 @@ apr_status_t oc_store_put(const oc_cert_t *cert, const oc_record_t *record, cons
     return stored;
 }
 
-apr_status_t oc_store_remove(const oc_cert_t *cert, server_rec *s)
+apr_status_t oc_staples_remove(const oc_cert_t *cert, server_rec *s)
 {
     oc_key_t key = key_of(cert);
     oc_generation_t *generation = oc_provider_stapling();

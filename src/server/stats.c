@@ -72,7 +72,7 @@ static void begin_recall(apr_pool_t *pconf, server_rec *s)
 
 static void begin_ledger(apr_pool_t *pconf, server_rec *s)
 {
-    const char *cache = oc_store_path(), *problem = NULL;
+    const char *cache = oc_staples_path(), *problem = NULL;
 
     if (!cache) /* kept in memory only: where that was not wanted, it has been said */
         return;
@@ -90,7 +90,7 @@ void oc_stats_open(apr_pool_t *pconf, server_rec *main_server)
     books.ledger = NULL;
     books.path = NULL;
     atomic_flag_clear(&books.has_warned);
-    if (!oc_config_is_active() || !oc_store_arena())
+    if (!oc_config_is_active() || !oc_staples_arena())
         return;
     books.counters = find_tally(main_server);
     begin_recall(pconf, main_server);

@@ -37,7 +37,7 @@ void oc_survey_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordin
     const oc_cert_t *cert = managed->cert;
     oc_record_t record;
     oc_note_t note;
-    apr_status_t rv = oc_store_get(cert, &record, &note, pool);
+    apr_status_t rv = oc_staples_get(cert, &record, &note, pool);
 
     memset(view, 0, sizeof(*view));
     view->host = managed->host;
@@ -71,7 +71,7 @@ apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now)
 
 int oc_survey_totals(oc_survey_totals_t *totals)
 {
-    const oc_shm_t *shm = oc_store_arena();
+    const oc_shm_t *shm = oc_staples_arena();
 
     memset(totals, 0, sizeof(*totals));
     if (!oc_config_is_active() || !shm)
@@ -79,6 +79,6 @@ int oc_survey_totals(oc_survey_totals_t *totals)
     if (oc_stats_tally())
         oc_counters_read(oc_stats_tally(), &totals->counters);
     oc_shm_stats(shm, &totals->cache);
-    totals->path = oc_store_path();
+    totals->path = oc_staples_path();
     return 1;
 }
