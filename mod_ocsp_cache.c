@@ -63,7 +63,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 /* Each certificate of each TLS vhost, whether that staples or not. */
 static int prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
 {
-    int rv = oc_staple_prime(s, pool, id, id_len, pem);
+    int rv = oc_ssl_hooks_prime(s, pool, id, id_len, pem);
 
     if (rv == DECLINED && oc_config_is_active() && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
         oc_check_unstapled(s, pem, pool);
@@ -117,8 +117,8 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_post_config(post_config, mod_ssl, mod_watchdog, APR_HOOK_MIDDLE);
     ap_hook_post_config(settle, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_child_init(child_init, mod_watchdog, NULL, APR_HOOK_MIDDLE);
-    ap_hook_ssl_ocsp_get_resp_hook(oc_staple_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_read_request(oc_staple_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_ssl_ocsp_get_resp_hook(oc_ssl_hooks_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_read_request(oc_ssl_hooks_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     oc_report_register();
 }

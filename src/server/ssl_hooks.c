@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_staple: see oc_staple.h. oc_staple_get_resp() and all it calls are the handshake path; test/guards/hot_path.py reads
+ * oc_ssl_hooks: see oc_ssl_hooks.h. oc_ssl_hooks_get_resp() and all it calls are the handshake path; test/guards/hot_path.py reads
  * the object code and fails when anything but what that script lists becomes reachable from here.
  */
 #include "server/ssl_hooks.h"
@@ -20,7 +20,7 @@
 /* OCSPResponse { responseStatus tryLater } (RFC 6960 section 4.2.1) in DER: what mod_ssl, too, makes up when nobody answers. */
 static const unsigned char TRY_LATER[] = {0x30, 0x03, 0x0a, 0x01, 0x03};
 
-int oc_staple_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
+int oc_ssl_hooks_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
 {
     (void)pool;
     if (!oc_config_server(s)->staples)
@@ -81,8 +81,8 @@ static staple_t look_up(const oc_server_conf_t *conf, const oc_shm_t *shm, const
     return choose(conf, is_valid ? &record : NULL, oc_note_unpack(meta.note));
 }
 
-int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id_len, ap_ssl_ocsp_copy_resp *callback,
-                       void *userdata)
+int oc_ssl_hooks_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id_len,
+                          ap_ssl_ocsp_copy_resp *callback, void *userdata)
 {
     const oc_server_conf_t *conf = oc_config_server(s);
     const oc_shm_t *shm = oc_staples_arena();
@@ -101,7 +101,7 @@ int oc_staple_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id
 
 /* ---- not the handshake path ---- */
 
-int oc_staple_tell_request(request_rec *r)
+int oc_ssl_hooks_tell_request(request_rec *r)
 {
     const conn_rec *c =
         r->connection->master ? r->connection->master : r->connection; /* HTTP/2: a stream's has no TLS */

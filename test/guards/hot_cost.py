@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What a handshake costs: instructions of oc_staple_get_resp() and of all it calls, counted by callgrind in a real httpd while
+"""What a handshake costs: instructions of oc_ssl_hooks_get_resp() and of all it calls, counted by callgrind in a real httpd while
 real clients are stapled a real response. The callback is left out: what mod_ssl does with the response is mod_ssl's.
 
 More than BUDGET, or a system call, and the guard fails. Before it judges the module it must refuse one that was made worse.
@@ -26,7 +26,7 @@ from httpd import Config, Httpd, Vhost  # noqa: E402
 # A whole handshake takes millions. The room is for other compilers, and for where in its buckets a key happens to lie.
 BUDGET = 1600
 
-ENTRY = "oc_staple_get_resp"
+ENTRY = "oc_ssl_hooks_get_resp"
 HOST = "www.example.test"
 HANDSHAKES = 5
 # valgrind has no vDSO: what is read in user space otherwise is a system call there, this one, once per handshake.

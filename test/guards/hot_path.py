@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-ENTRY = "oc_staple_get_resp"
+ENTRY = "oc_ssl_hooks_get_resp"
 
 # Symbols from outside that the handshake may use, and why each is harmless.
 ALLOWED = {
