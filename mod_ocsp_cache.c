@@ -53,7 +53,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)plog;
     (void)ptemp;
-    oc_config_reset(pconf);
+    oc_settings_reset(pconf);
     oc_managed_reset(pconf);
     oc_provider_reset(pconf);
     oc_shared_store_reset();
@@ -65,7 +65,7 @@ static int prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_
 {
     int rv = oc_ssl_hooks_prime(s, pool, id, id_len, pem);
 
-    if (rv == DECLINED && oc_config_is_active() && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
+    if (rv == DECLINED && oc_settings_is_active() && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
         oc_check_unstapled(s, pem, pool);
     return rv;
 }
@@ -111,7 +111,7 @@ static void register_hooks(apr_pool_t *pconf)
     stay_mapped();
     oc_provider_register(pconf);
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_check_config(oc_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(oc_settings_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_ocsp_prime_hook(prime, mod_md, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, mod_ssl, mod_watchdog, APR_HOOK_MIDDLE);
@@ -127,8 +127,8 @@ AP_DECLARE_MODULE(ocsp_cache) = {
     STANDARD20_MODULE_STUFF,
     NULL, /* per-directory configuration: none */
     NULL,
-    oc_config_create_server,
-    oc_config_merge_server,
+    oc_settings_create_server,
+    oc_settings_merge_server,
     oc_directives,
     register_hooks,
     AP_MODULE_FLAG_NONE,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_config: what the configuration says, with defaults filled in and checked: per vhost what mod_ssl's directives say, for the whole
+ * oc_settings: what the configuration says, with defaults filled in and checked: per vhost what mod_ssl's directives say, for the whole
  * server what ours do. Written in the parent while the configuration is read (oc_directives); afterwards read-only, in
  * every thread of every child.
  */
-#ifndef OC_CONFIG_H
-#define OC_CONFIG_H
+#ifndef OC_SETTINGS_H
+#define OC_SETTINGS_H
 
 #include "ocsp/cert.h"
 #include "ocsp/schedule.h"
@@ -37,7 +37,7 @@ typedef struct oc_server_conf_t {
     const char *ca_file;                   /* SSLCACertificateFile */
     const char *ca_path;                   /* SSLCACertificatePath */
 
-    int staples; /* decided by oc_config_check(): the hooks act for this server */
+    int staples; /* decided by oc_settings_check(): the hooks act for this server */
 
     const struct oc_server_conf_t *own; /* what is written in this very <VirtualHost>, nothing inherited */
 } oc_server_conf_t;
@@ -75,39 +75,39 @@ typedef struct {
     oc_schedule_bounds_t bounds;
 } oc_settings_t;
 
-void *oc_config_create_server(apr_pool_t *pool, server_rec *s);
-void *oc_config_merge_server(apr_pool_t *pool, void *base, void *add);
+void *oc_settings_create_server(apr_pool_t *pool, server_rec *s);
+void *oc_settings_merge_server(apr_pool_t *pool, void *base, void *add);
 
 /** pre_config: forget the last configuration. */
-void oc_config_reset(apr_pool_t *pconf);
+void oc_settings_reset(apr_pool_t *pconf);
 
-const oc_server_conf_t *oc_config_server(const server_rec *s);
-const oc_global_conf_t *oc_config_global(void);
+const oc_server_conf_t *oc_settings_server(const server_rec *s);
+const oc_global_conf_t *oc_settings_global(void);
 
 /** All of them in the order of the configuration, the main server first (httpd lists the others in reverse): server_rec *. */
-apr_array_header_t *oc_config_servers(server_rec *main_server, apr_pool_t *pool);
+apr_array_header_t *oc_settings_servers(server_rec *main_server, apr_pool_t *pool);
 
 /** Does it speak TLS? As mod_ssl decides: SSLEngine; not written, a certificate where https is listened for. */
-int oc_config_is_tls(const server_rec *s);
+int oc_settings_is_tls(const server_rec *s);
 
 /** The same, for the directives' setters. */
-oc_global_conf_t *oc_config_edit(void);
+oc_global_conf_t *oc_settings_edit(void);
 
 /** Does the module staple at all: our provider stands in SSLStaplingCache, and OCSPCacheRefresh is on. */
-int oc_config_is_active(void);
+int oc_settings_is_active(void);
 
-void oc_config_settings(const server_rec *s, oc_settings_t *settings);
+void oc_settings_resolve(const server_rec *s, oc_settings_t *settings);
 
 /** Whom to ask: SSLStaplingForceURL, or the certificate's own responder, or what OCSPCacheResponder puts in its place.
  *  @param named  by the certificate; may be NULL. @return NULL: nobody */
-const char *oc_config_url(const server_rec *s, const char *named);
+const char *oc_settings_url(const server_rec *s, const char *named);
 
 /** The policy for errors in a handshake: both default to what stapling clients can live with (Off, On). */
-int oc_config_returns_errors(const oc_server_conf_t *conf);
-int oc_config_fakes_try_later(const oc_server_conf_t *conf);
+int oc_settings_returns_errors(const oc_server_conf_t *conf);
+int oc_settings_fakes_try_later(const oc_server_conf_t *conf);
 
 /** check_config: is all there that the directives need? Also decides `staples` for every server, because mod_ssl primes
  *  certificates before our post_config runs. @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line that says what is missing. */
-int oc_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
+int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
 
 #endif

@@ -91,8 +91,8 @@ static void check_url(const case_t *c, const char *url, const oc_server_conf_t *
 
 static void check_certificate(const case_t *c)
 {
-    const oc_server_conf_t *conf = oc_config_server(c->s);
-    const char *url = oc_config_url(c->s, c->cert->url);
+    const oc_server_conf_t *conf = oc_settings_server(c->s);
+    const char *url = oc_settings_url(c->s, c->cert->url);
 
     if (check_dates(c, apr_time_now()))
         return;
@@ -101,7 +101,7 @@ static void check_certificate(const case_t *c)
             say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
                 "SSLUseStapling is off" DEMAND ". Write `SSLUseStapling on` for this host");
     }
-    else if (!url && !oc_config_global()->response_folder) {
+    else if (!url && !oc_settings_global()->response_folder) {
         say(c, c->cert->must_staple ? APLOG_WARNING : APLOG_INFO,
             c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
             apr_pstrcat(c->pool, "nothing will be stapled: the certificate names no OCSP responder", c->demand,
@@ -172,10 +172,10 @@ void oc_check_configuration(server_rec *main_server, const apr_array_header_t *c
     oc_md_t *md;
     int i;
 
-    if (!oc_config_is_active())
+    if (!oc_settings_is_active())
         return;
     md = oc_md_read(pool);
-    oc_check_directives(findings, md, oc_config_servers(main_server, pool), pool);
+    oc_check_directives(findings, md, oc_settings_servers(main_server, pool), pool);
     for (i = 0; i < certificates->nelts; i++)
         check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, pool);
     oc_check_cache(findings, oc_inventory_stapled(certificates, oc_md_leaves_to_us, md, pool), main_server, pool);

@@ -23,7 +23,7 @@ static int is_refreshed(const oc_listed_t *listed)
 {
     server_rec *s = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
 
-    return oc_config_url(s, listed->cert->url) || oc_config_global()->response_folder;
+    return oc_settings_url(s, listed->cert->url) || oc_settings_global()->response_folder;
 }
 
 /* Why is it not renewed? As the server noted it, where it did. */
@@ -47,7 +47,7 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
 
     if (!view->has_record || oc_verdict_class(view->verdict) != OC_CLASS_TRUTH || listed->cert->not_after <= now)
         return;
-    if (!is_over && !oc_view_is_running_out(view, now, oc_config_global()->expiry_warning))
+    if (!is_over && !oc_view_is_running_out(view, now, oc_settings_global()->expiry_warning))
         return;
     label = apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
     text = apr_psprintf(pool, "the response kept in %s %s. %s", path,
@@ -60,7 +60,7 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
 
 static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest, server_rec *main_server)
 {
-    apr_size_t size = oc_config_global()->cache.size, enough;
+    apr_size_t size = oc_settings_global()->cache.size, enough;
 
     if (certificates == 0 || blocks + largest <= oc_shm_blocks(size))
         return;
@@ -76,7 +76,7 @@ static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest,
 void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
                     apr_pool_t *pool)
 {
-    const oc_global_conf_t *conf = oc_config_global();
+    const oc_global_conf_t *conf = oc_settings_global();
     uint32_t blocks = 0, largest = 0;
     unsigned certificates = 0;
     oc_reader_t kept;

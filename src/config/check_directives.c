@@ -54,10 +54,10 @@ static int is_faking(const apr_array_header_t *servers, const oc_md_t *md, const
 
     for (i = 0; i < servers->nelts; i++) {
         const server_rec *host = APR_ARRAY_IDX(servers, i, const server_rec *);
-        const oc_server_conf_t *conf = oc_config_server(host);
+        const oc_server_conf_t *conf = oc_settings_server(host);
 
         if ((host == s || (!s->is_virtual && conf->own->fake_try_later == OC_UNSET)) && oc_md_leaves_to_us(md, host)
-            && oc_config_returns_errors(conf))
+            && oc_settings_returns_errors(conf))
             return 1;
     }
     return 0;
@@ -67,8 +67,8 @@ static int is_faking(const apr_array_header_t *servers, const oc_md_t *md, const
 static void check_values(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers, server_rec *s,
                          apr_pool_t *pool)
 {
-    const oc_server_conf_t *own = oc_config_server(s)->own;
-    apr_interval_time_t least = oc_config_global()->refresh_min;
+    const oc_server_conf_t *own = oc_settings_server(s)->own;
+    apr_interval_time_t least = oc_settings_global()->refresh_min;
     const char *problem = NULL;
 
     if (own->fake_try_later == 1 && !is_faking(servers, md, s))
@@ -114,8 +114,8 @@ static void check_md(oc_findings_t *findings, const oc_md_t *md, server_rec *s, 
 static void check_host(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers, server_rec *s,
                        apr_pool_t *pool)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
-    int is_tls = oc_config_is_tls(s);
+    const oc_server_conf_t *conf = oc_settings_server(s);
+    int is_tls = oc_settings_is_tls(s);
     const char *idle = idle_directives(conf->own, is_tls, pool);
 
     if (conf->ssl_engine == 1 && conf->certificate_files->nelts == 0 && oc_md_manages(md, s))
@@ -149,9 +149,9 @@ void oc_check_directives(oc_findings_t *findings, const oc_md_t *md, const apr_a
     for (i = 0; i < servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
 
-        n_tls += oc_config_is_tls(s);
-        is_said |= oc_config_server(s)->own->use_stapling != OC_UNSET;
-        n_staple += oc_config_is_tls(s) && oc_config_server(s)->staples;
+        n_tls += oc_settings_is_tls(s);
+        is_said |= oc_settings_server(s)->own->use_stapling != OC_UNSET;
+        n_staple += oc_settings_is_tls(s) && oc_settings_server(s)->staples;
         if (s->is_virtual)
             check_host(findings, md, servers, s, pool);
     }

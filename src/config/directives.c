@@ -31,7 +31,7 @@ static oc_server_conf_t *conf_of(cmd_parms *cmd)
 /* The last one counts, for mod_ssl too. */
 static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    oc_global_conf_t *global = oc_config_edit();
+    oc_global_conf_t *global = oc_settings_edit();
     apr_size_t len = strlen(OC_PROVIDER_NAME);
     int was_provider = global->is_provider;
 
@@ -51,7 +51,7 @@ static const char *read_flag(cmd_parms *cmd, void *dummy, int flag)
 {
     (void)dummy;
     *(int *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = flag ? 1 : 0;
-    oc_config_edit()->ssl_written = cmd->cmd->name;
+    oc_settings_edit()->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
@@ -63,7 +63,7 @@ static const char *read_seconds(cmd_parms *cmd, void *dummy, const char *arg)
     (void)dummy;
     if (seconds >= 0) /* else mod_ssl refuses it */
         *(apr_interval_time_t *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = apr_time_from_sec(seconds);
-    oc_config_edit()->ssl_written = cmd->cmd->name;
+    oc_settings_edit()->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
@@ -71,7 +71,7 @@ static const char *read_string(cmd_parms *cmd, void *dummy, const char *arg)
 {
     (void)dummy;
     *(const char **)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = arg;
-    oc_config_edit()->ssl_written = cmd->cmd->name;
+    oc_settings_edit()->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
@@ -79,7 +79,7 @@ static const char *read_engine(cmd_parms *cmd, void *dummy, const char *arg)
 {
     (void)dummy;
     conf_of(cmd)->ssl_engine = strcasecmp(arg, "off") != 0; /* on, optional */
-    oc_config_edit()->ssl_written = cmd->cmd->name;
+    oc_settings_edit()->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
@@ -87,7 +87,7 @@ static const char *read_certificate(cmd_parms *cmd, void *dummy, const char *arg
 {
     (void)dummy;
     APR_ARRAY_PUSH(conf_of(cmd)->certificate_files, const char *) = arg;
-    oc_config_edit()->ssl_written = cmd->cmd->name;
+    oc_settings_edit()->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
@@ -95,14 +95,14 @@ static const char *read_certificate(cmd_parms *cmd, void *dummy, const char *arg
 
 static const char *begin_own(cmd_parms *cmd)
 {
-    oc_config_edit()->written = cmd->cmd->name;
+    oc_settings_edit()->written = cmd->cmd->name;
     return ap_check_cmd_context(cmd, GLOBAL_ONLY);
 }
 
 static const char *set_refresh(cmd_parms *cmd, void *dummy, int flag)
 {
     (void)dummy;
-    oc_config_edit()->refresh = flag ? 1 : 0;
+    oc_settings_edit()->refresh = flag ? 1 : 0;
     return begin_own(cmd);
 }
 
@@ -119,11 +119,11 @@ static const char *parse_workers(cmd_parms *cmd, const char *arg, int *workers)
 
 static const char *set_workers(cmd_parms *cmd, void *dummy, const char *all, const char *per_responder)
 {
-    const char *error = parse_workers(cmd, all, &oc_config_edit()->workers);
+    const char *error = parse_workers(cmd, all, &oc_settings_edit()->workers);
 
     (void)dummy;
     if (!error && per_responder)
-        error = parse_workers(cmd, per_responder, &oc_config_edit()->workers_per_responder);
+        error = parse_workers(cmd, per_responder, &oc_settings_edit()->workers_per_responder);
     return error ? error : begin_own(cmd);
 }
 
@@ -142,12 +142,12 @@ static const char *parse_duration(cmd_parms *cmd, const char *arg, apr_interval_
 
 static const char *set_refresh_interval(cmd_parms *cmd, void *dummy, const char *min, const char *max)
 {
-    const char *error = parse_duration(cmd, min, APR_USEC_PER_SEC, DURATION_MAX, &oc_config_edit()->refresh_min);
+    const char *error = parse_duration(cmd, min, APR_USEC_PER_SEC, DURATION_MAX, &oc_settings_edit()->refresh_min);
 
     (void)dummy;
     if (!error && max)
-        error = parse_duration(cmd, max, APR_USEC_PER_SEC, DURATION_MAX, &oc_config_edit()->refresh_max);
-    if (!error && max && oc_config_edit()->refresh_min > oc_config_edit()->refresh_max)
+        error = parse_duration(cmd, max, APR_USEC_PER_SEC, DURATION_MAX, &oc_settings_edit()->refresh_max);
+    if (!error && max && oc_settings_edit()->refresh_min > oc_settings_edit()->refresh_max)
         error = apr_psprintf(cmd->pool, "%s: the shortest interval, %s, is longer than the longest, %s", cmd->cmd->name,
                              min, max);
     return error ? error : begin_own(cmd);
@@ -155,7 +155,7 @@ static const char *set_refresh_interval(cmd_parms *cmd, void *dummy, const char 
 
 static const char *set_must_staple_wait(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    const char *error = parse_duration(cmd, arg, 0, apr_time_from_sec(60), &oc_config_edit()->must_staple_wait);
+    const char *error = parse_duration(cmd, arg, 0, apr_time_from_sec(60), &oc_settings_edit()->must_staple_wait);
 
     (void)dummy;
     return error ? error : begin_own(cmd);
@@ -163,7 +163,7 @@ static const char *set_must_staple_wait(cmd_parms *cmd, void *dummy, const char 
 
 static const char *set_expiry_warning(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    const char *error = parse_duration(cmd, arg, 0, DURATION_MAX, &oc_config_edit()->expiry_warning);
+    const char *error = parse_duration(cmd, arg, 0, DURATION_MAX, &oc_settings_edit()->expiry_warning);
 
     (void)dummy;
     return error ? error : begin_own(cmd);
@@ -173,9 +173,9 @@ static const char *set_certid_hash(cmd_parms *cmd, void *dummy, const char *arg)
 {
     (void)dummy;
     if (strcasecmp(arg, "sha1") == 0)
-        oc_config_edit()->certid_hash = OC_CERTID_SHA1;
+        oc_settings_edit()->certid_hash = OC_CERTID_SHA1;
     else if (strcasecmp(arg, "sha256") == 0)
-        oc_config_edit()->certid_hash = OC_CERTID_SHA256;
+        oc_settings_edit()->certid_hash = OC_CERTID_SHA256;
     else
         return apr_psprintf(cmd->pool, "%s: '%s' is neither sha1 nor sha256", cmd->cmd->name, arg);
     return begin_own(cmd);
@@ -184,7 +184,7 @@ static const char *set_certid_hash(cmd_parms *cmd, void *dummy, const char *arg)
 static const char *set_status_refresh(cmd_parms *cmd, void *dummy, int flag)
 {
     (void)dummy;
-    oc_config_edit()->status_refresh = flag ? 1 : 0;
+    oc_settings_edit()->status_refresh = flag ? 1 : 0;
     return begin_own(cmd);
 }
 
@@ -196,7 +196,7 @@ static const char *set_responder(cmd_parms *cmd, void *dummy, const char *named,
     if (problem)
         return apr_psprintf(cmd->pool, "%s: %s cannot be asked: %s", cmd->cmd->name, oc_url_public(asked, cmd->pool),
                             problem);
-    apr_hash_set(oc_config_edit()->responders, named, APR_HASH_KEY_STRING, asked);
+    apr_hash_set(oc_settings_edit()->responders, named, APR_HASH_KEY_STRING, asked);
     return begin_own(cmd);
 }
 
@@ -207,7 +207,7 @@ static const char *set_response_folder(cmd_parms *cmd, void *dummy, const char *
     (void)dummy;
     if (!path || !ap_is_directory(cmd->temp_pool, path))
         return apr_psprintf(cmd->pool, "%s: %s is not a folder", cmd->cmd->name, path ? path : arg);
-    oc_config_edit()->response_folder = path;
+    oc_settings_edit()->response_folder = path;
     return begin_own(cmd);
 }
 
@@ -229,14 +229,14 @@ static const char *set_shared_prefix(cmd_parms *cmd, void *dummy, const char *ar
     (void)dummy;
     if (problem)
         return apr_psprintf(cmd->pool, "%s: '%s' is no prefix: %s", cmd->cmd->name, arg, problem);
-    oc_config_edit()->shared_prefix = arg;
+    oc_settings_edit()->shared_prefix = arg;
     return begin_own(cmd);
 }
 
 static const char *set_shared_timeout(cmd_parms *cmd, void *dummy, const char *arg)
 {
     const char *error =
-        parse_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(30), &oc_config_edit()->shared_timeout);
+        parse_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(30), &oc_settings_edit()->shared_timeout);
 
     (void)dummy;
     return error ? error : begin_own(cmd);
@@ -251,13 +251,13 @@ static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const
         return apr_pstrcat(cmd->pool, cmd->cmd->name, ": name a program, or none", NULL);
     memcpy((void *)words, argv, (apr_size_t)argc * sizeof(*words));
     if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
-        oc_config_edit()->notify = NULL;
+        oc_settings_edit()->notify = NULL;
         return begin_own(cmd);
     }
     words[0] = ap_server_root_relative(cmd->pool, argv[0]);
     if (!words[0])
         return apr_psprintf(cmd->pool, "%s: '%s' is not a path", cmd->cmd->name, argv[0]);
-    oc_config_edit()->notify = words;
+    oc_settings_edit()->notify = words;
     return begin_own(cmd);
 }
 

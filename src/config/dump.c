@@ -39,7 +39,7 @@ typedef struct {
 static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
 {
     server_rec *first = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
-    const char *url = oc_config_url(first, listed->cert->url);
+    const char *url = oc_settings_url(first, listed->cert->url);
     apr_array_header_t *hosts = apr_array_make(dump->pool, listed->servers->nelts, sizeof(const char *));
     oc_view_t view;
     int i;
@@ -56,7 +56,7 @@ static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
     view.url = oc_url_public(url, dump->pool);
     view.not_after = listed->cert->not_after;
     view.must_staple = listed->cert->must_staple;
-    view.is_refreshed = (url && !oc_fetch_url_problem(url, dump->pool)) || oc_config_global()->response_folder;
+    view.is_refreshed = (url && !oc_fetch_url_problem(url, dump->pool)) || oc_settings_global()->response_folder;
     oc_reader_fill(&dump->kept, &view);
     return view;
 }
@@ -111,7 +111,7 @@ static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
 
 static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_pool_t *pool)
 {
-    const oc_global_conf_t *conf = oc_config_global();
+    const oc_global_conf_t *conf = oc_settings_global();
     apr_array_header_t *stapled;
     int i;
 
@@ -183,7 +183,7 @@ static const apr_array_header_t *all_rows(const dump_t *dump)
 
 static void print_table(const dump_t *dump)
 {
-    const oc_global_conf_t *conf = oc_config_global();
+    const oc_global_conf_t *conf = oc_settings_global();
     uint32_t expired = 0;
     int i;
 
@@ -212,8 +212,9 @@ static void print_views(const dump_t *dump, const char *key, const apr_array_hea
     apr_pool_create(&pool, dump->pool);
     for (i = 0; i < views->nelts; i++) {
         apr_pool_clear(pool);
-        printf("%s%s", i > 0 ? ",\n" : "\n",
-               oc_view_json(&APR_ARRAY_IDX(views, i, oc_view_t), dump->now, oc_config_global()->expiry_warning, pool));
+        printf(
+            "%s%s", i > 0 ? ",\n" : "\n",
+            oc_view_json(&APR_ARRAY_IDX(views, i, oc_view_t), dump->now, oc_settings_global()->expiry_warning, pool));
     }
     apr_pool_destroy(pool);
     printf("]");
@@ -234,7 +235,7 @@ static void print_json(const dump_t *dump)
     print_head(dump->now,
                apr_psprintf(dump->pool,
                             "{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT ",\"records\":%d}",
-                            oc_view_json_string(dump->kept.path, dump->pool), oc_config_global()->cache.size,
+                            oc_view_json_string(dump->kept.path, dump->pool), oc_settings_global()->cache.size,
                             (apr_uint64_t)dump->kept.blocks * OC_BLOCK_SIZE, dump->kept.records->nelts));
     for (i = 0; i < dump->problems->nelts; i++)
         printf("%s%s", i > 0 ? "," : "",
@@ -263,7 +264,7 @@ void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
 
     if (!is_json && !ap_exists_config_define("DUMP_OCSP_CACHE"))
         return;
-    if (!oc_config_global()->is_provider) {
+    if (!oc_settings_global()->is_provider) {
         print_none(is_json);
         return;
     }

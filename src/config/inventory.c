@@ -212,7 +212,7 @@ static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_c
 
 static void add(reader_t *reader, apr_array_header_t *all, server_rec *s, const char *name)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
+    const oc_server_conf_t *conf = oc_settings_server(s);
     const char *file = is_uri(name) ? name : absolute(name, reader->pool);
     const char *key =
         apr_pstrcat(reader->pool, file ? file : name, "\n", conf->chain_file ? conf->chain_file : "", "\n",
@@ -233,7 +233,7 @@ static void add(reader_t *reader, apr_array_header_t *all, server_rec *s, const 
 
 apr_array_header_t *oc_inventory_read(server_rec *main_server, apr_pool_t *pool)
 {
-    const apr_array_header_t *servers = oc_config_servers(main_server, pool);
+    const apr_array_header_t *servers = oc_settings_servers(main_server, pool);
     apr_array_header_t *all = apr_array_make(pool, 16, sizeof(oc_listed_t *));
     reader_t reader = {pool,
                        apr_hash_make(pool),
@@ -244,11 +244,11 @@ apr_array_header_t *oc_inventory_read(server_rec *main_server, apr_pool_t *pool)
     int i, j;
 
     ERR_set_mark();
-    for (i = 0; oc_config_is_active() && i < servers->nelts; i++) {
+    for (i = 0; oc_settings_is_active() && i < servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
-        const apr_array_header_t *files = oc_config_server(s)->certificate_files;
+        const apr_array_header_t *files = oc_settings_server(s)->certificate_files;
 
-        for (j = 0; oc_config_is_tls(s) && j < files->nelts; j++)
+        for (j = 0; oc_settings_is_tls(s) && j < files->nelts; j++)
             add(&reader, all, s, APR_ARRAY_IDX(files, j, const char *));
     }
     ERR_pop_to_mark();

@@ -181,5 +181,5 @@ int oc_md_staples(const oc_md_t *md, const server_rec *s)
 
 int oc_md_leaves_to_us(const void *md, const server_rec *s)
 {
-    return oc_config_server(s)->staples && oc_config_is_tls(s) && !oc_md_staples(md, s);
+    return oc_settings_server(s)->staples && oc_settings_is_tls(s) && !oc_md_staples(md, s);
 }

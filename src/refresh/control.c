@@ -38,7 +38,7 @@ static const oc_manifest_t *make_roster(apr_pool_t *pool)
 
     oc_shm_stats(oc_staples_arena(), &stats);
     manifest->blocks = stats.blocks;
-    manifest->expiry_warning = oc_config_global()->expiry_warning;
+    manifest->expiry_warning = oc_settings_global()->expiry_warning;
     manifest->entries = apr_array_make(pool, all->nelts, sizeof(oc_manifest_entry_t));
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);

@@ -84,7 +84,7 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
  * quarter counts. */
 static int is_running_out(oc_job_t *job)
 {
-    apr_interval_time_t left = job->usable_until - apr_time_now(), limit = oc_config_global()->expiry_warning;
+    apr_interval_time_t left = job->usable_until - apr_time_now(), limit = oc_settings_global()->expiry_warning;
 
     if (limit > job->validity / 4)
         limit = job->validity / 4;

@@ -25,7 +25,7 @@ static int has_told;        /* the watchdog thread's own */
 
 void oc_must_staple_begin(void)
 {
-    deadline = apr_time_now() + oc_config_global()->must_staple_wait;
+    deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
     has_told = 0;
 }
 
@@ -55,7 +55,7 @@ static int is_called_off(void)
 void oc_must_staple_wait(apr_pool_t *pchild)
 {
     const apr_array_header_t *all = oc_managed_all();
-    apr_interval_time_t wait = oc_config_global()->must_staple_wait;
+    apr_interval_time_t wait = oc_settings_global()->must_staple_wait;
     apr_pool_t *pool;
     int i = 0;
 
@@ -78,7 +78,7 @@ void oc_must_staple_wait(apr_pool_t *pchild)
 void oc_must_staple_report(apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
-    apr_interval_time_t wait = oc_config_global()->must_staple_wait;
+    apr_interval_time_t wait = oc_settings_global()->must_staple_wait;
     apr_time_t now = apr_time_now();
     int i;
 

@@ -76,7 +76,7 @@ static void ended(void *context, oc_spawn_end_t how, int number)
 
 void oc_notify_start(server_rec *main_server)
 {
-    const char *const *argv = oc_config_global()->notify;
+    const char *const *argv = oc_settings_global()->notify;
     apr_status_t rv;
 
     if (!argv || events.notify)

@@ -29,7 +29,7 @@ static const char *name_of(const oc_peers_t *peers, apr_pool_t *pool)
 {
     char *name = apr_palloc(pool, OC_FLEET_ENTRY_NAME_LEN);
 
-    oc_fleet_entry_name(oc_config_global()->shared_prefix, peers->key, name);
+    oc_fleet_entry_name(oc_settings_global()->shared_prefix, peers->key, name);
     return name;
 }
 

@@ -105,7 +105,7 @@ static void done(oc_task_t *task)
 /* Did the folder of OCSPCacheResponseFolder change? Looked at once a second. */
 static int has_new_files(apr_time_t now)
 {
-    const char *folder = oc_config_global()->response_folder;
+    const char *folder = oc_settings_global()->response_folder;
 
     if (!folder || (now < refresher.next_look && now >= refresher.last_scan))
         return 0;
@@ -191,7 +191,7 @@ static void scan(oc_workers_t *workers)
 
 static apr_status_t start_crew(oc_workers_t **workers)
 {
-    const oc_global_conf_t *conf = oc_config_global();
+    const oc_global_conf_t *conf = oc_settings_global();
     unsigned n_groups, n_threads = (unsigned)conf->workers;
     apr_pool_t *pool; /* of its own allocator: this is no thread of httpd's */
     apr_status_t rv = apr_pool_create_unmanaged(&pool);
@@ -328,9 +328,9 @@ static void report_unserved(server_rec *main_server, apr_pool_t *pool)
     server_rec *s;
 
     for (s = main_server; s; s = s->next) {
-        const oc_server_conf_t *conf = oc_config_server(s);
+        const oc_server_conf_t *conf = oc_settings_server(s);
 
-        if (conf->staples && oc_config_is_tls(s) && conf->certificate_files->nelts > 0 && !oc_managed_serves(s))
+        if (conf->staples && oc_settings_is_tls(s) && conf->certificate_files->nelts > 0 && !oc_managed_serves(s))
             ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
                          "%s: nothing is stapled: mod_ssl knows no issuer of its certificate, or another module "
                          "staples for it. Put the issuer's certificate behind the server's in SSLCertificateFile, or "
@@ -385,7 +385,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     refresher.server = main_server;
     init_gate();
     oc_must_staple_begin();
-    if (!oc_config_is_active())
+    if (!oc_settings_is_active())
         return OK;
     oc_managed_settle();
     oc_cachectl_post_config(pconf, main_server);

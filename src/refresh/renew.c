@@ -118,7 +118,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_attemp
     attempt->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
                                   managed->proxy ? managed->proxy_host : "", NULL);
     attempt->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_request(managed->cert, oc_config_global()->certid_hash, &request.der, &request.der_len, pool)
+    if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &request.der, &request.der_len, pool)
         != APR_SUCCESS)
         return;
     attempt->verdict = oc_fetch(&request, &attempt->fetched, pool);
@@ -134,7 +134,7 @@ static void ask_responder(const oc_job_t *job, const atomic_int *stop, oc_attemp
  * file, and the responder may be asked; a certificate that has a file is its writer's business. */
 static apr_status_t look_into_inbox(oc_job_t *job, oc_attempt_t *attempt, apr_pool_t *pool)
 {
-    const char *folder = oc_config_global()->response_folder, *path = NULL;
+    const char *folder = oc_settings_global()->response_folder, *path = NULL;
     apr_status_t rv = APR_ENOENT;
 
     if (folder)
@@ -345,7 +345,7 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
             tell_held(job, stop, pool);
     }
     job->wake = job->peers.wake > job->note.due ? job->peers.wake : job->note.due;
-    if (oc_config_global()->response_folder && job->wake > apr_time_now() + INBOX_PAUSE)
+    if (oc_settings_global()->response_folder && job->wake > apr_time_now() + INBOX_PAUSE)
         job->wake = apr_time_now() + INBOX_PAUSE;
     if (!job->managed->url && job->wake <= began) /* nobody to ask, no file yet; what became due meanwhile is due */
         job->wake = apr_time_now() + INBOX_PAUSE;

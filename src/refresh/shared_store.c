@@ -214,7 +214,7 @@ static apr_status_t probe(apr_pool_t *pool)
 {
     unsigned char data[] = "alive";
     unsigned len = sizeof(data) - 1;
-    const char *name = apr_pstrcat(pool, oc_config_global()->shared_prefix, ":probe", NULL);
+    const char *name = apr_pstrcat(pool, oc_settings_global()->shared_prefix, ":probe", NULL);
 
     return ask_provider(name, 1, apr_time_now() + apr_time_from_sec(60), data, &len, pool);
 }
@@ -318,7 +318,7 @@ static call_t *make_call(const char *name, apr_size_t size)
 /* @return the call's status; APR_EAGAIN: not asked. *call is NULL when it is no longer the caller's. */
 static apr_status_t run(call_t **call, const atomic_int *stop)
 {
-    apr_interval_time_t timeout = oc_config_global()->shared_timeout;
+    apr_interval_time_t timeout = oc_settings_global()->shared_timeout;
     apr_status_t waited, rv = APR_EAGAIN;
     oc_breaker_state_t state;
     int is_news = 0;

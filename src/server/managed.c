@@ -38,7 +38,7 @@ const apr_array_header_t *oc_managed_all(void)
 
 int oc_managed_is_refreshed(const oc_managed_t *managed)
 {
-    return managed->url || oc_config_global()->response_folder;
+    return managed->url || oc_settings_global()->response_folder;
 }
 
 int oc_managed_serves(const server_rec *s)
@@ -149,18 +149,18 @@ static void reverse(apr_array_header_t *array)
 
 static void choose_responder(oc_managed_t *managed)
 {
-    const oc_server_conf_t *conf = oc_config_server(managed->server);
+    const oc_server_conf_t *conf = oc_settings_server(managed->server);
     const char *problem = NULL, *must_staple = managed->cert->must_staple
                                                    ? ", although it is a Must-Staple one, which clients then refuse"
                                                    : "";
 
-    managed->url = oc_config_url(managed->server, managed->cert->url);
+    managed->url = oc_settings_url(managed->server, managed->cert->url);
     managed->proxy = conf->proxy_url;
     managed->responder = "";
-    if (!managed->url && oc_config_global()->response_folder) {
+    if (!managed->url && oc_settings_global()->response_folder) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
                      "%s: the certificate names no OCSP responder; what is stapled has to come from %s/%s.der",
-                     managed->label, oc_config_global()->response_folder, managed->cert->serial);
+                     managed->label, oc_settings_global()->response_folder, managed->cert->serial);
         return;
     }
     if (!managed->url) {
@@ -222,7 +222,7 @@ static void report_disagreement(const oc_managed_t *managed)
 
     for (i = 0; i < managed->servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(managed->servers, i, server_rec *);
-        const char *what = difference(oc_config_server(managed->server), oc_config_server(s));
+        const char *what = difference(oc_settings_server(managed->server), oc_settings_server(s));
 
         if (what) {
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server,
@@ -246,7 +246,7 @@ void oc_managed_settle(void)
         managed->host = oc_managed_host(managed->server, table.pool);
         managed->label = apr_psprintf(table.pool, "%s: certificate %s (serial %s)", managed->host,
                                       managed->cert->subject, managed->cert->serial);
-        oc_config_settings(managed->server, &managed->settings);
+        oc_settings_resolve(managed->server, &managed->settings);
         choose_responder(managed);
         report_disagreement(managed);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_config: see oc_config.h.
+ * oc_settings: see oc_settings.h.
  */
 #include "server/settings.h"
 
@@ -48,11 +48,11 @@ static const struct {
     .retry_min = APR_TIME_C(5) * APR_USEC_PER_SEC,
 };
 
-static oc_global_conf_t *global; /* in pconf; oc_config_reset() makes a new one for each configuration */
+static oc_global_conf_t *global; /* in pconf; oc_settings_reset() makes a new one for each configuration */
 
 /* ---- structures ---- */
 
-void oc_config_reset(apr_pool_t *pconf)
+void oc_settings_reset(apr_pool_t *pconf)
 {
     global = apr_pcalloc(pconf, sizeof(*global));
     global->refresh = OC_UNSET;
@@ -69,7 +69,7 @@ void oc_config_reset(apr_pool_t *pconf)
     global->responders = apr_hash_make(pconf);
 }
 
-void *oc_config_create_server(apr_pool_t *pool, server_rec *s)
+void *oc_settings_create_server(apr_pool_t *pool, server_rec *s)
 {
     oc_server_conf_t *conf = apr_pcalloc(pool, sizeof(*conf));
 
@@ -90,7 +90,7 @@ void *oc_config_create_server(apr_pool_t *pool, server_rec *s)
 
 #define MERGED(field) (add->field != OC_UNSET ? add->field : base->field)
 
-void *oc_config_merge_server(apr_pool_t *pool, void *base_conf, void *add_conf)
+void *oc_settings_merge_server(apr_pool_t *pool, void *base_conf, void *add_conf)
 {
     const oc_server_conf_t *base = base_conf, *add = add_conf;
     oc_server_conf_t *conf = apr_pcalloc(pool, sizeof(*conf));
@@ -114,12 +114,12 @@ void *oc_config_merge_server(apr_pool_t *pool, void *base_conf, void *add_conf)
     return conf;
 }
 
-const oc_server_conf_t *oc_config_server(const server_rec *s)
+const oc_server_conf_t *oc_settings_server(const server_rec *s)
 {
     return ap_get_module_config(s->module_config, &ocsp_cache_module);
 }
 
-apr_array_header_t *oc_config_servers(server_rec *main_server, apr_pool_t *pool)
+apr_array_header_t *oc_settings_servers(server_rec *main_server, apr_pool_t *pool)
 {
     apr_array_header_t *servers = apr_array_make(pool, 16, sizeof(server_rec *));
     server_rec *s, **all;
@@ -152,26 +152,26 @@ static int listens_for_https(const server_rec *s)
     return 0;
 }
 
-int oc_config_is_tls(const server_rec *s)
+int oc_settings_is_tls(const server_rec *s)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
+    const oc_server_conf_t *conf = oc_settings_server(s);
 
     if (conf->ssl_engine == OC_UNSET)
         return conf->certificate_files->nelts > 0 && listens_for_https(s);
     return conf->ssl_engine;
 }
 
-oc_global_conf_t *oc_config_edit(void)
+oc_global_conf_t *oc_settings_edit(void)
 {
     return global;
 }
 
-const oc_global_conf_t *oc_config_global(void)
+const oc_global_conf_t *oc_settings_global(void)
 {
     return global;
 }
 
-int oc_config_is_active(void)
+int oc_settings_is_active(void)
 {
     return global && global->is_provider && global->refresh;
 }
@@ -181,9 +181,9 @@ static apr_interval_time_t written_or(apr_interval_time_t written, apr_interval_
     return written != OC_UNSET ? written : otherwise;
 }
 
-void oc_config_settings(const server_rec *s, oc_settings_t *settings)
+void oc_settings_resolve(const server_rec *s, oc_settings_t *settings)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
+    const oc_server_conf_t *conf = oc_settings_server(s);
     apr_interval_time_t retry_max = written_or(conf->error_timeout, defaults.error_timeout);
 
     settings->timeout = written_or(conf->responder_timeout, defaults.responder_timeout);
@@ -208,21 +208,21 @@ void oc_config_settings(const server_rec *s, oc_settings_t *settings)
         settings->bounds.retry_min = settings->bounds.retry_max;
 }
 
-const char *oc_config_url(const server_rec *s, const char *named)
+const char *oc_settings_url(const server_rec *s, const char *named)
 {
-    const char *forced = oc_config_server(s)->force_url, *mapped = NULL;
+    const char *forced = oc_settings_server(s)->force_url, *mapped = NULL;
 
     if (named)
         mapped = apr_hash_get(global->responders, named, APR_HASH_KEY_STRING);
     return forced ? forced : mapped ? mapped : named;
 }
 
-int oc_config_returns_errors(const oc_server_conf_t *conf)
+int oc_settings_returns_errors(const oc_server_conf_t *conf)
 {
     return conf->return_errors != OC_UNSET ? conf->return_errors : defaults.return_errors;
 }
 
-int oc_config_fakes_try_later(const oc_server_conf_t *conf)
+int oc_settings_fakes_try_later(const oc_server_conf_t *conf)
 {
     return conf->fake_try_later != OC_UNSET ? conf->fake_try_later : defaults.fake_try_later;
 }
@@ -255,7 +255,7 @@ static int check_neighbours(server_rec *s)
                      directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (oc_config_is_active() && !ap_find_linked_module("mod_watchdog.c")) {
+    if (oc_settings_is_active() && !ap_find_linked_module("mod_watchdog.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "SSLStaplingCache " OC_PROVIDER_NAME
                      " needs mod_watchdog to fetch OCSP responses in the background. Load it (LoadModule "
@@ -289,7 +289,7 @@ static int check_notify(server_rec *s, apr_pool_t *ptemp)
     return is_running ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-int oc_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     server_rec *s;
     int rv;
@@ -323,7 +323,7 @@ int oc_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     for (s = main_server; s; s = s->next) {
         oc_server_conf_t *conf = ap_get_module_config(s->module_config, &ocsp_cache_module);
 
-        conf->staples = oc_config_is_active() && conf->use_stapling == 1;
+        conf->staples = oc_settings_is_active() && conf->use_stapling == 1;
     }
     return OK;
 }

@@ -23,7 +23,7 @@ static const unsigned char TRY_LATER[] = {0x30, 0x03, 0x0a, 0x01, 0x03};
 int oc_ssl_hooks_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
 {
     (void)pool;
-    if (!oc_config_server(s)->staples)
+    if (!oc_settings_server(s)->staples)
         return DECLINED;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) /* httpd throws the first pass away */
         oc_managed_add(s, id, id_len, pem);
@@ -52,11 +52,11 @@ static staple_t choose(const oc_server_conf_t *conf, const oc_record_t *record, 
 
     if (record && oc_verdict_class(record->verdict) == OC_CLASS_TRUTH)
         return of_record(record, OC_COUNTERS_STAPLED);
-    if (!oc_config_returns_errors(conf))
+    if (!oc_settings_returns_errors(conf))
         return NOTHING;
     if (record && last == OC_CLASS_RESPONDER_ERROR)
         return of_record(record, OC_COUNTERS_ERROR);
-    if (last == OC_CLASS_NO_ANSWER && oc_config_fakes_try_later(conf))
+    if (last == OC_CLASS_NO_ANSWER && oc_settings_fakes_try_later(conf))
         return (staple_t){TRY_LATER, sizeof(TRY_LATER), OC_COUNTERS_ERROR, oc_verdict_name(OC_TRY_LATER)};
     return NOTHING;
 }
@@ -84,7 +84,7 @@ static staple_t look_up(const oc_server_conf_t *conf, const oc_shm_t *shm, const
 int oc_ssl_hooks_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t id_len,
                           ap_ssl_ocsp_copy_resp *callback, void *userdata)
 {
-    const oc_server_conf_t *conf = oc_config_server(s);
+    const oc_server_conf_t *conf = oc_settings_server(s);
     const oc_shm_t *shm = oc_staples_arena();
     unsigned char bytes[USUAL_LEN];
     staple_t staple = NOTHING;

@@ -90,7 +90,7 @@ void oc_stats_open(apr_pool_t *pconf, server_rec *main_server)
     books.ledger = NULL;
     books.path = NULL;
     atomic_flag_clear(&books.has_warned);
-    if (!oc_config_is_active() || !oc_staples_arena())
+    if (!oc_settings_is_active() || !oc_staples_arena())
         return;
     books.counters = find_tally(main_server);
     begin_recall(pconf, main_server);
@@ -129,7 +129,7 @@ void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
 
 const oc_counters_t *oc_stats_tally(void)
 {
-    return oc_config_is_active() ? books.counters : NULL;
+    return oc_settings_is_active() ? books.counters : NULL;
 }
 
 oc_refresh_flags_t *oc_stats_recall(void)

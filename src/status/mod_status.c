@@ -41,7 +41,7 @@ static const char *make_row(const oc_view_t *view, apr_time_t now, const char *r
 static void add(summary_t *summary, const oc_view_t *view, apr_time_t now, apr_pool_t *pool, apr_pool_t *keep)
 {
     const char *reason;
-    oc_attention_t attention = oc_view_attention(view, now, oc_config_global()->expiry_warning, &reason, pool);
+    oc_attention_t attention = oc_view_attention(view, now, oc_settings_global()->expiry_warning, &reason, pool);
     apr_array_header_t *rows = summary->rows[attention];
 
     summary->certificates++;

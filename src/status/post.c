@@ -45,7 +45,7 @@ void oc_status_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     apr_shm_t *segment;
 
     refresh.secret = NULL;
-    if (!oc_config_global()->status_refresh)
+    if (!oc_settings_global()->status_refresh)
         return;
     if (!secret && (rv = apr_generate_random_bytes(fresh, SECRET_LEN)) == APR_SUCCESS) {
         secret = ap_retained_data_create(SECRET_KEY, SECRET_LEN);

@@ -11,7 +11,7 @@ const char *oc_status_request_begin(oc_status_request_t *request, request_rec *r
 {
     request->r = r;
     request->now = apr_time_now();
-    request->expiry_warning = oc_config_global()->expiry_warning;
+    request->expiry_warning = oc_settings_global()->expiry_warning;
     request->is_active = oc_survey_totals(&request->totals);
     return oc_query_parse(&request->query, r->args, r->pool);
 }

@@ -62,7 +62,7 @@ apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now)
 {
     const apr_array_header_t *all = oc_managed_all();
 
-    if (!oc_config_is_active() || ordinal >= (unsigned)all->nelts)
+    if (!oc_settings_is_active() || ordinal >= (unsigned)all->nelts)
         return APR_EINVAL;
     if (!oc_managed_is_refreshed(APR_ARRAY_IDX(all, (int)ordinal, const oc_managed_t *)))
         return APR_ENOTIMPL;
@@ -74,7 +74,7 @@ int oc_survey_totals(oc_survey_totals_t *totals)
     const oc_shm_t *shm = oc_staples_arena();
 
     memset(totals, 0, sizeof(*totals));
-    if (!oc_config_is_active() || !shm)
+    if (!oc_settings_is_active() || !shm)
         return 0;
     if (oc_stats_tally())
         oc_counters_read(oc_stats_tally(), &totals->counters);

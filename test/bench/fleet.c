@@ -30,7 +30,7 @@
 #define EXCHANGE_LONGEST (SEC(10) + SEC(2)) /* SSLStaplingResponderTimeout and oc_peers' grace */
 #define PUBLISHING(ca) ((ca)->validity / 2)
 
-/* What stands in `defaults` of oc_config.c. */
+/* What stands in `defaults` of oc_settings.c. */
 static const oc_schedule_bounds_t bounds = {.min = SEC(300), .max = DAY, .retry_min = SEC(5), .retry_max = SEC(600)};
 
 typedef struct {

@@ -35,7 +35,7 @@
 #define CERTIFICATES 10000
 #define CERTIFICATES_CHECKED 2000
 
-/* What stands in `defaults` of oc_config.c. */
+/* What stands in `defaults` of oc_settings.c. */
 static const oc_schedule_bounds_t bounds = {.min = 5 * MINUTE, .max = DAY, .retry_min = SEC(5), .retry_max = SEC(600)};
 
 typedef struct {
