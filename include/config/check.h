@@ -25,7 +25,7 @@ void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool);
 /* The parts of oc_check_configuration(). */
 
 /** SSLStapling... directives that change nothing, and hosts that mod_md staples for. @param servers as of oc_settings_servers() */
-void oc_check_directives(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers,
+void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
                          apr_pool_t *pool);
 
 /** Responses that run out, and a cache that is too small. @param stapled as of oc_inventory_stapled() */

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_md: what the configuration says of mod_md: which hosts it manages, and which it staples for. Where it staples, its hooks come first
+ * oc_mod_md: what the configuration says of mod_md: which hosts it manages, and which it staples for. Where it staples, its hooks come first
  * and this module has nothing to do (mod_ocsp_cache.c, register_hooks).
  *
  * mod_md tells nobody, and decides in its own post_config, which `apachectl -t` does not reach: so its directives are looked up in the
  * tree of the configuration.
  */
-#ifndef OC_MD_H
-#define OC_MD_H
+#ifndef OC_MOD_MD_H
+#define OC_MOD_MD_H
 
 #include <httpd.h>
 
-typedef struct oc_md_t oc_md_t;
+typedef struct oc_mod_md_t oc_mod_md_t;
 
 /** test_config: read it. Never NULL; empty where mod_md is not loaded. */
-oc_md_t *oc_md_read(apr_pool_t *pool);
+oc_mod_md_t *oc_mod_md_read(apr_pool_t *pool);
 
 /** Is the host's name, or an alias of it, in a managed domain? */
-int oc_md_manages(const oc_md_t *md, const server_rec *s);
+int oc_mod_md_manages(const oc_mod_md_t *md, const server_rec *s);
 
 /** Does mod_md staple there: for a managed domain with MDStapling on, or, with MDStapleOthers on, which is its default, for any host
  *  where that stands? */
-int oc_md_staples(const oc_md_t *md, const server_rec *s);
+int oc_mod_md_staples(const oc_mod_md_t *md, const server_rec *s);
 
-/** Does this module staple for @a s? @param md oc_md_t, as oc_inventory_stapled() hands it on */
-int oc_md_leaves_to_us(const void *md, const server_rec *s);
+/** Does this module staple for @a s? @param md oc_mod_md_t, as oc_inventory_stapled() hands it on */
+int oc_mod_md_leaves_to_us(const void *md, const server_rec *s);
 
 #endif

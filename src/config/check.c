@@ -144,7 +144,7 @@ static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, ser
                     text);
 }
 
-static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_md_t *md, apr_pool_t *pool)
+static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_mod_md_t *md, apr_pool_t *pool)
 {
     int i;
 
@@ -159,7 +159,7 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
         c = make_case(findings, listed->cert, s, pool);
         c.has_issuer = listed->has_issuer;
         c.unread = listed->unread;
-        if (oc_md_staples(md, s))
+        if (oc_mod_md_staples(md, s))
             check_dates(&c, apr_time_now());
         else
             check_certificate(&c);
@@ -169,16 +169,16 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
 void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
 {
     oc_findings_t *findings = oc_findings_create(pool);
-    oc_md_t *md;
+    oc_mod_md_t *md;
     int i;
 
     if (!oc_settings_is_active())
         return;
-    md = oc_md_read(pool);
+    md = oc_mod_md_read(pool);
     oc_check_directives(findings, md, oc_settings_servers(main_server, pool), pool);
     for (i = 0; i < certificates->nelts; i++)
         check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, pool);
-    oc_check_cache(findings, oc_inventory_stapled(certificates, oc_md_leaves_to_us, md, pool), main_server, pool);
+    oc_check_cache(findings, oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool), main_server, pool);
     oc_findings_log(findings);
 }
 

@@ -48,7 +48,7 @@ static const char *idle_directives(const oc_server_conf_t *own, int is_tls, apr_
 }
 
 /* Does any host staple by this module that takes SSLStaplingFakeTryLater from @a s and returns errors? */
-static int is_faking(const apr_array_header_t *servers, const oc_md_t *md, const server_rec *s)
+static int is_faking(const apr_array_header_t *servers, const oc_mod_md_t *md, const server_rec *s)
 {
     int i;
 
@@ -56,7 +56,7 @@ static int is_faking(const apr_array_header_t *servers, const oc_md_t *md, const
         const server_rec *host = APR_ARRAY_IDX(servers, i, const server_rec *);
         const oc_server_conf_t *conf = oc_settings_server(host);
 
-        if ((host == s || (!s->is_virtual && conf->own->fake_try_later == OC_UNSET)) && oc_md_leaves_to_us(md, host)
+        if ((host == s || (!s->is_virtual && conf->own->fake_try_later == OC_UNSET)) && oc_mod_md_leaves_to_us(md, host)
             && oc_settings_returns_errors(conf))
             return 1;
     }
@@ -64,8 +64,8 @@ static int is_faking(const apr_array_header_t *servers, const oc_md_t *md, const
 }
 
 /* What is written, but has another value than it can have here. */
-static void check_values(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers, server_rec *s,
-                         apr_pool_t *pool)
+static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
+                         server_rec *s, apr_pool_t *pool)
 {
     const oc_server_conf_t *own = oc_settings_server(s)->own;
     apr_interval_time_t least = oc_settings_global()->refresh_min;
@@ -96,9 +96,9 @@ static void check_values(oc_findings_t *findings, const oc_md_t *md, const apr_a
 }
 
 /* A host that SSLUseStapling is on for and that mod_md staples for. */
-static void check_md(oc_findings_t *findings, const oc_md_t *md, server_rec *s, const char *idle, apr_pool_t *pool)
+static void check_md(oc_findings_t *findings, const oc_mod_md_t *md, server_rec *s, const char *idle, apr_pool_t *pool)
 {
-    if (!oc_md_manages(md, s))
+    if (!oc_mod_md_manages(md, s))
         warn(findings, s,
              "mod_md staples for this host, which it does not manage: MDStapling is on, and MDStapleOthers is not off. "
              "So this module leaves it alone. Write `MDStapleOthers off` to have it staple here");
@@ -111,14 +111,14 @@ static void check_md(oc_findings_t *findings, const oc_md_t *md, server_rec *s, 
                         "mod_md staples for this host, which it manages (MDStapling on); this module leaves it alone");
 }
 
-static void check_host(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers, server_rec *s,
+static void check_host(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers, server_rec *s,
                        apr_pool_t *pool)
 {
     const oc_server_conf_t *conf = oc_settings_server(s);
     int is_tls = oc_settings_is_tls(s);
     const char *idle = idle_directives(conf->own, is_tls, pool);
 
-    if (conf->ssl_engine == 1 && conf->certificate_files->nelts == 0 && oc_md_manages(md, s))
+    if (conf->ssl_engine == 1 && conf->certificate_files->nelts == 0 && oc_mod_md_manages(md, s))
         oc_findings_add(findings, APLOG_INFO, s, OC_ABOUT_HOST, NULL,
                         "its certificate comes from mod_md, not from a file: nothing is checked for it");
     if (!is_tls) {
@@ -132,7 +132,7 @@ static void check_host(oc_findings_t *findings, const oc_md_t *md, const apr_arr
                  apr_pstrcat(pool, idle, "SSLUseStapling is not on here. Switch it on, or remove what has no effect",
                              NULL));
     }
-    else if (oc_md_staples(md, s)) {
+    else if (oc_mod_md_staples(md, s)) {
         check_md(findings, md, s, idle, pool);
     }
     else {
@@ -140,7 +140,7 @@ static void check_host(oc_findings_t *findings, const oc_md_t *md, const apr_arr
     }
 }
 
-void oc_check_directives(oc_findings_t *findings, const oc_md_t *md, const apr_array_header_t *servers,
+void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
                          apr_pool_t *pool)
 {
     server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);

@@ -127,7 +127,7 @@ static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_po
     if (dump->kept.ledger_status != APR_SUCCESS && dump->kept.ledger_status != APR_ENOENT)
         add_problem(dump, dump->kept.ledger_problem);
 
-    stapled = oc_inventory_stapled(certificates, oc_md_leaves_to_us, oc_md_read(pool), pool);
+    stapled = oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, oc_mod_md_read(pool), pool);
     add_unread(dump, certificates);
     for (i = 0; i < stapled->nelts; i++)
         APR_ARRAY_PUSH(dump->views, oc_view_t) = view_of(dump, APR_ARRAY_IDX(stapled, i, const oc_listed_t *));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_md: see oc_md.h. How mod_md decides was read in its sources (2.4.x: staple_here() in mod_md_ocsp.c, link_md_to_servers() in mod_md.c).
+ * oc_mod_md: see oc_mod_md.h. How mod_md decides was read in its sources (2.4.x: staple_here() in mod_md_ocsp.c, link_md_to_servers() in mod_md.c).
  */
 #include "config/mod_md.h"
 
@@ -25,7 +25,7 @@ typedef struct {
     int stapling;         /* of its own section; UNSET: as in that scope */
 } domain_t;
 
-struct oc_md_t {
+struct oc_mod_md_t {
     apr_pool_t *pool;
     apr_hash_t *scopes;  /* "file:line" of a <VirtualHost> -> scope_t * */
     scope_t outside;     /* of any <VirtualHost> */
@@ -52,7 +52,7 @@ static const char *lower(const char *name, apr_pool_t *pool)
 }
 
 /* "auto" and "manual" among the names are no names. */
-static void add_names(oc_md_t *md, domain_t *domain, const char *args)
+static void add_names(oc_mod_md_t *md, domain_t *domain, const char *args)
 {
     const char *name, *end = strrchr(args, '>');
 
@@ -63,7 +63,7 @@ static void add_names(oc_md_t *md, domain_t *domain, const char *args)
             apr_hash_set(md->domains, lower(name, md->pool), APR_HASH_KEY_STRING, domain);
 }
 
-static void read_domain(oc_md_t *md, const ap_directive_t *directive, const scope_t *scope)
+static void read_domain(oc_mod_md_t *md, const ap_directive_t *directive, const scope_t *scope)
 {
     domain_t *domain = apr_palloc(md->pool, sizeof(*domain));
     const ap_directive_t *child;
@@ -84,7 +84,7 @@ static const char *place(const char *file, int line, apr_pool_t *pool)
     return apr_psprintf(pool, "%s:%d", file, line);
 }
 
-static void read_directive(oc_md_t *md, const ap_directive_t *directive, scope_t *scope)
+static void read_directive(oc_mod_md_t *md, const ap_directive_t *directive, scope_t *scope)
 {
     if (is(directive, "MDomain") || is(directive, "<MDomain") || is(directive, "<MDomainSet"))
         read_domain(md, directive, scope);
@@ -96,7 +96,7 @@ static void read_directive(oc_md_t *md, const ap_directive_t *directive, scope_t
         md->manages_base = flag_of(directive);
 }
 
-static void read_host(oc_md_t *md, const ap_directive_t *host)
+static void read_host(oc_mod_md_t *md, const ap_directive_t *host)
 {
     scope_t *own = apr_palloc(md->pool, sizeof(*own));
     const ap_directive_t *directive;
@@ -107,9 +107,9 @@ static void read_host(oc_md_t *md, const ap_directive_t *host)
         read_directive(md, directive, own);
 }
 
-oc_md_t *oc_md_read(apr_pool_t *pool)
+oc_mod_md_t *oc_mod_md_read(apr_pool_t *pool)
 {
-    oc_md_t *md = apr_pcalloc(pool, sizeof(*md));
+    oc_mod_md_t *md = apr_pcalloc(pool, sizeof(*md));
     const ap_directive_t *directive = ap_find_linked_module("mod_md.c") ? ap_conftree : NULL;
 
     md->pool = pool;
@@ -126,7 +126,7 @@ oc_md_t *oc_md_read(apr_pool_t *pool)
 }
 
 /* The name itself, or the wildcard above it. */
-static const domain_t *domain_of_name(const oc_md_t *md, const char *name)
+static const domain_t *domain_of_name(const oc_mod_md_t *md, const char *name)
 {
     const char *key = lower(name, md->pool), *dot = strchr(key, '.');
     const domain_t *domain = apr_hash_get(md->domains, key, APR_HASH_KEY_STRING);
@@ -136,7 +136,7 @@ static const domain_t *domain_of_name(const oc_md_t *md, const char *name)
     return domain;
 }
 
-static const domain_t *domain_of(const oc_md_t *md, const server_rec *s)
+static const domain_t *domain_of(const oc_mod_md_t *md, const server_rec *s)
 {
     const domain_t *domain = NULL;
     int i;
@@ -155,12 +155,12 @@ static int written_or(int own, int outside, int otherwise)
     return own != UNSET ? own : outside != UNSET ? outside : otherwise;
 }
 
-int oc_md_manages(const oc_md_t *md, const server_rec *s)
+int oc_mod_md_manages(const oc_mod_md_t *md, const server_rec *s)
 {
     return domain_of(md, s) != NULL;
 }
 
-static const scope_t *scope_of(const oc_md_t *md, const server_rec *s)
+static const scope_t *scope_of(const oc_mod_md_t *md, const server_rec *s)
 {
     const scope_t *own = NULL;
 
@@ -169,7 +169,7 @@ static const scope_t *scope_of(const oc_md_t *md, const server_rec *s)
     return own ? own : &md->outside;
 }
 
-int oc_md_staples(const oc_md_t *md, const server_rec *s)
+int oc_mod_md_staples(const oc_mod_md_t *md, const server_rec *s)
 {
     const domain_t *domain = domain_of(md, s);
     const scope_t *own = scope_of(md, s);
@@ -179,7 +179,7 @@ int oc_md_staples(const oc_md_t *md, const server_rec *s)
     return written_or(own->stapling, md->outside.stapling, 0) && written_or(own->others, md->outside.others, 1);
 }
 
-int oc_md_leaves_to_us(const void *md, const server_rec *s)
+int oc_mod_md_leaves_to_us(const void *md, const server_rec *s)
 {
-    return oc_settings_server(s)->staples && oc_settings_is_tls(s) && !oc_md_staples(md, s);
+    return oc_settings_server(s)->staples && oc_settings_is_tls(s) && !oc_mod_md_staples(md, s);
 }
