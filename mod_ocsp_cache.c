@@ -120,7 +120,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_ssl_ocsp_get_resp_hook(oc_ssl_hooks_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(oc_ssl_hooks_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
-    oc_report_register();
+    oc_mod_status_register();
 }
 
 AP_DECLARE_MODULE(ocsp_cache) = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_report: see oc_report.h. One look at every certificate, then a few lines. Subjects and URLs come out of certificates, which
+ * oc_mod_status: see oc_mod_status.h. One look at every certificate, then a few lines. Subjects and URLs come out of certificates, which
  * anybody may have filled: everything is escaped.
  */
 #include "status/mod_status.h"
@@ -173,7 +173,7 @@ static int status_hook(request_rec *r, int flags)
     return OK;
 }
 
-void oc_report_register(void)
+void oc_mod_status_register(void)
 {
     APR_OPTIONAL_HOOK(ap, status_hook, status_hook, NULL, NULL, APR_HOOK_MIDDLE);
 }
