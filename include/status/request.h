@@ -19,7 +19,7 @@ typedef struct {
     apr_interval_time_t expiry_warning;
     oc_query_t query;
     int is_active; /* is anything stapled by this configuration? */
-    oc_survey_totals_t totals;
+    oc_snapshot_totals_t totals;
 } oc_status_request_t;
 
 /** How many certificates there are of each kind, whatever the query. */

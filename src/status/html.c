@@ -100,7 +100,7 @@ static void print_exchanges_tile(request_rec *r, const oc_counters_totals_t *cou
                timed ? median(counters, timed, r->pool) : "");
 }
 
-static void print_cache_tile(request_rec *r, const oc_survey_totals_t *totals)
+static void print_cache_tile(request_rec *r, const oc_snapshot_totals_t *totals)
 {
     char used[5], size[5];
 

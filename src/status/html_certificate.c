@@ -103,7 +103,7 @@ void oc_status_detail(const oc_status_request_t *request, unsigned ordinal)
     const char *reason;
     oc_view_t view;
 
-    oc_survey_take(&view, managed, ordinal, now, pool);
+    oc_snapshot_take(&view, managed, ordinal, now, pool);
     attention = oc_view_attention(&view, now, request->expiry_warning, &reason, pool);
     oc_status_open_page(request, view.host);
     oc_status_print_told(request);

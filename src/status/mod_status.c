@@ -18,7 +18,7 @@
 
 /* What there is to say of all certificates together. */
 typedef struct {
-    oc_survey_totals_t totals;
+    oc_snapshot_totals_t totals;
     int certificates;
     int stapled;      /* good or revoked */
     int no_responder; /* by their nature */
@@ -68,7 +68,7 @@ static void summarise(summary_t *summary, apr_time_t now, apr_pool_t *keep)
     for (i = 0; i < all->nelts; i++) {
         oc_view_t view;
 
-        oc_survey_take(&view, APR_ARRAY_IDX(all, i, const oc_managed_t *), (unsigned)i, now, pool);
+        oc_snapshot_take(&view, APR_ARRAY_IDX(all, i, const oc_managed_t *), (unsigned)i, now, pool);
         add(summary, &view, now, pool, keep);
         apr_pool_clear(pool);
     }
@@ -91,7 +91,7 @@ static void count_requests(const oc_counters_totals_t *counters, uint64_t *succe
 /* The keys of ?auto, one per line. */
 static void print_auto(request_rec *r, const summary_t *summary, apr_time_t now)
 {
-    const oc_survey_totals_t *totals = &summary->totals;
+    const oc_snapshot_totals_t *totals = &summary->totals;
     const uint64_t *handshakes = totals->counters.handshakes;
     uint64_t succeeded, failed;
 
@@ -133,7 +133,7 @@ static void print_rows(request_rec *r, const summary_t *summary)
 
 static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
 {
-    const oc_survey_totals_t *totals = &summary->totals;
+    const oc_snapshot_totals_t *totals = &summary->totals;
     const uint64_t *handshakes = totals->counters.handshakes;
     uint64_t succeeded, failed;
 
@@ -163,7 +163,7 @@ static int status_hook(request_rec *r, int flags)
     summary_t summary = {.certificates = 0};
     apr_time_t now = apr_time_now();
 
-    if (!oc_survey_totals(&summary.totals))
+    if (!oc_snapshot_totals(&summary.totals))
         return OK;
     summarise(&summary, now, r->pool);
     if (flags & AP_STATUS_SHORT)

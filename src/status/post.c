@@ -160,7 +160,7 @@ static int recall_all(const oc_status_request_t *request, const char **problem)
         || !atomic_compare_exchange_strong(refresh.last_of_all, &last, now))
         return refuse_early(request->r, now >= last ? ALL_PAUSE - (now - last) : ALL_PAUSE, problem);
     for (i = 0; i < n; i++)
-        n_recalled += oc_survey_recall(i, now) == APR_SUCCESS;
+        n_recalled += oc_snapshot_recall(i, now) == APR_SUCCESS;
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, request->r,
                   "status page: all certificates are asked for again (%u), as %s wishes", n_recalled,
                   request->r->user ? request->r->user : request->r->useragent_ip);
@@ -180,7 +180,7 @@ static int recall_one(const oc_status_request_t *request, const unsigned char *i
 
         if (memcmp(managed->cert->id, id, OC_CERT_ID_LEN) != 0)
             continue;
-        rv = oc_survey_recall((unsigned)i, request->now);
+        rv = oc_snapshot_recall((unsigned)i, request->now);
         if (APR_STATUS_IS_EAGAIN(rv))
             return refuse_early(r, OC_REFRESH_FLAGS_PAUSE, problem);
         if (rv != APR_SUCCESS) {

@@ -228,7 +228,7 @@ static void print_latency(request_rec *r, const oc_counters_totals_t *counters)
                count, SECONDS(counters->latency_sum), count);
 }
 
-static void print_cache(request_rec *r, const oc_survey_totals_t *totals)
+static void print_cache(request_rec *r, const oc_snapshot_totals_t *totals)
 {
     gauge(r, "size_bytes", "Size of the cache.", (double)totals->cache.size);
     gauge(r, "used_bytes", "How much of the cache is used.", (double)totals->cache.blocks_used * OC_BLOCK_SIZE);

@@ -12,7 +12,7 @@ const char *oc_status_request_begin(oc_status_request_t *request, request_rec *r
     request->r = r;
     request->now = apr_time_now();
     request->expiry_warning = oc_settings_global()->expiry_warning;
-    request->is_active = oc_survey_totals(&request->totals);
+    request->is_active = oc_snapshot_totals(&request->totals);
     return oc_query_parse(&request->query, r->args, r->pool);
 }
 
@@ -26,7 +26,7 @@ static int visit_one(const oc_status_request_t *request, unsigned ordinal, oc_st
     const char *reason;
     oc_view_t view;
 
-    oc_survey_take(&view, managed, ordinal, request->now, pool);
+    oc_snapshot_take(&view, managed, ordinal, request->now, pool);
     attention = oc_view_attention(&view, request->now, request->expiry_warning, &reason, pool);
     return visit(context, &view, ordinal, attention, reason, pool);
 }

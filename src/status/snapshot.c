@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_survey: see oc_survey.h.
+ * oc_snapshot: see oc_snapshot.h.
  */
 #include "status/snapshot.h"
 
@@ -32,7 +32,7 @@ static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
     return when;
 }
 
-void oc_survey_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
+void oc_snapshot_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
 {
     const oc_cert_t *cert = managed->cert;
     oc_record_t record;
@@ -58,7 +58,7 @@ void oc_survey_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordin
     view->last_attempt = last_attempt(view, ordinal);
 }
 
-apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now)
+apr_status_t oc_snapshot_recall(unsigned ordinal, apr_time_t now)
 {
     const apr_array_header_t *all = oc_managed_all();
 
@@ -69,7 +69,7 @@ apr_status_t oc_survey_recall(unsigned ordinal, apr_time_t now)
     return oc_stats_recall() ? oc_refresh_flags_one(oc_stats_recall(), ordinal, now) : APR_ENOMEM;
 }
 
-int oc_survey_totals(oc_survey_totals_t *totals)
+int oc_snapshot_totals(oc_snapshot_totals_t *totals)
 {
     const oc_shm_t *shm = oc_staples_arena();
 
