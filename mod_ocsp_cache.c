@@ -80,7 +80,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
     rv = oc_refresh_post_config(pconf, main_server);
     oc_stats_open(pconf, main_server);
-    oc_status_refresh_post_config(pconf, main_server);
+    oc_status_post_post_config(pconf, main_server);
     return rv;
 }
 

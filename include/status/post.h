@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_refresh: POST to the status page: "ask for this certificate, or for all, again now". Off unless OCSPCacheStatusRefresh is on.
+ * oc_status_post: POST to the status page: "ask for this certificate, or for all, again now". Off unless OCSPCacheStatusRefresh is on.
  *
  * A request must carry a token that only a page of this server holds, made for the same user, less than an hour ago; and where the browser
  * says from where it comes, that must be here. So no other site can make an administrator's browser ask.
  */
-#ifndef OC_STATUS_REFRESH_H
-#define OC_STATUS_REFRESH_H
+#ifndef OC_STATUS_POST_H
+#define OC_STATUS_POST_H
 
 #include "status/request.h"
 
 /** post_config of the second pass: the secret behind the tokens, which outlives graceful restarts, and the clock of "all".
  *  Without random numbers or memory POST stays off, which is logged. */
-void oc_status_refresh_post_config(apr_pool_t *pconf, server_rec *main_server);
+void oc_status_post_post_config(apr_pool_t *pconf, server_rec *main_server);
 
 /** Is POST on? */
-int oc_status_refresh_is_on(void);
+int oc_status_post_is_on(void);
 
 /** A token for a page that is sent now. NULL: POST is off. */
-const char *oc_status_refresh_token(const request_rec *r, apr_time_t now, apr_pool_t *pool);
+const char *oc_status_post_token(const request_rec *r, apr_time_t now, apr_pool_t *pool);
 
 /** Answer a POST. @param problem out: for people, when the answer is an error @return the HTTP status; 303 has its Location */
-int oc_status_refresh(const oc_status_request_t *request, const char **problem);
+int oc_status_post(const oc_status_request_t *request, const char **problem);
 
 #endif

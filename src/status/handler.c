@@ -59,7 +59,7 @@ static int say(request_rec *r, int status, const char *problem)
 static int answer_post(const oc_status_request_t *request)
 {
     const char *problem = "";
-    int status = oc_status_refresh(request, &problem);
+    int status = oc_status_post(request, &problem);
 
     return say(request->r, status, status == HTTP_SEE_OTHER ? "See the status page." : problem);
 }
@@ -93,9 +93,9 @@ static int answer(const oc_status_request_t *request)
     if (query->format == OC_FORMAT_JSON)
         oc_status_json(request);
     else if (query->format == OC_FORMAT_PROMETHEUS)
-        oc_status_metrics(request);
+        oc_status_prometheus(request);
     else if (ordinal >= 0)
-        oc_status_detail(request, (unsigned)ordinal);
+        oc_status_html_certificate(request, (unsigned)ordinal);
     else
         oc_status_html(request);
     return OK;
@@ -110,10 +110,10 @@ int oc_status_handler(request_rec *r)
         return DECLINED;
     set_headers(r);
     problem = oc_status_request_begin(&request, r);
-    if (r->method_number == M_POST && oc_status_refresh_is_on())
+    if (r->method_number == M_POST && oc_status_post_is_on())
         return answer_post(&request);
     if (r->method_number != M_GET) {
-        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, oc_status_refresh_is_on() ? M_POST : -1, -1);
+        ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, oc_status_post_is_on() ? M_POST : -1, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
     return problem ? say(r, HTTP_BAD_REQUEST, problem) : answer(&request);

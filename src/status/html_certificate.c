@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_detail: see oc_status_detail.h.
+ * oc_status_html_certificate: see oc_status_html_certificate.h.
  */
 #include "html_certificate.h"
 
@@ -93,7 +93,7 @@ static void print_attempts(const oc_status_request_t *request, const oc_view_t *
     ap_rputs("</dl>\n", r);
 }
 
-void oc_status_detail(const oc_status_request_t *request, unsigned ordinal)
+void oc_status_html_certificate(const oc_status_request_t *request, unsigned ordinal)
 {
     const oc_managed_t *managed = APR_ARRAY_IDX(oc_managed_all(), (int)ordinal, const oc_managed_t *);
     apr_pool_t *pool = request->r->pool;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_parts: see oc_status_parts.h.
+ * oc_status_html_parts: see oc_status_html_parts.h.
  */
 #include "html_parts.h"
 
@@ -81,7 +81,7 @@ const char *oc_status_query_link(const oc_query_t *query, apr_pool_t *pool)
 
 const char *oc_status_button(const oc_status_request_t *request, const oc_view_t *view, apr_pool_t *pool)
 {
-    const char *token = oc_status_refresh_token(request->r, request->now, pool);
+    const char *token = oc_status_post_token(request->r, request->now, pool);
 
     if (!token || !request->is_active || (view && !view->is_refreshed))
         return "";

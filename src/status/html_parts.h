@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_parts: what the pages for people are made of: frame, badge, time, link, button. All text that is not ours is escaped here.
+ * oc_status_html_parts: what the pages for people are made of: frame, badge, time, link, button. All text that is not ours is escaped here.
  */
-#ifndef OC_STATUS_PARTS_H
-#define OC_STATUS_PARTS_H
+#ifndef OC_STATUS_HTML_PARTS_H
+#define OC_STATUS_HTML_PARTS_H
 
 #include "status/request.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_refresh: see oc_status_refresh.h.
+ * oc_status_post: see oc_status_post.h.
  */
 #include "status/post.h"
 
@@ -38,7 +38,7 @@ static struct {
 
 /* ---- the parent ---- */
 
-void oc_status_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
+void oc_status_post_post_config(apr_pool_t *pconf, server_rec *main_server)
 {
     unsigned char *secret = ap_retained_data_get(SECRET_KEY), fresh[SECRET_LEN];
     apr_status_t rv = APR_SUCCESS;
@@ -63,7 +63,7 @@ void oc_status_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     refresh.secret = secret;
 }
 
-int oc_status_refresh_is_on(void)
+int oc_status_post_is_on(void)
 {
     return refresh.secret != NULL;
 }
@@ -82,7 +82,7 @@ static const char *make_token(const request_rec *r, apr_time_t end, apr_pool_t *
     return apr_psprintf(pool, "%" APR_INT64_T_FMT "-%s", apr_time_sec(end), apr_pescape_hex(pool, mac, len, 0));
 }
 
-const char *oc_status_refresh_token(const request_rec *r, apr_time_t now, apr_pool_t *pool)
+const char *oc_status_post_token(const request_rec *r, apr_time_t now, apr_pool_t *pool)
 {
     return refresh.secret ? make_token(r, now + TOKEN_LIFE, pool) : NULL;
 }
@@ -197,7 +197,7 @@ static int recall_one(const oc_status_request_t *request, const unsigned char *i
     return HTTP_NOT_FOUND;
 }
 
-int oc_status_refresh(const oc_status_request_t *request, const char **problem)
+int oc_status_post(const oc_status_request_t *request, const char **problem)
 {
     request_rec *r = request->r;
     apr_array_header_t *pairs = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_metrics: see oc_status_metrics.h. A metric's samples stand together, so one pass over the certificates takes what all metrics
+ * oc_status_prometheus: see oc_status_prometheus.h. A metric's samples stand together, so one pass over the certificates takes what all metrics
  * need, in numbers; then each is written from those.
  */
 #include "prometheus.h"
@@ -272,7 +272,7 @@ static void print_certificates(request_rec *r, const apr_array_header_t *samples
     }
 }
 
-void oc_status_metrics(const oc_status_request_t *request)
+void oc_status_prometheus(const oc_status_request_t *request)
 {
     request_rec *r = request->r;
     collection_t collection = {.request = request,
