@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_finding: what `apachectl -t` found, collected so that one fact is said once: with the hosts that it concerns, be they five thousand.
+ * oc_findings: what `apachectl -t` found, collected so that one fact is said once: with the hosts that it concerns, be they five thousand.
  */
-#ifndef OC_FINDING_H
-#define OC_FINDING_H
+#ifndef OC_FINDINGS_H
+#define OC_FINDINGS_H
 
 #include <httpd.h>
 

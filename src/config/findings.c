@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_finding: see oc_finding.h.
+ * oc_findings: see oc_findings.h.
  */
 #include "config/findings.h"
 
