@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_cachectl: see oc_cachectl.h. The parent writes the manifest; the child that refreshes reads commands, with its own rights.
+ * oc_control: see oc_control.h. The parent writes the manifest; the child that refreshes reads commands, with its own rights.
  */
 #include "control.h"
 
@@ -55,7 +55,7 @@ static const oc_manifest_t *make_roster(apr_pool_t *pool)
     return manifest;
 }
 
-void oc_cachectl_post_config(apr_pool_t *pconf, server_rec *main_server)
+void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
 {
     const char *path = oc_staples_path(), *problem = NULL;
     apr_pool_t *pool;
@@ -98,7 +98,7 @@ static void bring(oc_job_t *job, const oc_command_item_t *item)
     job->brought = brought;
 }
 
-static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall)
+static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
 {
     unsigned i;
     int n;
@@ -124,7 +124,7 @@ static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_j
     }
 }
 
-void oc_cachectl_look(oc_job_t *jobs, unsigned n_jobs, oc_cachectl_recall_fn *recall, apr_time_t now)
+void oc_control_look(oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall, apr_time_t now)
 {
     const char *problem = NULL;
     oc_command_t command;

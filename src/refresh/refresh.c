@@ -170,7 +170,7 @@ static void scan(oc_workers_t *workers)
     if (has_new_files(now))
         recall_all();
     recall_wished();
-    oc_cachectl_look(refresher.jobs, refresher.n_jobs, recall, now);
+    oc_control_look(refresher.jobs, refresher.n_jobs, recall, now);
     if (now >= refresher.next_scan || now < refresher.last_scan) {
         refresher.last_scan = now;
         refresher.next_scan = now + RESCAN_INTERVAL;
@@ -388,7 +388,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     if (!oc_settings_is_active())
         return OK;
     oc_managed_settle();
-    oc_cachectl_post_config(pconf, main_server);
+    oc_control_post_config(pconf, main_server);
     report_unserved(main_server, pconf);
     if (!has_work() || !oc_provider_stapling())
         return OK;
