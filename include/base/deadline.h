@@ -5,8 +5,8 @@
  *
  * Every wait of oc_connect and oc_fetch goes through here, so that none of them can outlive the one or miss the other.
  */
-#ifndef OC_DEADLINE_H
-#define OC_DEADLINE_H
+#ifndef OC_BASE_DEADLINE_H
+#define OC_BASE_DEADLINE_H
 
 #include "base/verdict.h"
 

@@ -6,8 +6,8 @@
  *
  * For oc_file, oc_ledger, oc_manifest and oc_command, which know what is in them.
  */
-#ifndef OC_DISK_H
-#define OC_DISK_H
+#ifndef OC_BASE_DISK_H
+#define OC_BASE_DISK_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>

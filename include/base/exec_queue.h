@@ -6,8 +6,8 @@
  * One thread, a bounded queue, a bounded time for each run. It knows nothing of httpd and does not log: whoever starts it learns how each
  * run ended.
  */
-#ifndef OC_EXEC_QUEUE_H
-#define OC_EXEC_QUEUE_H
+#ifndef OC_BASE_EXEC_QUEUE_H
+#define OC_BASE_EXEC_QUEUE_H
 
 #include "base/spawn.h"
 

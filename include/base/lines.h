@@ -6,8 +6,8 @@
  *
  * Pure, and bounded by the text it is given.
  */
-#ifndef OC_LINES_H
-#define OC_LINES_H
+#ifndef OC_BASE_LINES_H
+#define OC_BASE_LINES_H
 
 #include <apr_pools.h>
 #include <openssl/bio.h>

@@ -6,8 +6,8 @@
  * No shell. The program gets the arguments and the environment it is given and nothing else: default signals, none blocked, a process
  * group of its own; standard input and output are /dev/null, standard error is the caller's; other descriptors are closed.
  */
-#ifndef OC_SPAWN_H
-#define OC_SPAWN_H
+#ifndef OC_BASE_SPAWN_H
+#define OC_BASE_SPAWN_H
 
 #include <apr_time.h>
 #include <stdatomic.h>

@@ -6,8 +6,8 @@
  * Every unit of the core answers with one of these codes; the glue turns it into one log line, one status cell, one
  * JSON word. The codes travel through shared memory (oc_note.h), so a number, once released, keeps its meaning.
  */
-#ifndef OC_VERDICT_H
-#define OC_VERDICT_H
+#ifndef OC_BASE_VERDICT_H
+#define OC_BASE_VERDICT_H
 
 typedef enum {
     OC_PENDING = 0, /* never asked yet */

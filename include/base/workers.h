@@ -7,8 +7,8 @@
  * Used by one child at a time. The threads own all their memory: a child may exit while one is still inside a name look-up that
  * nothing can interrupt.
  */
-#ifndef OC_WORKERS_H
-#define OC_WORKERS_H
+#ifndef OC_BASE_WORKERS_H
+#define OC_BASE_WORKERS_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>

@@ -16,8 +16,8 @@
  *          word 5  checksum   over the words 1 to 4, the id and the data
  *          then the id, then the data, each padded with zero bytes to a whole word; the id never leaves the head
  */
-#ifndef OC_BLOCK_H
-#define OC_BLOCK_H
+#ifndef OC_CACHE_BLOCK_H
+#define OC_CACHE_BLOCK_H
 
 #include <apr.h>
 #include <apr_errno.h>

@@ -6,8 +6,8 @@
  * The file is an image of an arena's blocks, each at its index, without any index of records: what is in it is found by
  * looking at every block (invariant 9). It is never mapped. Whatever it holds is untrusted. It knows nothing of OCSP.
  */
-#ifndef OC_FILE_H
-#define OC_FILE_H
+#ifndef OC_CACHE_FILE_H
+#define OC_CACHE_FILE_H
 
 #include "cache/block.h"
 

@@ -10,8 +10,8 @@
  * The caller owns the mutual exclusion of writers: what is marked "writer" below runs between oc_shm_begin() and
  * oc_shm_end(), with the arena's mutex held. Everything else may run at any time, in any thread of any process.
  */
-#ifndef OC_SHM_H
-#define OC_SHM_H
+#ifndef OC_CACHE_SHM_H
+#define OC_CACHE_SHM_H
 
 #include "cache/block.h"
 

@@ -6,8 +6,8 @@
  *
  * Errors of the configuration are warnings; what is so by its nature, like a certificate without a responder, is at info.
  */
-#ifndef OC_CHECK_H
-#define OC_CHECK_H
+#ifndef OC_CONFIG_CHECK_H
+#define OC_CONFIG_CHECK_H
 
 #include "config/findings.h"
 #include "config/mod_md.h"

@@ -6,8 +6,8 @@
  * httpd hands a directive to every module that declares it. mod_ssl goes on owning its directives: it checks them and reports
  * what is wrong with them; here they are only read, by its parsing rules.
  */
-#ifndef OC_DIRECTIVES_H
-#define OC_DIRECTIVES_H
+#ifndef OC_CONFIG_DIRECTIVES_H
+#define OC_CONFIG_DIRECTIVES_H
 
 #include <httpd.h>
 #include <http_config.h>

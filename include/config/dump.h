@@ -4,8 +4,8 @@
  * oc_dump: `apachectl -t -D DUMP_OCSP_CACHE`: the certificates of this configuration and what the cache's file holds for them, as a table;
  * with `-D DUMP_OCSP_CACHE_JSON` as one document of JSON, the only thing on stdout.
  */
-#ifndef OC_DUMP_H
-#define OC_DUMP_H
+#ifndef OC_CONFIG_DUMP_H
+#define OC_CONFIG_DUMP_H
 
 #include <apr_tables.h>
 

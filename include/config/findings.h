@@ -3,8 +3,8 @@
  *
  * oc_findings: what `apachectl -t` found, collected so that one fact is said once: with the hosts that it concerns, be they five thousand.
  */
-#ifndef OC_FINDINGS_H
-#define OC_FINDINGS_H
+#ifndef OC_CONFIG_FINDINGS_H
+#define OC_CONFIG_FINDINGS_H
 
 #include <httpd.h>
 

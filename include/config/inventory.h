@@ -6,8 +6,8 @@
  *
  * Each file is read once, however many hosts name it, and each issuer is parsed once, however many files hold it.
  */
-#ifndef OC_INVENTORY_H
-#define OC_INVENTORY_H
+#ifndef OC_CONFIG_INVENTORY_H
+#define OC_CONFIG_INVENTORY_H
 
 #include "ocsp/cert.h"
 

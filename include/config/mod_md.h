@@ -7,8 +7,8 @@
  * mod_md tells nobody, and decides in its own post_config, which `apachectl -t` does not reach: so its directives are looked up in the
  * tree of the configuration.
  */
-#ifndef OC_MOD_MD_H
-#define OC_MOD_MD_H
+#ifndef OC_CONFIG_MOD_MD_H
+#define OC_CONFIG_MOD_MD_H
 
 #include <httpd.h>
 

@@ -3,8 +3,8 @@
  *
  * oc_connect: from a name to a connected socket: look up, then address after address, within a deadline.
  */
-#ifndef OC_CONNECT_H
-#define OC_CONNECT_H
+#ifndef OC_FETCH_CONNECT_H
+#define OC_FETCH_CONNECT_H
 
 #include "base/deadline.h"
 #include "fetch/trace.h"

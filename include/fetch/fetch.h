@@ -7,8 +7,8 @@
  * or take one poll; only a blocking name look-up can be longer (see oc_fetch). It judges HTTP, never OCSP: that is
  * oc_verify.
  */
-#ifndef OC_FETCH_H
-#define OC_FETCH_H
+#ifndef OC_FETCH_FETCH_H
+#define OC_FETCH_FETCH_H
 
 #include "base/verdict.h"
 #include "fetch/keepalive.h"

@@ -6,8 +6,8 @@
  * One stock for all threads of a workers: the tasks of one responder are spread over the threads, and a thread takes the
  * responders in turn. It holds no more connections to one of them than exchanges with it ran side by side.
  */
-#ifndef OC_KEEPALIVE_H
-#define OC_KEEPALIVE_H
+#ifndef OC_FETCH_KEEPALIVE_H
+#define OC_FETCH_KEEPALIVE_H
 
 #include "fetch/connect.h"
 

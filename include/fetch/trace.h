@@ -5,8 +5,8 @@
  *
  * oc_fetch and oc_connect tell of each step as it ends. In the server nobody looks on, and nothing is done for it.
  */
-#ifndef OC_TRACE_H
-#define OC_TRACE_H
+#ifndef OC_FETCH_TRACE_H
+#define OC_FETCH_TRACE_H
 
 #include "base/verdict.h"
 

@@ -4,8 +4,8 @@
  * oc_url: the parts of a responder's or a proxy's URL, checked so strictly that they can stand in a request and in a
  * log line.
  */
-#ifndef OC_URL_H
-#define OC_URL_H
+#ifndef OC_FETCH_URL_H
+#define OC_FETCH_URL_H
 
 #include <apr_network_io.h>
 #include <apr_pools.h>

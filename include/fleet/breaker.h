@@ -4,8 +4,8 @@
  * oc_breaker: what is thought of a store that other people run, by how it answered so far: is it to be asked now, and has that
  * changed, so that it is worth a line in the log? Pure; the caller locks, and brings the time.
  */
-#ifndef OC_BREAKER_H
-#define OC_BREAKER_H
+#ifndef OC_FLEET_BREAKER_H
+#define OC_FLEET_BREAKER_H
 
 #include <apr_errno.h>
 #include <apr_time.h>

@@ -6,8 +6,8 @@
  * Pure functions of times: no clock, no state, no store. oc_peers runs them in the server, test/bench/fleet.c for ten thousand servers
  * in virtual time. What comes out of the store may be anything: nothing in there keeps a server from asking for long.
  */
-#ifndef OC_FLEET_H
-#define OC_FLEET_H
+#ifndef OC_FLEET_POLICY_H
+#define OC_FLEET_POLICY_H
 
 #include "fleet/entry.h"
 

@@ -6,8 +6,8 @@
  * Built once per configuration in the parent, out of files that the administrator named, then only read: by every
  * thread of every child. It keeps no OpenSSL objects: a host with thousands of certificates pays for bytes.
  */
-#ifndef OC_CERT_H
-#define OC_CERT_H
+#ifndef OC_OCSP_CERT_H
+#define OC_OCSP_CERT_H
 
 #include "ocsp/verify.h"
 

@@ -9,8 +9,8 @@
  *   63       47         40                                     0
  *   | failures | verdict | due: seconds since 1970, 40 bits      |
  */
-#ifndef OC_NOTE_H
-#define OC_NOTE_H
+#ifndef OC_OCSP_NOTE_H
+#define OC_OCSP_NOTE_H
 
 #include "base/verdict.h"
 

@@ -6,8 +6,8 @@
  * What a handshake needs to know was found out when the response was verified and stands here, so that stapling parses no
  * ASN.1. Pure; on the handshake path.
  */
-#ifndef OC_RECORD_H
-#define OC_RECORD_H
+#ifndef OC_OCSP_RECORD_H
+#define OC_OCSP_RECORD_H
 
 #include "base/verdict.h"
 

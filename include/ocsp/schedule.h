@@ -3,8 +3,8 @@
  *
  * oc_schedule: when to ask next. Pure functions of times, failures and a random number: no clock, no state.
  */
-#ifndef OC_SCHEDULE_H
-#define OC_SCHEDULE_H
+#ifndef OC_OCSP_SCHEDULE_H
+#define OC_OCSP_SCHEDULE_H
 
 #include <apr_time.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * stapled. Pure: no clock, no network, no files, no logging. Called by unprivileged children only; the input is
  * hostile.
  */
-#ifndef OC_VERIFY_H
-#define OC_VERIFY_H
+#ifndef OC_OCSP_VERIFY_H
+#define OC_OCSP_VERIFY_H
 
 #include "base/verdict.h"
 

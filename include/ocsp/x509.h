@@ -6,8 +6,8 @@
  * Shared by oc_cert and oc_verify; judges no certificate. Text out of here is printable ASCII, whatever the certificate
  * holds, and always terminated. It is not safe for HTML. May leave errors in OpenSSL's queue: callers hold a mark.
  */
-#ifndef OC_X509_H
-#define OC_X509_H
+#ifndef OC_OCSP_X509_H
+#define OC_OCSP_X509_H
 
 #include <apr_time.h>
 #include <openssl/x509.h>

@@ -5,8 +5,8 @@
  * threads. When that child ends, however it ends, another one leads within a moment. The parent only registers the
  * callback: it never fetches, verifies or runs threads.
  */
-#ifndef OC_REFRESH_H
-#define OC_REFRESH_H
+#ifndef OC_REFRESH_REFRESH_H
+#define OC_REFRESH_REFRESH_H
 
 #include <httpd.h>
 

@@ -11,8 +11,8 @@
  * The parent creates and initialises the provider, and asks it nothing. Only the child that refreshes does, between
  * oc_shared_store_start() and oc_shared_store_stop(). Bytes in, bytes out: nothing here knows OCSP, or trusts what it gets.
  */
-#ifndef OC_SHARED_STORE_H
-#define OC_SHARED_STORE_H
+#ifndef OC_REFRESH_SHARED_STORE_H
+#define OC_REFRESH_SHARED_STORE_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>

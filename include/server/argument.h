@@ -3,8 +3,8 @@
  *
  * oc_argument: what stands behind "ocsp_cache" in SSLStaplingCache: the cache's file and its size.
  */
-#ifndef OC_ARGUMENT_H
-#define OC_ARGUMENT_H
+#ifndef OC_SERVER_ARGUMENT_H
+#define OC_SERVER_ARGUMENT_H
 
 #include <httpd.h>
 

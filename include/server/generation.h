@@ -7,8 +7,8 @@
  * Generations live in the process pool, beyond the configuration that made them: a graceful restart clears the configuration
  * first and reads from the old arena afterwards, while old children still serve from it.
  */
-#ifndef OC_GENERATION_H
-#define OC_GENERATION_H
+#ifndef OC_SERVER_GENERATION_H
+#define OC_SERVER_GENERATION_H
 
 #include "cache/shm.h"
 

@@ -5,8 +5,8 @@
  *
  * The table is filled in the parent by mod_ssl's priming, once per certificate and vhost, and read-only from post_config on.
  */
-#ifndef OC_MANAGED_H
-#define OC_MANAGED_H
+#ifndef OC_SERVER_MANAGED_H
+#define OC_SERVER_MANAGED_H
 
 #include "ocsp/cert.h"
 #include "server/settings.h"

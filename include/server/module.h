@@ -4,8 +4,8 @@
  * oc_module: the module record, which glue units need for their configuration and their log level; and the versions that
  * this module can be built with.
  */
-#ifndef OC_MODULE_H
-#define OC_MODULE_H
+#ifndef OC_SERVER_MODULE_H
+#define OC_SERVER_MODULE_H
 
 #include <ap_mmn.h>
 #include <httpd.h>

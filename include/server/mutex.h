@@ -3,8 +3,8 @@
  *
  * oc_mutex: mutexes of the type `ocsp-cache`, by the mechanism that the Mutex directive names, of one that a killed holder gives back.
  */
-#ifndef OC_MUTEX_H
-#define OC_MUTEX_H
+#ifndef OC_SERVER_MUTEX_H
+#define OC_SERVER_MUTEX_H
 
 #include <apr_global_mutex.h>
 #include <httpd.h>

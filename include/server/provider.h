@@ -6,8 +6,8 @@
  * mod_ssl creates an instance for SSLStaplingCache and initialises it under the name "mod_ssl-staple": that one is persistent
  * and never drops a valid record; oc_staples keeps the staples in it. Instances of other consumers are plain caches in memory.
  */
-#ifndef OC_PROVIDER_H
-#define OC_PROVIDER_H
+#ifndef OC_SERVER_PROVIDER_H
+#define OC_SERVER_PROVIDER_H
 
 #include "server/generation.h"
 

@@ -5,8 +5,8 @@
  * server what ours do. Written in the parent while the configuration is read (oc_directives); afterwards read-only, in
  * every thread of every child.
  */
-#ifndef OC_SETTINGS_H
-#define OC_SETTINGS_H
+#ifndef OC_SERVER_SETTINGS_H
+#define OC_SERVER_SETTINGS_H
 
 #include "ocsp/cert.h"
 #include "ocsp/schedule.h"

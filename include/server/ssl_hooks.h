@@ -3,8 +3,8 @@
  *
  * oc_ssl_hooks: the two hooks through which mod_ssl asks for OCSP responses (http_ssl.h, since httpd 2.4.48).
  */
-#ifndef OC_SSL_HOOKS_H
-#define OC_SSL_HOOKS_H
+#ifndef OC_SERVER_SSL_HOOKS_H
+#define OC_SERVER_SSL_HOOKS_H
 
 #include <http_ssl.h>
 

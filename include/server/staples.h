@@ -3,8 +3,8 @@
  *
  * oc_staples: the staple record and the note of a managed certificate, in the cache that stands in SSLStaplingCache.
  */
-#ifndef OC_STAPLES_H
-#define OC_STAPLES_H
+#ifndef OC_SERVER_STAPLES_H
+#define OC_SERVER_STAPLES_H
 
 #include "cache/shm.h"
 #include "ocsp/cert.h"

@@ -4,8 +4,8 @@
  * oc_stats: what the server keeps account of beside its responses: the counters of its life (oc_counters), who is to be asked again
  * (oc_refresh_flags), and the ledger for tools (oc_ledger). None of it is needed to staple: trouble with it is a log line.
  */
-#ifndef OC_STATS_H
-#define OC_STATS_H
+#ifndef OC_SERVER_STATS_H
+#define OC_SERVER_STATS_H
 
 #include "ocsp/cert.h"
 #include "ocsp/note.h"

@@ -17,8 +17,8 @@
  *   -----BEGIN OCSP RESPONSE-----
  *   end
  */
-#ifndef OC_COMMAND_H
-#define OC_COMMAND_H
+#ifndef OC_STATE_COMMAND_H
+#define OC_STATE_COMMAND_H
 
 #include "ocsp/cert.h"
 

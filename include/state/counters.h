@@ -10,8 +10,8 @@
  *   lanes   128 B each (two cache lines: neighbours are prefetched in pairs): handshakes; as many as the server can have threads
  *   then    exchanges: one word per verdict, one per latency bucket, sum
  */
-#ifndef OC_COUNTERS_H
-#define OC_COUNTERS_H
+#ifndef OC_STATE_COUNTERS_H
+#define OC_STATE_COUNTERS_H
 
 #include "ocsp/record.h"
 

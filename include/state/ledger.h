@@ -10,8 +10,8 @@
  *   head   64 B: magic 8 B | layout 32 | byte order 32 | entries 32 | reserved
  *   entry  64 B, at 64 * (1 + ordinal): id 20 B | pad 4 B | note 64 | last_attempt 64 | reserved 16 B | checksum 64; all 0: empty
  */
-#ifndef OC_LEDGER_H
-#define OC_LEDGER_H
+#ifndef OC_STATE_LEDGER_H
+#define OC_STATE_LEDGER_H
 
 #include "ocsp/cert.h"
 #include "ocsp/note.h"

@@ -13,8 +13,8 @@
  *   -----BEGIN CERTIFICATE-----      each issuer once
  *   certificate SHA-1         then a line for each fact, the issuer's SHA-256 among them, and "end"
  */
-#ifndef OC_MANIFEST_H
-#define OC_MANIFEST_H
+#ifndef OC_STATE_MANIFEST_H
+#define OC_STATE_MANIFEST_H
 
 #include "ocsp/cert.h"
 

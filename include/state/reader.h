@@ -6,8 +6,8 @@
  * Only looks: takes no lock, changes nothing, with the server running or not. All of it was written by unprivileged children, and who
  * looks is root most often: framing, checksums and ranges are checked, no ASN.1 is parsed.
  */
-#ifndef OC_READER_H
-#define OC_READER_H
+#ifndef OC_STATE_READER_H
+#define OC_STATE_READER_H
 
 #include "cache/file.h"
 #include "ocsp/record.h"

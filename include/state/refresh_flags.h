@@ -7,8 +7,8 @@
  * Two words per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one generation.
  * No lock.
  */
-#ifndef OC_REFRESH_FLAGS_H
-#define OC_REFRESH_FLAGS_H
+#ifndef OC_STATE_REFRESH_FLAGS_H
+#define OC_STATE_REFRESH_FLAGS_H
 
 #include <apr_pools.h>
 #include <apr_time.h>

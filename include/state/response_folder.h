@@ -4,8 +4,8 @@
  * oc_response_folder: a folder in which somebody else leaves OCSP responses, for hosts that cannot reach a responder themselves. A response
  * lies in a file named after the certificate's serial: "0A1B2C.der". What it says is for oc_verify to judge.
  */
-#ifndef OC_RESPONSE_FOLDER_H
-#define OC_RESPONSE_FOLDER_H
+#ifndef OC_STATE_RESPONSE_FOLDER_H
+#define OC_STATE_RESPONSE_FOLDER_H
 
 #include <apr_errno.h>
 #include <apr_pools.h>

@@ -4,8 +4,8 @@
  * oc_status: the content handler `SetHandler ocsp-cache-status`: a page for people, ?format=json and ?format=prometheus for machines,
  * and, where OCSPCacheStatusRefresh is on, POST to ask for certificates again.
  */
-#ifndef OC_STATUS_H
-#define OC_STATUS_H
+#ifndef OC_STATUS_HANDLER_H
+#define OC_STATUS_HANDLER_H
 
 #include <httpd.h>
 

@@ -4,8 +4,8 @@
  * oc_snapshot: the certificates and the server's numbers as they stand at this moment, for whoever shows them: mod_status' block and the
  * status page. Any thread of any child; it waits for nobody.
  */
-#ifndef OC_SNAPSHOT_H
-#define OC_SNAPSHOT_H
+#ifndef OC_STATUS_SNAPSHOT_H
+#define OC_STATUS_SNAPSHOT_H
 
 #include "cache/shm.h"
 #include "server/managed.h"

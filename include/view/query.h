@@ -4,8 +4,8 @@
  * oc_query: what a reader of the status page wants to see: the arguments of its URL, read, written again into links, and applied to
  * certificates. Pure. The arguments come from anybody who can reach the page.
  */
-#ifndef OC_QUERY_H
-#define OC_QUERY_H
+#ifndef OC_VIEW_QUERY_H
+#define OC_VIEW_QUERY_H
 
 #include "view/view.h"
 

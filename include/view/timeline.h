@@ -4,8 +4,8 @@
  * oc_timeline: the life of a certificate's response as a drawing: thisUpdate, now, the next request, the end. Inline SVG without styles
  * (the page's style sheet colours the classes), with the same said in words. Pure; nothing out of a certificate's text comes in.
  */
-#ifndef OC_TIMELINE_H
-#define OC_TIMELINE_H
+#ifndef OC_VIEW_TIMELINE_H
+#define OC_VIEW_TIMELINE_H
 
 #include "view/view.h"
 

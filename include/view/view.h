@@ -7,8 +7,8 @@
  *
  * Pure: no clock, no files, no OCSP parsing, no httpd. Strings may come out of certificates: whoever prints escapes.
  */
-#ifndef OC_VIEW_H
-#define OC_VIEW_H
+#ifndef OC_VIEW_VIEW_H
+#define OC_VIEW_VIEW_H
 
 #include "ocsp/cert.h"
 #include "ocsp/record.h"

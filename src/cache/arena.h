@@ -16,8 +16,8 @@
  *
  * A key lives in one of two buckets that its hash chooses, in any of their 8 slots, and never moves.
  */
-#ifndef OC_ARENA_H
-#define OC_ARENA_H
+#ifndef OC_CACHE_ARENA_H
+#define OC_CACHE_ARENA_H
 
 #include "cache/shm.h"
 

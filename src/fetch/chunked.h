@@ -3,8 +3,8 @@
  *
  * oc_chunked: the chunked transfer coding (RFC 9112 section 7.1), decoded in place.
  */
-#ifndef OC_CHUNKED_H
-#define OC_CHUNKED_H
+#ifndef OC_FETCH_CHUNKED_H
+#define OC_FETCH_CHUNKED_H
 
 #include "base/verdict.h"
 

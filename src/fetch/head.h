@@ -3,8 +3,8 @@
  *
  * oc_head: the head of a responder's HTTP response: the few things it says that decide what becomes of the body.
  */
-#ifndef OC_HEAD_H
-#define OC_HEAD_H
+#ifndef OC_FETCH_HEAD_H
+#define OC_FETCH_HEAD_H
 
 #include "base/verdict.h"
 

@@ -7,8 +7,8 @@
  * undecided: what the status was, content types with parameters, chunked bodies, caching and retry wishes, heads
  * without end, and bytes that come after the answer. A filter BIO between it and the socket decides these alone.
  */
-#ifndef OC_HTTP_H
-#define OC_HTTP_H
+#ifndef OC_FETCH_HTTP_H
+#define OC_FETCH_HTTP_H
 
 #include "head.h"
 #include "base/verdict.h"

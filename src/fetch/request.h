@@ -3,8 +3,8 @@
  *
  * oc_request: what goes to the responder: path, headers and body of one OCSP request over HTTP (RFC 6960 appendix A.1).
  */
-#ifndef OC_REQUEST_H
-#define OC_REQUEST_H
+#ifndef OC_FETCH_REQUEST_H
+#define OC_FETCH_REQUEST_H
 
 #include "fetch/url.h"
 

@@ -5,8 +5,8 @@
  *
  * A part of oc_verify, and called by nobody else: it presumes that the response was found well-formed.
  */
-#ifndef OC_SIGNER_H
-#define OC_SIGNER_H
+#ifndef OC_OCSP_SIGNER_H
+#define OC_OCSP_SIGNER_H
 
 #include "base/verdict.h"
 

@@ -4,8 +4,8 @@
  * oc_attempt: how one attempt to get a response for a certificate ended, wherever it was looked for: at a responder, in a file, in
  * the store of the fleet. All are judged by the same rules.
  */
-#ifndef OC_ATTEMPT_H
-#define OC_ATTEMPT_H
+#ifndef OC_REFRESH_ATTEMPT_H
+#define OC_REFRESH_ATTEMPT_H
 
 #include "fetch/fetch.h"
 #include "ocsp/record.h"

@@ -4,8 +4,8 @@
  * oc_control: what the server does for ocsp-cachectl: it leaves a list of the certificates beside the cache's file, and the
  * child that refreshes looks for commands there.
  */
-#ifndef OC_CONTROL_H
-#define OC_CONTROL_H
+#ifndef OC_REFRESH_CONTROL_H
+#define OC_REFRESH_CONTROL_H
 
 #include "renew.h"
 

@@ -3,8 +3,8 @@
  *
  * oc_job: what the refreshing child knows of one certificate. oc_refresh hands jobs out, oc_renew works on them.
  */
-#ifndef OC_JOB_H
-#define OC_JOB_H
+#ifndef OC_REFRESH_JOB_H
+#define OC_REFRESH_JOB_H
 
 #include "peers.h"
 #include "base/workers.h"

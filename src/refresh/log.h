@@ -4,8 +4,8 @@
  * oc_log: what an administrator hears of an attempt: the line in the log, and the event for OCSPCacheNotify. In the workers's threads, by
  * the one that works on the job.
  */
-#ifndef OC_LOG_H
-#define OC_LOG_H
+#ifndef OC_REFRESH_LOG_H
+#define OC_REFRESH_LOG_H
 
 #include "attempt.h"
 #include "job.h"

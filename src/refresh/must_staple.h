@@ -4,8 +4,8 @@
  * oc_must_staple: certificates that clients refuse without a staple (RFC 7633). While nothing valid is held for one, a starting
  * server's children let no client in, for a bounded time.
  */
-#ifndef OC_MUST_STAPLE_H
-#define OC_MUST_STAPLE_H
+#ifndef OC_REFRESH_MUST_STAPLE_H
+#define OC_REFRESH_MUST_STAPLE_H
 
 #include <apr_pools.h>
 

@@ -5,8 +5,8 @@
  *
  * In the child that refreshes. Nobody waits for the program; trouble with it is a log line.
  */
-#ifndef OC_NOTIFY_H
-#define OC_NOTIFY_H
+#ifndef OC_REFRESH_NOTIFY_H
+#define OC_REFRESH_NOTIFY_H
 
 #include "job.h"
 

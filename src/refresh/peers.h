@@ -7,8 +7,8 @@
  * When to ask next is each server's own throw of the dice, after the middle of the validity: whoever throws the earliest date
  * asks the responder, and the others, at theirs, find what it got. What they find is judged like an answer off the wire.
  */
-#ifndef OC_PEERS_H
-#define OC_PEERS_H
+#ifndef OC_REFRESH_PEERS_H
+#define OC_REFRESH_PEERS_H
 
 #include "attempt.h"
 #include "fleet/entry.h"

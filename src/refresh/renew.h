@@ -4,8 +4,8 @@
  * oc_renew: the refresher's work on one certificate: look at the response that is kept, ask the responder, verify, publish, decide
  * when to ask next, and say what changed. Runs in the workers's threads, in an unprivileged child.
  */
-#ifndef OC_RENEW_H
-#define OC_RENEW_H
+#ifndef OC_REFRESH_RENEW_H
+#define OC_REFRESH_RENEW_H
 
 #include "job.h"
 
