@@ -59,7 +59,7 @@ oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result,
     request.der_len = exchange->der_len;
     request.timeout = apr_time_from_msec(exchange->timeout_ms);
     request.stop = exchange->stop;
-    request.idle = exchange->idle;
+    request.keepalive = exchange->keepalive;
     request.trace = exchange->trace;
     memset(result, 0xa5, sizeof(*result));
 

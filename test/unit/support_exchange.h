@@ -18,7 +18,7 @@ typedef struct {
     size_t der_len; /* EXCHANGE_SHORT, EXCHANGE_LONG or less */
     int timeout_ms;
     atomic_int *stop;
-    oc_keepalive_t *idle;
+    oc_keepalive_t *keepalive;
     const oc_trace_t *trace;
 } exchange_t;
 

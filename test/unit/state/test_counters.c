@@ -145,14 +145,14 @@ static void test_threads_lose_nothing(void **state)
     oc_counters_t *counters = make(2);
     oc_counters_totals_t totals;
     pthread_t threads[THREADS];
-    counter_t counters[THREADS];
+    counter_t each[THREADS];
     uint64_t before = 0;
     unsigned i;
 
     (void)state;
     for (i = 0; i < THREADS; i++) {
-        counters[i] = (counter_t){counters, i};
-        assert_int_equal(pthread_create(&threads[i], NULL, count, &counters[i]), 0);
+        each[i] = (counter_t){counters, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, count, &each[i]), 0);
     }
     do {
         oc_counters_read(counters, &totals);
