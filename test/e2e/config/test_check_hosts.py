@@ -11,10 +11,10 @@ from typing import Optional
 
 import pytest
 
+from clock import DAY
 import responders
 from conftest import CACHE, HOST
 from httpd import Config, Httpd, Vhost, unprivileged_user
-from test_clock import DAY, clock  # noqa: F401: a fixture
 
 HOSTS = tuple(f"h{n}.example.test" for n in range(5))
 URL = "http://ocsp.example.test/"

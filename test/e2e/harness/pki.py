@@ -14,6 +14,7 @@ from typing import Optional, Union
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 Key = Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
@@ -192,3 +193,16 @@ def _certificate(subject: x509.Name, public_key, issuer: x509.Name, signing_key:
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return builder.sign(signing_key, hashes.SHA256())
+
+
+def response(leaf: Leaf, *, begins: float = -60, ends: float = 86400, status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+             signer: Optional[Authority] = None) -> bytes:
+    """What a job would have fetched. Times are seconds from now."""
+    begin, end = (now() + datetime.timedelta(seconds=seconds) for seconds in (begins, ends))
+    cert, key = (signer or leaf.issuer).signer()
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=status, this_update=begin,
+        next_update=end, revocation_time=begin if status is ocsp.OCSPCertStatus.REVOKED else None,
+        revocation_reason=x509.ReasonFlags.key_compromise if status is ocsp.OCSPCertStatus.REVOKED else None)
+    return builder.responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert]).sign(
+        key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

@@ -2,7 +2,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What the tests of the status page share: a server with certificates of all kinds, and a client for its page."""
 
-from __future__ import annotations
+from __future__ import html.parser
+import annotations
 
 import http.client
 import json
@@ -102,3 +103,19 @@ def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, 
     poll(lambda: all(one["last_result"] or not one["responder"] for one in certificates(made.server).values()),
          "every certificate was asked for", 60)
     return made
+
+
+class Page(html.parser.HTMLParser):
+    """The text of a page and the elements it is made of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data + " "

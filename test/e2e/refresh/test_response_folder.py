@@ -7,11 +7,8 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import Optional
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 import pki
@@ -19,25 +16,13 @@ import responders
 from conftest import CACHE, HOST
 from httpd import Config, Httpd, Vhost
 from observe import certificate
+from pki import response
 from wait import holds, poll
 
 SOON = 5.0  # "within seconds"
 NOT_HELD = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*Nothing valid is held to staple"
 RUNNING_OUT = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*not renewed in time. Stapling goes on"
 GOOD, REVOKED = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED
-
-
-def response(leaf: pki.Leaf, *, begins: float = -60, ends: float = 86400, status: ocsp.OCSPCertStatus = GOOD,
-             signer: Optional[pki.Authority] = None) -> bytes:
-    """What a job would have fetched. Times are seconds from now."""
-    begin, end = (pki.now() + datetime.timedelta(seconds=seconds) for seconds in (begins, ends))
-    cert, key = (signer or leaf.issuer).signer()
-    builder = ocsp.OCSPResponseBuilder().add_response(
-        cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=status, this_update=begin,
-        next_update=end, revocation_time=begin if status is REVOKED else None,
-        revocation_reason=x509.ReasonFlags.key_compromise if status is REVOKED else None)
-    return builder.responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert]).sign(
-        key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def leave(inbox: Path, leaf: pki.Leaf, der: bytes, mode: int = 0o644) -> Path:

@@ -2,43 +2,9 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """The server's clock jumps, by days, to and fro: no crash, nothing expired by its own clock, and back to normal with the clock."""
 
-import os
-import struct
-import subprocess
-from pathlib import Path
-
-import pytest
-
+from clock import DAY
 from conftest import NOTHING_HELD, QUICK
-from httpd import HARNESS
 from wait import poll
-
-DAY = 86400
-
-
-class Clock:
-    """How far off the server's clock is."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "clock"
-        self.library = folder / "fakeclock.so"
-        self.set(0)
-        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
-                        str(self.library), str(HARNESS / "fakeclock.c")], check=True)
-
-    def set(self, seconds: int) -> None:
-        with open(self.file, "r+b" if self.file.exists() else "wb") as file:
-            file.write(struct.pack("=q", seconds))
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"LD_PRELOAD": str(self.library), "OC_TEST_CLOCK": str(self.file)}
-
-
-@pytest.fixture
-def clock(folder: Path) -> Clock:
-    return Clock(folder)
-
 
 def test_clock_that_jumps_to_and_fro(site, clock):
     one = site(environment=clock.environment, directives=QUICK)

@@ -2,7 +2,6 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """The block in mod_status: a summary, and what needs attention."""
 
-import html.parser
 import re
 
 import pytest
@@ -10,23 +9,8 @@ import pytest
 import responders
 from conftest import HOST, NOTHING_HELD, QUICK
 from httpd import Vhost
+from status_page import Page
 from wait import poll
-
-
-class Page(html.parser.HTMLParser):
-    """The text of a page and the elements it is made of."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.tags.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.text += data + " "
 
 
 def ours(server) -> list[str]:

@@ -14,8 +14,7 @@ import pytest
 
 from conftest import CACHE, HOST
 from httpd import Config, Vhost
-from status_page import DIRECTIVES, Cast, ask, cast, certificates, token_of
-from test_status import Page
+from status_page import DIRECTIVES, Cast, Page, ask, cast, certificates, token_of
 from wait import poll
 
 ORDER = ["good0", "good1", "good2", "busy", "revoked", "must", "nobody", "evil"]

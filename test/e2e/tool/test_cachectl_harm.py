@@ -14,8 +14,8 @@ import pytest
 import responders
 from cachectl import cache_file, command, ctl
 from conftest import QUICK
+from pki import response
 from httpd import Config, Vhost
-from test_inbox import response
 from wait import poll
 
 N = 12

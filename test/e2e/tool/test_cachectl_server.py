@@ -13,8 +13,8 @@ from cryptography import x509
 import responders
 from cachectl import cache_file, command, ctl, run
 from conftest import HOST, NOTHING_HELD
+from pki import response
 from httpd import Config, Vhost, unprivileged_user
-from test_inbox import response
 from wait import holds, poll
 
 DEAD = responders.error(x509.ocsp.OCSPResponseStatus.TRY_LATER)

@@ -7,6 +7,7 @@
 #include "base/exec_queue.h"
 
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <fcntl.h>
@@ -76,12 +77,11 @@ static void end(oc_exec_queue_t *notify)
     oc_exec_queue_destroy(notify);
 }
 
-static void test_in_order(void **state)
+TEST(in_order)
 {
     oc_exec_queue_t *notify = start("echo $N >> \"$1\"", 8, LONG);
     int i;
 
-    (void)state;
     for (i = 0; i < 8; i++)
         assert_int_equal(post(notify, i, 0), APR_SUCCESS);
     wait_well(8);
@@ -90,12 +90,11 @@ static void test_in_order(void **state)
 }
 
 /* The room is given back, again and again. */
-static void test_more_than_there_is_room_for_over_time(void **state)
+TEST(more_than_there_is_room_for_over_time)
 {
     oc_exec_queue_t *notify = start("exit 0", 2, LONG);
     int i;
 
-    (void)state;
     for (i = 0; i < 20; i++) {
         while (post(notify, i, 0) == APR_ENOSPC)
             usleep(1000);
@@ -105,12 +104,11 @@ static void test_more_than_there_is_room_for_over_time(void **state)
 }
 
 /* It hangs, and 1,000 events come: so many as there is room for wait, and nobody waits for them. */
-static void test_flood_while_the_program_hangs(void **state)
+TEST(flood_while_the_program_hangs)
 {
     oc_exec_queue_t *notify = start("exec sleep 60", 16, LONG);
     int i, taken = 0;
 
-    (void)state;
     for (i = 0; i < FLOOD; i++) {
         apr_status_t rv = post(notify, i, 0);
 
@@ -122,12 +120,11 @@ static void test_flood_while_the_program_hangs(void **state)
     assert_int_equal(atomic_load(&n_well), 0);
 }
 
-static void test_minor_ones_leave_room_for_worse(void **state)
+TEST(minor_ones_leave_room_for_worse)
 {
     oc_exec_queue_t *notify = start("exec sleep 60", 10, LONG);
     int i;
 
-    (void)state;
     for (i = 0; i < 5; i++)
         assert_int_equal(post(notify, i, 1), APR_SUCCESS);
     assert_int_equal(post(notify, i, 1), APR_ENOSPC);
@@ -138,11 +135,10 @@ static void test_minor_ones_leave_room_for_worse(void **state)
 }
 
 /* The next event is told by a new run. */
-static void test_one_that_hangs_is_killed(void **state)
+TEST(one_that_hangs_is_killed)
 {
     oc_exec_queue_t *notify = start("test $N != 0 || exec sleep 60", 4, apr_time_from_msec(300));
 
-    (void)state;
     assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
     assert_int_equal(post(notify, 1, 0), APR_SUCCESS);
     while (atomic_load(&n_slow) < 1)
@@ -161,13 +157,12 @@ static void *post_many(void *data)
     return NULL;
 }
 
-static void test_threads_post(void **state)
+TEST(threads_post)
 {
     oc_exec_queue_t *notify = start("exit 0", 8, LONG);
     pthread_t threads[4];
     int i;
 
-    (void)state;
     for (i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, post_many, notify), 0);
     for (i = 0; i < 4; i++)
@@ -179,11 +174,10 @@ static void test_threads_post(void **state)
 }
 
 /* A thread that hung in something else comes when all is over. */
-static void test_who_is_late_harms_nothing(void **state)
+TEST(who_is_late_harms_nothing)
 {
     oc_exec_queue_t *notify = start("exit 0", 2, LONG);
 
-    (void)state;
     assert_int_equal(oc_exec_queue_stop(notify), 0);
     assert_int_equal(post(notify, 0, 0), APR_SUCCESS);
     assert_int_equal(post(notify, 1, 0), APR_SUCCESS);
@@ -192,25 +186,10 @@ static void test_who_is_late_harms_nothing(void **state)
     assert_int_equal(atomic_load(&n_well), 0);
 }
 
-static void test_stop_with_nothing_to_tell(void **state)
+TEST(stop_with_nothing_to_tell)
 {
-    (void)state;
     end(start("exit 0", 1, LONG));
     assert_int_equal(atomic_load(&n_well) + atomic_load(&n_other), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_in_order, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_more_than_there_is_room_for_over_time, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_flood_while_the_program_hangs, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_minor_ones_leave_room_for_worse, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_one_that_hangs_is_killed, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_threads_post, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_who_is_late_harms_nothing, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_stop_with_nothing_to_tell, setup, cache_folder_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_exec_queue", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, setup, cache_folder_teardown)

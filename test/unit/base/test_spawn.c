@@ -6,6 +6,7 @@
 #include "base/spawn.h"
 
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -29,11 +30,10 @@ static oc_spawn_end_t shell(const char *script, apr_interval_time_t patience, in
     return oc_spawn_run(argv, NOTHING, patience, NULL, number);
 }
 
-static void test_status_and_signal(void **state)
+TEST(status_and_signal)
 {
     int number = -1;
 
-    (void)state;
     assert_int_equal(shell("exit 0", LONG, &number), OC_SPAWN_EXITED);
     assert_int_equal(number, 0);
     assert_int_equal(shell("exit 7", LONG, &number), OC_SPAWN_EXITED);
@@ -42,12 +42,11 @@ static void test_status_and_signal(void **state)
     assert_int_equal(number, SIGUSR1);
 }
 
-static void test_what_cannot_be_run(void **state)
+TEST(what_cannot_be_run)
 {
     const char *argv[] = {cache_path, NULL};
     int number = 0;
 
-    (void)state;
     assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, NULL, &number), OC_SPAWN_NOT_STARTED);
     assert_int_equal(number, ENOENT);
     cache_write_text(cache_path, "#!/bin/sh\n"); /* mode 0644 */
@@ -56,7 +55,7 @@ static void test_what_cannot_be_run(void **state)
 }
 
 /* No shell looks at arguments or variables: they arrive as they are. */
-static void test_arguments_and_environment_arrive_as_they_are(void **state)
+TEST(arguments_and_environment_arrive_as_they_are)
 {
     static const char *const ENVIRONMENT[] = {"A=$(id) `id` ; <b> \"q\" 'q' \\ | & *", "B=", NULL};
     const char *argv[] = {"/bin/sh",
@@ -68,18 +67,16 @@ static void test_arguments_and_environment_arrive_as_they_are(void **state)
                           NULL};
     int number = -1;
 
-    (void)state;
     assert_int_equal(setenv("HOME", "/root", 1), 0);
     assert_int_equal(oc_spawn_run(argv, ENVIRONMENT, LONG, NULL, &number), OC_SPAWN_EXITED);
     assert_int_equal(number, 0);
     assert_string_equal(cache_read_text("other"), "[$(id) `id` ; <b> \"q\" 'q' \\ | & *][][unset][; exit 3]");
 }
 
-static void test_descriptors(void **state)
+TEST(descriptors)
 {
     int fd = open("/dev/zero", O_RDONLY), number = -1, high; /* without O_CLOEXEC */
 
-    (void)state;
     assert_int_not_equal(fd, -1);
     high = fcntl(fd, F_DUPFD, 500);
     assert_int_not_equal(high, -1);
@@ -94,14 +91,13 @@ static void test_descriptors(void **state)
 }
 
 /* A thread of httpd's has all signals blocked, and some are ignored in the process. */
-static void test_signals_are_as_usual(void **state)
+TEST(signals_are_as_usual)
 {
     unsigned long long blocked = 1, ignored = 1,
                        own = 3ULL << 31; /* 32 and 33 are the C library's: it ignores them itself */
     sigset_t all, before;
     int number = -1;
 
-    (void)state;
     sigfillset(&all);
     signal(SIGPIPE, SIG_IGN);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -114,12 +110,11 @@ static void test_signals_are_as_usual(void **state)
 }
 
 /* ... and whatever it began: the child of the script writes nothing any more. */
-static void test_too_slow_is_killed_with_its_children(void **state)
+TEST(too_slow_is_killed_with_its_children)
 {
     int number = -1;
     pid_t pid;
 
-    (void)state;
     assert_int_equal(
         shell("trap '' TERM; sleep 60 & echo $! > \"$1\"; wait; sleep 60", apr_time_from_msec(300), &number),
         OC_SPAWN_TOO_SLOW);
@@ -154,19 +149,18 @@ static void *stop_when_ready(void *data)
     return NULL;
 }
 
-static void test_stop_ends_the_wait(void **state)
+TEST(stop_ends_the_wait)
 {
     const char *argv[] = {"/bin/sleep", "60", NULL};
     atomic_int stop = 1;
     int number = -1;
 
-    (void)state;
     assert_int_equal(oc_spawn_run(argv, NOTHING, LONG, &stop, &number), OC_SPAWN_STOPPED);
     assert_int_equal(number, 0);
 }
 
 /* It would outlive the server otherwise. */
-static void test_stop_ends_who_ignores_it(void **state)
+TEST(stop_ends_who_ignores_it)
 {
     const char *argv[] = {"/bin/sh", "-c", "trap '' TERM; echo $$ > \"$0\"; while :; do sleep 1; done",
                           cache_in_folder("other"), NULL};
@@ -175,7 +169,6 @@ static void test_stop_ends_who_ignores_it(void **state)
     char text[16] = "";
     int fd;
 
-    (void)state;
     ready = argv[3];
     atomic_store(&is_ready, 0);
     assert_int_equal(pthread_create(&thread, NULL, stop_when_ready, NULL), 0);
@@ -188,20 +181,4 @@ static void test_stop_ends_who_ignores_it(void **state)
     assert_int_equal(errno, ESRCH);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_status_and_signal, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_what_cannot_be_run, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_arguments_and_environment_arrive_as_they_are, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_descriptors, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_signals_are_as_usual, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_too_slow_is_killed_with_its_children, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_stop_ends_the_wait, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_stop_ends_who_ignores_it, cache_folder_setup, cache_folder_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_spawn", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_folder_setup, cache_folder_teardown)

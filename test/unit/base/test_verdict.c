@@ -5,12 +5,10 @@
  */
 #include "base/verdict.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "support_test.h"
+
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <limits.h>
 #include <string.h>
 
@@ -64,9 +62,8 @@ static const struct {
 };
 #define CODES (sizeof codes / sizeof codes[0])
 
-static void test_names_and_classes(void **state)
+TEST(names_and_classes)
 {
-    (void)state;
     for (size_t i = 0; i < CODES; i++) {
         assert_string_equal(oc_verdict_name(codes[i].verdict), codes[i].name);
         assert_int_equal(oc_verdict_class(codes[i].verdict), codes[i].class);
@@ -74,9 +71,8 @@ static void test_names_and_classes(void **state)
     }
 }
 
-static void test_unlisted_codes_are_unusable(void **state)
+TEST(unlisted_codes_are_unusable)
 {
-    (void)state;
     for (int number = -300; number < 1000; number++) {
         int listed = 0;
         for (size_t i = 0; i < CODES; i++)
@@ -92,9 +88,8 @@ static void test_unlisted_codes_are_unusable(void **state)
     assert_string_not_equal(oc_verdict_advice((oc_verdict_t)INT_MIN), "");
 }
 
-static void test_texts_fit_a_sentence(void **state)
+TEST(texts_fit_a_sentence)
 {
-    (void)state;
     for (size_t i = 0; i < CODES; i++) {
         const char *text = oc_verdict_text(codes[i].verdict);
         assert_true(text[0] >= 'a' && text[0] <= 'z');
@@ -104,9 +99,8 @@ static void test_texts_fit_a_sentence(void **state)
     }
 }
 
-static void test_every_trouble_has_advice(void **state)
+TEST(every_trouble_has_advice)
 {
-    (void)state;
     for (size_t i = 0; i < CODES; i++) {
         const char *advice = oc_verdict_advice(codes[i].verdict);
         oc_verdict_t verdict = codes[i].verdict;
@@ -123,9 +117,8 @@ static void test_every_trouble_has_advice(void **state)
     assert_non_null(strstr(oc_verdict_advice(OC_CONNECT_FAILED), "SSLOCSPProxyURL"));
 }
 
-static void test_response_status(void **state)
+TEST(response_status)
 {
-    (void)state;
     assert_int_equal(oc_verdict_of_response_status(1), OC_MALFORMED_REQUEST);
     assert_int_equal(oc_verdict_of_response_status(2), OC_INTERNAL_ERROR);
     assert_int_equal(oc_verdict_of_response_status(3), OC_TRY_LATER);
@@ -136,13 +129,4 @@ static void test_response_status(void **state)
         assert_int_equal(oc_verdict_of_response_status(undefined[i]), OC_UNDEFINED_STATUS);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names_and_classes),    cmocka_unit_test(test_unlisted_codes_are_unusable),
-        cmocka_unit_test(test_texts_fit_a_sentence), cmocka_unit_test(test_every_trouble_has_advice),
-        cmocka_unit_test(test_response_status),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL, NULL, NULL, NULL)

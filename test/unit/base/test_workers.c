@@ -4,12 +4,12 @@
  * The workers: shares per group, turns, and that every task is done once.
  */
 #include "stage_workers.h"
+#include "support_test.h"
 
-static void test_each_task_is_done_once(void **state)
+TEST(each_task_is_done_once)
 {
     int i;
 
-    (void)state;
     start(4, 3, 2);
     submit(0, 199, 3);
     expect(&stage.n_ended, 200);
@@ -24,9 +24,8 @@ static void test_each_task_is_done_once(void **state)
     assert_int_equal(stage.pools_cleaned, 200);
 }
 
-static void test_a_group_gets_no_more_than_its_share(void **state)
+TEST(a_group_gets_no_more_than_its_share)
 {
-    (void)state;
     close_gate(0, 1);
     close_gate(1, 1);
     start(6, 2, 2);
@@ -42,9 +41,8 @@ static void test_a_group_gets_no_more_than_its_share(void **state)
     assert_int_equal(stage.most[1], 2);
 }
 
-static void test_a_hanging_group_delays_no_other(void **state)
+TEST(a_hanging_group_delays_no_other)
 {
-    (void)state;
     close_gate(0, 1);
     start(3, 5, 2);
     submit(0, 99, 5);
@@ -57,11 +55,10 @@ static void test_a_hanging_group_delays_no_other(void **state)
 }
 
 /* The control of the last one: with a share as large as the workers, the same group holds up everybody. */
-static void test_control_a_share_as_large_as_the_crew_isolates_nobody(void **state)
+TEST(control_a_share_as_large_as_the_crew_isolates_nobody)
 {
     int i;
 
-    (void)state;
     close_gate(0, 1);
     start(3, 5, 3);
     for (i = 0; i < 3; i++)
@@ -74,9 +71,8 @@ static void test_control_a_share_as_large_as_the_crew_isolates_nobody(void **sta
     expect(&stage.n_ended, 83);
 }
 
-static void test_all_threads_are_used_and_no_more(void **state)
+TEST(all_threads_are_used_and_no_more)
 {
-    (void)state;
     close_gate(0, 1);
     start(5, 1, 64);
     submit(0, 19, 1);
@@ -88,13 +84,12 @@ static void test_all_threads_are_used_and_no_more(void **state)
     assert_int_equal(stage.most_all, 5);
 }
 
-static void test_groups_take_turns_and_a_group_keeps_its_order(void **state)
+TEST(groups_take_turns_and_a_group_keeps_its_order)
 {
     static const int expected[] = {0, 10, 20, 1, 11, 21, 2, 12, 3};
     static const int submitted[] = {0, 1, 2, 3, 10, 11, 12, 20, 21};
     unsigned i;
 
-    (void)state;
     start(1, 3, 1);
     oc_workers_lock(workers);
     for (i = 0; i < 9; i++) {
@@ -107,9 +102,8 @@ static void test_groups_take_turns_and_a_group_keeps_its_order(void **state)
         assert_int_equal(stage.order[i], expected[i]);
 }
 
-static void test_nothing_begins_under_the_lock(void **state)
+TEST(nothing_begins_under_the_lock)
 {
-    (void)state;
     start(4, 1, 4);
     oc_workers_lock(workers);
     stage.jobs[0].task.group = 0;
@@ -121,12 +115,11 @@ static void test_nothing_begins_under_the_lock(void **state)
     expect(&stage.n_ended, 1);
 }
 
-static void test_a_task_is_queued_once_until_its_work_returned(void **state)
+TEST(a_task_is_queued_once_until_its_work_returned)
 {
     int is_queued = 1;
     apr_time_t end = apr_time_now() + PATIENCE;
 
-    (void)state;
     close_gate(0, 1);
     start(4, 1, 4);
     submit(0, 0, 1);
@@ -149,12 +142,11 @@ static void test_a_task_is_queued_once_until_its_work_returned(void **state)
 }
 
 /* As the refresher does it: one thread looks around and queues what is due, while the workers works. */
-static void test_many_rounds(void **state)
+TEST(many_rounds)
 {
     apr_time_t end = apr_time_now() + PATIENCE;
     int i;
 
-    (void)state;
     start(8, 7, 2);
     while (get(&stage.n_ended) < 3 * TASKS_MAX && apr_time_now() < end) {
         oc_workers_lock(workers);
@@ -175,23 +167,4 @@ static void test_many_rounds(void **state)
         assert_in_range(stage.most[i], 1, 2);
 }
 
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_each_task_is_done_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_group_gets_no_more_than_its_share, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_hanging_group_delays_no_other, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_control_a_share_as_large_as_the_crew_isolates_nobody, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_all_threads_are_used_and_no_more, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_groups_take_turns_and_a_group_keeps_its_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_nothing_begins_under_the_lock, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_task_is_queued_once_until_its_work_returned, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many_rounds, set_up, tear_down),
-    };
-    int failed;
-
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
-}
+TEST_MAIN(NULL, NULL, set_up, tear_down)

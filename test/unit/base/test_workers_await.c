@@ -4,6 +4,7 @@
  * The workers: waiting for one task, for a bounded time, and what becomes of it then.
  */
 #include "stage_workers.h"
+#include "support_test.h"
 
 static atomic_int nobody_stops, somebody_stops = 1;
 
@@ -17,9 +18,8 @@ static apr_status_t await(int number, apr_interval_time_t patience, const atomic
     return rv;
 }
 
-static void test_who_waits_hears_of_the_end(void **state)
+TEST(who_waits_hears_of_the_end)
 {
-    (void)state;
     start(2, 1, 2);
     submit(0, 9, 1);
     assert_int_equal(await(9, PATIENCE, &nobody_stops), APR_SUCCESS);
@@ -27,9 +27,8 @@ static void test_who_waits_hears_of_the_end(void **state)
     assert_int_equal(await(9, PATIENCE, &nobody_stops), APR_SUCCESS); /* long over */
 }
 
-static void test_a_task_at_work_is_left_to_its_thread(void **state)
+TEST(a_task_at_work_is_left_to_its_thread)
 {
-    (void)state;
     close_gate(0, 1);
     start(1, 1, 1);
     submit(0, 0, 1);
@@ -40,12 +39,11 @@ static void test_a_task_at_work_is_left_to_its_thread(void **state)
     assert_int_equal(stage.jobs[0].times_done, 1);
 }
 
-static void test_a_task_that_nobody_began_is_taken_back(void **state)
+TEST(a_task_that_nobody_began_is_taken_back)
 {
     static const int taken[] = {3, 1, 2}; /* the last one, the first one, the only one */
     int i;
 
-    (void)state;
     close_gate(0, 1);
     start(1, 1, 1);
     submit(0, 0, 1);
@@ -64,9 +62,8 @@ static void test_a_task_that_nobody_began_is_taken_back(void **state)
     assert_int_equal(stage.jobs[4].times + stage.jobs[5].times, 2);
 }
 
-static void test_the_stop_flag_ends_the_wait(void **state)
+TEST(the_stop_flag_ends_the_wait)
 {
-    (void)state;
     close_gate(0, 1);
     start(1, 1, 1);
     submit(0, 1, 1);
@@ -78,11 +75,10 @@ static void test_the_stop_flag_ends_the_wait(void **state)
 }
 
 /* What another task's end wakes has to look again, and its patience is not drawn out by that. */
-static void test_others_ends_neither_end_nor_prolong_the_wait(void **state)
+TEST(others_ends_neither_end_nor_prolong_the_wait)
 {
     int i;
 
-    (void)state;
     close_gate(0, 1);
     start(3, 2, 2);
     submit(0, 0, 2);
@@ -107,12 +103,11 @@ static void *wait_in_thread(void *data)
     return NULL;
 }
 
-static void test_many_wait_at_a_time(void **state)
+TEST(many_wait_at_a_time)
 {
     waiter_t waiters[16];
     int i;
 
-    (void)state;
     start(3, 1, 3);
     for (i = 0; i < 16; i++) {
         waiters[i].number = i;
@@ -125,20 +120,4 @@ static void test_many_wait_at_a_time(void **state)
     }
 }
 
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_who_waits_hears_of_the_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_task_at_work_is_left_to_its_thread, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_task_that_nobody_began_is_taken_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_stop_flag_ends_the_wait, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_others_ends_neither_end_nor_prolong_the_wait, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_many_wait_at_a_time, set_up, tear_down),
-    };
-    int failed;
-
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
-}
+TEST_MAIN(NULL, NULL, set_up, tear_down)

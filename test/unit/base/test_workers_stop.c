@@ -4,6 +4,7 @@
  * The workers's end: stopped with patience, late threads, and that nothing is left.
  */
 #include "stage_workers.h"
+#include "support_test.h"
 
 #include <dirent.h>
 #include <unistd.h>
@@ -39,17 +40,15 @@ static apr_time_t time_to_stop(apr_interval_time_t patience, unsigned expected_l
     return apr_time_from_sec(after.tv_sec - before.tv_sec) + (after.tv_nsec - before.tv_nsec) / 1000;
 }
 
-static void test_idle_threads_end_at_once(void **state)
+TEST(idle_threads_end_at_once)
 {
-    (void)state;
     start(8, 2, 4);
     assert_true(time_to_stop(PATIENCE, 0) < PATIENCE / 2);
     assert_true(time_to_stop(PATIENCE, 0) < PATIENCE / 2);
 }
 
-static void test_tasks_that_listen_are_waited_for_and_others_never_begin(void **state)
+TEST(tasks_that_listen_are_waited_for_and_others_never_begin)
 {
-    (void)state;
     close_gate(0, 1);
     start(4, 1, 4);
     submit(0, 49, 1);
@@ -63,12 +62,11 @@ static void test_tasks_that_listen_are_waited_for_and_others_never_begin(void **
     assert_int_equal(stage.jobs[49].times, 0);
 }
 
-static void test_patience_ends(void **state)
+TEST(patience_ends)
 {
     apr_time_t took;
     int i;
 
-    (void)state;
     for (i = 0; i < 2; i++)
         stage.jobs[i].is_deaf = 1;
     close_gate(0, 1);
@@ -82,9 +80,8 @@ static void test_patience_ends(void **state)
     assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
 }
 
-static void test_no_patience_at_all(void **state)
+TEST(no_patience_at_all)
 {
-    (void)state;
     stage.jobs[0].is_deaf = 1;
     close_gate(0, 1);
     start(1, 1, 1);
@@ -93,9 +90,8 @@ static void test_no_patience_at_all(void **state)
     assert_true(time_to_stop(0, 1) < PATIENCE / 2);
 }
 
-static void test_a_thread_that_is_late_keeps_its_memory_when_apr_ends(void **state)
+TEST(a_thread_that_is_late_keeps_its_memory_when_apr_ends)
 {
-    (void)state;
     stage.jobs[0].is_deaf = 1;
     close_gate(0, 1);
     start(1, 1, 1);
@@ -110,12 +106,11 @@ static void test_a_thread_that_is_late_keeps_its_memory_when_apr_ends(void **sta
     assert_int_equal(get(&stage.pools_cleaned), 1);
 }
 
-static void test_nothing_is_left(void **state)
+TEST(nothing_is_left)
 {
     int round, threads = n_threads_here(), descriptors = n_descriptors();
     apr_time_t end = apr_time_now() + PATIENCE;
 
-    (void)state;
     for (round = 0; round < 10; round++) {
         start(8, 2, 8);
         submit(0, 49, 2);
@@ -130,21 +125,4 @@ static void test_nothing_is_left(void **state)
     assert_int_equal(stage.pools_cleaned, 500);
 }
 
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_idle_threads_end_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_tasks_that_listen_are_waited_for_and_others_never_begin, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_patience_ends, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_patience_at_all, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_thread_that_is_late_keeps_its_memory_when_apr_ends, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_nothing_is_left, set_up, tear_down),
-    };
-    int failed;
-
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
-}
+TEST_MAIN(NULL, NULL, set_up, tear_down)

@@ -4,6 +4,7 @@
  * oc_block: every record comes back as it was written, and anything else is told apart from a record.
  */
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,9 +81,8 @@ static void round_trip(apr_uint16_t id_len, apr_size_t data_len)
     assert_memory_equal(found, chain, n * sizeof(*chain));
 }
 
-static void test_count(void **state)
+TEST(count)
 {
-    (void)state;
     assert_int_equal(oc_block_count(20, 0), 1);
     assert_int_equal(oc_block_count(20, 55 * 8), 1); /* 64 words - 6 of the head - 3 of the id */
     assert_int_equal(oc_block_count(20, 55 * 8 + 1), 2);
@@ -97,11 +97,10 @@ static void test_count(void **state)
     assert_int_equal(oc_block_count(OC_BLOCK_ID_MAX + 1, 1), 0);
 }
 
-static void test_round_trip_of_every_length(void **state)
+TEST(round_trip_of_every_length)
 {
     apr_size_t len;
 
-    (void)state;
     for (len = 0; len < 600; len++)
         round_trip(20, len);
     for (; len <= OC_BLOCK_DATA_MAX; len += 331)
@@ -110,22 +109,20 @@ static void test_round_trip_of_every_length(void **state)
         round_trip(20, len);
 }
 
-static void test_round_trip_of_every_id(void **state)
+TEST(round_trip_of_every_id)
 {
     apr_uint16_t len;
 
-    (void)state;
     for (len = 1; len <= OC_BLOCK_ID_MAX; len++)
         round_trip(len, cache_below(&cache_seed, 2000));
 }
 
-static void test_another_key_is_not_found(void **state)
+TEST(another_key_is_not_found)
 {
     unsigned char other[OC_BLOCK_ID_MAX];
     oc_key_t wanted;
     apr_uint16_t i;
 
-    (void)state;
     write_record(21, 3000);
     memcpy(other, id_written, sizeof(other));
     wanted = key;
@@ -146,12 +143,11 @@ static void test_another_key_is_not_found(void **state)
     assert_int_equal(read_record(&wanted, 3000), APR_NOTFOUND);
 }
 
-static void test_small_buffer(void **state)
+TEST(small_buffer)
 {
     oc_entry_t entry;
     apr_size_t cap;
 
-    (void)state;
     write_record(20, 3000);
     memset(copied, 0x5a, sizeof(copied));
     for (cap = 0; cap < 3000; cap += 7) {
@@ -206,9 +202,8 @@ static void corrupt_every_word(apr_size_t data_len)
     assert_int_equal(read_record(NULL, data_len), APR_SUCCESS);
 }
 
-static void test_invariant_1_checksum_finds_every_changed_word(void **state)
+TEST(invariant_1_checksum_finds_every_changed_word)
 {
-    (void)state;
     corrupt_every_word(0);
     corrupt_every_word(40);
     corrupt_every_word(440);
@@ -217,11 +212,10 @@ static void test_invariant_1_checksum_finds_every_changed_word(void **state)
 }
 
 /* Every single flipped bit of a small record, and pairs of bits half a word apart. */
-static void test_checksum_finds_flipped_bits(void **state)
+TEST(checksum_finds_flipped_bits)
 {
     unsigned i, bit;
 
-    (void)state;
     write_record(20, 200);
     for (i = 1; i < 6 + 3 + 25; i++) {
         oc_word_t *word = &blocks[chain[0]].word[i];
@@ -237,11 +231,10 @@ static void test_checksum_finds_flipped_bits(void **state)
     }
 }
 
-static void test_checksum_finds_words_that_trade_places(void **state)
+TEST(checksum_finds_words_that_trade_places)
 {
     unsigned i, j;
 
-    (void)state;
     write_record(20, 430);
     for (i = 3; i < OC_BLOCK_WORDS - 1; i++) {
         for (j = i + 1; j < OC_BLOCK_WORDS - 1; j++) {
@@ -257,11 +250,10 @@ static void test_checksum_finds_words_that_trade_places(void **state)
 }
 
 /* A block of another record, or of an earlier one in the same place, in the middle of a chain. */
-static void test_block_of_another_record(void **state)
+TEST(block_of_another_record)
 {
     oc_block_t earlier;
 
-    (void)state;
     write_record(20, 3000);
     memcpy(&earlier, &blocks[chain[3]], sizeof(earlier));
     oc_word_store(&earlier.word[1], SERIAL - 1);
@@ -276,12 +268,11 @@ static void set_link(uint32_t block, uint64_t next, uint32_t part)
     oc_word_store(&blocks[block].word[0], next << 32 | part);
 }
 
-static void test_bent_chains(void **state)
+TEST(bent_chains)
 {
     uint32_t found[OC_BLOCK_CHAIN_MAX + 1], n, i;
     static const uint64_t OUT[] = {0, N_BLOCKS + 1, N_BLOCKS + 2, 0x7fffffff, 0x80000000, 0xffffffff};
 
-    (void)state;
     for (i = 0; i < 6; i++) {
         n = write_record(20, 3000);
         set_link(chain[2], OUT[i], 2);
@@ -306,12 +297,11 @@ static void test_bent_chains(void **state)
     assert_int_equal(oc_block_chain(blocks, N_BLOCKS, chain[0], found), n - 1);
 }
 
-static void test_heads_out_of_range(void **state)
+TEST(heads_out_of_range)
 {
     uint32_t found[OC_BLOCK_CHAIN_MAX], heads[] = {N_BLOCKS, N_BLOCKS + 1, 0x80000000, OC_BLOCK_NONE}, i;
     oc_entry_t entry = {.data = copied, .data_cap = OC_BLOCK_DATA_MAX};
 
-    (void)state;
     write_record(20, 3000);
     for (i = 0; i < 4; i++) {
         assert_int_equal(oc_block_read(blocks, N_BLOCKS, heads[i], NULL, &entry), APR_EAGAIN);
@@ -329,12 +319,11 @@ static void test_heads_out_of_range(void **state)
     }
 }
 
-static void test_invariant_6_lengths_are_bounded(void **state)
+TEST(invariant_6_lengths_are_bounded)
 {
     uint64_t i;
     unsigned bit;
 
-    (void)state;
     write_record(20, 3000);
     for (i = 0; i < 64 * 64; i++) { /* every pair of bits of the word that holds the lengths */
         oc_word_t *word = &blocks[chain[0]].word[2];
@@ -352,11 +341,10 @@ static void test_invariant_6_lengths_are_bounded(void **state)
     }
 }
 
-static void test_invariant_6_noise_is_no_record(void **state)
+TEST(invariant_6_noise_is_no_record)
 {
     uint32_t found[OC_BLOCK_CHAIN_MAX], round, i, j;
 
-    (void)state;
     for (round = 0; round < 300; round++) {
         for (i = 0; i < N_BLOCKS; i++) {
             for (j = 0; j < OC_BLOCK_WORDS; j++)
@@ -374,24 +362,4 @@ static void test_invariant_6_noise_is_no_record(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_count, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_round_trip_of_every_length, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_round_trip_of_every_id, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_another_key_is_not_found, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_small_buffer, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_1_checksum_finds_every_changed_word, cache_setup,
-                                        cache_teardown),
-        cmocka_unit_test_setup_teardown(test_checksum_finds_flipped_bits, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_checksum_finds_words_that_trade_places, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_block_of_another_record, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_bent_chains, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_heads_out_of_range, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_lengths_are_bounded, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_noise_is_no_record, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_block", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

@@ -5,6 +5,7 @@
  * be opened, created and locked is in test_file_access.c.
  */
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -150,12 +151,11 @@ static void write_image(const unsigned char *image, apr_size_t len)
 
 /* ---- tests ---- */
 
-static void test_round_trip(void **state)
+TEST(round_trip)
 {
     found_t found;
     uint64_t round;
 
-    (void)state;
     assert_int_equal(load(&found, 0, NULL).records, 0);
     for (round = 1; round < 2000; round += 100) {
         oc_file_load_t result;
@@ -170,7 +170,7 @@ static void test_round_trip(void **state)
     }
 }
 
-static void test_invariant_10_reload_into_another_arena(void **state)
+TEST(invariant_10_reload_into_another_arena)
 {
     static const apr_size_t SIZES[] = {SIZE, OC_SHM_SIZE_MIN, 4194304, 65536};
     uint64_t versions[KEYS], before[KEYS];
@@ -178,7 +178,6 @@ static void test_invariant_10_reload_into_another_arena(void **state)
     unsigned s, i, kept;
     found_t found;
 
-    (void)state;
     play(1, 500);
     cache_scan(old, before, KEYS);
     for (s = 0; s < 4; s++) {
@@ -205,13 +204,12 @@ static void test_invariant_10_reload_into_another_arena(void **state)
     }
 }
 
-static void test_invariant_10_highest_order_wins(void **state)
+TEST(invariant_10_highest_order_wins)
 {
     static unsigned char image[IMAGE_MAX], later[IMAGE_MAX];
     apr_size_t len, longer;
     found_t found;
 
-    (void)state;
     assert_int_equal(cache_put(shm, 1, 10, 1000, CACHE_EXPIRY, 1), APR_SUCCESS);
     assert_int_equal(cache_put(shm, 2, 12, 1000, CACHE_EXPIRY, 1), APR_SUCCESS);
     len = read_image(image);
@@ -231,14 +229,13 @@ static void test_invariant_10_highest_order_wins(void **state)
     assert_int_equal(cache_version(shm, 2), 12);
 }
 
-static void test_truncated_anywhere(void **state)
+TEST(truncated_anywhere)
 {
     static unsigned char image[IMAGE_MAX];
     uint32_t last = 0;
     apr_size_t len, cut, i;
     found_t found;
 
-    (void)state;
     play(1, 300);
     len = read_image(image);
     for (cut = HEAD; cut < len; cut += 512) {
@@ -262,13 +259,12 @@ static void test_truncated_anywhere(void **state)
     assert_int_equal(load(&found, 300, NULL).records, 0);
 }
 
-static void test_zeroed_behind_the_head(void **state)
+TEST(zeroed_behind_the_head)
 {
     static unsigned char image[IMAGE_MAX];
     apr_size_t len;
     found_t found;
 
-    (void)state;
     play(1, 300);
     len = read_image(image);
     memset(image + HEAD, 0, len - HEAD);
@@ -276,7 +272,7 @@ static void test_zeroed_behind_the_head(void **state)
     assert_int_equal(load(&found, 300, NULL).records, 0);
 }
 
-static void test_invariant_6_flipped_bits(void **state)
+TEST(invariant_6_flipped_bits)
 {
     static unsigned char image[IMAGE_MAX];
     unsigned round, i, flips;
@@ -284,7 +280,6 @@ static void test_invariant_6_flipped_bits(void **state)
     found_t found;
     uint64_t damaged = 0;
 
-    (void)state;
     play(1, 300);
     len = read_image(image);
     for (round = 0; round < 1500; round++) {
@@ -309,14 +304,13 @@ static void test_invariant_6_flipped_bits(void **state)
 }
 
 /* Blocks that trade places, or stand twice: a record is found by its serial and parts, wherever a link leads. */
-static void test_invariant_6_shuffled_blocks(void **state)
+TEST(invariant_6_shuffled_blocks)
 {
     static unsigned char image[IMAGE_MAX], shuffled[IMAGE_MAX];
     unsigned round, i;
     apr_size_t len;
     found_t found;
 
-    (void)state;
     play(1, 300);
     len = read_image(image);
     for (round = 0; round < 300; round++) {
@@ -333,7 +327,7 @@ static void test_invariant_6_shuffled_blocks(void **state)
 
 /* Power fails between two states: each page of the file may hold what it held after any of the writes since the last
  * flush. Whole records come back, older or newer, and those that no write touched. */
-static void test_invariant_12_power_cut(void **state)
+TEST(invariant_12_power_cut)
 {
     enum { STATES = 12 };
     static unsigned char images[STATES][IMAGE_MAX], image[IMAGE_MAX];
@@ -342,7 +336,6 @@ static void test_invariant_12_power_cut(void **state)
     apr_size_t len = 0;
     found_t found;
 
-    (void)state;
     play(1, 300);
     for (s = 0; s < STATES; s++) {
         len = read_image(images[s]);
@@ -369,14 +362,13 @@ static void test_invariant_12_power_cut(void **state)
 }
 
 /* The head says what can be read: other versions and machines are dropped, not refused. */
-static void test_invariant_10_other_layouts_are_dropped(void **state)
+TEST(invariant_10_other_layouts_are_dropped)
 {
     static unsigned char image[IMAGE_MAX];
     unsigned at;
     apr_size_t len;
     found_t found;
 
-    (void)state;
     play(1, 300);
     len = read_image(image);
     for (at = 8; at < 20; at++) { /* layout, byte order, size of a block */
@@ -393,13 +385,12 @@ static void test_invariant_10_other_layouts_are_dropped(void **state)
     }
 }
 
-static void test_longer_than_said(void **state)
+TEST(longer_than_said)
 {
     static unsigned char image[IMAGE_MAX];
     apr_size_t len;
     found_t found;
 
-    (void)state;
     play(1, 300);
     len = read_image(image);
     memset(image + len, 0xee, IMAGE_MAX - len);
@@ -408,20 +399,4 @@ static void test_longer_than_said(void **state)
     assert_found_all(&found);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_reload_into_another_arena, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_highest_order_wins, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_truncated_anywhere, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_zeroed_behind_the_head, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_flipped_bits, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_shuffled_blocks, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_12_power_cut, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_other_layouts_are_dropped, set_stage, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_longer_than_said, set_stage, cache_folder_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_file", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, set_stage, cache_folder_teardown)

@@ -4,6 +4,7 @@
  * oc_file: what may be opened, and what must be left alone. Parts need root: they say so when they are left out.
  */
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,11 +28,10 @@ static void assert_refused(const char *reason)
 
 /* ---- looking ---- */
 
-static void test_check_touches_nothing(void **state)
+TEST(check_touches_nothing)
 {
     const char *problem = NULL, *before = cache_folder_picture();
 
-    (void)state;
     assert_int_equal(oc_file_check(cache_path, cache_pool, &problem), APR_SUCCESS); /* absent, and could be made */
     assert_int_equal(cache_file_load(&problem), APR_ENOENT);
     assert_null(problem);
@@ -44,19 +44,17 @@ static void test_check_touches_nothing(void **state)
     assert_string_equal(cache_folder_picture(), before);
 }
 
-static void test_empty_file_will_do(void **state)
+TEST(empty_file_will_do)
 {
     const char *problem = NULL;
 
-    (void)state;
     cache_write_text(cache_path, "");
     assert_int_equal(oc_file_check(cache_path, cache_pool, &problem), APR_SUCCESS);
     assert_int_equal(cache_file_load(&problem), APR_SUCCESS);
 }
 
-static void test_invariant_10_foreign_files_are_refused(void **state)
+TEST(invariant_10_foreign_files_are_refused)
 {
-    (void)state;
     cache_write_text(cache_path, "x");
     assert_refused("not an OCSP cache file");
     cache_write_text(cache_path, "OCSPCACH");
@@ -65,9 +63,8 @@ static void test_invariant_10_foreign_files_are_refused(void **state)
     assert_refused("not an OCSP cache file");
 }
 
-static void test_invariant_10_symlinks_are_refused(void **state)
+TEST(invariant_10_symlinks_are_refused)
 {
-    (void)state;
     cache_file_make();
     assert_int_equal(rename(cache_path, cache_in_folder("other")), 0);
     assert_int_equal(symlink(cache_in_folder("other"), cache_path), 0);
@@ -77,9 +74,8 @@ static void test_invariant_10_symlinks_are_refused(void **state)
     assert_refused("symbolic link");
 }
 
-static void test_invariant_10_odd_files_are_refused(void **state)
+TEST(invariant_10_odd_files_are_refused)
 {
-    (void)state;
     assert_int_equal(mkfifo(cache_path, 0600), 0);
     alarm(20); /* nobody writes to it: opening must not wait */
     assert_refused("not a regular file");
@@ -89,9 +85,8 @@ static void test_invariant_10_odd_files_are_refused(void **state)
     assert_refused("not a regular file");
 }
 
-static void test_invariant_10_files_of_others_are_refused(void **state)
+TEST(invariant_10_files_of_others_are_refused)
 {
-    (void)state;
     cache_file_make();
     if (geteuid() != 0) {
         print_message("left out: only root can give files away\n");
@@ -113,11 +108,10 @@ static void test_invariant_10_files_of_others_are_refused(void **state)
     }
 }
 
-static void test_folders(void **state)
+TEST(folders)
 {
     const char *problem = NULL;
 
-    (void)state;
     assert_int_equal(oc_file_check("/nowhere/at/all", cache_pool, &problem), APR_ENOENT);
     assert_non_null(strstr(problem, "/nowhere/at"));
     cache_write_text(cache_in_folder("other"), "");
@@ -149,11 +143,10 @@ static int use_read_only_folder(void)
     return 0;
 }
 
-static void test_read_only_folder(void **state)
+TEST(read_only_folder)
 {
     const char *before;
 
-    (void)state;
     assert_int_equal(chmod(cache_folder, 0555), 0);
     before = cache_folder_picture();
     assert_int_equal(cache_as_nobody(use_read_only_folder), 0);
@@ -161,22 +154,4 @@ static void test_read_only_folder(void **state)
     assert_int_equal(chmod(cache_folder, 0700), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_check_touches_nothing, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_empty_file_will_do, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_foreign_files_are_refused, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_symlinks_are_refused, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_odd_files_are_refused, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_files_of_others_are_refused, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_folders, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_read_only_folder, cache_folder_setup, cache_folder_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_file, access", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_folder_setup, cache_folder_teardown)

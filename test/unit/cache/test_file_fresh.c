@@ -4,6 +4,7 @@
  * oc_file: a fresh file, from its creation until it stands in its place, and what happens when there is no room for it.
  */
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <dirent.h>
@@ -21,7 +22,7 @@
 
 /* ---- a fresh file ---- */
 
-static void test_fresh_file_is_private(void **state)
+TEST(fresh_file_is_private)
 {
     mode_t mask = umask(0);
     const char *problem = NULL;
@@ -31,7 +32,6 @@ static void test_fresh_file_is_private(void **state)
     struct stat st;
     int seen = 0;
 
-    (void)state;
     umask(mask);
     assert_int_equal(stat(cache_path, &st), -1); /* not before commit */
     assert_int_equal(oc_file_commit(file, &problem), APR_SUCCESS);
@@ -56,13 +56,12 @@ static void test_fresh_file_is_private(void **state)
     assert_int_equal(seen, 1);
 }
 
-static void test_uncommitted_file_leaves_no_trace(void **state)
+TEST(uncommitted_file_leaves_no_trace)
 {
     const char *before, *problem = NULL;
     apr_pool_t *pool;
     oc_file_t *file;
 
-    (void)state;
     cache_file_make();
     before = apr_pstrdup(cache_pool, strstr(cache_folder_picture(), "cache"));
     apr_pool_create(&pool, cache_pool);
@@ -72,11 +71,10 @@ static void test_uncommitted_file_leaves_no_trace(void **state)
     assert_string_equal(strstr(cache_folder_picture(), "cache"), before);
 }
 
-static void test_left_over_fresh_file_is_replaced(void **state)
+TEST(left_over_fresh_file_is_replaced)
 {
     struct stat st;
 
-    (void)state;
     cache_write_text(cache_in_folder("cache.new"), "left by a crash");
     cache_file_make();
     assert_int_equal(access(cache_in_folder("cache.new"), F_OK), -1);
@@ -89,13 +87,12 @@ static void test_left_over_fresh_file_is_replaced(void **state)
     assert_int_equal(st.st_size, 8);
 }
 
-static void test_failed_commit_leaves_the_old_file(void **state)
+TEST(failed_commit_leaves_the_old_file)
 {
     const char *problem = NULL;
     struct stat st;
     oc_file_t *file;
 
-    (void)state;
     assert_int_equal(mkdir(cache_path, 0700), 0); /* what a rename cannot replace */
     file = cache_file_create();
     assert_int_equal(oc_file_commit(file, &problem), EISDIR);
@@ -105,12 +102,11 @@ static void test_failed_commit_leaves_the_old_file(void **state)
     assert_int_equal(access(cache_in_folder("cache.new"), F_OK), -1); /* at once: the next one bears the same name */
 }
 
-static void test_fresh_file_where_a_folder_is(void **state)
+TEST(fresh_file_where_a_folder_is)
 {
     const char *problem = NULL;
     oc_file_t *file;
 
-    (void)state;
     assert_int_equal(mkdir(cache_in_folder("cache.new"), 0700), 0);
     assert_int_equal(oc_file_create(&file, cache_path, CACHE_FILE_BLOCKS, cache_pool, &problem), EEXIST);
     assert_non_null(strstr(problem, "cache.new"));
@@ -118,13 +114,12 @@ static void test_fresh_file_where_a_folder_is(void **state)
 }
 
 /* Old children keep writing into the file that was replaced: the new one does not notice. */
-static void test_invariant_10_old_file_is_cut_off(void **state)
+TEST(invariant_10_old_file_is_cut_off)
 {
     static unsigned char block[OC_BLOCK_SIZE];
     const char *problem = NULL, *before;
     oc_file_t *old = cache_file_create();
 
-    (void)state;
     assert_int_equal(oc_file_commit(old, &problem), APR_SUCCESS);
     cache_file_make();
     before = cache_folder_picture();
@@ -166,9 +161,8 @@ static int limited(void)
     return setrlimit(RLIMIT_FSIZE, &limit) == 0 ? write_too_much() : 102;
 }
 
-static void test_limited_file(void **state)
+TEST(limited_file)
 {
-    (void)state;
     assert_int_equal(chmod(cache_folder, 0777), 0);
     assert_int_equal(cache_as_nobody(limited), 0);
 }
@@ -198,12 +192,11 @@ static int on_full_tmpfs(void)
     return access(cache_in_folder("cache.new"), F_OK) == -1 ? 0 : 2;
 }
 
-static void test_full_disk(void **state)
+TEST(full_disk)
 {
     int (*const checks[])(void) = {on_small_tmpfs, on_full_tmpfs};
     unsigned i;
 
-    (void)state;
     for (i = 0; i < 2; i++) {
         pid_t child = fork();
         int status;
@@ -221,22 +214,4 @@ static void test_full_disk(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_fresh_file_is_private, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_uncommitted_file_leaves_no_trace, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_left_over_fresh_file_is_replaced, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_failed_commit_leaves_the_old_file, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_fresh_file_where_a_folder_is, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_10_old_file_is_cut_off, cache_folder_setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_limited_file, cache_folder_setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_full_disk, cache_folder_setup, cache_folder_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_file, fresh", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_folder_setup, cache_folder_teardown)

@@ -5,6 +5,7 @@
  * it on, and death releases it.
  */
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -91,12 +92,11 @@ static pid_t start_holder(int *child_of_holder)
     return holder;
 }
 
-static void test_invariant_11_second_process_is_refused(void **state)
+TEST(invariant_11_second_process_is_refused)
 {
     const char *problem;
     struct stat st;
 
-    (void)state;
     assert_int_equal(lock(&problem), APR_SUCCESS);
     assert_int_equal(stat(lock_path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
@@ -104,12 +104,11 @@ static void test_invariant_11_second_process_is_refused(void **state)
     assert_int_equal(try_from_elsewhere(getpid()), 1); /* and asking did not release it */
 }
 
-static void test_invariant_11_lock_ends_with_its_pool(void **state)
+TEST(invariant_11_lock_ends_with_its_pool)
 {
     apr_pool_t *pool;
     const char *problem = NULL;
 
-    (void)state;
     apr_pool_create(&pool, cache_pool);
     assert_int_equal(oc_file_lock(cache_path, pool, &problem), APR_SUCCESS);
     assert_int_equal(try_from_elsewhere(getpid()), 1);
@@ -118,13 +117,12 @@ static void test_invariant_11_lock_ends_with_its_pool(void **state)
 }
 
 /* Killed, with a child that drains its last connections: the next server starts all the same. */
-static void test_invariant_11_lock_dies_with_its_process(void **state)
+TEST(invariant_11_lock_dies_with_its_process)
 {
     const char *problem;
     int child, status;
     pid_t holder = start_holder(&child);
 
-    (void)state;
     assert_int_equal(lock(&problem), APR_EBUSY);
     assert_int_equal(try_from_elsewhere(holder), 1);
     assert_int_equal(kill(holder, SIGKILL), 0);
@@ -136,13 +134,12 @@ static void test_invariant_11_lock_dies_with_its_process(void **state)
 }
 
 /* Who looks creates nothing, and disturbs nobody. */
-static void test_holder_is_seen_from_outside(void **state)
+TEST(holder_is_seen_from_outside)
 {
     struct stat st;
     int child, status;
     pid_t holder;
 
-    (void)state;
     assert_int_equal(oc_file_lock_holder(cache_path, cache_pool), 0);
     assert_int_equal(stat(lock_path, &st), -1);
     holder = start_holder(&child);
@@ -154,37 +151,23 @@ static void test_holder_is_seen_from_outside(void **state)
     assert_int_equal(kill(child, SIGKILL), 0);
 }
 
-static void test_lock_file_is_no_symlink(void **state)
+TEST(lock_file_is_no_symlink)
 {
     const char *problem;
     struct stat st;
 
-    (void)state;
     assert_int_equal(symlink("/tmp/oc-test-nobody-wants-this", lock_path), 0);
     assert_int_equal(lock(&problem), ELOOP);
     assert_non_null(strstr(problem, lock_path));
     assert_int_equal(stat("/tmp/oc-test-nobody-wants-this", &st), -1);
 }
 
-static void test_lock_without_folder(void **state)
+TEST(lock_without_folder)
 {
     const char *problem = NULL;
 
-    (void)state;
     assert_int_equal(oc_file_lock("/nowhere/at/all", cache_pool, &problem), APR_ENOENT);
     assert_non_null(strstr(problem, "/nowhere/at/all.lock"));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_invariant_11_second_process_is_refused, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_invariant_11_lock_ends_with_its_pool, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_invariant_11_lock_dies_with_its_process, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_holder_is_seen_from_outside, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_lock_file_is_no_symlink, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_lock_without_folder, set_stage, clear_stage),
-    };
-
-    return cmocka_run_group_tests_name("oc_file, lock", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, set_stage, clear_stage)

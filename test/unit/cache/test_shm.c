@@ -5,6 +5,7 @@
  * test_shm_faults.c and test_shm_crash.c, readers beside a writer in test_shm_race.c.
  */
 #include "support_cache.h"
+#include "support_test.h"
 
 #include "cache/arena.h"
 
@@ -32,12 +33,11 @@
 #define NOW apr_time_from_sec(1000)
 #define LATER apr_time_from_sec(2000)
 
-static void test_create_refuses_bad_sizes(void **state)
+TEST(create_refuses_bad_sizes)
 {
     oc_shm_seed_t seed = {{1, 2}};
     oc_shm_t *shm;
 
-    (void)state;
     assert_int_equal(oc_shm_create(&shm, OC_SHM_SIZE_MIN - 1, OC_SHM_KEEP_VALID, seed, cache_pool), APR_EINVAL);
     assert_null(shm);
     assert_int_equal(oc_shm_create(&shm, 0, OC_SHM_KEEP_VALID, seed, cache_pool), APR_EINVAL);
@@ -47,13 +47,12 @@ static void test_create_refuses_bad_sizes(void **state)
     assert_int_equal((uintptr_t)shm->lanes % 64 + (uintptr_t)shm->slots % 64, 0); /* neighbours share no cache line */
 }
 
-static void test_put_get_replace_remove(void **state)
+TEST(put_get_replace_remove)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     cache_key_t key;
     oc_shm_stats_t stats;
 
-    (void)state;
     assert_int_equal(cache_version(shm, 1), 0);
     assert_int_equal(cache_put(shm, 1, 5, 3000, CACHE_EXPIRY, NOW), APR_SUCCESS);
     assert_int_equal(cache_version(shm, 1), 5);
@@ -72,7 +71,7 @@ static void test_put_get_replace_remove(void **state)
     assert_int_equal(stats.records + stats.blocks_used + stats.notes, 0);
 }
 
-static void test_kinds_and_ids_are_told_apart(void **state)
+TEST(kinds_and_ids_are_told_apart)
 {
     static const unsigned char ID[] = "0123456789abcdef0123456789abcdef";
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
@@ -81,7 +80,6 @@ static void test_kinds_and_ids_are_told_apart(void **state)
     apr_size_t len;
     oc_shm_meta_t meta;
 
-    (void)state;
     oc_shm_begin(shm);
     for (key.kind = 'R'; key.kind <= 'X'; key.kind = (unsigned char)(key.kind + 'X' - 'R'))
         for (key.id_len = 1; key.id_len <= 32; key.id_len++)
@@ -99,7 +97,7 @@ static void test_kinds_and_ids_are_told_apart(void **state)
     }
 }
 
-static void test_lengths(void **state)
+TEST(lengths)
 {
     static unsigned char data[OC_BLOCK_DATA_MAX + 1], id[OC_BLOCK_ID_MAX + 1];
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
@@ -108,7 +106,6 @@ static void test_lengths(void **state)
     oc_shm_meta_t meta;
     apr_size_t len = 2999;
 
-    (void)state;
     assert_int_equal(cache_put(shm, 1, 1, OC_BLOCK_DATA_MAX, CACHE_EXPIRY, NOW), APR_SUCCESS);
     assert_int_equal(cache_version(shm, 1), 1);
     oc_shm_begin(shm);
@@ -134,7 +131,7 @@ static void test_lengths(void **state)
 }
 
 /* In a child that dies at the first write to the arena and at the first system call. */
-static void test_invariant_1_readers_only_read(void **state)
+TEST(invariant_1_readers_only_read)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     static unsigned char data[OC_BLOCK_DATA_MAX];
@@ -144,7 +141,6 @@ static void test_invariant_1_readers_only_read(void **state)
     pid_t child;
     int status;
 
-    (void)state;
     if (WITH_TSAN) {
         print_message("left out: ThreadSanitizer makes system calls in a thread of its own\n");
         skip();
@@ -177,13 +173,12 @@ static void test_invariant_1_readers_only_read(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-static void test_notes(void **state)
+TEST(test_notes)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     cache_key_t key;
     oc_shm_stats_t stats;
 
-    (void)state;
     oc_shm_begin(shm);
     assert_int_equal(oc_shm_set_note(shm, cache_key(&key, 1), 11), APR_SUCCESS);
     assert_int_equal(oc_shm_set_note(shm, cache_key(&key, 2), 22), APR_SUCCESS);
@@ -214,14 +209,13 @@ static void test_notes(void **state)
     assert_int_equal(cache_note(shm, 2), 0);
 }
 
-static void test_invariant_5_versions_never_repeat(void **state)
+TEST(invariant_5_versions_never_repeat)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     uint32_t n = shm->n_buckets * OC_BUCKET_SLOTS, slot, round;
     static uint64_t last[8192];
     cache_key_t key;
 
-    (void)state;
     assert_in_range(n, 1, 8192);
     memset(last, 0, sizeof(last));
     for (round = 1; round < 2000; round++) { /* few slots are spared by 2,000 keys that come and go */
@@ -245,11 +239,10 @@ static void test_invariant_5_versions_never_repeat(void **state)
     }
 }
 
-static void test_invariant_7_order_rules(void **state)
+TEST(invariant_7_order_rules)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
 
-    (void)state;
     assert_int_equal(cache_put(shm, 1, 10, 300, LATER, NOW), APR_SUCCESS);
     assert_int_equal(cache_put(shm, 1, 9, 400, LATER + 1, NOW), APR_EEXIST);
     assert_int_equal(cache_put(shm, 1, 9, 400, LATER + 1, LATER - 1), APR_EEXIST);
@@ -268,12 +261,11 @@ static void test_invariant_7_order_rules(void **state)
     assert_int_equal(cache_put(shm, 2, 9, 300, 0, 1), APR_SUCCESS);
 }
 
-static void test_counters(void **state)
+TEST(counters)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     unsigned i;
 
-    (void)state;
     for (i = 0; i < 1000; i++)
         oc_shm_count(shm, i, i % 3);
     assert_int_equal(oc_shm_counter(shm, 0), 334);
@@ -298,14 +290,13 @@ static void *count_much(void *data)
     return NULL;
 }
 
-static void test_counters_of_threads(void **state)
+TEST(counters_of_threads)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     counting_t counting[6];
     pthread_t thread[6];
     unsigned i;
 
-    (void)state;
     for (i = 0; i < 6; i++) {
         counting[i].shm = shm;
         counting[i].lane = i / 2; /* two threads share each lane */
@@ -316,7 +307,7 @@ static void test_counters_of_threads(void **state)
     assert_int_equal(oc_shm_counter(shm, OC_SHM_COUNTERS - 1), 300000);
 }
 
-static void test_iteration(void **state)
+TEST(iteration)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
     uint64_t versions[100], note, i;
@@ -325,7 +316,6 @@ static void test_iteration(void **state)
     uint32_t cursor = 0, before;
     cache_key_t key;
 
-    (void)state;
     assert_int_equal(cache_scan(shm, versions, 100), 0);
     oc_shm_begin(shm);
     for (i = 0; i < 100; i++) {
@@ -350,7 +340,7 @@ static void test_iteration(void **state)
 }
 
 /* Whatever anybody wrote to the arena: calls return, in bounds (this is what the fuzzer does at length). */
-static void test_invariant_6_noise_in_the_arena(void **state)
+TEST(invariant_6_noise_in_the_arena)
 {
     oc_shm_t *shm = cache_arena(65536, OC_SHM_DROP_OLDEST);
     static unsigned char data[OC_BLOCK_DATA_MAX];
@@ -359,7 +349,6 @@ static void test_invariant_6_noise_in_the_arena(void **state)
     uint64_t *words = (uint64_t *)(void *)shm->header;
     cache_key_t key;
 
-    (void)state;
     for (round = 0; round < 200; round++) {
         for (i = 0; i < 65536 / 8; i++)
             if (cache_below(&cache_seed, round % 20 + 1) == 0)
@@ -376,22 +365,4 @@ static void test_invariant_6_noise_in_the_arena(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_create_refuses_bad_sizes, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_put_get_replace_remove, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_kinds_and_ids_are_told_apart, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_lengths, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_1_readers_only_read, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_notes, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_5_versions_never_repeat, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_7_order_rules, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_counters, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_counters_of_threads, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_iteration, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_noise_in_the_arena, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_shm", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

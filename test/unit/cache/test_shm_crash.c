@@ -6,6 +6,7 @@
  * OC_TEST_SOAK=seconds makes it longer. Every single fault point is tried in test_shm_faults.c.
  */
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <apr_global_mutex.h>
 #include <sched.h>
@@ -229,7 +230,7 @@ static void start_and_kill(void (*work)(void))
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-static void test_invariant_4_writers_killed_while_others_read(void **state)
+TEST(invariant_4_writers_killed_while_others_read)
 {
     const char *soak = getenv("OC_TEST_SOAK");
     double end = now_in_seconds() + (soak ? atof(soak) : 0);
@@ -237,7 +238,6 @@ static void test_invariant_4_writers_killed_while_others_read(void **state)
     unsigned i, kills, at_work = 0;
     int status;
 
-    (void)state;
     assert_int_equal(apr_global_mutex_create(&mutex, NULL, APR_LOCK_DEFAULT, cache_pool), APR_SUCCESS);
     for (i = 0; i < READERS; i++)
         readers[i] = start(read_much);
@@ -274,7 +274,7 @@ static void hold(void)
 
 /* Every mechanism that the Mutex directive offers, but for the POSIX semaphore, which the module refuses: nobody ever
  * releases one whose holder was killed. */
-static void test_invariant_2_mutex_of_a_killed_holder_is_handed_over(void **state)
+TEST(invariant_2_mutex_of_a_killed_holder_is_handed_over)
 {
     static const struct {
         apr_lockmech_e mech;
@@ -288,7 +288,6 @@ static void test_invariant_2_mutex_of_a_killed_holder_is_handed_over(void **stat
     const char *lock_path = cache_in_folder("other");
     unsigned i, tried = 0;
 
-    (void)state;
     for (i = 0; i < 4; i++) {
         apr_status_t rv = apr_global_mutex_create(&mutex, lock_path, MECHS[i].mech, cache_pool);
 
@@ -305,13 +304,4 @@ static void test_invariant_2_mutex_of_a_killed_holder_is_handed_over(void **stat
     assert_true(tried > 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_invariant_4_writers_killed_while_others_read, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_invariant_2_mutex_of_a_killed_holder_is_handed_over, set_stage,
-                                        clear_stage),
-    };
-
-    return cmocka_run_group_tests_name("oc_shm, killed at random", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, set_stage, clear_stage)

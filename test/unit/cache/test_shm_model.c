@@ -5,6 +5,7 @@
  * to the brim under both policies, and the sizes that the documentation speaks of.
  */
 #include "support_cache.h"
+#include "support_test.h"
 
 #include "cache/arena.h"
 
@@ -88,7 +89,7 @@ static apr_size_t random_len(void)
     return CACHE_PAYLOAD_MIN + cache_below(&cache_seed, kind < 20 ? 400 : 4000);
 }
 
-static void test_random_operations_match_a_model(void **state)
+TEST(random_operations_match_a_model)
 {
     oc_shm_t *shm = cache_arena(196608, OC_SHM_KEEP_VALID);
     uint32_t round, number, statuses[3] = {0, 0, 0};
@@ -98,7 +99,6 @@ static void test_random_operations_match_a_model(void **state)
     apr_size_t len;
     apr_status_t rv;
 
-    (void)state;
     memset(model, 0, sizeof(model));
     for (round = 1; round <= 40000; round++) {
         number = cache_below(&cache_seed, MODEL_KEYS);
@@ -144,14 +144,13 @@ static uint32_t fill(oc_shm_t *shm, apr_size_t len, uint32_t limit, apr_time_t e
 }
 
 /* As many records as oc_shm_capacity() says, and each of them can still be replaced. */
-static void test_capacity_is_what_it_says(void **state)
+TEST(capacity_is_what_it_says)
 {
     static const apr_size_t SIZES[] = {OC_SHM_SIZE_MIN, 65536, 128000, 1000000, 4194304};
     static const apr_size_t LENGTHS[] = {24, 440, 441, 2088, 3088, 6000};
     unsigned s, l;
     uint32_t i, capacity;
 
-    (void)state;
     for (s = 0; s < 5; s++) {
         for (l = 0; l < 6; l++) {
             oc_shm_t *shm = cache_arena(SIZES[s], OC_SHM_KEEP_VALID);
@@ -170,11 +169,10 @@ static void test_capacity_is_what_it_says(void **state)
     assert_int_equal(oc_shm_capacity(65536, 20, OC_BLOCK_DATA_MAX + 1), 0);
 }
 
-static void test_sizes_of_the_manual(void **state)
+TEST(sizes_of_the_manual)
 {
     uint32_t blocks;
 
-    (void)state;
     assert_true(oc_shm_capacity(OC_SHM_SIZE_MIN, 20, 2088) >= 7);
     assert_true(oc_shm_capacity(65536, 20, 2088) >= 15);
     assert_true(oc_shm_capacity(128000, 20, 2088) >= 30);
@@ -187,13 +185,12 @@ static void test_sizes_of_the_manual(void **state)
     }
 }
 
-static void test_invariant_8_valid_records_are_never_dropped(void **state)
+TEST(invariant_8_valid_records_are_never_dropped)
 {
     oc_shm_t *shm = cache_arena(128000, OC_SHM_KEEP_VALID);
     uint32_t n = fill(shm, 3088, 1000, LATER), i;
     oc_shm_stats_t before, after;
 
-    (void)state;
     assert_in_range(n, 25, 60);
     oc_shm_stats(shm, &before);
     for (i = 0; i < 300; i++) /* newer, older, large and larger than the arena: no room */
@@ -209,12 +206,11 @@ static void test_invariant_8_valid_records_are_never_dropped(void **state)
     assert_int_equal(cache_version(shm, 1000), 1);
 }
 
-static void test_invariant_8_expired_records_go_first(void **state)
+TEST(invariant_8_expired_records_go_first)
 {
     int policy;
     uint32_t n, i, left;
 
-    (void)state;
     for (policy = OC_SHM_KEEP_VALID; policy <= OC_SHM_DROP_OLDEST; policy++) {
         oc_shm_t *shm = cache_arena(128000, (oc_shm_policy_t)policy);
         cache_key_t key;
@@ -238,13 +234,12 @@ static void test_invariant_8_expired_records_go_first(void **state)
 }
 
 /* Slots of swept records are free again: for ever new keys, there is room for ever. */
-static void test_invariant_8_slots_of_the_dead_are_free(void **state)
+TEST(invariant_8_slots_of_the_dead_are_free)
 {
     int policy;
     uint32_t i;
     oc_shm_stats_t stats;
 
-    (void)state;
     for (policy = OC_SHM_KEEP_VALID; policy <= OC_SHM_DROP_OLDEST; policy++) {
         oc_shm_t *shm = cache_arena(65536, (oc_shm_policy_t)policy);
         cache_key_t key;
@@ -265,14 +260,13 @@ static void test_invariant_8_slots_of_the_dead_are_free(void **state)
 }
 
 /* Many notes without record make room for records; for notes they do not. */
-static void test_full_of_notes(void **state)
+TEST(full_of_notes)
 {
     oc_shm_t *shm = cache_arena(65536, OC_SHM_KEEP_VALID);
     uint32_t i, refused = 0, records = 0;
     oc_shm_stats_t stats;
     cache_key_t key;
 
-    (void)state;
     oc_shm_begin(shm);
     for (i = 0; i < 2000; i++)
         refused += oc_shm_set_note(shm, cache_key(&key, i), i + 1) == APR_ENOSPC;
@@ -285,14 +279,13 @@ static void test_full_of_notes(void **state)
     assert_int_equal(records, stats.blocks);
 }
 
-static void test_invariant_8_oldest_are_dropped(void **state)
+TEST(invariant_8_oldest_are_dropped)
 {
     oc_shm_t *shm = cache_arena(262144, OC_SHM_DROP_OLDEST);
     static uint64_t versions[5000];
     uint64_t oldest_kept, newest_dropped;
     uint32_t i, put, n_kept;
 
-    (void)state;
     for (put = 0; put < 5000; put++) {
         /* orders rise slowly, with some disorder */
         uint64_t order = 1000000 + put * 16 + cache_below(&cache_seed, 64) * 16;
@@ -314,13 +307,12 @@ static void test_invariant_8_oldest_are_dropped(void **state)
 }
 
 /* Orders at the ends of their range, all alike, or one far off: room is made all the same. */
-static void test_invariant_8_any_orders(void **state)
+TEST(invariant_8_any_orders)
 {
     static const uint64_t FROM[] = {0, 1, UINT64_MAX, UINT64_MAX - 3, UINT64_MAX / 2};
     unsigned f, step;
     uint32_t i;
 
-    (void)state;
     for (f = 0; f < 5; f++) {
         for (step = 0; step < 2; step++) {
             oc_shm_t *shm = cache_arena(65536, OC_SHM_DROP_OLDEST);
@@ -340,19 +332,18 @@ static void test_invariant_8_any_orders(void **state)
 }
 
 /* A record that would not even fit into the empty arena does not empty it. */
-static void test_invariant_8_nothing_is_dropped_in_vain(void **state)
+TEST(invariant_8_nothing_is_dropped_in_vain)
 {
     oc_shm_t *shm = cache_arena(OC_SHM_SIZE_MIN, OC_SHM_DROP_OLDEST);
     uint32_t n = 8, i;
 
-    (void)state;
     assert_int_equal(fill(shm, 2000, n, LATER), n);
     assert_int_equal(cache_put(shm, 100, 100, OC_BLOCK_DATA_MAX, LATER, NOW), APR_ENOSPC);
     for (i = 0; i < n; i++)
         assert_int_equal(cache_version(shm, i), i + 1);
 }
 
-static void test_hundred_thousand_records(void **state)
+TEST(hundred_thousand_records)
 {
     const uint32_t n = 100000;
     oc_shm_t *shm = cache_arena(oc_shm_size_for(n * oc_block_count(20, 440) + 1), OC_SHM_KEEP_VALID);
@@ -360,7 +351,6 @@ static void test_hundred_thousand_records(void **state)
     oc_shm_stats_t stats;
     uint32_t i;
 
-    (void)state;
     assert_int_equal(fill(shm, 440, n, LATER), n);
     for (i = 0; i < n; i += 7)
         assert_int_equal(cache_put(shm, i, n + i + 1, 440, LATER, NOW), APR_SUCCESS);
@@ -376,21 +366,4 @@ static void test_hundred_thousand_records(void **state)
     assert_int_equal(cache_put(shm, n + 2, 1, 440, LATER, NOW), APR_ENOSPC);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_random_operations_match_a_model, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_capacity_is_what_it_says, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_sizes_of_the_manual, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_8_valid_records_are_never_dropped, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_8_expired_records_go_first, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_8_slots_of_the_dead_are_free, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_full_of_notes, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_8_oldest_are_dropped, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_8_any_orders, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_8_nothing_is_dropped_in_vain, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_hundred_thousand_records, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_shm at length", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

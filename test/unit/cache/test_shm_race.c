@@ -6,6 +6,7 @@
  * under ThreadSanitizer too.
  */
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -177,14 +178,13 @@ static void assert_all_was_well(uint64_t written)
     assert_int_equal(oc_shm_counter(shm, 0), common->reads);
 }
 
-static void test_invariant_1_threads_read_while_one_writes(void **state)
+TEST(invariant_1_threads_read_while_one_writes)
 {
     static reader_t readers[THREADS];
     pthread_t threads[THREADS];
     uint64_t written;
     int i;
 
-    (void)state;
     memset(readers, 0, sizeof(readers));
     for (i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, read_much, &readers[i]), 0);
@@ -195,14 +195,13 @@ static void test_invariant_1_threads_read_while_one_writes(void **state)
     assert_all_was_well(written);
 }
 
-static void test_invariant_1_processes_read_while_one_writes(void **state)
+TEST(invariant_1_processes_read_while_one_writes)
 {
     static reader_t reader;
     pid_t children[PROCESSES];
     uint64_t written;
     int i, status;
 
-    (void)state;
     memset(&reader, 0, sizeof(reader));
     for (i = 0; i < PROCESSES; i++) {
         children[i] = fork();
@@ -222,12 +221,4 @@ static void test_invariant_1_processes_read_while_one_writes(void **state)
     assert_all_was_well(written);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_invariant_1_threads_read_while_one_writes, set_stage, clear_stage),
-        cmocka_unit_test_setup_teardown(test_invariant_1_processes_read_while_one_writes, set_stage, clear_stage),
-    };
-
-    return cmocka_run_group_tests_name("oc_shm, raced", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, set_stage, clear_stage)

@@ -6,23 +6,19 @@
  */
 #include "support_exchange.h"
 #include "support_responder.h"
+#include "support_test.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static const responder_answer_t good[] = {
     {.head = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", .body = "\x30\x03\x0a\x01\x00", .body_len = 5}};
@@ -126,14 +122,13 @@ static void assert_detail(const oc_fetch_result_t *result, const char *part)
 
 /* --- addresses --- */
 
-static void test_refused(void **state)
+TEST(test_refused)
 {
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
     char expected[80];
 
-    (void)state;
     assert_int_equal(ask(url_of("127.0.0.1", port), 5000, NULL, &result), OC_CONNECT_FAILED);
     (void)snprintf(expected, sizeof(expected), "127.0.0.1:%d: Connection refused", port);
     assert_string_equal(result.detail, expected);
@@ -142,11 +137,10 @@ static void test_refused(void **state)
     (void)close(fd);
 }
 
-static void test_ipv6(void **state)
+TEST(ipv6)
 {
     oc_fetch_result_t result;
 
-    (void)state;
     if (responder_start(&responder, AF_INET6, good, 1) != 0) {
         print_message("SKIPPED: this machine has no IPv6 loopback address\n");
         skip();
@@ -156,13 +150,12 @@ static void test_ipv6(void **state)
     assert_non_null(strstr(responder.request[0], "\r\nHost: [::1]:"));
 }
 
-static void test_ipv6_refused(void **state)
+TEST(ipv6_refused)
 {
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET6, &fd);
 
-    (void)state;
     if (port < 0) {
         print_message("SKIPPED: this machine has no IPv6 loopback address\n");
         skip();
@@ -173,14 +166,13 @@ static void test_ipv6_refused(void **state)
     (void)close(fd);
 }
 
-static void test_first_address_refuses(void **state)
+TEST(first_address_refuses)
 {
     oc_fetch_result_t result;
     int fd6, fd4;
     int port6 = responder_dead_port(AF_INET6, &fd6);
     int port4 = responder_dead_port(AF_INET, &fd4);
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
     several_add(port6 < 0 ? AF_INET : AF_INET6, port6 < 0 ? port4 : port6);
     several_add(AF_INET, port4);
@@ -193,14 +185,13 @@ static void test_first_address_refuses(void **state)
     (void)close(fd4);
 }
 
-static void test_all_addresses_refuse(void **state)
+TEST(all_addresses_refuse)
 {
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
     int i;
 
-    (void)state;
     for (i = 0; i < 12; i++) {
         several_add(AF_INET, port);
     }
@@ -211,14 +202,13 @@ static void test_all_addresses_refuse(void **state)
 }
 
 /* Only so many: a name with hundreds of addresses must not take hundreds of descriptors. */
-static void test_ninth_address_is_left_alone(void **state)
+TEST(ninth_address_is_left_alone)
 {
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
     int i;
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
     for (i = 0; i < 8; i++) {
         several_add(AF_INET, port);
@@ -233,13 +223,12 @@ static void test_ninth_address_is_left_alone(void **state)
     (void)close(fd);
 }
 
-static void test_first_address_is_silent(void **state)
+TEST(first_address_is_silent)
 {
     oc_fetch_result_t result;
     int fds[4];
     int port = exchange_full_port(fds);
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
     several_add(AF_INET, port);
     several_add(AF_INET, responder.port);
@@ -251,13 +240,12 @@ static void test_first_address_is_silent(void **state)
 }
 
 /* With less time, each address has a share of it, and the last one still has time to answer. */
-static void test_shares_of_little_time(void **state)
+TEST(shares_of_little_time)
 {
     oc_fetch_result_t result;
     int fds[4];
     int port = exchange_full_port(fds);
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
     several_add(AF_INET, port);
     several_add(AF_INET, port);
@@ -268,13 +256,12 @@ static void test_shares_of_little_time(void **state)
     exchange_close(fds);
 }
 
-static void test_all_addresses_are_silent(void **state)
+TEST(all_addresses_are_silent)
 {
     oc_fetch_result_t result;
     int fds[4];
     int port = exchange_full_port(fds);
 
-    (void)state;
     several_add(AF_INET, port);
     several_add(AF_INET, port);
     assert_int_equal(ask(url_of("several.test", 80), 300, NULL, &result), OC_TIMED_OUT); /* neither early nor late */
@@ -283,7 +270,7 @@ static void test_all_addresses_are_silent(void **state)
 }
 
 /* A silent address that is started last must not make the loop spin. */
-static void test_waits_asleep(void **state)
+TEST(waits_asleep)
 {
     oc_fetch_result_t result;
     struct timespec before, after;
@@ -291,7 +278,6 @@ static void test_waits_asleep(void **state)
     int port = exchange_full_port(fds);
     int i;
 
-    (void)state;
     for (i = 0; i < 12; i++) {
         several_add(AF_INET, port);
     }
@@ -304,30 +290,27 @@ static void test_waits_asleep(void **state)
 
 /* --- names --- */
 
-static void test_no_such_name(void **state)
+TEST(no_such_name)
 {
     oc_fetch_result_t result;
 
-    (void)state;
     assert_int_equal(ask("http://no-such-host.invalid/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
     assert_memory_equal(result.detail, "no-such-host.invalid: ", 22);
     assert_true(strlen(result.detail) > 22);
 }
 
-static void test_lookup_breaks(void **state)
+TEST(lookup_breaks)
 {
     oc_fetch_result_t result;
 
-    (void)state;
     assert_int_equal(ask("http://broken.test/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
     assert_string_equal(result.detail, "broken.test: Too many open files");
 }
 
-static void test_localhost(void **state)
+TEST(test_localhost)
 {
     oc_fetch_result_t result;
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
     assert_int_equal(ask(url_of("LOCALHOST", responder.port), 5000, NULL, &result), OC_PENDING);
     responder_stop(&responder);
@@ -349,29 +332,4 @@ static int finish(void **state)
     return 0;
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_refused),
-        TEST(test_ipv6),
-        TEST(test_ipv6_refused),
-        TEST(test_first_address_refuses),
-        TEST(test_all_addresses_refuse),
-        TEST(test_ninth_address_is_left_alone),
-        TEST(test_first_address_is_silent),
-        TEST(test_shares_of_little_time),
-        TEST(test_all_addresses_are_silent),
-        TEST(test_waits_asleep),
-        TEST(test_no_such_name),
-        TEST(test_lookup_breaks),
-        TEST(test_localhost),
-    };
-
-    (void)signal(SIGPIPE, SIG_IGN); /* as httpd does */
-    if (apr_initialize() != APR_SUCCESS) {
-        return 2;
-    }
-    return cmocka_run_group_tests_name("connect", tests, NULL, NULL);
-}
+TEST_MAIN(NULL, NULL, start, finish)

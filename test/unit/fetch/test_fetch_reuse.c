@@ -5,21 +5,17 @@
  * otherwise.
  */
 #include "support_case.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define GOOD(end)                              \
     {                                          \
@@ -121,12 +117,11 @@ static void test_kept(void **state)
 
 /* ---- over the one kept ---- */
 
-static void test_many_by_both_methods(void **state)
+TEST(many_by_both_methods)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT), GOOD(NEXT), GOOD(NEXT)};
     int i;
 
-    (void)state;
     serve(&first, answers, 4);
     for (i = 0; i < 4; i++) {
         assert_int_equal(ask(&first, i % 2 == 0 ? EXCHANGE_SHORT : EXCHANGE_LONG, 5000, NULL), OC_PENDING);
@@ -145,12 +140,11 @@ static void test_many_by_both_methods(void **state)
     }
 }
 
-static void test_not_asked_for(void **state)
+TEST(not_asked_for)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT)};
     exchange_t exchange = {.der_len = EXCHANGE_LONG, .timeout_ms = 5000};
 
-    (void)state;
     serve(&first, answers, 2);
     exchange.url = apr_psprintf(pool, "http://127.0.0.1:%d/", first.port);
     assert_int_equal(exchange_run(&exchange, &result, pool), OC_PENDING);
@@ -161,12 +155,11 @@ static void test_not_asked_for(void **state)
     assert_null(strstr(first.request[1], "keep-alive"));
 }
 
-static void test_descriptor_is_not_inherited(void **state)
+TEST(descriptor_is_not_inherited)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT)};
     oc_connect_result_t connection;
 
-    (void)state;
     serve(&first, answers, 1);
     assert_good(&first);
     assert_true(oc_keepalive_take(keepalive, "127.0.0.1", (apr_port_t)first.port, oc_deadline_now(), &connection));
@@ -175,12 +168,11 @@ static void test_descriptor_is_not_inherited(void **state)
     (void)close(connection.fd);
 }
 
-static void test_each_responder_has_its_own(void **state)
+TEST(each_responder_has_its_own)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT), GOOD(NEXT)};
     int i;
 
-    (void)state;
     serve(&first, answers, 3);
     serve(&second, answers, 3);
     for (i = 0; i < 3; i++) {
@@ -193,12 +185,11 @@ static void test_each_responder_has_its_own(void **state)
     assert_int_equal(second.connections, 1);
 }
 
-static void test_proxy_carries_all_responders(void **state)
+TEST(proxy_carries_all_responders)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT)};
     exchange_t exchange = {.der_len = EXCHANGE_LONG, .timeout_ms = 5000, .keepalive = keepalive};
 
-    (void)state;
     serve(&first, answers, 2);
     exchange.proxy = apr_psprintf(pool, "http://me:secret@127.0.0.1:%d", first.port);
     exchange.url = "http://one.invalid/";
@@ -211,11 +202,10 @@ static void test_proxy_carries_all_responders(void **state)
     assert_non_null(strstr(first.request[1], "\r\nProxy-Authorization: Basic "));
 }
 
-static void test_too_old(void **state)
+TEST(too_old)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT)};
 
-    (void)state;
     serve(&first, answers, 2);
     assert_good(&first);
     oc_keepalive_expire(keepalive, oc_deadline_now() + OC_KEEPALIVE_AGE + 1);
@@ -226,11 +216,10 @@ static void test_too_old(void **state)
 
 /* ---- the responder has had enough ---- */
 
-static void test_closed_in_between(void **state)
+TEST(closed_in_between)
 {
     static const responder_answer_t answers[] = {GOOD(CLOSE), GOOD(RESET), GOOD(CLOSE)};
 
-    (void)state;
     serve(&first, answers, 3);
     assert_good(&first); /* it said that it would stay */
     assert_good(&first);
@@ -257,19 +246,17 @@ static void assert_asked_again(responder_end_t end, size_t der_len)
     assert_memory_equal(first.request[1], first.request[2], first.request_len[1]);
 }
 
-static void test_closed_on_the_request(void **state)
+TEST(closed_on_the_request)
 {
-    (void)state;
     assert_asked_again(THEN_CLOSE, EXCHANGE_LONG);
     assert_asked_again(THEN_RESET, EXCHANGE_LONG);
     assert_asked_again(THEN_CLOSE, EXCHANGE_SHORT);
 }
 
-static void test_asked_again_only_once(void **state)
+TEST(asked_again_only_once)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), {.then = THEN_CLOSE}, {.then = THEN_CLOSE}, GOOD(NEXT)};
 
-    (void)state;
     serve(&first, answers, 4);
     assert_good(&first);
     assert_int_equal(ask(&first, EXCHANGE_LONG, 5000, NULL), OC_CONNECTION_LOST);
@@ -280,11 +267,10 @@ static void test_asked_again_only_once(void **state)
     assert_int_equal(first.connections, 3);
 }
 
-static void test_asked_again_within_the_same_deadline(void **state)
+TEST(asked_again_within_the_same_deadline)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), {.then = THEN_CLOSE}, {.then = THEN_HANG}};
 
-    (void)state;
     serve(&first, answers, 3);
     assert_good(&first);
     assert_int_equal(ask(&first, EXCHANGE_LONG, 300, NULL), OC_TIMED_OUT);
@@ -292,11 +278,10 @@ static void test_asked_again_within_the_same_deadline(void **state)
     assert_int_equal(first.connections, 2);
 }
 
-static void test_gone_for_good(void **state)
+TEST(gone_for_good)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT)};
 
-    (void)state;
     serve(&first, answers, 1);
     assert_good(&first);
     responder_stop(&first);
@@ -318,16 +303,15 @@ static void assert_final(const char *begin, oc_verdict_t verdict)
     assert_int_equal(first.connections, 2);
 }
 
-static void test_bad_answers_over_a_kept_connection(void **state)
+TEST(bad_answers_over_a_kept_connection)
 {
-    (void)state;
     assert_final("H", OC_CONNECTION_LOST);
     assert_final(HEAD, OC_CONNECTION_LOST);
     assert_final("\x15\x03\x01", OC_HTTP_MALFORMED);
     assert_final("HTTP/1.1 500 Oops\r\n\r\n", OC_HTTP_STATUS);
 }
 
-static void test_get_refused_over_a_kept_connection(void **state)
+TEST(get_refused_over_a_kept_connection)
 {
     static const responder_answer_t answers[] = {
         GOOD(NEXT),
@@ -335,7 +319,6 @@ static void test_get_refused_over_a_kept_connection(void **state)
         GOOD(NEXT),
         GOOD(NEXT)};
 
-    (void)state;
     serve(&first, answers, 4);
     assert_good(&first);
     assert_int_equal(ask(&first, EXCHANGE_SHORT, 5000, NULL), OC_PENDING);
@@ -346,11 +329,10 @@ static void test_get_refused_over_a_kept_connection(void **state)
     assert_int_equal(first.connections, 2);
 }
 
-static void test_hangs_over_a_kept_connection(void **state)
+TEST(hangs_over_a_kept_connection)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), {.then = THEN_HANG}, GOOD(NEXT)};
 
-    (void)state;
     serve(&first, answers, 3);
     assert_good(&first);
     assert_int_equal(ask(&first, EXCHANGE_LONG, 300, NULL), OC_TIMED_OUT);
@@ -368,12 +350,11 @@ static void *set_later(void *data)
     return data;
 }
 
-static void test_stopped(void **state)
+TEST(stopped)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), {.then = THEN_HANG}};
     pthread_t thread;
 
-    (void)state;
     serve(&first, answers, 2);
     assert_good(&first);
     assert_int_equal(pthread_create(&thread, NULL, set_later, NULL), 0);
@@ -409,41 +390,13 @@ static int finish(void **state)
     return 0;
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
 #define N_KEPT (sizeof(kept) / sizeof(kept[0]))
 
 int main(void)
 {
-    static const struct CMUnitTest others[] = {
-        TEST(test_many_by_both_methods),
-        TEST(test_not_asked_for),
-        TEST(test_descriptor_is_not_inherited),
-        TEST(test_each_responder_has_its_own),
-        TEST(test_proxy_carries_all_responders),
-        TEST(test_too_old),
-        TEST(test_closed_in_between),
-        TEST(test_closed_on_the_request),
-        TEST(test_asked_again_only_once),
-        TEST(test_asked_again_within_the_same_deadline),
-        TEST(test_gone_for_good),
-        TEST(test_bad_answers_over_a_kept_connection),
-        TEST(test_get_refused_over_a_kept_connection),
-        TEST(test_hangs_over_a_kept_connection),
-        TEST(test_stopped),
-    };
-    struct CMUnitTest rows[N_KEPT];
     size_t i;
-    int failed;
 
-    (void)signal(SIGPIPE, SIG_IGN); /* as httpd does */
-    if (apr_initialize() != APR_SUCCESS) {
-        return 2;
-    }
-    for (i = 0; i < N_KEPT; i++) {
-        rows[i] = (struct CMUnitTest){kept[i].name, test_kept, start, finish, (void *)(uintptr_t)&kept[i]};
-    }
-    failed = cmocka_run_group_tests_name("kept", rows, NULL, NULL);
-    failed += cmocka_run_group_tests_name("fetch reuse", others, NULL, NULL);
-    apr_terminate();
-    return failed;
+    for (i = 0; i < N_KEPT; i++)
+        test_register_row(kept[i].name, test_kept, &kept[i]);
+    return test_run(NULL, NULL, start, finish);
 }

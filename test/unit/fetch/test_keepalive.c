@@ -4,20 +4,16 @@
  * The stock of keepalive connections: who gets which, what is closed, and that nothing is ever lost. The connections are socket
  * pairs, the time is made up.
  */
-#include "support_exchange.h"
 #include "fetch/keepalive.h"
+#include "support_exchange.h"
+#include "support_test.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define NOW apr_time_from_sec(1000000)
 #define ROOM 4
@@ -80,11 +76,10 @@ static void assert_taken(const char *host, apr_port_t port, apr_time_t now, int 
     (void)close(connection.fd);
 }
 
-static void test_peers_are_told_apart(void **state)
+TEST(peers_are_told_apart)
 {
     int a, b, c;
 
-    (void)state;
     assert_taken("a.test", 80, NOW, -1);
     a = put("a.test", 80, NOW);
     b = put("b.test", 80, NOW);
@@ -98,11 +93,10 @@ static void test_peers_are_told_apart(void **state)
     assert_taken("b.test", 80, NOW, b);
 }
 
-static void test_latest_comes_first(void **state)
+TEST(latest_comes_first)
 {
     int first, second, third;
 
-    (void)state;
     first = put("a.test", 80, NOW);
     second = put("a.test", 80, NOW + 1);
     third = put("a.test", 80, NOW + 2);
@@ -111,11 +105,10 @@ static void test_latest_comes_first(void **state)
     assert_taken("a.test", 80, NOW + 3, first);
 }
 
-static void test_closed_and_talkative_peers(void **state)
+TEST(closed_and_talkative_peers)
 {
     int silent, closed, talked;
 
-    (void)state;
     silent = put("a.test", 80, NOW);
     closed = put("a.test", 80, NOW);
     talked = put("a.test", 80, NOW);
@@ -127,11 +120,10 @@ static void test_closed_and_talkative_peers(void **state)
     assert_taken("a.test", 80, NOW, -1);
 }
 
-static void test_old_ones_are_closed(void **state)
+TEST(old_ones_are_closed)
 {
     int old, young, last;
 
-    (void)state;
     old = put("a.test", 80, NOW);
     young = put("a.test", 80, NOW + 1);
     oc_keepalive_expire(keepalive, NOW + OC_KEEPALIVE_AGE);
@@ -148,12 +140,11 @@ static void test_old_ones_are_closed(void **state)
     assert_true(is_gone(last));
 }
 
-static void test_room_is_made_of_the_oldest(void **state)
+TEST(room_is_made_of_the_oldest)
 {
     int made[ROOM + 2];
     int i;
 
-    (void)state;
     for (i = 0; i < ROOM + 2; i++) {
         made[i] = put(i % 2 == 0 ? "a.test" : "b.test", 80, NOW + i);
     }
@@ -165,11 +156,10 @@ static void test_room_is_made_of_the_oldest(void **state)
     assert_taken("a.test", 80, NOW + i, -1);
 }
 
-static void test_closed_stock_keeps_nothing(void **state)
+TEST(closed_stock_keeps_nothing)
 {
     int before, after;
 
-    (void)state;
     before = put("a.test", 80, NOW);
     oc_keepalive_close(keepalive);
     assert_true(is_gone(before));
@@ -179,21 +169,19 @@ static void test_closed_stock_keeps_nothing(void **state)
     oc_keepalive_close(keepalive);
 }
 
-static void test_no_room_at_all(void **state)
+TEST(no_room_at_all)
 {
-    (void)state;
     keepalive = oc_keepalive_create(0, pool);
     assert_true(is_gone(put("a.test", 80, NOW)));
     assert_taken("a.test", 80, NOW, -1);
 }
 
-static void test_names_without_end(void **state)
+TEST(names_without_end)
 {
     char longest[256];
     char longer[257];
     int kept;
 
-    (void)state;
     memset(longest, 'a', sizeof(longest));
     longest[sizeof(longest) - 1] = '\0';
     memset(longer, 'a', sizeof(longer));
@@ -246,14 +234,13 @@ static void *take_and_put(void *data)
     return NULL;
 }
 
-static void test_threads_share_it(void **state)
+TEST(threads_share_it)
 {
     static char hosts[2][8] = {"a.test", "b.test"};
     pthread_t threads[THREADS];
     void *went_wrong;
     int i;
 
-    (void)state;
     for (i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, take_and_put, hosts[i % 2]), 0);
     }
@@ -296,21 +283,4 @@ static int finish(void **state)
     return 0;
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
-
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(test_peers_are_told_apart), TEST(test_latest_comes_first),         TEST(test_closed_and_talkative_peers),
-        TEST(test_old_ones_are_closed),  TEST(test_room_is_made_of_the_oldest), TEST(test_closed_stock_keeps_nothing),
-        TEST(test_no_room_at_all),       TEST(test_names_without_end),          TEST(test_threads_share_it),
-    };
-    int failed;
-
-    if (apr_initialize() != APR_SUCCESS) {
-        return 2;
-    }
-    failed = cmocka_run_group_tests_name("keepalive", tests, NULL, NULL);
-    apr_terminate();
-    return failed;
-}
+TEST_MAIN(NULL, NULL, start, finish)

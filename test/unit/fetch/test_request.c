@@ -3,26 +3,22 @@
  *
  * What a responder, or a proxy, gets to see; and which URLs are refused before anybody sees anything.
  */
+#include "fetch/request.h"
 #include "support_exchange.h"
 #include "support_responder.h"
+#include "support_test.h"
 #include "version.h"
-#include "fetch/request.h"
 
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include <openssl/evp.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define GOOD                                                                                                  \
     {                                                                                                         \
@@ -90,9 +86,8 @@ static void assert_get(const char *before, size_t der_len)
     assert_memory_equal(der, exchange_request(), der_len);
 }
 
-static void test_get(void **state)
+TEST(get)
 {
-    (void)state;
     ask("/ocsp", EXCHANGE_SHORT, NULL);
     assert_get("GET /ocsp/", EXCHANGE_SHORT);
     assert_non_null(strstr(responder.request[0], "%3D"));
@@ -117,18 +112,16 @@ static void assert_posted(size_t der_len)
     assert_memory_equal(body + 4, exchange_request(), der_len);
 }
 
-static void test_post(void **state)
+TEST(post)
 {
-    (void)state;
     ask("/ocsp", EXCHANGE_LONG, NULL);
     assert_memory_equal(responder.request[0], "POST /ocsp HTTP/1.0\r\n", 21);
     assert_headers(apr_psprintf(pool, "127.0.0.1:%d", responder.port));
     assert_posted(EXCHANGE_LONG);
 }
 
-static void test_query_goes_by_post(void **state)
+TEST(query_goes_by_post)
 {
-    (void)state;
     ask("/ocsp?ca=1&x=%20", EXCHANGE_SHORT, NULL);
     assert_memory_equal(responder.request[0], "POST /ocsp?ca=1&x=%20 HTTP/1.0\r\n", 32);
     assert_posted(EXCHANGE_SHORT);
@@ -137,14 +130,13 @@ static void test_query_goes_by_post(void **state)
 }
 
 /* RFC 5019 section 5: up to and including 255 bytes. */
-static void test_longest_get(void **state)
+TEST(longest_get)
 {
     oc_url_t url;
     oc_request_t request = {.responder = &url, .der = exchange_request(), .der_len = EXCHANGE_SHORT, .pool = pool};
     int gets = 0;
     size_t i;
 
-    (void)state;
     for (i = 1; i < 300; i++) {
         char *text = apr_psprintf(pool, "http://h.test:8080/%0*d", (int)i, 0);
         const char *path;
@@ -165,9 +157,8 @@ static void test_longest_get(void **state)
     assert_null(oc_request_get_path(&request));
 }
 
-static void test_proxy(void **state)
+TEST(test_proxy)
 {
-    (void)state;
     ask("http://ocsp.nowhere.invalid/x", EXCHANGE_SHORT, "");
     assert_get("GET http://ocsp.nowhere.invalid/x/", EXCHANGE_SHORT);
     assert_headers("ocsp.nowhere.invalid");
@@ -182,7 +173,7 @@ static void test_proxy(void **state)
     assert_says("\r\nProxy-Authorization: Basic dXNAZXI6cGEgc3M=\r\n"); /* us@er:pa ss */
 }
 
-static void test_proxy_failures(void **state)
+TEST(proxy_failures)
 {
     static const responder_answer_t wants_password[] = {{.head = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"}};
     oc_fetch_result_t result;
@@ -190,7 +181,6 @@ static void test_proxy_failures(void **state)
     int fd;
     int port;
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, wants_password, 1), 0);
     exchange.proxy = apr_psprintf(pool, "http://user:secret@127.0.0.1:%d/", responder.port);
     assert_int_equal(exchange_run(&exchange, &result, pool), OC_HTTP_STATUS);
@@ -213,7 +203,7 @@ static void test_proxy_failures(void **state)
     assert_int_equal(exchange_run(&exchange, &result, pool), OC_URL_UNUSABLE);
 }
 
-static void test_unusable_urls(void **state)
+TEST(unusable_urls)
 {
     static const char *const urls[][2] = {
         {"https://ocsp.test/", "https is not supported"},
@@ -250,7 +240,6 @@ static void test_unusable_urls(void **state)
     char *longest;
     size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         const char *problem = oc_fetch_url_problem(urls[i][0], pool);
 
@@ -269,7 +258,7 @@ static void test_unusable_urls(void **state)
     assert_non_null(oc_fetch_url_problem(apr_pstrcat(pool, longest, "0", NULL), pool));
 }
 
-static void test_responder_names(void **state)
+TEST(responder_names)
 {
     static const char *const names[][2] = {
         {"http://OCSP.Test/x", "ocsp.test:80"},
@@ -283,7 +272,6 @@ static void test_responder_names(void **state)
     };
     size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         assert_null(oc_fetch_url_problem(names[i][0], pool));
         assert_string_equal(oc_fetch_responder(names[i][0], pool), names[i][1]);
@@ -306,26 +294,8 @@ static int finish(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_get, start, finish),
-        cmocka_unit_test_setup_teardown(test_post, start, finish),
-        cmocka_unit_test_setup_teardown(test_query_goes_by_post, start, finish),
-        cmocka_unit_test_setup_teardown(test_longest_get, start, finish),
-        cmocka_unit_test_setup_teardown(test_proxy, start, finish),
-        cmocka_unit_test_setup_teardown(test_proxy_failures, start, finish),
-        cmocka_unit_test_setup_teardown(test_unusable_urls, start, finish),
-        cmocka_unit_test_setup_teardown(test_responder_names, start, finish),
-    };
-    int failed;
-
-    (void)signal(SIGPIPE, SIG_IGN); /* as httpd does */
     /* Whoever listened to these would be asked, and the responder above not. */
     (void)setenv("http_proxy", "http://127.0.0.1:1", 1);
     (void)setenv("HTTP_PROXY", "http://127.0.0.1:1", 1);
-    if (apr_initialize() != APR_SUCCESS) {
-        return 2;
-    }
-    failed = cmocka_run_group_tests_name("request", tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return test_run(NULL, NULL, start, finish);
 }

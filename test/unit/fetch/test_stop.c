@@ -6,23 +6,19 @@
  */
 #include "support_exchange.h"
 #include "support_responder.h"
+#include "support_test.h"
 
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 static const responder_answer_t silent[] = {{.then = THEN_HANG}};
 
@@ -101,24 +97,22 @@ static void stopper_start(stopper_t *stopper)
     assert_int_equal(pthread_create(&stopper->thread, NULL, set_later, stopper), 0);
 }
 
-static void test_stopped_beforehand(void **state)
+TEST(stopped_beforehand)
 {
     oc_fetch_result_t result;
     atomic_int stop = 1;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
 
-    (void)state;
     assert_int_equal(ask(url_of("127.0.0.1", port), 5000, &stop, &result), OC_STOPPED);
     (void)close(fd);
 }
 
-static void test_stopped_while_waiting(void **state)
+TEST(stopped_while_waiting)
 {
     oc_fetch_result_t result;
     stopper_t stopper;
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, silent, 1), 0);
     stopper_start(&stopper);
     assert_int_equal(ask(url_of("127.0.0.1", responder.port), 60000, &stopper.flag, &result), OC_STOPPED);
@@ -127,14 +121,13 @@ static void test_stopped_while_waiting(void **state)
     responder_stop(&responder);
 }
 
-static void test_stopped_while_connecting(void **state)
+TEST(stopped_while_connecting)
 {
     oc_fetch_result_t result;
     stopper_t stopper;
     int fds[4];
     int port = exchange_full_port(fds);
 
-    (void)state;
     stopper_start(&stopper);
     assert_int_equal(ask(url_of("127.0.0.1", port), 60000, &stopper.flag, &result), OC_STOPPED);
     assert_true(result.elapsed < apr_time_from_sec(2));
@@ -142,14 +135,13 @@ static void test_stopped_while_connecting(void **state)
     exchange_close(fds);
 }
 
-static void test_timeouts_without_sense(void **state)
+TEST(timeouts_without_sense)
 {
     oc_fetch_request_t request = {.url = "http://127.0.0.1:1/", .der = exchange_request(), .der_len = EXCHANGE_LONG};
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
 
-    (void)state;
     assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
     request.timeout = APR_INT64_MIN;
     assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
@@ -176,13 +168,12 @@ static void *late_thread(void *data)
 
 /* The look-up blocks, the process decides to end, the look-up comes back: the thread is parked for good. Last of the
  * tests: it still is when the program ends. */
-static void test_late_lookup_never_returns(void **state)
+TEST(late_lookup_never_returns)
 {
     static apr_pool_t *its_pool;
     pthread_t thread;
     struct timespec deadline;
 
-    (void)state;
     assert_int_equal(apr_pool_create(&its_pool, NULL), APR_SUCCESS);
     assert_int_equal(pthread_create(&thread, NULL, late_thread, its_pool), 0);
     assert_int_equal(pthread_detach(thread), 0);
@@ -209,21 +200,9 @@ static int finish(void **state)
     return 0;
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
-
-#define TEST(function) cmocka_unit_test_setup_teardown(function, start, finish)
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_stopped_beforehand),     TEST(test_stopped_while_waiting),     TEST(test_stopped_while_connecting),
-        TEST(test_timeouts_without_sense), TEST(test_late_lookup_never_returns),
-    };
-
-    (void)signal(SIGPIPE, SIG_IGN); /* as httpd does */
-    if (apr_initialize() != APR_SUCCESS || sem_init(&lookup_begun, 0, 0) != 0 || sem_init(&lookup_may_end, 0, 0) != 0
-        || sem_init(&parked, 0, 0) != 0) {
+    if (sem_init(&lookup_begun, 0, 0) != 0 || sem_init(&lookup_may_end, 0, 0) != 0 || sem_init(&parked, 0, 0) != 0)
         return 2;
-    }
-    return cmocka_run_group_tests_name("stop", tests, NULL, NULL);
+    return test_run(NULL, NULL, start, finish);
 }

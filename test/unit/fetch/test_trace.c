@@ -5,21 +5,18 @@
  * that the exchange ends as it would without anybody looking.
  */
 #include "support_case.h"
+#include "support_test.h"
 
 #include "base/deadline.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define STEPS_MAX 16
 
@@ -82,14 +79,13 @@ static void expect_connection(int i, oc_verdict_t verdict, const char *why, int 
     (void)expect(i + 1, OC_STEP_CONNECT, verdict, where, why);
 }
 
-static void test_good(void **state)
+TEST(good)
 {
     static const responder_answer_t answers[] = {{.head = HEAD, BODY}};
     oc_fetch_result_t result;
     const oc_step_t *step;
     char url[80];
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, answers, 1), 0);
     assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
     responder_stop(&responder);
@@ -109,14 +105,13 @@ static void test_good(void **state)
     assert_int_equal(step->size, DER_LEN);
 }
 
-static void test_get_then_post(void **state)
+TEST(get_then_post)
 {
     static const responder_answer_t answers[] = {{.head = "HTTP/1.1 405 No \x1b[31m\r\n\r\n"},
                                                  {.head = "HTTP/1.1 405 No\r\nAllow: POST\r\n\r\n"},
                                                  {.head = HEAD, BODY}};
     oc_fetch_result_t result;
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, answers + 1, 2), 0);
     assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
     responder_stop(&responder);
@@ -141,26 +136,24 @@ static void test_get_then_post(void **state)
     (void)expect(4, OC_STEP_ANSWER, OC_HTTP_MALFORMED, "", "a control character in the head");
 }
 
-static void test_refused(void **state)
+TEST(test_refused)
 {
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
 
-    (void)state;
     assert_int_equal(ask(port, EXCHANGE_SHORT, 5000, &result), OC_CONNECT_FAILED);
     assert_int_equal(told.count, 2);
     expect_connection(0, OC_CONNECT_FAILED, "Connection refused", port);
     (void)close(fd);
 }
 
-static void test_no_connection_in_time(void **state)
+TEST(no_connection_in_time)
 {
     oc_fetch_result_t result;
     int fds[4], i;
     int port = responder_full_port(fds);
 
-    (void)state;
     if (port < 0) {
         print_message("SKIPPED: this kernel takes connections beyond a full backlog\n");
         skip();
@@ -173,25 +166,23 @@ static void test_no_connection_in_time(void **state)
         (void)close(fds[i]);
 }
 
-static void test_no_name(void **state)
+TEST(no_name)
 {
     exchange_t exchange = {
         .url = "http://no_such_name.invalid/", .der_len = EXCHANGE_SHORT, .timeout_ms = 20000, .trace = &trace};
     oc_fetch_result_t result;
 
-    (void)state;
     told.count = 0;
     assert_int_equal(exchange_run(&exchange, &result, pool), OC_NAME_LOOKUP_FAILED);
     assert_int_equal(told.count, 1);
     (void)expect(0, OC_STEP_LOOK_UP, OC_NAME_LOOKUP_FAILED, "no_such_name.invalid", "no_such_name.invalid: ");
 }
 
-static void test_silence(void **state)
+TEST(silence)
 {
     static const responder_answer_t before[] = {{.then = THEN_HANG}}, within[] = {{.head = OK TYPE, .then = THEN_HANG}};
     oc_fetch_result_t result;
 
-    (void)state;
     assert_int_equal(responder_start(&responder, AF_INET, before, 1), 0);
     assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
     responder_stop(&responder);
@@ -220,21 +211,4 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_good, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_get_then_post, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_connection_in_time, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_name, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
-    };
-    int failed;
-
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)apr_initialize();
-    failed = cmocka_run_group_tests_name("trace", tests, NULL, NULL);
-    apr_terminate();
-    return failed;
-}
+TEST_MAIN(NULL, NULL, set_up, tear_down)

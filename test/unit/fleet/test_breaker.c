@@ -5,12 +5,9 @@
  */
 #include "fleet/breaker.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support_test.h"
 
-#include <cmocka.h>
+#include <stdint.h>
 
 static const apr_status_t REFUSED = APR_OS_START_SYSERR + 111;
 
@@ -46,9 +43,8 @@ static int ask_and_probe(apr_status_t rv)
     return oc_breaker_conclude(&breaker, &question, rv, now);
 }
 
-static void test_what_works_is_asked(void **state)
+TEST(what_works_is_asked)
 {
-    (void)state;
     assert_int_equal(ask(0, APR_NOTFOUND), 0);
     assert_int_equal(ask(1, APR_SUCCESS), 0);
     assert_int_equal(ask(0, APR_SUCCESS), 0);
@@ -59,22 +55,20 @@ static void test_what_works_is_asked(void **state)
     assert_int_equal(breaker.state, OC_BREAKER_UP);
 }
 
-static void test_one_failure_closes_it_and_is_news_once(void **state)
+TEST(one_failure_closes_it_and_is_news_once)
 {
-    (void)state;
     assert_int_equal(ask(0, REFUSED), 1);
     assert_int_equal(breaker.state, OC_BREAKER_DOWN);
     assert_int_equal(ask(0, APR_SUCCESS), -1);
     assert_int_equal(ask(1, APR_SUCCESS), -1);
 }
 
-static void test_answers_that_were_under_way_are_no_news(void **state)
+TEST(answers_that_were_under_way_are_no_news)
 {
     oc_breaker_question_t late[3] = {{0}, {0}, {.is_put = 1}};
     apr_time_t retry_at;
     int i;
 
-    (void)state;
     for (i = 0; i < 3; i++)
         assert_true(oc_breaker_may_ask(&breaker, &late[i], now));
     assert_int_equal(ask(0, APR_TIMEUP), 1);
@@ -86,12 +80,11 @@ static void test_answers_that_were_under_way_are_no_news(void **state)
     assert_int_equal(breaker.pause, OC_BREAKER_PAUSE_MIN);
 }
 
-static void test_pauses_double_up_to_their_limit(void **state)
+TEST(pauses_double_up_to_their_limit)
 {
     static const int seconds[] = {5, 10, 20, 40, 60, 60};
     unsigned i;
 
-    (void)state;
     assert_int_equal(ask(0, REFUSED), 1);
     for (i = 0; i < 6; i++) {
         now += apr_time_from_sec(seconds[i]) - 1;
@@ -106,11 +99,10 @@ static void test_pauses_double_up_to_their_limit(void **state)
     assert_int_equal(breaker.pause, OC_BREAKER_PAUSE_MIN);
 }
 
-static void test_one_at_a_time_finds_out(void **state)
+TEST(one_at_a_time_finds_out)
 {
     oc_breaker_question_t trial = {0}, other = {0};
 
-    (void)state;
     assert_int_equal(ask(0, REFUSED), 1);
     now += OC_BREAKER_PAUSE_MIN;
     assert_true(oc_breaker_may_ask(&breaker, &trial, now));
@@ -124,9 +116,8 @@ static void test_one_at_a_time_finds_out(void **state)
 }
 
 /* "Not found" from providers without a live server: only a probe tells. */
-static void test_not_found_alone_brings_nothing_back(void **state)
+TEST(not_found_alone_brings_nothing_back)
 {
-    (void)state;
     assert_int_equal(ask(0, REFUSED), 1);
     now = breaker.retry_at;
     assert_int_equal(ask(0, APR_NOTFOUND), 0);
@@ -136,18 +127,16 @@ static void test_not_found_alone_brings_nothing_back(void **state)
     assert_int_equal(breaker.state, OC_BREAKER_UP);
 }
 
-static void test_an_error_of_one_key_is_not_the_store_s(void **state)
+TEST(an_error_of_one_key_is_not_the_store_s)
 {
-    (void)state;
     assert_int_equal(ask_and_probe(APR_EGENERAL), 0);
     assert_int_equal(breaker.state, OC_BREAKER_UP);
     assert_int_equal(ask(0, APR_EGENERAL), 1);
     assert_int_equal(breaker.state, OC_BREAKER_DOWN);
 }
 
-static void test_refused_stores_leave_reading_alone(void **state)
+TEST(refused_stores_leave_reading_alone)
 {
-    (void)state;
     assert_int_equal(ask(1, APR_EGENERAL), 1);
     assert_int_equal(breaker.state, OC_BREAKER_READ_ONLY);
     assert_int_equal(ask(0, APR_SUCCESS), 0);
@@ -164,9 +153,8 @@ static void test_refused_stores_leave_reading_alone(void **state)
     assert_int_equal(breaker.state, OC_BREAKER_UP);
 }
 
-static void test_no_server_to_store_at_is_a_failure(void **state)
+TEST(no_server_to_store_at_is_a_failure)
 {
-    (void)state;
     assert_int_equal(ask(1, APR_NOTFOUND), 1);
     assert_int_equal(breaker.state, OC_BREAKER_DOWN);
     now = breaker.retry_at;
@@ -177,19 +165,4 @@ static void test_no_server_to_store_at_is_a_failure(void **state)
     assert_int_equal(breaker.state, OC_BREAKER_UP);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_what_works_is_asked, set_up),
-        cmocka_unit_test_setup(test_one_failure_closes_it_and_is_news_once, set_up),
-        cmocka_unit_test_setup(test_answers_that_were_under_way_are_no_news, set_up),
-        cmocka_unit_test_setup(test_pauses_double_up_to_their_limit, set_up),
-        cmocka_unit_test_setup(test_one_at_a_time_finds_out, set_up),
-        cmocka_unit_test_setup(test_not_found_alone_brings_nothing_back, set_up),
-        cmocka_unit_test_setup(test_an_error_of_one_key_is_not_the_store_s, set_up),
-        cmocka_unit_test_setup(test_refused_stores_leave_reading_alone, set_up),
-        cmocka_unit_test_setup(test_no_server_to_store_at_is_a_failure, set_up),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL, NULL, set_up, NULL)

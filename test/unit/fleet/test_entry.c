@@ -3,16 +3,13 @@
  *
  * oc_fleet_entry: what servers leave for each other: names, bytes, and all that such bytes may be instead.
  */
-#include "support_verify.h"
 #include "fleet/entry.h"
+#include "support_test.h"
+#include "support_verify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <apr_strings.h>
-#include <cmocka.h>
 #include <openssl/sha.h>
 #include <string.h>
 
@@ -45,12 +42,11 @@ static void sum_up(unsigned char *entry, apr_size_t len)
     SHA256(all, len - OC_CERT_HASH_LEN, entry + 64);
 }
 
-static void test_round_trip_at_any_alignment(void **state)
+TEST(round_trip_at_any_alignment)
 {
     oc_fleet_entry_t entry = example(), decoded;
     unsigned shift;
 
-    (void)state;
     for (shift = 0; shift < 8; shift++) {
         apr_size_t len = oc_fleet_entry_encode(&entry, bytes + shift);
 
@@ -65,13 +61,12 @@ static void test_round_trip_at_any_alignment(void **state)
     }
 }
 
-static void test_extreme_numbers_survive(void **state)
+TEST(extreme_numbers_survive)
 {
     static const apr_time_t TIMES[] = {0, 1, -1, APR_INT64_MAX, APR_INT64_MIN};
     oc_fleet_entry_t entry = example(), decoded;
     unsigned i;
 
-    (void)state;
     for (i = 0; i < 5; i++) {
         entry.this_update = TIMES[i];
         entry.fetched_at = TIMES[4 - i];
@@ -84,11 +79,10 @@ static void test_extreme_numbers_survive(void **state)
 }
 
 /* The layout is a promise to servers of other machines, in whose byte order ever. */
-static void test_the_layout_is_what_it_was(void **state)
+TEST(the_layout_is_what_it_was)
 {
     oc_fleet_entry_t entry = example();
 
-    (void)state;
     oc_fleet_entry_encode(&entry, bytes);
     assert_memory_equal(bytes, "ocsp\0\1\0\0", 8);
     assert_memory_equal(bytes + 24, "\0\0\x01\xd7\0\0\0\0", 8);
@@ -100,13 +94,12 @@ static void test_the_layout_is_what_it_was(void **state)
     assert_memory_equal(bytes + 8, "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18", 16);
 }
 
-static void test_no_bit_may_change(void **state)
+TEST(no_bit_may_change)
 {
     oc_fleet_entry_t entry = example(), decoded;
     apr_size_t len = oc_fleet_entry_encode(&entry, bytes), i;
     int bit;
 
-    (void)state;
     for (i = 0; i < len; i++)
         for (bit = 0; bit < 8; bit++) {
             bytes[i] ^= (unsigned char)(1 << bit);
@@ -116,12 +109,11 @@ static void test_no_bit_may_change(void **state)
     assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
 }
 
-static void test_no_byte_may_be_missing_or_added(void **state)
+TEST(no_byte_may_be_missing_or_added)
 {
     oc_fleet_entry_t entry = example(), decoded;
     apr_size_t whole = oc_fleet_entry_encode(&entry, bytes), len;
 
-    (void)state;
     for (len = 0; len < sizeof(bytes); len++) {
         unsigned char *copy = malloc(len ? len : 1); /* of just this size: a read beyond it is seen */
 
@@ -131,13 +123,12 @@ static void test_no_byte_may_be_missing_or_added(void **state)
     }
 }
 
-static void test_each_kind_of_wrong_has_its_words(void **state)
+TEST(each_kind_of_wrong_has_its_words)
 {
     oc_fleet_entry_t entry = example(), decoded;
     apr_size_t len = oc_fleet_entry_encode(&entry, bytes);
     unsigned char other[OC_CERT_HASH_LEN] = {9};
 
-    (void)state;
     assert_non_null(
         strstr(oc_fleet_entry_decode(&decoded, (const unsigned char *)"garbage in", 10, KEY), "by this module"));
     assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len - 1, KEY), "cut off"));
@@ -155,12 +146,11 @@ static void test_each_kind_of_wrong_has_its_words(void **state)
     assert_non_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
 }
 
-static void test_names(void **state)
+TEST(test_names)
 {
     char name[OC_FLEET_ENTRY_NAME_LEN];
     const char *longest = "abcdefghijklmnopqrstuvwxyz.-_012";
 
-    (void)state;
     oc_fleet_entry_name("ocsp", KEY, name);
     assert_string_equal(name, "ocsp:1:010203abff000000000000000000000000000000000000000000000000000000");
     assert_null(oc_fleet_entry_prefix_problem(longest));
@@ -188,13 +178,12 @@ static void key_of(const pki_id_t *issuer, long serial, unsigned char key[OC_CER
 }
 
 /* Two certificates of one CertID are one question to the responder, and one entry; any other CertID is another. */
-static void test_keys_follow_the_certid(void **state)
+TEST_WITH(keys_follow_the_certid, scene_setup, scene_teardown)
 {
     unsigned char a[OC_CERT_HASH_LEN], b[OC_CERT_HASH_LEN];
     const pki_id_t *twin = pki_make_ca(scene.pool, "Another CA", PKI_P256, NULL);
     const pki_id_t *same_name = pki_make_ca(scene.pool, "Another CA", PKI_P256, NULL);
 
-    (void)state;
     key_of(scene.issuer, 5, a);
     key_of(scene.issuer, 5, b); /* with a key of its own */
     assert_memory_equal(a, b, sizeof(a));
@@ -206,12 +195,11 @@ static void test_keys_follow_the_certid(void **state)
     assert_memory_not_equal(a, b, sizeof(a));
 }
 
-static void test_claims(void **state)
+TEST(claims)
 {
     oc_fleet_claim_t claim = {UINT64_C(0x8000000000000001), apr_time_from_sec(1900000000) + 5}, decoded;
     unsigned char made[OC_FLEET_CLAIM_LEN];
 
-    (void)state;
     oc_fleet_claim_encode(&claim, made);
     assert_int_equal(oc_fleet_claim_decode(&decoded, made, sizeof(made)), APR_SUCCESS);
     assert_true(decoded.who == claim.who);
@@ -220,19 +208,4 @@ static void test_claims(void **state)
     assert_int_equal(oc_fleet_claim_decode(&decoded, made, 0), APR_EINVAL);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip_at_any_alignment),
-        cmocka_unit_test(test_extreme_numbers_survive),
-        cmocka_unit_test(test_the_layout_is_what_it_was),
-        cmocka_unit_test(test_no_bit_may_change),
-        cmocka_unit_test(test_no_byte_may_be_missing_or_added),
-        cmocka_unit_test(test_each_kind_of_wrong_has_its_words),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test_setup_teardown(test_keys_follow_the_certid, scene_setup, scene_teardown),
-        cmocka_unit_test(test_claims),
-    };
-
-    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, NULL, NULL)

@@ -6,6 +6,7 @@
 #include "fleet/policy.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #define NOW apr_time_from_sec(1000000)
 #define HOUR apr_time_from_sec(3600)
@@ -25,60 +26,55 @@ static oc_fleet_held_t held_of(apr_time_t this_update, apr_time_t since, apr_tim
     return held;
 }
 
-static void test_who_holds_nothing_takes_anything(void **state)
+TEST(who_holds_nothing_takes_anything)
 {
     oc_fleet_held_t nothing = {0, 0, 0}, expired = held_of(NOW - HOUR, NOW - HOUR, NOW);
     oc_fleet_entry_t entry = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR);
 
-    (void)state;
     assert_true(oc_fleet_is_news(&nothing, &entry, NOW));
     assert_true(oc_fleet_is_news(&expired, &entry, NOW));
 }
 
-static void test_newer_or_the_same_fetched_anew_is_news(void **state)
+TEST(newer_or_the_same_fetched_anew_is_news)
 {
     oc_fleet_held_t held = held_of(NOW - 4 * HOUR, NOW - 3 * HOUR, NOW + HOUR);
     oc_fleet_entry_t newer = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR), again = entry_of(NOW - 4 * HOUR, NOW - HOUR),
                      same = entry_of(NOW - 4 * HOUR, NOW - 3 * HOUR), older = entry_of(NOW - 5 * HOUR, NOW - HOUR);
 
-    (void)state;
     assert_true(oc_fleet_is_news(&held, &newer, NOW));
     assert_true(oc_fleet_is_news(&held, &again, NOW));
     assert_false(oc_fleet_is_news(&held, &same, NOW));
     assert_false(oc_fleet_is_news(&held, &older, NOW)); /* however lately somebody fetched it */
 }
 
-static void test_due_by_its_date(void **state)
+TEST(due_by_its_date)
 {
     oc_fleet_held_t nothing = {0, 0, 0};
     oc_fleet_entry_t entry = entry_of(NOW - HOUR, NOW - HOUR);
 
-    (void)state;
     assert_false(oc_fleet_is_due(&nothing, &entry, NOW + 1, NOW + 10 * HOUR, NOW));
     assert_true(oc_fleet_is_due(&nothing, &entry, NOW, NOW + 10 * HOUR, NOW));
 }
 
 /* Somebody who can write to the store repeats "asked just now, the same response" for ever. */
-static void test_the_same_response_is_not_put_off_to_its_end(void **state)
+TEST(the_same_response_is_not_put_off_to_its_end)
 {
     apr_time_t begin = NOW - 8 * HOUR, end = NOW + 2 * HOUR; /* four fifths are over */
     oc_fleet_held_t held = held_of(begin, begin, end), other = held_of(begin - HOUR, begin, end);
     oc_fleet_entry_t entry = entry_of(begin, NOW - 1);
 
-    (void)state;
     assert_true(oc_fleet_is_news(&held, &entry, NOW));
     assert_true(oc_fleet_is_due(&held, &entry, NOW + HOUR, end, NOW));
     assert_false(oc_fleet_is_due(&held, &entry, NOW + HOUR, end, NOW - HOUR)); /* seven tenths */
     assert_false(oc_fleet_is_due(&other, &entry, NOW + HOUR, end, NOW));       /* it is a newer one */
 }
 
-static void test_claim_is_respected_for_one_exchange(void **state)
+TEST(claim_is_respected_for_one_exchange)
 {
     oc_fleet_claim_t claim = {7, NOW - 1000};
     apr_time_t patience = 0, again, now = NOW;
     unsigned looks = 0;
 
-    (void)state;
     while ((again = oc_fleet_wait(&patience, &claim, 0, LONGEST, now, looks * 12345u)) != 0) {
         assert_true(again >= now + apr_time_from_msec(300) && again < now + apr_time_from_msec(600));
         assert_int_equal(patience, NOW + LONGEST);
@@ -91,36 +87,21 @@ static void test_claim_is_respected_for_one_exchange(void **state)
     assert_int_equal(patience, 0); /* the next request begins anew */
 }
 
-static void test_claim_that_was_answered_is_over(void **state)
+TEST(claim_that_was_answered_is_over)
 {
     oc_fleet_claim_t claim = {7, NOW - 1000};
     apr_time_t patience = NOW + 5;
 
-    (void)state;
     assert_int_equal(oc_fleet_wait(&patience, &claim, NOW - 500, LONGEST, NOW, 0), 0);
     assert_int_equal(patience, 0);
 }
 
-static void test_patience_from_a_clock_that_was_set_back_is_over(void **state)
+TEST(patience_from_a_clock_that_was_set_back_is_over)
 {
     oc_fleet_claim_t claim = {7, NOW - 1000};
     apr_time_t patience = NOW + 100 * HOUR;
 
-    (void)state;
     assert_int_equal(oc_fleet_wait(&patience, &claim, 0, LONGEST, NOW, 0), 0);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_who_holds_nothing_takes_anything),
-        cmocka_unit_test(test_newer_or_the_same_fetched_anew_is_news),
-        cmocka_unit_test(test_due_by_its_date),
-        cmocka_unit_test(test_the_same_response_is_not_put_off_to_its_end),
-        cmocka_unit_test(test_claim_is_respected_for_one_exchange),
-        cmocka_unit_test(test_claim_that_was_answered_is_over),
-        cmocka_unit_test(test_patience_from_a_clock_that_was_set_back_is_over),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(NULL, NULL, NULL, NULL)

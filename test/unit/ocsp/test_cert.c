@@ -4,17 +4,14 @@
  * oc_cert and oc_x509: what is read out of a certificate, what is refused, and that request and subject made from the
  * kept bytes meet those that OpenSSL makes from the certificate itself.
  */
-#include "support_verify.h"
 #include "ocsp/cert.h"
 #include "ocsp/x509.h"
+#include "support_test.h"
+#include "support_verify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <apr_strings.h>
-#include <cmocka.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/sha.h>
@@ -62,9 +59,8 @@ static pki_bytes_t der_of(X509 *x509)
     return bytes;
 }
 
-static void test_plain_certificate(void **state)
+TEST(plain_certificate)
 {
-    (void)state;
     oc_cert_t *cert = parse(pki_pem(scene.pool, scene.certificate, scene.issuer));
     pki_bytes_t der = der_of(scene.certificate->x509), issuer = der_of(scene.issuer->x509);
     pki_bytes_t both = pki_join(scene.pool, der, issuer);
@@ -85,18 +81,16 @@ static void test_plain_certificate(void **state)
     assert_memory_equal(cert->serial_der, "\x02\x02\x12\x34", 4);
 }
 
-static void test_what_follows_is_ignored(void **state)
+TEST(what_follows_is_ignored)
 {
-    (void)state;
     const char *pem = pki_pem(scene.pool, scene.certificate, scene.issuer);
 
     parse(apr_pstrcat(scene.pool, "comment\n", pem, pki_pem(scene.pool, scene.root, NULL), "more\n", NULL));
     parse(apr_pstrcat(scene.pool, pem, "-----BEGIN CERTIFICATE-----\nnonsense", NULL));
 }
 
-static void test_not_two_certificates(void **state)
+TEST(not_two_certificates)
 {
-    (void)state;
     const char *one = pki_pem(scene.pool, scene.certificate, NULL), *two;
 
     assert_string_equal(refusal(""), "no certificate in PEM form");
@@ -120,9 +114,8 @@ static int count_question(UI *ui)
 }
 
 /* It would wait for somebody to type at the terminal. */
-static void test_encrypted_pem_asks_nobody(void **state)
+TEST(encrypted_pem_asks_nobody)
 {
-    (void)state;
     const char *encrypted = "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
                             "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
                             "AAAAAAAAAAAAAAAAAAAAAA==\n-----END CERTIFICATE-----\n";
@@ -139,9 +132,8 @@ static void test_encrypted_pem_asks_nobody(void **state)
     assert_int_equal(questions, 0);
 }
 
-static void test_wrong_issuer(void **state)
+TEST(wrong_issuer)
 {
-    (void)state;
     pki_id_t *namesake = pki_make_ca(scene.pool, "Test Issuer", PKI_P256, NULL);
     pki_id_t *renamed = pki_make(scene.pool, &(pki_spec_t){.cn = "Renamed", .rekey = scene.issuer});
     pki_id_t *no_signing = pki_make(
@@ -165,17 +157,15 @@ static void test_wrong_issuer(void **state)
     X509_free(forged);
 }
 
-static void test_self_signed(void **state)
+TEST(self_signed)
 {
-    (void)state;
     oc_cert_t *cert = parse(pki_pem(scene.pool, scene.root, scene.root));
 
     assert_string_equal(cert->subject, "CN=Test Root");
 }
 
-static void test_without_issuer(void **state)
+TEST(without_issuer)
 {
-    (void)state;
     const char *reason = NULL;
     oc_cert_t *cert;
     oc_verify_subject_t subject;
@@ -192,9 +182,8 @@ static void test_without_issuer(void **state)
     assert_null(request);
 }
 
-static void test_issuers_are_kept_once(void **state)
+TEST(issuers_are_kept_once)
 {
-    (void)state;
     oc_issuer_set_t *issuers = oc_issuer_set_create(scene.pool);
     oc_cert_t *first, *second, *third;
     const char *reason;
@@ -213,9 +202,8 @@ static void test_issuers_are_kept_once(void **state)
 }
 
 /* The same certificate with a renewed issuer is another pair: a kept response of the one must not serve the other. */
-static void test_binding_covers_the_issuer(void **state)
+TEST(binding_covers_the_issuer)
 {
-    (void)state;
     pki_id_t *renewed = pki_make(scene.pool, &(pki_spec_t){.cn = "Test Issuer",
                                                            .rekey = scene.issuer,
                                                            .serial = 2,
@@ -228,9 +216,8 @@ static void test_binding_covers_the_issuer(void **state)
     assert_memory_not_equal(old->binding, new->binding, OC_CERT_HASH_LEN);
 }
 
-static void test_responder_url(void **state)
+TEST(responder_url)
 {
-    (void)state;
     static const struct {
         const char *aia, *url;
     } cases[] = {
@@ -257,9 +244,8 @@ static void test_responder_url(void **state)
     }
 }
 
-static void test_must_staple(void **state)
+TEST(test_must_staple)
 {
-    (void)state;
     static const struct {
         const char *features;
         int must_staple;
@@ -270,9 +256,8 @@ static void test_must_staple(void **state)
                          cases[i].must_staple);
 }
 
-static void test_subject_is_safe_to_log(void **state)
+TEST(subject_is_safe_to_log)
 {
-    (void)state;
     char longest[65];
 
     assert_string_equal(parse_spec((pki_spec_t){.cn = "a\n\x1b[0m\"\\,\xc3\xa9"})->subject,
@@ -288,9 +273,8 @@ static void test_subject_is_safe_to_log(void **state)
     assert_string_equal(parse_spec((pki_spec_t){.cn = NULL})->subject, "(no name)");
 }
 
-static void test_names_are_cut_off(void **state)
+TEST(names_are_cut_off)
 {
-    (void)state;
     char buf[8];
     pki_id_t *cert = pki_make(scene.pool, &(pki_spec_t){.cn = "0123456789"});
 
@@ -302,9 +286,8 @@ static void test_names_are_cut_off(void **state)
     assert_string_equal(buf, "");
 }
 
-static void test_serial_text(void **state)
+TEST(serial_text)
 {
-    (void)state;
     static const struct {
         const char *hex, *text;
     } cases[] = {{"0", "00"},
@@ -329,9 +312,8 @@ static void test_serial_text(void **state)
     }
 }
 
-static void test_times(void **state)
+TEST(times)
 {
-    (void)state;
     static const struct {
         const char *text;
         apr_int64_t seconds;
@@ -357,9 +339,8 @@ static void test_times(void **state)
     assert_string_equal(text, "2030-03-17T17:46:40Z");
 }
 
-static void test_request(void **state)
+TEST(test_request)
 {
-    (void)state;
     oc_cert_t *cert = parse(pki_pem(scene.pool, scene.certificate, scene.issuer));
     OCSP_CERTID *wanted = OCSP_cert_to_id(EVP_sha1(), scene.certificate->x509, scene.issuer->x509);
     const unsigned char *der, *p;
@@ -379,9 +360,8 @@ static void test_request(void **state)
     OCSP_CERTID_free(wanted);
 }
 
-static void test_subject_verifies(void **state)
+TEST(subject_verifies)
 {
-    (void)state;
     oc_cert_t *cert = parse(pki_pem(scene.pool, scene.certificate, scene.issuer));
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
@@ -397,9 +377,8 @@ static void test_subject_verifies(void **state)
     apr_pool_destroy(pool);
 }
 
-static void test_error_queue_is_left_as_found(void **state)
+TEST(error_queue_is_left_as_found)
 {
-    (void)state;
     const char *pem = pki_pem(scene.pool, scene.certificate, scene.issuer);
     oc_cert_t *cert = parse(pem);
     oc_verify_subject_t subject;
@@ -421,29 +400,4 @@ static void test_error_queue_is_left_as_found(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-        TEST(test_plain_certificate),
-        TEST(test_what_follows_is_ignored),
-        TEST(test_not_two_certificates),
-        TEST(test_encrypted_pem_asks_nobody),
-        TEST(test_wrong_issuer),
-        TEST(test_self_signed),
-        TEST(test_without_issuer),
-        TEST(test_issuers_are_kept_once),
-        TEST(test_binding_covers_the_issuer),
-        TEST(test_responder_url),
-        TEST(test_must_staple),
-        TEST(test_subject_is_safe_to_log),
-        TEST(test_names_are_cut_off),
-        TEST(test_serial_text),
-        TEST(test_times),
-        TEST(test_request),
-        TEST(test_subject_verifies),
-        TEST(test_error_queue_is_left_as_found),
-    };
-
-    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)

@@ -6,15 +6,15 @@
 #include "ocsp/note.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
-static void test_round_trip(void **state)
+TEST(round_trip)
 {
     static const oc_verdict_t VERDICTS[] = {OC_PENDING, OC_GOOD, OC_TRY_LATER, OC_TIMED_OUT, OC_SUPERSEDED};
     static const unsigned FAILURES[] = {0, 1, 255, 65534, OC_NOTE_FAILURES_MAX};
     static const apr_time_t DUES[] = {0, 1, 1000, 2000000000, (APR_INT64_C(1) << 40) - 1};
     int v, f, d;
 
-    (void)state;
     for (v = 0; v < 5; v++) {
         for (f = 0; f < 5; f++) {
             for (d = 0; d < 5; d++) {
@@ -29,11 +29,10 @@ static void test_round_trip(void **state)
     }
 }
 
-static void test_word_0_is_never_asked_and_due_now(void **state)
+TEST(word_0_is_never_asked_and_due_now)
 {
     oc_note_t note = oc_note_unpack(0);
 
-    (void)state;
     assert_int_equal(note.due, 0);
     assert_int_equal(note.failures, 0);
     assert_int_equal(note.verdict, OC_PENDING);
@@ -49,9 +48,8 @@ static apr_time_t due_after_packing(apr_time_t due)
     return again.due;
 }
 
-static void test_due_is_rounded_up_and_clamped(void **state)
+TEST(due_is_rounded_up_and_clamped)
 {
-    (void)state;
     assert_int_equal(due_after_packing(apr_time_from_sec(5) + 1), apr_time_from_sec(6));
     assert_int_equal(due_after_packing(apr_time_from_sec(6) - 1), apr_time_from_sec(6));
     assert_int_equal(due_after_packing(apr_time_from_sec(6)), apr_time_from_sec(6));
@@ -60,22 +58,20 @@ static void test_due_is_rounded_up_and_clamped(void **state)
     assert_int_equal(due_after_packing(INT64_MAX), apr_time_from_sec((APR_INT64_C(1) << 40) - 1));
 }
 
-static void test_failures_saturate(void **state)
+TEST(failures_saturate)
 {
     oc_note_t note = {0, OC_NOTE_FAILURES_MAX + 1, OC_TIMED_OUT};
 
-    (void)state;
     assert_int_equal(oc_note_unpack(oc_note_pack(&note)).failures, OC_NOTE_FAILURES_MAX);
     note.failures = UINT32_MAX;
     assert_int_equal(oc_note_unpack(oc_note_pack(&note)).failures, OC_NOTE_FAILURES_MAX);
     assert_int_equal(oc_note_unpack(oc_note_pack(&note)).verdict, OC_TIMED_OUT);
 }
 
-static void test_invariant_6_any_word_is_in_range(void **state)
+TEST(invariant_6_any_word_is_in_range)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < 100000; i++) {
         uint64_t word = i == 0 ? UINT64_MAX : cache_random(&cache_seed);
         oc_note_t note = oc_note_unpack(word), again;
@@ -91,15 +87,4 @@ static void test_invariant_6_any_word_is_in_range(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_word_0_is_never_asked_and_due_now, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_due_is_rounded_up_and_clamped, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_failures_saturate, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_any_word_is_in_range, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_note", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

@@ -6,6 +6,7 @@
 #include "ocsp/record.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <limits.h>
 #include <string.h>
@@ -43,12 +44,11 @@ static void assert_same(const oc_record_t *a, const oc_record_t *b)
     assert_memory_equal(a->der, b->der, a->der_len);
 }
 
-static void test_round_trip(void **state)
+TEST(round_trip)
 {
     static const apr_size_t LENGTHS[] = {0, 1, 5, 471, 2000, OC_BLOCK_DATA_MAX - OC_RECORD_HEAD_LEN};
     unsigned i, shift;
 
-    (void)state;
     for (i = 0; i < 6; i++) {
         for (shift = 0; shift < 8; shift++) { /* at any alignment, and not a byte more */
             oc_record_t record = example(LENGTHS[i]), decoded;
@@ -66,12 +66,11 @@ static void test_round_trip(void **state)
     }
 }
 
-static void test_extreme_values_round_trip(void **state)
+TEST(extreme_values_round_trip)
 {
     static const apr_time_t TIMES[] = {0, 1, -1, INT64_MAX, INT64_MIN};
     unsigned i;
 
-    (void)state;
     for (i = 0; i < 5; i++) {
         oc_record_t record = example(10), decoded;
 
@@ -86,25 +85,23 @@ static void test_extreme_values_round_trip(void **state)
     }
 }
 
-static void test_invariant_6_wrong_lengths_are_refused(void **state)
+TEST(invariant_6_wrong_lengths_are_refused)
 {
     oc_record_t record = example(300), decoded;
     apr_size_t len = oc_record_encode(&record, bytes), i;
 
-    (void)state;
     for (i = 0; i < len; i++)
         assert_int_equal(oc_record_decode(&decoded, bytes, i), APR_EINVAL);
     for (i = len + 1; i < len + 8; i++)
         assert_int_equal(oc_record_decode(&decoded, bytes, i), APR_EINVAL);
 }
 
-static void test_invariant_6_other_versions_are_refused(void **state)
+TEST(invariant_6_other_versions_are_refused)
 {
     oc_record_t record = example(300), decoded;
     apr_size_t len = oc_record_encode(&record, bytes), at;
     unsigned bit;
 
-    (void)state;
     for (at = 0; at < OC_RECORD_HEAD_LEN; at++) {
         int is_version = at >= 4 && at < 8, is_length = at >= 40 && at < 48;
 
@@ -133,11 +130,10 @@ static uint64_t order_of(oc_verdict_t verdict, apr_time_t this_update, apr_time_
     return oc_record_order(&record);
 }
 
-static void test_invariant_7_order(void **state)
+TEST(invariant_7_order)
 {
     const apr_time_t old = apr_time_from_sec(1000), newer = apr_time_from_sec(2000), far = INT64_MAX;
 
-    (void)state;
     /* no older good over a newer revoked, nor the other way round */
     assert_true(order_of(OC_REVOKED, newer, newer) > order_of(OC_GOOD, old, far));
     assert_true(order_of(OC_GOOD, newer, newer) > order_of(OC_REVOKED, old, far));
@@ -154,15 +150,4 @@ static void test_invariant_7_order(void **state)
     assert_true(order_of((oc_verdict_t)77777, far, far) < order_of(OC_GOOD, 1, 1));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_extreme_values_round_trip, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_wrong_lengths_are_refused, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_other_versions_are_refused, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_7_order, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_record", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

@@ -6,14 +6,11 @@
  */
 #include "ocsp/schedule.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "support_test.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #define ROUNDS 200000
 #define SEC(n) apr_time_from_sec(n)
@@ -86,11 +83,10 @@ static oc_schedule_bounds_t fair_bounds(void)
 }
 
 /* What holds for any input whatever: no time before now, no overflow (the sanitizer watches), the end respected. */
-static void test_success_with_anything(void **state)
+TEST(success_with_anything)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = any_bounds();
         apr_time_t now = any_value();
@@ -108,11 +104,10 @@ static uint64_t between(apr_time_t now, apr_time_t due)
     return (uint64_t)due - (uint64_t)now;
 }
 
-static void test_failure_with_anything(void **state)
+TEST(failure_with_anything)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = any_bounds();
         apr_time_t now = any_value();
@@ -126,11 +121,10 @@ static void test_failure_with_anything(void **state)
     }
 }
 
-static void test_clamp_with_anything(void **state)
+TEST(clamp_with_anything)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = any_bounds();
         apr_time_t now = any_value();
@@ -148,11 +142,10 @@ static void test_clamp_with_anything(void **state)
 }
 
 /* Every extreme against every other. */
-static void test_extremes(void **state)
+TEST(extremes)
 {
     size_t a, b, c, d;
 
-    (void)state;
     for (a = 0; a < 15; a++) {
         for (b = 0; b < 15; b++) {
             for (c = 0; c < 15; c++) {
@@ -173,11 +166,10 @@ static void test_extremes(void **state)
     }
 }
 
-static void test_success_within_bounds(void **state)
+TEST(success_within_bounds)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = fair_bounds();
         apr_time_t now = SEC(1700000000);
@@ -203,13 +195,12 @@ static void test_success_within_bounds(void **state)
     }
 }
 
-static void test_success_jitter(void **state)
+TEST(success_jitter)
 {
     const oc_schedule_bounds_t wide = {SEC(1), SEC(1000000), SEC(1), SEC(10)};
     const oc_schedule_bounds_t narrow = {SEC(60), SEC(3600), SEC(1), SEC(10)};
     apr_time_t now = SEC(1700000000);
 
-    (void)state;
     /* from the middle on, within a fifth of the validity */
     assert_int_equal(oc_schedule_success(now, now, now + SEC(1000), &wide, 0), now + SEC(500));
     assert_int_equal(oc_schedule_success(now, now, now + SEC(1000), &wide, 1u << 31), now + SEC(600));
@@ -237,11 +228,10 @@ static void test_success_jitter(void **state)
     assert_int_equal(oc_schedule_success(now, now, now + SEC(60) + 3, &narrow, 0xffff), now + SEC(60) + 1);
 }
 
-static void test_failure_within_bounds(void **state)
+TEST(failure_within_bounds)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = fair_bounds();
         apr_time_t now = SEC(1700000000);
@@ -267,11 +257,10 @@ static void test_failure_within_bounds(void **state)
 }
 
 /* The more failures, the longer the pause, for the same luck; and at the end the longest. */
-static void test_back_off_grows(void **state)
+TEST(back_off_grows)
 {
     int i;
 
-    (void)state;
     for (i = 0; i < 2000; i++) {
         oc_schedule_bounds_t bounds = i % 2 ? fair_bounds() : any_bounds();
         uint32_t random = random32();
@@ -288,12 +277,11 @@ static void test_back_off_grows(void **state)
     }
 }
 
-static void test_back_off_values(void **state)
+TEST(back_off_values)
 {
     const oc_schedule_bounds_t bounds = {SEC(60), SEC(3600), SEC(10), SEC(600)};
     apr_time_t now = SEC(1700000000);
 
-    (void)state;
     assert_int_equal(oc_schedule_failure(now, 0, 1, 0, &bounds, 0), now + SEC(10));
     assert_int_equal(oc_schedule_failure(now, 0, 1, 0, &bounds, UINT32_MAX), now + SEC(15) - 1);
     assert_int_equal(oc_schedule_failure(now, 0, 4, 0, &bounds, 0), now + SEC(80));
@@ -312,12 +300,11 @@ static void test_back_off_values(void **state)
     assert_int_equal(oc_schedule_failure(now, now - SEC(1), 4, 0, &bounds, 0), now + SEC(80));
 }
 
-static void test_clamp(void **state)
+TEST(clamp)
 {
     const oc_schedule_bounds_t bounds = {SEC(60), SEC(3600), SEC(10), SEC(600)};
     apr_time_t now = SEC(1700000000);
 
-    (void)state;
     assert_int_equal(oc_schedule_clamp(now + SEC(5), now, &bounds), now + SEC(5));
     assert_int_equal(oc_schedule_clamp(now + SEC(3600), now, &bounds), now + SEC(3600));
     assert_int_equal(oc_schedule_clamp(now + SEC(3601), now, &bounds), now + SEC(3600));
@@ -326,12 +313,11 @@ static void test_clamp(void **state)
 }
 
 /* max-age puts a request off, within its bounds, and never brings one forward. */
-static void test_hint(void **state)
+TEST(hint)
 {
     oc_schedule_bounds_t bounds = {SEC(300), SEC(86400), SEC(5), SEC(600)};
     apr_time_t now = SEC(1000000);
 
-    (void)state;
     assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), 0, &bounds), now + SEC(500));
     assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(400), &bounds), now + SEC(500));
     assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(900), &bounds), now + SEC(900));
@@ -346,24 +332,10 @@ static void test_hint(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_success_with_anything),
-        cmocka_unit_test(test_failure_with_anything),
-        cmocka_unit_test(test_clamp_with_anything),
-        cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_success_within_bounds),
-        cmocka_unit_test(test_success_jitter),
-        cmocka_unit_test(test_failure_within_bounds),
-        cmocka_unit_test(test_back_off_grows),
-        cmocka_unit_test(test_back_off_values),
-        cmocka_unit_test(test_clamp),
-        cmocka_unit_test(test_hint),
-    };
     const char *given = getenv("OC_TEST_SEED");
 
-    if (given != NULL) {
+    if (given != NULL)
         seed = strtoull(given, NULL, 10);
-    }
     print_message("OC_TEST_SEED=%llu\n", (unsigned long long)seed);
-    return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
+    return test_run(NULL, NULL, NULL, NULL);
 }

@@ -3,15 +3,12 @@
  *
  * oc_signer, through oc_verify: with what keys, hashes and algorithm identifiers a response may be signed.
  */
+#include "support_test.h"
 #include "support_verify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <apr_strings.h>
-#include <cmocka.h>
 #include <openssl/ocsp.h>
 #include <string.h>
 
@@ -36,9 +33,8 @@ static oc_verdict_t judge_keys(pki_key_t issuer_key, int delegated, pki_key_t de
     return verdict;
 }
 
-static void test_key_kinds(void **state)
+TEST(key_kinds)
 {
-    (void)state;
     assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, NULL, 0));
     assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha384(), 1));
     assert_verdict(OC_GOOD, judge_keys(PKI_ED25519, 0, 0, NULL, 0));
@@ -46,9 +42,8 @@ static void test_key_kinds(void **state)
     assert_verdict(OC_GOOD, judge_keys(PKI_P256, 1, PKI_RSA_2048, NULL, 1));
 }
 
-static void test_weak_hashes(void **state)
+TEST(weak_hashes)
 {
-    (void)state;
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_md5(), 0));
     assert_non_null(strstr(scene.result.detail, "MD5"));
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 0, 0, EVP_sha1(), 0));
@@ -58,9 +53,8 @@ static void test_weak_hashes(void **state)
     assert_verdict(OC_GOOD, judge_keys(PKI_P256, 0, 0, EVP_sha512(), 0));
 }
 
-static void test_weak_signature_on_the_signer(void **state)
+TEST(weak_signature_on_the_signer)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.md = EVP_sha1();
@@ -70,9 +64,8 @@ static void test_weak_signature_on_the_signer(void **state)
     assert_verdict(OC_GOOD, scene_judge_signer(pki_make(scene.pool, &spec)));
 }
 
-static void test_weak_keys(void **state)
+TEST(weak_keys)
 {
-    (void)state;
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_RSA_1024, NULL, 0));
     assert_non_null(strstr(scene.result.detail, "weak key"));
     /* A CA of 1024 bits is for clients to refuse or to have been told to accept: its staples change nothing. */
@@ -80,9 +73,8 @@ static void test_weak_keys(void **state)
     assert_verdict(OC_GOOD, judge_keys(PKI_RSA_1024, 1, PKI_RSA_1024, NULL, 0));
 }
 
-static void test_pss_hashes(void **state)
+TEST(pss_hashes)
 {
-    (void)state;
     pki_id_t *issuer = pki_make_ca(scene.pool, "PSS CA", PKI_RSA_2048, NULL);
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
@@ -151,9 +143,8 @@ static pki_bytes_t algorithm_of(pki_bytes_t response)
     return pki_content(take(&basic));
 }
 
-static void test_algorithm_parameters(void **state)
+TEST(algorithm_parameters)
 {
-    (void)state;
     pki_id_t *issuer = pki_make_ca(scene.pool, "RSA Issuer", PKI_RSA_2048, NULL);
     pki_bytes_t response = direct(scene.issuer, 0), algorithm = algorithm_of(response), null = PKI_BYTES(0x05, 0x00),
                 oid, inner;
@@ -192,13 +183,4 @@ static void test_algorithm_parameters(void **state)
                    scene_judge_bytes(with_algorithm(direct(scene.issuer, 0), PKI_BYTES(0x06, 0x03, 0x2a, 3, 4))));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-        TEST(test_key_kinds), TEST(test_weak_hashes), TEST(test_weak_signature_on_the_signer),
-        TEST(test_weak_keys), TEST(test_pss_hashes),  TEST(test_algorithm_parameters),
-    };
-
-    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)

@@ -4,15 +4,12 @@
  * oc_signer, through oc_verify: who may sign a response (with what: test_signature.c). Where OpenSSL's answer to the
  * same question is asserted beside ours, both agree; where we are stricter, a comment names the client that is.
  */
+#include "support_test.h"
 #include "support_verify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <apr_strings.h>
-#include <cmocka.h>
 #include <openssl/ocsp.h>
 #include <string.h>
 
@@ -32,9 +29,8 @@ static oc_verdict_t judge_both(const pki_response_t *response, int *openssl_agre
 
 /* ------------------------------------------------------------------------------------------------ who is entitled */
 
-static void test_issuer_signs(void **state)
+TEST(issuer_signs)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
@@ -49,9 +45,8 @@ static void test_issuer_signs(void **state)
     }
 }
 
-static void test_delegate_signs(void **state)
+TEST(delegate_signs)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
@@ -80,9 +75,8 @@ static void test_delegate_signs(void **state)
     }
 }
 
-static void test_delegate_ends_the_usable_time(void **state)
+TEST(delegate_ends_the_usable_time)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
@@ -94,9 +88,8 @@ static void test_delegate_ends_the_usable_time(void **state)
     assert_int_equal(scene.result.next_update, PKI_NOW + 20 * PKI_DAY);
 }
 
-static void test_delegate_validity(void **state)
+TEST(delegate_validity)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.not_after = PKI_NOW + apr_time_from_sec(1);
@@ -115,9 +108,8 @@ static void test_delegate_validity(void **state)
     assert_non_null(strstr(scene.result.detail, "not valid yet"));
 }
 
-static void test_extended_key_usage(void **state)
+TEST(extended_key_usage)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
     static const char *const insufficient[] = {NULL, "serverAuth", "anyExtendedKeyUsage",
                                                "serverAuth,clientAuth,timeStamping"};
@@ -135,9 +127,8 @@ static void test_extended_key_usage(void **state)
     assert_verdict(OC_SIGNER_REFUSED, scene_judge_signer(scene.certificate));
 }
 
-static void test_key_usage(void **state)
+TEST(test_key_usage)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.key_usage = NULL;
@@ -151,9 +142,8 @@ static void test_key_usage(void **state)
 }
 
 /* An intermediate that bears OCSPSigning could answer for its siblings: OpenSSL takes it, Firefox does not. */
-static void test_ca_certificate(void **state)
+TEST(ca_certificate)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.basic_constraints = "CA:FALSE";
@@ -164,9 +154,8 @@ static void test_ca_certificate(void **state)
     assert_non_null(strstr(scene.result.detail, "CA certificate"));
 }
 
-static void test_stranger(void **state)
+TEST(stranger)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.issuer = NULL;
@@ -180,9 +169,8 @@ static void test_stranger(void **state)
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
 }
 
-static void test_namesake_of_the_issuer(void **state)
+TEST(namesake_of_the_issuer)
 {
-    (void)state;
     pki_id_t *namesake = pki_make_ca(scene.pool, "Test Issuer", PKI_P256, NULL);
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
@@ -201,9 +189,8 @@ static void test_namesake_of_the_issuer(void **state)
 }
 
 /* Name, key and signature have to be right, all three. */
-static void test_signature_of_the_delegate_certificate(void **state)
+TEST(signature_of_the_delegate_certificate)
 {
-    (void)state;
     pki_id_t *ca_same_key = pki_make(
         scene.pool,
         &(pki_spec_t){.cn = "Test Other Name", .rekey = scene.issuer, .basic_constraints = "critical,CA:TRUE"});
@@ -228,9 +215,8 @@ static void test_signature_of_the_delegate_certificate(void **state)
     assert_false(pki_openssl_agrees(bytes, scene.issuer->x509, PKI_NOW));
 }
 
-static void test_chain_of_two(void **state)
+TEST(chain_of_two)
 {
-    (void)state;
     pki_id_t *middle = pki_make_ca(scene.pool, "Middle", PKI_P256, scene.issuer);
     pki_spec_t spec = scene_delegate_spec();
     pki_single_t single = scene_single();
@@ -249,9 +235,8 @@ static void test_chain_of_two(void **state)
 }
 
 /* Clients disagree which of the two signed. */
-static void test_cross_signed_issuer(void **state)
+TEST(cross_signed_issuer)
 {
-    (void)state;
     pki_id_t *other_root = pki_make_ca(scene.pool, "Other Root", PKI_P256, NULL);
     pki_id_t *cross = pki_make(scene.pool, &(pki_spec_t){.cn = "Test Issuer",
                                                          .rekey = scene.issuer,
@@ -267,9 +252,8 @@ static void test_cross_signed_issuer(void **state)
 }
 
 /* The first certificate of the name counts, as it does for OpenSSL and GnuTLS. */
-static void test_two_of_one_name(void **state)
+TEST(two_of_one_name)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
     pki_id_t *old, *new;
     pki_single_t single = scene_single();
@@ -293,9 +277,8 @@ static void test_two_of_one_name(void **state)
     assert_true(agrees);
 }
 
-static void test_critical_extension_in_the_signer(void **state)
+TEST(critical_extension_in_the_signer)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.critical = PKI_OID;
@@ -303,9 +286,8 @@ static void test_critical_extension_in_the_signer(void **state)
     assert_non_null(strstr(scene.result.detail, "CN=Delegate"));
 }
 
-static void test_broken_extension_in_the_signer(void **state)
+TEST(broken_extension_in_the_signer)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.critical = "2.5.29.19"; /* basicConstraints without sense */
@@ -313,9 +295,8 @@ static void test_broken_extension_in_the_signer(void **state)
 }
 
 /* What the issuer may certify binds its signers too. */
-static void test_name_constraints(void **state)
+TEST(test_name_constraints)
 {
-    (void)state;
     pki_id_t *constrained =
         pki_make(scene.pool, &(pki_spec_t){.cn = "Constrained",
                                            .basic_constraints = "critical,CA:TRUE",
@@ -339,9 +320,8 @@ static void test_name_constraints(void **state)
 }
 
 /* Without the right to sign certificates the issuer cannot delegate. */
-static void test_issuer_is_no_ca(void **state)
+TEST(issuer_is_no_ca)
 {
-    (void)state;
     pki_id_t *no_ca = pki_make(scene.pool, &(pki_spec_t){.cn = "No CA", .basic_constraints = "CA:FALSE"});
     pki_spec_t spec = scene_delegate_spec();
     pki_single_t single = scene_single();
@@ -355,9 +335,8 @@ static void test_issuer_is_no_ca(void **state)
     scene.subject.issuer = scene.issuer->x509;
 }
 
-static void test_hostile_names_are_escaped(void **state)
+TEST(hostile_names_are_escaped)
 {
-    (void)state;
     pki_spec_t spec = scene_delegate_spec();
 
     spec.eku = NULL;
@@ -368,29 +347,4 @@ static void test_hostile_names_are_escaped(void **state)
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-        TEST(test_issuer_signs),
-        TEST(test_delegate_signs),
-        TEST(test_delegate_ends_the_usable_time),
-        TEST(test_delegate_validity),
-        TEST(test_extended_key_usage),
-        TEST(test_key_usage),
-        TEST(test_ca_certificate),
-        TEST(test_stranger),
-        TEST(test_namesake_of_the_issuer),
-        TEST(test_signature_of_the_delegate_certificate),
-        TEST(test_chain_of_two),
-        TEST(test_cross_signed_issuer),
-        TEST(test_two_of_one_name),
-        TEST(test_critical_extension_in_the_signer),
-        TEST(test_broken_extension_in_the_signer),
-        TEST(test_name_constraints),
-        TEST(test_issuer_is_no_ca),
-        TEST(test_hostile_names_are_escaped),
-    };
-
-    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)

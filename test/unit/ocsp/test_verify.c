@@ -4,23 +4,19 @@
  * oc_verify: what a well-formed, well-signed response says: status, whose, when, with which extensions. Who signed is
  * tested in test_signer.c, hostile bytes in test_verify_bytes.c.
  */
+#include "support_test.h"
 #include "support_verify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <apr_strings.h>
-#include <cmocka.h>
 #include <openssl/ocsp.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------------------------------------- status */
 
-static void test_good(void **state)
+TEST(test_good)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     pki_bytes_t bytes = pki_respond(scene.pool, &response);
@@ -46,9 +42,8 @@ static oc_verdict_t expected_of_malformed_time(oc_verdict_t actual)
         assert_verdict(expected_of_malformed_time(verdict), verdict); \
     } while (0)
 
-static void test_revoked(void **state)
+TEST(test_revoked)
 {
-    (void)state;
     pki_single_t single = scene_single();
 
     single.status = V_OCSP_CERTSTATUS_REVOKED;
@@ -73,9 +68,8 @@ static void test_revoked(void **state)
     assert_malformed_time(scene_judge_single(&single));
 }
 
-static void test_unknown(void **state)
+TEST(test_unknown)
 {
-    (void)state;
     pki_single_t single = scene_single();
 
     single.status = V_OCSP_CERTSTATUS_UNKNOWN;
@@ -83,9 +77,8 @@ static void test_unknown(void **state)
     assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_DAY);
 }
 
-static void test_error_statuses(void **state)
+TEST(error_statuses)
 {
-    (void)state;
     static const struct {
         int status;
         oc_verdict_t verdict;
@@ -102,9 +95,8 @@ static void test_error_statuses(void **state)
 
 /* --------------------------------------------------------------------------------------------------- whose status */
 
-static void test_wrong_serial(void **state)
+TEST(wrong_serial)
 {
-    (void)state;
     pki_single_t single = scene_single();
 
     single.serial = 0x4711;
@@ -112,9 +104,8 @@ static void test_wrong_serial(void **state)
     assert_non_null(strstr(scene.result.detail, "4711"));
 }
 
-static void test_wrong_issuer(void **state)
+TEST(wrong_issuer)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_id_t *namesake = pki_make(scene.pool, &(pki_spec_t){.cn = "Test Issuer"});
     pki_id_t *renamed = pki_make(scene.pool, &(pki_spec_t){.cn = "Another Issuer", .rekey = scene.issuer});
@@ -127,9 +118,8 @@ static void test_wrong_issuer(void **state)
     }
 }
 
-static void test_certid_hashes(void **state)
+TEST(certid_hashes)
 {
-    (void)state;
     pki_single_t single = scene_single();
     const EVP_MD *known[] = {EVP_sha1(), EVP_sha256(), EVP_sha384(), EVP_sha512()};
 
@@ -152,9 +142,8 @@ static oc_verdict_t judge_several(const pki_single_t *singles, int count)
     return scene_judge(&response);
 }
 
-static void test_several_singles(void **state)
+TEST(several_singles)
 {
-    (void)state;
     pki_single_t ours = scene_single(), other = scene_single();
 
     other.serial = 0x99;
@@ -169,9 +158,8 @@ static void test_several_singles(void **state)
     assert_verdict(OC_NOT_OURS, judge_several(NULL, 0));
 }
 
-static void test_several_for_us(void **state)
+TEST(several_for_us)
 {
-    (void)state;
     pki_single_t good = scene_single(), longer = scene_single(), revoked = scene_single(), unknown = scene_single();
 
     longer.id_hash = EVP_sha256();
@@ -219,9 +207,8 @@ static const char *at(apr_interval_time_t offset)
 
 static const apr_interval_time_t second = APR_USEC_PER_SEC;
 
-static void test_expired(void **state)
+TEST(expired)
 {
-    (void)state;
     assert_verdict(OC_GOOD, judge_times(at(-PKI_DAY), at(second)));
     assert_int_equal(scene.result.usable_until, PKI_NOW + second);
     /* No skew here: what has ended for us has ended for clients. */
@@ -230,9 +217,8 @@ static void test_expired(void **state)
     assert_non_null(strstr(scene.result.detail, "nextUpdate is 2030-03-17T17:46:39Z"));
 }
 
-static void test_from_the_future(void **state)
+TEST(from_the_future)
 {
-    (void)state;
     assert_verdict(OC_GOOD, judge_times(at(SCENE_SKEW), at(PKI_DAY)));
     assert_verdict(OC_NOT_YET_VALID, judge_times(at(SCENE_SKEW + second), at(PKI_DAY)));
     scene.policy.skew = 0;
@@ -240,9 +226,8 @@ static void test_from_the_future(void **state)
     assert_verdict(OC_NOT_YET_VALID, judge_times(at(second), at(PKI_DAY)));
 }
 
-static void test_produced_at(void **state)
+TEST(test_produced_at)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
@@ -255,9 +240,8 @@ static void test_produced_at(void **state)
     assert_verdict(OC_GOOD, scene_judge(&response));
 }
 
-static void test_without_next_update(void **state)
+TEST(without_next_update)
 {
-    (void)state;
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), NULL));
     assert_int_equal(scene.result.next_update, 0);
     assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_HOUR);
@@ -268,18 +252,16 @@ static void test_without_next_update(void **state)
     assert_verdict(OC_GOOD, judge_times(at(-15 * PKI_DAY), at(PKI_DAY)));
 }
 
-static void test_times_in_wrong_order(void **state)
+TEST(times_in_wrong_order)
 {
-    (void)state;
     assert_verdict(OC_TIMES_INVALID, judge_times(at(-PKI_HOUR), at(-PKI_HOUR - second)));
     assert_verdict(OC_TIMES_INVALID, judge_times(at(200 * second), at(100 * second)));
     /* An instant of validity within the skew is odd, but no contradiction. */
     assert_verdict(OC_GOOD, judge_times(at(second), at(second)));
 }
 
-static void test_far_future(void **state)
+TEST(far_future)
 {
-    (void)state;
     /* The certificate ends first. */
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), "99991231235959Z"));
     assert_int_equal(scene.result.next_update, apr_time_from_sec(253402300799LL));
@@ -294,9 +276,8 @@ static void test_far_future(void **state)
     assert_int_equal(scene.result.usable_until, PKI_NOW - PKI_HOUR + 15 * PKI_DAY);
 }
 
-static void test_malformed_times(void **state)
+TEST(malformed_times)
 {
-    (void)state;
     static const char *const malformed[] = {
         "20300317174640.5Z",
         "20300317174640+0000",
@@ -332,9 +313,8 @@ static void test_malformed_times(void **state)
     }
 }
 
-static void test_max_age(void **state)
+TEST(test_max_age)
 {
-    (void)state;
     scene.policy.max_age = 2 * PKI_HOUR;
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), at(PKI_DAY)));
     assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_HOUR);
@@ -344,9 +324,8 @@ static void test_max_age(void **state)
     assert_verdict(OC_TOO_OLD, judge_times(at(-2 * PKI_HOUR), NULL));
 }
 
-static void test_certificate_ends(void **state)
+TEST(certificate_ends)
 {
-    (void)state;
     scene.subject.not_after = PKI_NOW + second;
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), at(PKI_DAY)));
     assert_int_equal(scene.result.usable_until, PKI_NOW + second);
@@ -359,9 +338,8 @@ static void test_certificate_ends(void **state)
 }
 
 /* The same response at other times: nothing here looks at a clock. */
-static void test_time_is_an_argument(void **state)
+TEST(time_is_an_argument)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     pki_bytes_t bytes;
@@ -384,9 +362,8 @@ static void test_time_is_an_argument(void **state)
 
 /* --------------------------------------------------------------------------------------------------- extensions */
 
-static void test_extensions(void **state)
+TEST(test_extensions)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
@@ -407,9 +384,8 @@ static void test_extensions(void **state)
     assert_verdict(OC_CRITICAL_EXTENSION, scene_judge(&response));
 }
 
-static void test_critical_extension_of_another(void **state)
+TEST(critical_extension_of_another)
 {
-    (void)state;
     pki_single_t singles[] = {scene_single(), scene_single()};
 
     singles[1].serial = 0x99;
@@ -417,32 +393,4 @@ static void test_critical_extension_of_another(void **state)
     assert_verdict(OC_GOOD, judge_several(singles, 2));
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-        TEST(test_good),
-        TEST(test_revoked),
-        TEST(test_unknown),
-        TEST(test_error_statuses),
-        TEST(test_wrong_serial),
-        TEST(test_wrong_issuer),
-        TEST(test_certid_hashes),
-        TEST(test_several_singles),
-        TEST(test_several_for_us),
-        TEST(test_expired),
-        TEST(test_from_the_future),
-        TEST(test_produced_at),
-        TEST(test_without_next_update),
-        TEST(test_times_in_wrong_order),
-        TEST(test_far_future),
-        TEST(test_malformed_times),
-        TEST(test_max_age),
-        TEST(test_certificate_ends),
-        TEST(test_time_is_an_argument),
-        TEST(test_extensions),
-        TEST(test_critical_extension_of_another),
-    };
-
-    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)

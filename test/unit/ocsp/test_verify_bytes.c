@@ -5,15 +5,12 @@
  * DER is due, contents that OpenSSL would never write. Nothing of it may be called good, leave an error in the thread's
  * queue or read beyond its end (the tests also run under AddressSanitizer).
  */
+#include "support_test.h"
 #include "support_verify.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include <apr_strings.h>
-#include <cmocka.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <string.h>
@@ -49,17 +46,15 @@ static pki_bytes_t rsa_signed(const pki_id_t *issuer, int pss)
 
 /* --------------------------------------------------------------------------------------------------------- sizes */
 
-static void test_too_short(void **state)
+TEST(too_short)
 {
-    (void)state;
     assert_verdict(OC_NOT_DER, scene_judge_bytes((pki_bytes_t){NULL, 0}));
     for (int byte = 0; byte < 256; byte++)
         assert_verdict(OC_NOT_DER, scene_judge_bytes(PKI_BYTES((unsigned char)byte)));
 }
 
-static void test_truncated_at_every_length(void **state)
+TEST(truncated_at_every_length)
 {
-    (void)state;
     pki_bytes_t responses[] = {direct(), delegated()};
 
     for (size_t i = 0; i < 2; i++) {
@@ -69,9 +64,8 @@ static void test_truncated_at_every_length(void **state)
     }
 }
 
-static void test_trailing_garbage(void **state)
+TEST(trailing_garbage)
 {
-    (void)state;
     pki_bytes_t good = direct(), error = pki_status(scene.pool, 3);
 
     for (int byte = 0; byte < 256; byte++) {
@@ -83,9 +77,8 @@ static void test_trailing_garbage(void **state)
     assert_verdict(OC_NOT_DER, scene_judge_bytes(pki_join(scene.pool, good, good)));
 }
 
-static void test_too_large(void **state)
+TEST(too_large)
 {
-    (void)state;
     pki_bytes_t large = {apr_pcalloc(scene.pool, 70000), 65532};
 
     assert_verdict(OC_TOO_LARGE, scene_judge_bytes(large));
@@ -113,21 +106,18 @@ static void turn_every_bit(pki_bytes_t bytes)
     assert_verdict(OC_GOOD, scene_judge_bytes(bytes));
 }
 
-static void test_every_bit_of_a_direct_response(void **state)
+TEST(every_bit_of_a_direct_response)
 {
-    (void)state;
     turn_every_bit(direct());
 }
 
-static void test_every_bit_of_a_delegated_response(void **state)
+TEST(every_bit_of_a_delegated_response)
 {
-    (void)state;
     turn_every_bit(delegated());
 }
 
-static void test_every_bit_of_rsa_responses(void **state)
+TEST(every_bit_of_rsa_responses)
 {
-    (void)state;
     pki_id_t *issuer = pki_make_ca(scene.pool, "RSA Issuer", PKI_RSA_2048, NULL);
 
     scene.subject.issuer = issuer->x509;
@@ -138,9 +128,8 @@ static void test_every_bit_of_rsa_responses(void **state)
 
 /* A certificate that nobody needs is not covered by any signature. What is done to it must not matter to clients
  * either: where we still say good, OpenSSL does. */
-static void test_every_bit_of_needless_certificates(void **state)
+TEST(every_bit_of_needless_certificates)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     pki_bytes_t bytes;
@@ -174,9 +163,8 @@ static pki_bytes_t tlv(unsigned char identifier, pki_bytes_t content)
     return pki_tlv(scene.pool, identifier, content);
 }
 
-static void test_ber_outside(void **state)
+TEST(ber_outside)
 {
-    (void)state;
     pki_bytes_t content = pki_content(direct());
     unsigned char high = (unsigned char)(content.length >> 8), low = (unsigned char)content.length;
 
@@ -194,9 +182,8 @@ static void test_ber_outside(void **state)
 }
 
 /* With an error status there is nothing else: something unsigned would ride along into the handshake. */
-static void test_error_with_freight(void **state)
+TEST(error_with_freight)
 {
-    (void)state;
     pki_bytes_t content = pki_content(direct());
 
     content.data[2] = 3; /* ENUMERATED */
@@ -211,9 +198,8 @@ static pki_bytes_t sign_raw(pki_bytes_t response_data)
     return pki_sign_raw(scene.pool, response_data, scene.issuer);
 }
 
-static void test_signed_by_hand(void **state)
+TEST(signed_by_hand)
 {
-    (void)state;
     pki_bytes_t content = pki_response_data(scene.pool, direct());
 
     assert_verdict(OC_GOOD, scene_judge_bytes(sign_raw(tlv(0x30, content))));
@@ -224,9 +210,8 @@ static void test_signed_by_hand(void **state)
     assert_verdict(OC_NOT_DER, scene_judge_bytes(sign_raw(tlv(0x30, join(content, PKI_BYTES(0x05, 0x00))))));
 }
 
-static void test_version(void **state)
+TEST(version)
 {
-    (void)state;
     pki_bytes_t content = pki_response_data(scene.pool, direct());
 
     /* Not DER to the letter, but all clients take it. */
@@ -246,9 +231,8 @@ static pki_bytes_t with_extension(pki_bytes_t critical)
     return tlv(0x30, join(pki_response_data(scene.pool, direct()), tlv(0xa1, extensions)));
 }
 
-static void test_critical_encodings(void **state)
+TEST(critical_encodings)
 {
-    (void)state;
     assert_verdict(OC_GOOD, scene_judge_bytes(sign_raw(with_extension((pki_bytes_t){NULL, 0}))));
     assert_verdict(OC_CRITICAL_EXTENSION, scene_judge_bytes(sign_raw(with_extension(PKI_BYTES(0x01, 0x01, 0xff)))));
     assert_verdict(OC_NOT_DER, scene_judge_bytes(sign_raw(with_extension(PKI_BYTES(0x01, 0x01, 0x01)))));
@@ -256,9 +240,8 @@ static void test_critical_encodings(void **state)
 }
 
 /* Names OpenSSL keeps as they came, so that encoding them again shows nothing. */
-static void test_ber_in_the_responder_name(void **state)
+TEST(ber_in_the_responder_name)
 {
-    (void)state;
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     pki_bytes_t data, name, rest, longer, text;
@@ -280,9 +263,8 @@ static void test_ber_in_the_responder_name(void **state)
 }
 
 /* Hidden behind the BasicOCSPResponse, inside the OCTET STRING that holds it. */
-static void test_garbage_inside(void **state)
+TEST(garbage_inside)
 {
-    (void)state;
     pki_bytes_t whole = direct(), response_bytes, basic_type, octets, inner;
 
     response_bytes =
@@ -307,9 +289,8 @@ static void test_garbage_inside(void **state)
 }
 
 /* Algorithm parameters can hold anything; a thousand levels of it must cost a refusal, not the stack. */
-static void test_deep_nesting(void **state)
+TEST(deep_nesting)
 {
-    (void)state;
     pki_bytes_t nested = PKI_BYTES(0x05, 0x00), data = tlv(0x30, pki_response_data(scene.pool, direct()));
     pki_bytes_t oid = PKI_BYTES(0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02), basic;
     pki_bytes_t basic_type = PKI_BYTES(0x06, 0x09, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01);
@@ -342,9 +323,8 @@ static void judge_beside_errors(pki_bytes_t bytes)
     assert_two_errors();
 }
 
-static void test_error_queue_is_left_as_found(void **state)
+TEST(error_queue_is_left_as_found)
 {
-    (void)state;
     pki_bytes_t bytes = delegated();
 
     judge_beside_errors(bytes);
@@ -357,28 +337,4 @@ static void test_error_queue_is_left_as_found(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
-        TEST(test_too_short),
-        TEST(test_truncated_at_every_length),
-        TEST(test_trailing_garbage),
-        TEST(test_too_large),
-        TEST(test_every_bit_of_a_direct_response),
-        TEST(test_every_bit_of_a_delegated_response),
-        TEST(test_every_bit_of_rsa_responses),
-        TEST(test_every_bit_of_needless_certificates),
-        TEST(test_ber_outside),
-        TEST(test_error_with_freight),
-        TEST(test_signed_by_hand),
-        TEST(test_version),
-        TEST(test_critical_encodings),
-        TEST(test_ber_in_the_responder_name),
-        TEST(test_garbage_inside),
-        TEST(test_deep_nesting),
-        TEST(test_error_queue_is_left_as_found),
-    };
-
-    return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)

@@ -6,6 +6,7 @@
 #include "state/command.h"
 
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -46,12 +47,11 @@ static apr_status_t parse(oc_command_t *command, const char *text)
     return oc_command_parse(command, text, strlen(text), cache_pool);
 }
 
-static void test_round_trip(void **state)
+TEST(round_trip)
 {
     oc_command_t command = errand_of(77), read;
     const oc_command_item_t *item;
 
-    (void)state;
     assert_int_equal(parse(&read, text_of(&command)), APR_SUCCESS);
     assert_string_equal(text_of(&read), text_of(&command));
     assert_int_equal(read.number, 77);
@@ -68,25 +68,23 @@ static void test_round_trip(void **state)
     assert_int_equal(read.is_for_all, 1);
 }
 
-static void test_a_part_of_it_is_refused(void **state)
+TEST(a_part_of_it_is_refused)
 {
     oc_command_t command = errand_of(77), read;
     const char *text = text_of(&command);
     apr_size_t cut;
 
-    (void)state;
     for (cut = 0; cut + 1 < strlen(text); cut++)
         assert_int_equal(oc_command_parse(&read, text, cut, cache_pool), APR_EINVAL);
 }
 
-static void test_nonsense_is_refused(void **state)
+TEST(nonsense_is_refused)
 {
     static const char id[] = "00112233445566778899aabbccddeeff00112233";
     static const char pem[] = "-----BEGIN OCSP RESPONSE-----\nAAAA\n-----END OCSP RESPONSE-----\n";
     const char *head = "ocsp-cache-command 1\nnumber 5\n";
     oc_command_t read;
 
-    (void)state;
     assert_int_equal(parse(&read, apr_pstrcat(cache_pool, head, "import ", id, "\n", pem, "end\n", NULL)), APR_SUCCESS);
     assert_int_equal(parse(&read, apr_pstrcat(cache_pool, head, "import ", id, "\nend\n", NULL)), APR_EINVAL);
     assert_int_equal(parse(&read, apr_pstrcat(cache_pool, head, "refresh ", id, "\n", pem, "end\n", NULL)), APR_EINVAL);
@@ -99,12 +97,11 @@ static void test_nonsense_is_refused(void **state)
     assert_int_equal(parse(&read, "ocsp-cache-command 2\nnumber 1\nend\n"), APR_EINVAL);
 }
 
-static void test_too_much_for_one_errand(void **state)
+TEST(too_much_for_one_errand)
 {
     oc_command_t command = errand_of(77);
     oc_command_item_t big = {"big", apr_pcalloc(cache_pool, OC_COMMAND_SIZE_MAX), OC_COMMAND_SIZE_MAX};
 
-    (void)state;
     APR_ARRAY_PUSH(command.items, oc_command_item_t) = big;
     assert_null(text_of(&command));
 }
@@ -129,12 +126,11 @@ static apr_status_t look(oc_command_seen_t *seen, apr_interval_time_t later)
     return rv;
 }
 
-static void test_each_is_seen_once(void **state)
+TEST(each_is_seen_once)
 {
     oc_command_seen_t seen = {0}, other = {0};
     struct stat st;
 
-    (void)state;
     assert_string_equal(oc_command_path("/x/cache", cache_pool), "/x/cache.command");
     assert_int_equal(look(&seen, 0), APR_ENOENT);
     leave(1);
@@ -148,11 +144,10 @@ static void test_each_is_seen_once(void **state)
     assert_int_equal(look(&seen, 0), APR_EEXIST);
 }
 
-static void test_an_old_one_is_not_done(void **state)
+TEST(an_old_one_is_not_done)
 {
     oc_command_seen_t seen = {0};
 
-    (void)state;
     leave(1);
     assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX + apr_time_from_sec(2)), APR_ENOENT);
     memset(&seen, 0, sizeof(seen));
@@ -161,13 +156,12 @@ static void test_an_old_one_is_not_done(void **state)
     assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX / 2), APR_SUCCESS);
 }
 
-static void test_only_the_owner_sends_errands(void **state)
+TEST(only_the_owner_sends_errands)
 {
     oc_command_seen_t seen = {0};
     const char *problem = NULL;
     oc_command_t command;
 
-    (void)state;
     leave(1);
     assert_int_equal(oc_command_look(&command, path, geteuid() + 1, apr_time_now(), &seen, cache_pool, &problem),
                      APR_EACCES);
@@ -182,11 +176,10 @@ static void test_only_the_owner_sends_errands(void **state)
     assert_int_equal(look(&seen, 0), APR_EACCES);
 }
 
-static void test_other_things_in_its_place(void **state)
+TEST(other_things_in_its_place)
 {
     oc_command_seen_t seen = {0};
 
-    (void)state;
     leave(1);
     assert_int_equal(rename(path, cache_in_folder("cache")), 0);
     assert_int_equal(symlink("cache", path), 0);
@@ -204,20 +197,4 @@ static void test_other_things_in_its_place(void **state)
     assert_int_equal(look(&seen, 0), APR_EACCES);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, cache_folder_teardown)
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),
-        TEST(test_a_part_of_it_is_refused),
-        TEST(test_nonsense_is_refused),
-        TEST(test_too_much_for_one_errand),
-        TEST(test_each_is_seen_once),
-        TEST(test_an_old_one_is_not_done),
-        TEST(test_only_the_owner_sends_errands),
-        TEST(test_other_things_in_its_place),
-    };
-
-    return cmocka_run_group_tests_name("oc_command", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, setup, cache_folder_teardown)

@@ -6,6 +6,7 @@
 #include "state/counters.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <pthread.h>
 #include <sys/wait.h>
@@ -43,11 +44,10 @@ static uint64_t sum_latency(const oc_counters_totals_t *totals)
     return sum;
 }
 
-static void test_begins_with_nothing(void **state)
+TEST(begins_with_nothing)
 {
     oc_counters_totals_t totals;
 
-    (void)state;
     oc_counters_read(make(16), &totals);
     assert_int_equal(totals.handshakes[OC_COUNTERS_STAPLED] + totals.handshakes[OC_COUNTERS_ERROR]
                          + totals.handshakes[OC_COUNTERS_NOTHING],
@@ -56,14 +56,13 @@ static void test_begins_with_nothing(void **state)
 }
 
 /* Whatever number of lanes was wished for, and whatever lane is named. */
-static void test_any_lane_will_do(void **state)
+TEST(any_lane_will_do)
 {
     static const unsigned WISHES[] = {
         0, 1, 2, 3, 64, 100, 1024, OC_COUNTERS_LANES_MAX, OC_COUNTERS_LANES_MAX + 1, UINT32_MAX};
     static const unsigned LANES[] = {0, 1, 63, 64, 127, 4095, 4096, 1000000, UINT32_MAX};
     unsigned i, j;
 
-    (void)state;
     for (i = 0; i < sizeof(WISHES) / sizeof(*WISHES); i++) {
         oc_counters_t *counters = make(WISHES[i]);
         oc_counters_totals_t totals;
@@ -77,12 +76,11 @@ static void test_any_lane_will_do(void **state)
     }
 }
 
-static void test_exchanges_by_origin_and_verdict(void **state)
+TEST(exchanges_by_origin_and_verdict)
 {
     oc_counters_t *counters = make(1);
     oc_counters_totals_t totals;
 
-    (void)state;
     oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_GOOD, 1234);
     oc_counters_exchange(counters, OC_ORIGIN_RESPONDER, OC_GOOD, 0);
     oc_counters_exchange(counters, OC_ORIGIN_FILE, OC_REVOKED, -1);
@@ -99,14 +97,13 @@ static void test_exchanges_by_origin_and_verdict(void **state)
 }
 
 /* A bound belongs to its bucket, as Prometheus' "le" has it. */
-static void test_latency_falls_into_its_bucket(void **state)
+TEST(latency_falls_into_its_bucket)
 {
     oc_counters_totals_t totals;
     uint64_t sum = 0;
     unsigned i;
     oc_counters_t *counters = make(1);
 
-    (void)state;
     for (i = 0; i < OC_COUNTERS_BUCKETS - 1; i++) {
         if (i > 0)
             assert_true(oc_counters_bounds[i] > oc_counters_bounds[i - 1]);
@@ -140,7 +137,7 @@ static void *count(void *data)
 }
 
 /* Two lanes for four threads, and a reader: nothing is lost, and no number goes back. */
-static void test_threads_lose_nothing(void **state)
+TEST(threads_lose_nothing)
 {
     oc_counters_t *counters = make(2);
     oc_counters_totals_t totals;
@@ -149,7 +146,6 @@ static void test_threads_lose_nothing(void **state)
     uint64_t before = 0;
     unsigned i;
 
-    (void)state;
     for (i = 0; i < THREADS; i++) {
         each[i] = (counter_t){counters, i};
         assert_int_equal(pthread_create(&threads[i], NULL, count, &each[i]), 0);
@@ -167,14 +163,13 @@ static void test_threads_lose_nothing(void **state)
     assert_int_equal(totals.latency_sum, THREADS * ROUNDS);
 }
 
-static void test_children_count_for_their_parent(void **state)
+TEST(children_count_for_their_parent)
 {
     oc_counters_t *counters = make(64);
     oc_counters_totals_t totals;
     pid_t child = fork();
     int status;
 
-    (void)state;
     assert_int_not_equal(child, -1);
     if (child == 0) {
         oc_counters_handshake(counters, 7, OC_COUNTERS_NOTHING);
@@ -188,16 +183,4 @@ static void test_children_count_for_their_parent(void **state)
     assert_int_equal(totals.exchanges[OC_ORIGIN_FILE][OC_GOOD], 1);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_begins_with_nothing, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_any_lane_will_do, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_exchanges_by_origin_and_verdict, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_latency_falls_into_its_bucket, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_threads_lose_nothing, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_children_count_for_their_parent, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_counters", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

@@ -7,6 +7,7 @@
 #include "state/ledger.h"
 
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -74,13 +75,12 @@ static int has(apr_hash_t *entries, unsigned number)
     return 1;
 }
 
-static void test_round_trip(void **state)
+TEST(round_trip)
 {
     oc_ledger_t *ledger = make(ENTRIES);
     struct stat st;
     unsigned i;
 
-    (void)state;
     assert_int_equal(apr_hash_count(load()), 0);
     for (i = 0; i < ENTRIES; i += 3)
         write_entry(ledger, i);
@@ -93,12 +93,11 @@ static void test_round_trip(void **state)
     assert_int_equal(access(cache_in_folder("other.new"), F_OK), -1);
 }
 
-static void test_no_such_entry(void **state)
+TEST(no_such_entry)
 {
     oc_ledger_entry_t entry = entry_of(1);
     oc_ledger_t *none = make(0), *ledger;
 
-    (void)state;
     assert_int_equal(oc_ledger_write(none, 0, &entry), APR_EINVAL);
     ledger = make(1);
     assert_int_equal(oc_ledger_write(ledger, 1, &entry), APR_EINVAL);
@@ -107,11 +106,10 @@ static void test_no_such_entry(void **state)
 }
 
 /* Two generations of a server: children of the old one go on writing to the file that was renamed away. */
-static void test_fresh_one_takes_the_place(void **state)
+TEST(fresh_one_takes_the_place)
 {
     oc_ledger_t *old = make(3), *ledger;
 
-    (void)state;
     write_entry(old, 1);
     ledger = make(2);
     assert_int_equal(apr_hash_count(load()), 0);
@@ -121,13 +119,12 @@ static void test_fresh_one_takes_the_place(void **state)
     assert_true(has(load(), 0));
 }
 
-static void test_child_writes_through_the_inherited_descriptor(void **state)
+TEST(child_writes_through_the_inherited_descriptor)
 {
     oc_ledger_t *ledger = make(4);
     int status;
     pid_t child;
 
-    (void)state;
     assert_int_not_equal(child = fork(), -1);
     if (child == 0) {
         oc_ledger_entry_t entry = entry_of(3);
@@ -155,11 +152,10 @@ static void damage(off_t at, unsigned char with)
     close(fd);
 }
 
-static void test_invariant_6_damage_costs_one_entry(void **state)
+TEST(invariant_6_damage_costs_one_entry)
 {
     off_t at;
 
-    (void)state;
     for (at = 0; at < LINE; at++) {
         oc_ledger_t *ledger = make(3);
         unsigned i;
@@ -173,13 +169,12 @@ static void test_invariant_6_damage_costs_one_entry(void **state)
 }
 
 /* Another layout, byte order: nothing is read. A wrong magic: it is not ours. A wrong number of entries: the file's length counts too. */
-static void test_invariant_6_damaged_head(void **state)
+TEST(invariant_6_damaged_head)
 {
     oc_ledger_t *ledger = make(2);
     apr_hash_t *entries;
     const char *problem = NULL;
 
-    (void)state;
     write_entry(ledger, 1);
     damage(8, 2);
     assert_int_equal(apr_hash_count(load()), 0);
@@ -194,11 +189,10 @@ static void test_invariant_6_damaged_head(void **state)
     assert_non_null(strstr(problem, path));
 }
 
-static void test_invariant_6_cut_short(void **state)
+TEST(invariant_6_cut_short)
 {
     off_t size;
 
-    (void)state;
     for (size = 4 * LINE; size > 0; size--) {
         oc_ledger_t *ledger = make(3);
         apr_hash_t *entries;
@@ -220,12 +214,11 @@ static void test_invariant_6_cut_short(void **state)
 
 /* ---- what is not ours ---- */
 
-static void test_absent(void **state)
+TEST(absent)
 {
     apr_hash_t *entries;
     const char *problem = NULL;
 
-    (void)state;
     assert_int_equal(oc_ledger_load(&entries, path, cache_pool, &problem), APR_ENOENT);
 }
 
@@ -244,9 +237,8 @@ static void expect_refusal(void)
     assert_string_equal(cache_folder_picture(), before);
 }
 
-static void test_foreign_things_are_left_alone(void **state)
+TEST(foreign_things_are_left_alone)
 {
-    (void)state;
     cache_write_text(path, "my diary");
     expect_refusal();
     assert_int_equal(unlink(path), 0);
@@ -269,36 +261,16 @@ static int create_without_rights(void)
     return !(rv == EACCES && !ledger && problem && strstr(problem, path));
 }
 
-static void test_folder_without_rights(void **state)
+TEST(folder_without_rights)
 {
-    (void)state;
     assert_int_equal(chmod(cache_folder, 0500), 0);
     assert_int_equal(cache_as_nobody(create_without_rights), 0);
     assert_int_equal(chmod(cache_folder, 0700), 0);
 }
 
-static void test_path_is_beside_the_cache(void **state)
+TEST(path_is_beside_the_cache)
 {
-    (void)state;
     assert_string_equal(oc_ledger_path("/var/cache/x", cache_pool), "/var/cache/x.ledger");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_round_trip, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_no_such_entry, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_fresh_one_takes_the_place, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_child_writes_through_the_inherited_descriptor, setup,
-                                        cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_damage_costs_one_entry, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_damaged_head, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_invariant_6_cut_short, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_absent, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_foreign_things_are_left_alone, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_folder_without_rights, setup, cache_folder_teardown),
-        cmocka_unit_test_setup_teardown(test_path_is_beside_the_cache, setup, cache_folder_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_ledger", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, setup, cache_folder_teardown)

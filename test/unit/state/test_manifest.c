@@ -9,6 +9,7 @@
 #include "base/lines.h"
 
 #include "support_cache_file.h"
+#include "support_test.h"
 #include "support_verify.h"
 
 #include <apr_strings.h>
@@ -74,14 +75,13 @@ static oc_manifest_t *parse(const char *text)
     return NULL;
 }
 
-static void test_round_trip(void **state)
+TEST(round_trip)
 {
     static const char host[] = "h\xc3\xb6st \\x\n\x01\x7f:443";
     oc_manifest_t *manifest = roster_of_three(host), *read;
     const char *text = text_of(manifest);
     const oc_manifest_entry_t *entry;
 
-    (void)state;
     read = parse(text);
     assert_non_null(read);
     assert_string_equal(text_of(read), text);
@@ -99,12 +99,11 @@ static void test_round_trip(void **state)
     assert_true(entry->cert->must_staple && !entry->is_refreshed);
 }
 
-static void test_each_issuer_stands_there_once_and_all_is_ascii(void **state)
+TEST(each_issuer_stands_there_once_and_all_is_ascii)
 {
     const char *text = text_of(roster_of_three("\xff\n")), *at;
     int issuers = 0;
 
-    (void)state;
     for (at = strstr(text, "-----BEGIN CERT"); at; at = strstr(at + 1, "-----BEGIN CERT"))
         issuers++;
     assert_int_equal(issuers, 2);
@@ -112,14 +111,13 @@ static void test_each_issuer_stands_there_once_and_all_is_ascii(void **state)
         assert_true(*at == '\n' || (*at >= ' ' && *at <= '~'));
 }
 
-static void test_a_response_is_verified_with_what_was_read(void **state)
+TEST(a_response_is_verified_with_what_was_read)
 {
     oc_manifest_t *read = parse(text_of(roster_of_three("a:443")));
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     oc_verify_subject_t subject;
 
-    (void)state;
     assert_int_equal(oc_cert_subject(APR_ARRAY_IDX(read->entries, 0, oc_manifest_entry_t).cert, &subject, scene.pool),
                      APR_SUCCESS);
     scene.subject = subject;
@@ -131,12 +129,11 @@ static void test_a_response_is_verified_with_what_was_read(void **state)
 }
 
 /* Cut off anywhere, it is refused, but for the last line end. */
-static void test_a_part_of_it_is_refused(void **state)
+TEST(a_part_of_it_is_refused)
 {
     const char *text = text_of(roster_of_three("a:443"));
     apr_size_t len = strlen(text), cut;
 
-    (void)state;
     for (cut = 0; cut < len - 1; cut++)
         assert_null(parse(apr_pstrmemdup(scene.pool, text, cut)));
     assert_non_null(parse(apr_pstrmemdup(scene.pool, text, len - 1)));
@@ -156,7 +153,7 @@ static const char *with(const char *text, const char *before, const char *line)
     return apr_pstrcat(scene.pool, apr_pstrmemdup(scene.pool, text, (apr_size_t)(at - text)), line, at, NULL);
 }
 
-static void test_what_verifying_takes_must_be_there(void **state)
+TEST(what_verifying_takes_must_be_there)
 {
     static const char *const needed[] = {"\ncertificate ", "\nsubject ", "\nserial ",    "\nserial-der ",
                                          "\nissued-by ",   "\nbinding ", "\nnot-after ", "\nopen-ended ",
@@ -164,17 +161,15 @@ static void test_what_verifying_takes_must_be_there(void **state)
     const char *text = text_of(roster_of_three("a:443"));
     unsigned i;
 
-    (void)state;
     for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
         assert_null(parse(without(text, needed[i])));
     assert_non_null(parse(without(text, "\nurl ")));
 }
 
-static void test_strange_lines(void **state)
+TEST(strange_lines)
 {
     const char *text = text_of(roster_of_three("a:443"));
 
-    (void)state;
     assert_non_null(parse(with(text, "subject ", "invented-later 5\n\n# a remark\n")));
     assert_null(parse(with(text, "subject ", "must-staple 2\n")));
     assert_null(parse(with(text, "subject ", "skew -1\n")));
@@ -201,13 +196,12 @@ static ino_t inode(const char *path)
     return st.st_ino;
 }
 
-static void test_the_file(void **state)
+TEST(the_file)
 {
     oc_manifest_t *manifest = roster_of_three("a:443"), *read = NULL;
     const char *path = cache_in_folder("other"), *problem = NULL;
     ino_t first;
 
-    (void)state;
     assert_string_equal(oc_manifest_path("/x/cache", scene.pool), "/x/cache.manifest");
     assert_int_equal(oc_manifest_load(&read, path, scene.pool, &problem), APR_ENOENT);
     assert_int_equal(oc_manifest_save(manifest, path, scene.pool, &problem), APR_SUCCESS);
@@ -243,19 +237,4 @@ static int teardown(void **state)
     return cache_folder_teardown(state) || scene_teardown(state);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),
-        TEST(test_each_issuer_stands_there_once_and_all_is_ascii),
-        TEST(test_a_response_is_verified_with_what_was_read),
-        TEST(test_a_part_of_it_is_refused),
-        TEST(test_what_verifying_takes_must_be_there),
-        TEST(test_strange_lines),
-        TEST(test_the_file),
-    };
-
-    return cmocka_run_group_tests_name("oc_manifest", tests, scene_group_setup, scene_group_teardown);
-}
+TEST_MAIN(scene_group_setup, scene_group_teardown, setup, teardown)

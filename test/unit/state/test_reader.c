@@ -6,6 +6,7 @@
 #include "state/reader.h"
 
 #include "support_cache_file.h"
+#include "support_test.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -83,12 +84,11 @@ static oc_view_t view_of(const oc_reader_t *kept, unsigned char first)
     return view;
 }
 
-static void test_nothing_there(void **state)
+TEST(nothing_there)
 {
     oc_reader_t kept;
     oc_view_t view;
 
-    (void)state;
     oc_reader_load(&kept, cache_path, 1000, cache_pool);
     assert_int_equal(kept.status, APR_ENOENT);
     assert_int_equal(kept.ledger_status, APR_ENOENT);
@@ -98,12 +98,11 @@ static void test_nothing_there(void **state)
     assert_int_equal(view.last, OC_PENDING);
 }
 
-static void test_the_record_that_counts(void **state)
+TEST(the_record_that_counts)
 {
     oc_reader_t kept;
     oc_view_t view;
 
-    (void)state;
     begin();
     put_record(1, T(1));
     put_record(1, T(2));
@@ -127,13 +126,12 @@ static void test_the_record_that_counts(void **state)
     assert_null(APR_ARRAY_IDX(kept.records, 0, oc_reader_record_t *)->record.der);
 }
 
-static void test_with_the_responses(void **state)
+TEST(with_the_responses)
 {
     static const unsigned char der[700];
     oc_reader_t kept;
     int i;
 
-    (void)state;
     begin();
     put_record(1, T(1));
     put_record(2, T(3));
@@ -147,12 +145,11 @@ static void test_with_the_responses(void **state)
     }
 }
 
-static void test_what_is_no_staple(void **state)
+TEST(what_is_no_staple)
 {
     static const unsigned char JUNK[200] = {0xFF};
     oc_reader_t kept;
 
-    (void)state;
     begin();
     put_record(1, T(1));
     put(2, 'X', JUNK, sizeof(JUNK), 1);            /* another consumer's */
@@ -163,7 +160,7 @@ static void test_what_is_no_staple(void **state)
     assert_int_equal(view_of(&kept, 2).has_record + view_of(&kept, 3).has_record, 0);
 }
 
-static void test_the_ledger(void **state)
+TEST(the_ledger)
 {
     oc_ledger_entry_t entry = {{9}, {T(50), 3, OC_TIMED_OUT}, T(40)};
     const char *problem = NULL;
@@ -171,7 +168,6 @@ static void test_the_ledger(void **state)
     oc_reader_t kept;
     oc_view_t view;
 
-    (void)state;
     begin();
     assert_int_equal(oc_ledger_create(&ledger, oc_ledger_path(cache_path, cache_pool), 4, cache_pool, &problem),
                      APR_SUCCESS);
@@ -186,11 +182,10 @@ static void test_the_ledger(void **state)
     assert_int_equal(view.next_request, T(50));
 }
 
-static void test_foreign_files(void **state)
+TEST(foreign_files)
 {
     oc_reader_t kept;
 
-    (void)state;
     cache_write_text(cache_path, "somebody else's");
     cache_write_text(cache_in_folder("cache.ledger"), "somebody else's");
     oc_reader_load(&kept, cache_path, 1000, cache_pool);
@@ -201,12 +196,11 @@ static void test_foreign_files(void **state)
     assert_int_equal(view_of(&kept, 1).has_record, 0);
 }
 
-static void test_looking_changes_nothing(void **state)
+TEST(looking_changes_nothing)
 {
     oc_reader_t kept;
     char *before;
 
-    (void)state;
     begin();
     put_record(1, T(1));
     before = cache_folder_picture();
@@ -214,17 +208,4 @@ static void test_looking_changes_nothing(void **state)
     assert_string_equal(cache_folder_picture(), before);
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_nothing_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_the_record_that_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_with_the_responses, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_no_staple, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_the_ledger, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_foreign_files, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_looking_changes_nothing, setup, teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_reader", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, setup, teardown)

@@ -6,6 +6,7 @@
 #include "state/refresh_flags.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,12 +25,11 @@ static oc_refresh_flags_t *make(unsigned n)
     return recall;
 }
 
-static void test_recalled_is_taken_once(void **state)
+TEST(recalled_is_taken_once)
 {
     oc_refresh_flags_t *recall = make(3);
     uint64_t seen = 0;
 
-    (void)state;
     assert_false(oc_refresh_flags_has_any(recall, &seen));
     assert_false(oc_refresh_flags_take(recall, 1));
     assert_int_equal(oc_refresh_flags_one(recall, 1, NOW), APR_SUCCESS);
@@ -41,11 +41,10 @@ static void test_recalled_is_taken_once(void **state)
     assert_false(oc_refresh_flags_take(recall, 2));
 }
 
-static void test_pause(void **state)
+TEST(test_pause)
 {
     oc_refresh_flags_t *recall = make(1);
 
-    (void)state;
     assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
     assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_EAGAIN);
     assert_true(oc_refresh_flags_take(recall, 0));
@@ -57,34 +56,31 @@ static void test_pause(void **state)
 }
 
 /* The pause must not last until the clock has caught up. */
-static void test_clock_set_back(void **state)
+TEST(clock_set_back)
 {
     oc_refresh_flags_t *recall = make(1);
 
-    (void)state;
     assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
     assert_int_equal(oc_refresh_flags_one(recall, 0, NOW - apr_time_from_sec(3600)), APR_SUCCESS);
     assert_true(oc_refresh_flags_take(recall, 0));
 }
 
 /* Not taken yet, and recalled again: it is asked for once. */
-static void test_recalled_twice_before_it_is_taken(void **state)
+TEST(recalled_twice_before_it_is_taken)
 {
     oc_refresh_flags_t *recall = make(1);
 
-    (void)state;
     assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
     assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + 2 * OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
     assert_true(oc_refresh_flags_take(recall, 0));
     assert_false(oc_refresh_flags_take(recall, 0));
 }
 
-static void test_no_such_certificate(void **state)
+TEST(no_such_certificate)
 {
     oc_refresh_flags_t *recall = make(2), *none = make(0);
     uint64_t seen = 0;
 
-    (void)state;
     assert_int_equal(oc_refresh_flags_one(recall, 2, NOW), APR_EINVAL);
     assert_int_equal(oc_refresh_flags_one(recall, UINT32_MAX, NOW), APR_EINVAL);
     assert_int_equal(oc_refresh_flags_one(none, 0, NOW), APR_EINVAL);
@@ -94,11 +90,10 @@ static void test_no_such_certificate(void **state)
     assert_int_equal(oc_refresh_flags_last_attempt(recall, 2), 0);
 }
 
-static void test_last_attempt(void **state)
+TEST(last_attempt)
 {
     oc_refresh_flags_t *recall = make(2);
 
-    (void)state;
     assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), 0);
     oc_refresh_flags_set_attempt(recall, 0, NOW);
     oc_refresh_flags_set_attempt(recall, 1, -5);
@@ -109,14 +104,13 @@ static void test_last_attempt(void **state)
     assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), NOW);
 }
 
-static void test_children_recall(void **state)
+TEST(children_recall)
 {
     oc_refresh_flags_t *recall = make(CERTIFICATES);
     uint64_t seen = 0;
     pid_t child = fork();
     int status;
 
-    (void)state;
     assert_int_not_equal(child, -1);
     if (child == 0)
         _exit(oc_refresh_flags_one(recall, CERTIFICATES - 1, NOW) != APR_SUCCESS);
@@ -153,12 +147,11 @@ static unsigned take_all(void)
 }
 
 /* One certificate can be recalled by one thread only, and whoever looks when something is new misses none. */
-static void test_each_recall_is_taken_once(void **state)
+TEST(each_recall_is_taken_once)
 {
     pthread_t threads[THREADS];
     unsigned i, round, taken;
 
-    (void)state;
     for (round = 0; round < 100; round++) {
         uint64_t seen = 0;
 
@@ -180,18 +173,4 @@ static void test_each_recall_is_taken_once(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_recalled_is_taken_once, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_pause, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_clock_set_back, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_recalled_twice_before_it_is_taken, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_no_such_certificate, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_last_attempt, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_children_recall, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_each_recall_is_taken_once, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_refresh_flags", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

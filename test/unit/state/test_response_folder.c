@@ -6,21 +6,18 @@
  */
 #include "state/response_folder.h"
 
+#include "support_test.h"
+
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define MAX 1000
 #define SERIAL "0A1B2C"
@@ -130,25 +127,22 @@ static int tear_down(void **state)
 
 /* ---- one file ---- */
 
-static void test_no_file(void **state)
+TEST(no_file)
 {
-    (void)state;
     assert_int_equal(look(), ENOENT);
     assert_true(APR_STATUS_IS_ENOENT(look()));
 }
 
-static void test_read_once_and_again_when_replaced(void **state)
+TEST(read_once_and_again_when_replaced)
 {
-    (void)state;
     put("first");
     assert_new("first");
     put("other"); /* as long, and perhaps within the same tick of the clock: the inode tells */
     assert_new("other");
 }
 
-static void test_written_over_in_its_place(void **state)
+TEST(written_over_in_its_place)
 {
-    (void)state;
     put("first");
     assert_new("first");
     tick();
@@ -158,9 +152,8 @@ static void test_written_over_in_its_place(void **state)
     assert_new("longer");
 }
 
-static void test_gone_and_back(void **state)
+TEST(gone_and_back)
 {
-    (void)state;
     put("first");
     assert_new("first");
     assert_int_equal(rename(path_of(SERIAL ".der"), path_of("other")), 0);
@@ -171,11 +164,10 @@ static void test_gone_and_back(void **state)
     assert_new("another");
 }
 
-static void test_each_reader_remembers_for_itself(void **state)
+TEST(each_reader_remembers_for_itself)
 {
     oc_response_folder_seen_t other;
 
-    (void)state;
     put("first");
     assert_new("first");
     other = seen;
@@ -184,9 +176,8 @@ static void test_each_reader_remembers_for_itself(void **state)
     assert_memory_equal(&other, &seen, sizeof(seen));
 }
 
-static void test_the_name_is_the_serials_own(void **state)
+TEST(the_name_is_the_serials_own)
 {
-    (void)state;
     write_file("other", "x", 1);
     assert_int_equal(look(), ENOENT);
     assert_int_equal(rename(path_of("other"), path_of(SERIAL ".DER")), 0);
@@ -194,13 +185,12 @@ static void test_the_name_is_the_serials_own(void **state)
     assert_int_equal(rename(path_of(SERIAL ".DER"), path_of("other")), 0);
 }
 
-static void test_sizes(void **state)
+TEST(test_sizes)
 {
     static const size_t sizes[] = {0, 1, MAX - 1, MAX, MAX + 1, 100 * MAX};
     char *bytes = apr_palloc(pool, 100 * MAX);
     unsigned i;
 
-    (void)state;
     memset(bytes, 'x', 100 * MAX);
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         write_file("new", bytes, sizes[i]);
@@ -213,25 +203,22 @@ static void test_sizes(void **state)
 
 /* ---- what is no file ---- */
 
-static void test_a_folder_of_that_name(void **state)
+TEST(a_folder_of_that_name)
 {
-    (void)state;
     assert_int_equal(mkdir(path_of(SERIAL ".der"), 0755), 0);
     assert_int_equal(look(), APR_EINVAL);
 }
 
-static void test_a_fifo_holds_nobody_up(void **state)
+TEST(a_fifo_holds_nobody_up)
 {
-    (void)state;
     assert_int_equal(mkfifo(path_of(SERIAL ".der"), 0644), 0);
     alarm(10); /* open(2) of a FIFO waits for a writer, unless told not to */
     assert_int_equal(look(), APR_EINVAL);
     alarm(0);
 }
 
-static void test_devices_and_loops(void **state)
+TEST(devices_and_loops)
 {
-    (void)state;
     assert_int_equal(symlink("/dev/zero", path_of(SERIAL ".der")), 0);
     assert_int_equal(look(), APR_EINVAL);
     assert_int_equal(unlink(path_of(SERIAL ".der")), 0);
@@ -239,9 +226,8 @@ static void test_devices_and_loops(void **state)
     assert_int_equal(look(), ELOOP);
 }
 
-static void test_a_link_to_a_file_is_followed(void **state)
+TEST(a_link_to_a_file_is_followed)
 {
-    (void)state;
     write_file("other", "linked", 6);
     assert_int_equal(symlink("other", path_of(SERIAL ".der")), 0);
     assert_new("linked");
@@ -263,9 +249,8 @@ static void look_as_nobody(apr_status_t expected)
     assert_int_equal(rv, expected);
 }
 
-static void test_no_permission(void **state)
+TEST(no_permission)
 {
-    (void)state;
     assert_int_equal(chmod(folder, 0755), 0);
     put("secret");
     assert_int_equal(chmod(path_of(SERIAL ".der"), 0), 0);
@@ -279,9 +264,8 @@ static void test_no_permission(void **state)
 
 /* ---- the folder ---- */
 
-static void test_the_folder_tells_of_files(void **state)
+TEST(the_folder_tells_of_files)
 {
-    (void)state;
     assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1); /* the first look */
     assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
     tick();
@@ -298,9 +282,8 @@ static void test_the_folder_tells_of_files(void **state)
     assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
 }
 
-static void test_a_folder_that_goes_and_comes_back(void **state)
+TEST(a_folder_that_goes_and_comes_back)
 {
-    (void)state;
     assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
     assert_int_equal(rmdir(folder), 0);
     assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0); /* nothing to be had */
@@ -310,28 +293,4 @@ static void test_a_folder_that_goes_and_comes_back(void **state)
     assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
 }
 
-int main(void)
-{
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_no_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_read_once_and_again_when_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_written_over_in_its_place, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_gone_and_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_each_reader_remembers_for_itself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_name_is_the_serials_own, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_folder_of_that_name, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_fifo_holds_nobody_up, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_devices_and_loops, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_link_to_a_file_is_followed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_permission, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_the_folder_tells_of_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_folder_that_goes_and_comes_back, set_up, tear_down),
-    };
-    int failed;
-
-    apr_initialize();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
-}
+TEST_MAIN(NULL, NULL, set_up, tear_down)

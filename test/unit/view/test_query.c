@@ -6,6 +6,7 @@
 #include "view/query.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -47,11 +48,10 @@ static oc_view_t good(const char *host)
     return view;
 }
 
-static void test_nothing_asked_for_is_all(void **state)
+TEST(nothing_asked_for_is_all)
 {
     oc_query_t query = parsed(NULL);
 
-    (void)state;
     assert_int_equal(query.format, OC_FORMAT_HTML);
     assert_int_equal(query.group, OC_GROUP_ANY);
     assert_int_equal(query.sort, OC_SORT_CONFIGURATION);
@@ -61,14 +61,13 @@ static void test_nothing_asked_for_is_all(void **state)
     assert_string_equal(oc_query_print((query = parsed("&&q=&state=&sort="), &query), cache_pool), "?");
 }
 
-static void test_what_is_printed_reads_the_same(void **state)
+TEST(what_is_printed_reads_the_same)
 {
     static const char *const arguments[] = {
         "q=a+b%26c%3D%22%3C%C3%A4&state=error&attention=1&sort=-left&page=7&format=json",
         "id=00112233445566778899AABBCCDDEEFF00112233", "state=no-responder&sort=attention", "q=%2B"};
     apr_size_t i;
 
-    (void)state;
     for (i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
         oc_query_t query = parsed(arguments[i]);
         const char *link = oc_query_print(&query, cache_pool);
@@ -88,11 +87,10 @@ static void test_what_is_printed_reads_the_same(void **state)
                         "?id=0000000000000000000000000000000000000000");
 }
 
-static void test_what_is_not_known_is_refused(void **state)
+TEST(what_is_not_known_is_refused)
 {
     char *text = apr_pcalloc(cache_pool, 300);
 
-    (void)state;
     refused("fromat=json", "no argument fromat");
     refused("format=xml", "format cannot be xml");
     refused("state=<b>", "state cannot be <b>");
@@ -119,11 +117,10 @@ static void test_what_is_not_known_is_refused(void **state)
     assert_int_equal(strlen(parsed(text).text), 256);
 }
 
-static void test_groups(void **state)
+TEST(groups)
 {
     oc_view_t view = good("a");
 
-    (void)state;
     assert_int_equal(oc_query_group(&view, NOW), OC_GROUP_GOOD);
     assert_int_equal(oc_query_group(&view, NOW + DAY), OC_GROUP_NONE);
     view.verdict = OC_REVOKED;
@@ -147,12 +144,11 @@ static int matches(const char *arguments, const oc_view_t *view, oc_attention_t 
     return oc_query_matches(&query, view, NOW, attention);
 }
 
-static void test_matching(void **state)
+TEST(matching)
 {
     apr_array_header_t *hosts = apr_array_make(cache_pool, 2, sizeof(const char *));
     oc_view_t view = good("www.example.org:443"), unknown = {0};
 
-    (void)state;
     APR_ARRAY_PUSH(hosts, const char *) = view.host;
     APR_ARRAY_PUSH(hosts, const char *) = "second.example.net:443";
     view.hosts = hosts;
@@ -192,9 +188,8 @@ static const char *order(const char *arguments)
                         APR_ARRAY_IDX(ranks, 1, oc_rank_t).ordinal, APR_ARRAY_IDX(ranks, 2, oc_rank_t).ordinal);
 }
 
-static void test_order(void **state)
+TEST(test_order)
 {
-    (void)state;
     assert_string_equal(order(""), "012");
     assert_string_equal(order("sort=host"), "102");
     assert_string_equal(order("sort=-host"), "201");
@@ -209,16 +204,4 @@ static void test_order(void **state)
     assert_string_equal(order("sort=attention"), "120");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_nothing_asked_for_is_all, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_printed_reads_the_same, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_what_is_not_known_is_refused, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_groups, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_matching, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_order, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_query", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

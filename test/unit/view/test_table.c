@@ -6,6 +6,7 @@
 #include "view/view.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -81,11 +82,10 @@ static void assert_has(const paper_t *paper, const char *text)
         fail_msg("\"%s\" is not in:\n%s", text, paper->text);
 }
 
-static void test_as_wide_as_it_wants(void **state)
+TEST(as_wide_as_it_wants)
 {
     paper_t paper;
 
-    (void)state;
     print(&paper, one_view(), 0);
     assert_int_equal(paper.lines, 2);
     assert_string_equal(
@@ -96,23 +96,21 @@ static void test_as_wide_as_it_wants(void **state)
         "24 h 0 min  -         1503  shared\n");
 }
 
-static void test_no_certificates(void **state)
+TEST(no_certificates)
 {
     paper_t paper;
 
-    (void)state;
     print(&paper, apr_array_make(cache_pool, 1, sizeof(oc_view_t)), 80);
     assert_has(&paper, "Host");
     assert_has(&paper, "Origin");
 }
 
-static void test_long_texts_lose_their_middle(void **state)
+TEST(long_texts_lose_their_middle)
 {
     apr_array_header_t *views = one_view();
     oc_view_t *view = &APR_ARRAY_IDX(views, 0, oc_view_t);
     paper_t paper;
 
-    (void)state;
     view->url = LONG_URL;
     print(&paper, views, 0);
     assert_has(&paper, LONG_URL);
@@ -124,12 +122,11 @@ static void test_long_texts_lose_their_middle(void **state)
     assert_has(&paper, "ertificates");
 }
 
-static void test_rows_of_several_lines(void **state)
+TEST(rows_of_several_lines)
 {
     apr_array_header_t *views = one_view();
     paper_t paper;
 
-    (void)state;
     APR_ARRAY_IDX(views, 0, oc_view_t).url = LONG_URL;
     print(&paper, views, 120);
     assert_int_equal(paper.lines, 4);
@@ -143,14 +140,13 @@ static void test_rows_of_several_lines(void **state)
 }
 
 /* A column whose content is wider than the terminal is the terminal's to break; everything else fits, down to that. */
-static void test_any_width(void **state)
+TEST(any_width)
 {
     apr_array_header_t *views = one_view();
     oc_view_t *view = add(views);
     paper_t paper;
     unsigned width;
 
-    (void)state;
     view->url = LONG_URL;
     view->failures = 65535;
     view->last = OC_NAME_LOOKUP_FAILED;
@@ -162,13 +158,12 @@ static void test_any_width(void **state)
     }
 }
 
-static void test_nothing_steers_the_terminal(void **state)
+TEST(nothing_steers_the_terminal)
 {
     apr_array_header_t *views = one_view();
     oc_view_t *view = &APR_ARRAY_IDX(views, 0, oc_view_t);
     paper_t paper;
 
-    (void)state;
     view->host = "a\x1b[2Jb\r\n\t\x7f\xC3\xA9";
     view->subject = "";
     view->url = NULL;
@@ -176,14 +171,13 @@ static void test_nothing_steers_the_terminal(void **state)
     assert_has(&paper, "a\\x1B[2Jb\\x0D\\x0A\\x09\\x7F\\xC3\\xA9  -            0A1B    -          good");
 }
 
-static void test_hosts_failures_and_the_unknown(void **state)
+TEST(hosts_failures_and_the_unknown)
 {
     apr_array_header_t *views = one_view(), *hosts = apr_array_make(cache_pool, 3, sizeof(const char *));
     oc_view_t *view = &APR_ARRAY_IDX(views, 0, oc_view_t);
     paper_t paper;
     int i;
 
-    (void)state;
     for (i = 0; i < 3; i++)
         APR_ARRAY_PUSH(hosts, const char *) = view->host;
     view->hosts = hosts;
@@ -198,14 +192,13 @@ static void test_hosts_failures_and_the_unknown(void **state)
     assert_has(&paper, "\n-     -            -       -          no-responder  -");
 }
 
-static void test_ten_thousand(void **state)
+TEST(ten_thousand)
 {
     static const unsigned WIDTHS[] = {0, 80, 120};
     apr_array_header_t *views = apr_array_make(cache_pool, 10000, sizeof(oc_view_t));
     paper_t paper;
     int i;
 
-    (void)state;
     for (i = 0; i < 10000; i++) {
         oc_view_t *view = add(views);
 
@@ -222,18 +215,4 @@ static void test_ten_thousand(void **state)
     }
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_as_wide_as_it_wants, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_no_certificates, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_long_texts_lose_their_middle, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_rows_of_several_lines, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_any_width, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_nothing_steers_the_terminal, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_hosts_failures_and_the_unknown, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_ten_thousand, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_view_table", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

@@ -6,6 +6,7 @@
 #include "view/timeline.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -44,12 +45,11 @@ static void assert_near(double a, double b)
     assert_true(a - b < 0.02 && b - a < 0.02);
 }
 
-static void test_places_are_to_scale(void **state)
+TEST(places_are_to_scale)
 {
     oc_view_t view = held();
     const char *svg = oc_timeline_svg(&view, NOW, cache_pool);
 
-    (void)state;
     assert_near(number(svg, "t-life", "x"), 1);
     assert_near(number(svg, "t-life", "width"), 98);
     assert_near(number(svg, "t-now", "x"), 1 + 98 * 0.25);
@@ -57,12 +57,11 @@ static void test_places_are_to_scale(void **state)
     assert_near(number(svg, "t-next", "cx"), 1 + 98 * 0.5);
 }
 
-static void test_an_early_end_is_seen(void **state)
+TEST(an_early_end_is_seen)
 {
     oc_view_t view = held();
     const char *svg;
 
-    (void)state;
     view.usable_until = NOW + DAY; /* the signer's certificate ends before nextUpdate */
     svg = oc_timeline_svg(&view, NOW, cache_pool);
     assert_near(number(svg, "t-life", "width"), 98 * 0.5);
@@ -73,7 +72,7 @@ static void test_an_early_end_is_seen(void **state)
     assert_non_null(strstr(svg, "12 h 0 min ago"));
 }
 
-static void test_words_say_it_too(void **state)
+TEST(words_say_it_too)
 {
     oc_view_t view = held();
     const char *svg = oc_timeline_svg(&view, NOW, cache_pool);
@@ -81,7 +80,6 @@ static void test_words_say_it_too(void **state)
         "thisUpdate 2030-03-16 17:46:40 UTC; nextUpdate 2030-03-20 17:46:40 UTC; usable until 2030-03-20 17:46:40 UTC "
         "(in 3 d 0 h); next request in 24 h 0 min";
 
-    (void)state;
     assert_non_null(strstr(svg, apr_pstrcat(cache_pool, "aria-label=\"", text, "\"", NULL)));
     assert_non_null(strstr(svg, apr_pstrcat(cache_pool, "<title>", text, "</title>", NULL)));
     view.next_request = NOW;
@@ -94,11 +92,10 @@ static void test_words_say_it_too(void **state)
     assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "there is no responder"));
 }
 
-static void test_the_kind_is_a_class(void **state)
+TEST(the_kind_is_a_class)
 {
     oc_view_t view = held();
 
-    (void)state;
     assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "class=\"timeline good\""));
     view.verdict = OC_REVOKED;
     assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "class=\"timeline revoked\""));
@@ -107,14 +104,13 @@ static void test_the_kind_is_a_class(void **state)
 }
 
 /* Numbers from a file or from shared memory may be anything. */
-static void test_any_times_stay_within(void **state)
+TEST(any_times_stay_within)
 {
     static const apr_time_t times[] = {0, 1, -1, APR_INT64_MIN, APR_INT64_MAX, NOW, NOW - 1, NOW + 1};
     const unsigned n = sizeof(times) / sizeof(times[0]);
     uint64_t seed = 5;
     int i;
 
-    (void)state;
     for (i = 0; i < 20000; i++) {
         oc_view_t view = held();
         const char *svg;
@@ -133,23 +129,10 @@ static void test_any_times_stay_within(void **state)
     }
 }
 
-static void test_times(void **state)
+TEST(test_times)
 {
-    (void)state;
     assert_string_equal(oc_timeline_time(0, cache_pool), "-");
     assert_string_equal(oc_timeline_time(NOW, cache_pool), "2030-03-17 17:46:40 UTC");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_places_are_to_scale, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_an_early_end_is_seen, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_words_say_it_too, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_the_kind_is_a_class, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_any_times_stay_within, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_times, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_timeline", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)

@@ -6,6 +6,7 @@
 #include "view/view.h"
 
 #include "support_cache.h"
+#include "support_test.h"
 
 #include <string.h>
 
@@ -49,11 +50,10 @@ static oc_view_t never_asked(void)
     return view;
 }
 
-static void test_state(void **state)
+TEST(test_state)
 {
     oc_view_t view = good();
 
-    (void)state;
     assert_string_equal(oc_view_state(&view, NOW), "good");
     assert_string_equal(oc_view_state(&view, view.usable_until - 1), "good");
     assert_string_equal(oc_view_state(&view, view.usable_until), "none");
@@ -80,11 +80,10 @@ static void assert_attention(const oc_view_t *view, oc_attention_t attention, co
         fail_msg("\"%s\" does not say \"%s\"", reason, word);
 }
 
-static void test_all_is_well(void **state)
+TEST(all_is_well)
 {
     oc_view_t view = good();
 
-    (void)state;
     assert_attention(&view, OC_ATTENTION_NONE, NULL);
     view.must_staple = 1;
     assert_attention(&view, OC_ATTENTION_NONE, NULL);
@@ -94,11 +93,10 @@ static void test_all_is_well(void **state)
     assert_attention(&view, OC_ATTENTION_NONE, NULL);
 }
 
-static void test_attempts_that_fail_are_a_warning_with_advice(void **state)
+TEST(attempts_that_fail_are_a_warning_with_advice)
 {
     oc_view_t view = good();
 
-    (void)state;
     view.failures = 3;
     view.last = OC_TIMED_OUT;
     assert_attention(&view, OC_ATTENTION_WARNING, "3 attempts in a row");
@@ -110,12 +108,11 @@ static void test_attempts_that_fail_are_a_warning_with_advice(void **state)
     assert_attention(&view, OC_ATTENTION_CRITICAL, "Must-Staple");
 }
 
-static void test_running_out(void **state)
+TEST(running_out)
 {
     oc_view_t view = good();
     const char *reason;
 
-    (void)state;
     view.usable_until = NOW + DAY - 1;
     view.fetched_at = NOW - 6 * DAY;
     assert_attention(&view, OC_ATTENTION_WARNING, "lasts only");
@@ -131,11 +128,10 @@ static void test_running_out(void **state)
     assert_attention(&view, OC_ATTENTION_WARNING, "run out");
 }
 
-static void test_what_clients_refuse_is_critical(void **state)
+TEST(what_clients_refuse_is_critical)
 {
     oc_view_t view = good();
 
-    (void)state;
     view.verdict = OC_REVOKED;
     assert_attention(&view, OC_ATTENTION_CRITICAL, oc_verdict_advice(OC_REVOKED));
     view.usable_until = NOW - 1; /* revoked is revoked, also when that is no longer stapled */
@@ -160,9 +156,8 @@ static void test_what_clients_refuse_is_critical(void **state)
     assert_attention(&view, OC_ATTENTION_CRITICAL, oc_verdict_advice(OC_UNAUTHORIZED));
 }
 
-static void test_attention_names(void **state)
+TEST(attention_names)
 {
-    (void)state;
     assert_string_equal(oc_attention_name(OC_ATTENTION_NONE), "none");
     assert_string_equal(oc_attention_name(OC_ATTENTION_WARNING), "warning");
     assert_string_equal(oc_attention_name(OC_ATTENTION_CRITICAL), "critical");
@@ -175,9 +170,8 @@ static void assert_span(apr_interval_time_t distance, const char *text)
     assert_string_equal(oc_view_span(NOW + distance, NOW, cache_pool), text);
 }
 
-static void test_span(void **state)
+TEST(span)
 {
-    (void)state;
     assert_string_equal(oc_view_span(0, NOW, cache_pool), "-");
     assert_span(0, "now");
     assert_span(apr_time_from_sec(8), "8 s");
@@ -201,9 +195,8 @@ static void assert_literal(const char *text, const char *literal)
     assert_string_equal(oc_view_json_string(text, cache_pool), literal);
 }
 
-static void test_json_strings(void **state)
+TEST(json_strings)
 {
-    (void)state;
     assert_literal(NULL, "null");
     assert_literal("", "\"\"");
     assert_literal("CN=www.example.org, O=Test", "\"CN=www.example.org, O=Test\"");
@@ -215,9 +208,8 @@ static void test_json_strings(void **state)
     assert_literal("\xF4\x8F\xBF\xBF", "\"\\udbff\\udfff\"");
 }
 
-static void test_json_of_what_is_no_utf8(void **state)
+TEST(json_of_what_is_no_utf8)
 {
-    (void)state;
     assert_literal("\xFF"
                    "a",
                    "\"\\ufffda\"");
@@ -231,12 +223,11 @@ static void test_json_of_what_is_no_utf8(void **state)
     assert_literal("\xF4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\""); /* beyond Unicode */
 }
 
-static void test_json_of_a_certificate(void **state)
+TEST(json_of_a_certificate)
 {
     oc_view_t view = good();
     apr_array_header_t *hosts = apr_array_make(cache_pool, 2, sizeof(const char *));
 
-    (void)state;
     APR_ARRAY_PUSH(hosts, const char *) = view.host;
     APR_ARRAY_PUSH(hosts, const char *) = "a\"b:443";
     view.hosts = hosts;
@@ -251,11 +242,10 @@ static void test_json_of_a_certificate(void **state)
         "\"next_request\":1900086400}");
 }
 
-static void test_json_of_the_unknown(void **state)
+TEST(json_of_the_unknown)
 {
     oc_view_t view;
 
-    (void)state;
     memset(&view, 0, sizeof(view));
     assert_string_equal(
         oc_view_json(&view, NOW, DAY, cache_pool),
@@ -265,21 +255,4 @@ static void test_json_of_the_unknown(void **state)
         "\"failures\":0,\"next_request\":null}");
 }
 
-int main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_state, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_all_is_well, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_attempts_that_fail_are_a_warning_with_advice, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_running_out, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_what_clients_refuse_is_critical, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_attention_names, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_span, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_json_strings, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_json_of_what_is_no_utf8, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_json_of_a_certificate, cache_setup, cache_teardown),
-        cmocka_unit_test_setup_teardown(test_json_of_the_unknown, cache_setup, cache_teardown),
-    };
-
-    return cmocka_run_group_tests_name("oc_view", tests, cache_group_setup, cache_group_teardown);
-}
+TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)
