@@ -5,6 +5,7 @@
 from __future__ import html.parser
 import annotations
 
+import html.parser
 import http.client
 import json
 import re
