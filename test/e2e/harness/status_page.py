@@ -2,8 +2,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What the tests of the status page share: a server with certificates of all kinds, and a client for its page."""
 
-from __future__ import html.parser
-import annotations
+from __future__ import annotations
 
 import html.parser
 import http.client
