@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from status_page import certificates
-from test_status_browser import browser, chromium, stage, url  # noqa: F401: fixtures
+from test_status_browser import browser, chromium, look, stage  # noqa: F401: fixtures
 
 RULES = "{runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}"
 
@@ -24,7 +24,7 @@ def test_axe(browser, stage, scheme, width, view):  # noqa: F811
     browser.size(width)
     query = {"all": "", "none": "?q=nothing+like+that",
              "one": "?id=" + certificates(stage.server, "&q=must")["must.example.test"]["sha1"]}[view]
-    browser.open(url(stage, query))
+    look(browser, stage, query)
     browser.driver.execute_script(Path(os.environ["OC_AXE"]).read_text())
     found = browser.driver.execute_async_script(
         f"const done = arguments[arguments.length - 1]; axe.run(document, {RULES}).then(done, error => done(String(error)))")
