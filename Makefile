@@ -6,6 +6,7 @@
 #   make                       out/mod_ocsp_cache.so and out/ocsp-cachectl
 #   make install [DESTDIR=]    the module, ocsp-cachectl, the manual and, on Debian's layout, the files for a2enmod; make uninstall
 #   make dist                  out/mod_ocsp_cache-VERSION.tar.gz, of what is committed: the same commit, the same bytes
+#   make assets                the style and the script of the status page, from page.css and page.js into assets.c
 #   make clean
 #
 #   make check                 every test and guard (build/check.sh)
@@ -119,7 +120,7 @@ TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/su
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/*/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
-.PHONY: all core install uninstall dist clean \
+.PHONY: all core assets install uninstall dist clean \
         check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-accessibility check-compat check-packages \
         fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale FORCE
 .SECONDARY:
@@ -127,6 +128,9 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 all: $(MODULE) $(CACHECTL)
 core: $(CORE)
+
+assets:
+	$(call say,ASSETS)$(PYTHON) build/assets.py
 
 $(MODULE): $(ROOT_OBJECT) $(GLUE_OBJECTS) $(CORE_OBJECTS) build/exports.map
 	$(call say,LD)$(CC) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENSSL_LIBS)

@@ -5,12 +5,11 @@
  */
 #include "status/handler.h"
 
+#include "assets.h"
 #include "html.h"
 #include "html_certificate.h"
 #include "json.h"
 #include "prometheus.h"
-#include "script.h"
-#include "style.h"
 #include "status/post.h"
 
 #include <apr_strings.h>
@@ -41,8 +40,8 @@ static void set_headers(request_rec *r)
     apr_table_setn(r->headers_out, "Referrer-Policy", "same-origin");
     apr_table_setn(r->headers_out, "Cross-Origin-Resource-Policy", "same-origin");
     apr_table_setn(r->headers_out, "Content-Security-Policy",
-                   apr_pstrcat(r->pool, "default-src 'none'; style-src ", source_of(oc_status_style, r->pool),
-                               "; script-src ", source_of(oc_status_script, r->pool),
+                   apr_pstrcat(r->pool, "default-src 'none'; style-src ", source_of(oc_assets_style, r->pool),
+                               "; script-src ", source_of(oc_assets_script, r->pool),
                                "; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
                                NULL));
 }

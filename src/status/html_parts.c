@@ -5,8 +5,7 @@
  */
 #include "html_parts.h"
 
-#include "script.h"
-#include "style.h"
+#include "assets.h"
 #include "version.h"
 #include "status/post.h"
 #include "view/timeline.h"
@@ -30,7 +29,7 @@ void oc_status_open_page(const oc_status_request_t *request, const char *title)
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n<title>",
-        ap_escape_html(r->pool, title), " - ", server, "</title>\n<style>", oc_status_style, "</style>\n</head>\n",
+        ap_escape_html(r->pool, title), " - ", server, "</title>\n<style>", oc_assets_style, "</style>\n</head>\n",
         NULL);
     ap_rvputs(
         r,
@@ -46,7 +45,7 @@ void oc_status_open_page(const oc_status_request_t *request, const char *title)
 
 void oc_status_close_page(const oc_status_request_t *request)
 {
-    ap_rvputs(request->r, "</main>\n<footer>mod_ocsp_cache " OC_VERSION "</footer>\n<script>", oc_status_script,
+    ap_rvputs(request->r, "</main>\n<footer>mod_ocsp_cache " OC_VERSION "</footer>\n<script>", oc_assets_script,
               "</script>\n</body>\n</html>\n", NULL);
 }
 

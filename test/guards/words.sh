@@ -21,7 +21,7 @@ files Makefile | grep -q . || {
         sed 's/$/   <- a path of one machine/'
     files '*.c' '*.h' '*.py' '*.sh' '*.conf' '*.load' Makefile '.ci/*' |
         xargs grep -nIwE "$undone" /dev/null | sed 's/$/   <- left undone/'
-    for file in $(files '*.c' '*.h' '*.py' '*.sh' Makefile .ci/run); do
+    for file in $(files '*.c' '*.h' '*.css' '*.js' '*.py' '*.sh' Makefile .ci/run); do
         head -5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
             [ ! -s "$file" ] || echo "$file:1: no SPDX-License-Identifier line"
     done

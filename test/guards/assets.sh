@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# src/status/assets.c holds what page.css and page.js say, and the script parses where node is there to parse it.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+"${PYTHON:-/usr/bin/python3}" build/assets.py --check || exit 1
+if command -v node >/dev/null; then
+    node --check src/status/page.js || exit 1
+fi
+echo "assets.c is made from page.css and page.js"
