@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from httpd import REPOSITORY, SANITIZER, Httpd
+from error_log import SANITIZER
+from httpd import REPOSITORY, Httpd
 
 
 def program() -> Path:

@@ -24,18 +24,11 @@ from typing import Iterable, Optional, Union
 import clients
 import pki
 from apxs import apxs, load_lines
+from error_log import Announced, LogLine, parse
 from wait import NotReached, poll
 
 HARNESS = Path(__file__).resolve().parent
 REPOSITORY = HARNESS.parents[2]
-LOUD = ("warn", "error", "crit", "alert", "emerg")
-SANITIZER = re.compile(r"AddressSanitizer|UndefinedBehaviorSanitizer|ThreadSanitizer|runtime error:")
-CRASH = re.compile(r"AH0005[12]:|exit signal|Segmentation fault|stack smashing|double free|corrupted|"
-                   r"Assertion .* failed|file .* line \d+, assertion")
-# A machine whose OpenSSL is older than the one its mod_ssl was built with: seen right after httpd alone was installed or upgraded.
-MACHINE = re.compile(r"AH01882:")
-LINE = re.compile(r"^\[(?P<date>[^\]]+)\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] "
-                  r"\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] (?P<text>.*)$")
 
 
 def module_path() -> Path:
@@ -57,19 +50,6 @@ def sanitizer_environment() -> dict[str, str]:
                             text=True).stdout.strip() for name in libraries]
     return {"LD_PRELOAD": " ".join(paths), "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
             "ASAN_OPTIONS": "detect_leaks=0:detect_odr_violation=0:detect_stack_use_after_return=1:abort_on_error=0"}
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """One line of the error log. A line that is not httpd's (a sanitizer's, say) has the level ''."""
-
-    module: str
-    level: str
-    pid: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"[{self.module}:{self.level}] [pid {self.pid}] {self.text}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +162,7 @@ class Httpd:
     environment: dict[str, str] = field(default_factory=dict)
     https_port: int = field(default_factory=free_port)
     http_port: int = field(default_factory=free_port)
-    _announced: list[tuple[re.Pattern[str], bool]] = field(default_factory=list)
+    announced: Announced = field(default_factory=Announced)
     _console: str = ""
     _running: bool = False
     _known: set[int] = field(default_factory=set)  # pids to be reaped
@@ -397,14 +377,7 @@ class Httpd:
         return self.log("ocsp_cache", level, pattern)
 
     def _lines(self) -> list[LogLine]:
-        lines = []
-        for text in (self._console + self.raw_log()).splitlines():
-            match = LINE.match(text)
-            if match:
-                lines.append(LogLine(match["module"], match["level"], int(match["pid"]), match["text"]))
-            elif text.strip():
-                lines.append(LogLine("", "", 0, text))
-        return lines
+        return parse(self._console + self.raw_log())
 
     def wait_log(self, pattern: str, level: Union[str, Iterable[str], None] = None, module: Optional[str] = "ocsp_cache",
                  deadline: float = 15.0) -> LogLine:
@@ -412,14 +385,19 @@ class Httpd:
 
     def expect(self, *patterns: str) -> None:
         """Loud lines that belong to this test: each must appear, and none of them fails it."""
-        self._announced += [(re.compile(pattern), True) for pattern in patterns]
+        self.announced.must += map(re.compile, patterns)
 
     def allow(self, *patterns: str) -> None:
         """Loud lines that may appear or not."""
-        self._announced += [(re.compile(pattern), False) for pattern in patterns]
+        self.announced.may += map(re.compile, patterns)
 
     def close(self) -> None:
-        """Stop, and judge the log."""
+        """Stop, and judge the log. A line that a running server is expected to write is waited for before it is stopped."""
+        if self._running and self.processes():
+            try:
+                poll(lambda: not self.announced.missing(self._lines()), "the expected lines are logged")
+            except NotReached:
+                pass  # judge_log() names them
         try:
             if self.processes():
                 self.stop()
@@ -430,15 +408,7 @@ class Httpd:
         self.judge_log()
 
     def judge_log(self) -> None:
-        lines = self._lines()
-        patterns = [MACHINE, *(pattern for pattern, _ in self._announced)]
-        unexpected = [line for line in lines if (line.level in LOUD or not line.level)
-                      and not any(pattern.search(str(line)) for pattern in patterns)]
-        broken = [line for line in lines if SANITIZER.search(line.text) or CRASH.search(line.text)]
-        missing = [pattern.pattern for pattern, must in self._announced
-                   if must and not any(pattern.search(str(line)) for line in lines)]
-        problems = [f"unexpected: {line}" for line in dict.fromkeys(broken + unexpected)]
-        problems += [f"never logged: {pattern}" for pattern in missing]
+        problems = self.announced.problems(self._lines())
         assert not problems, "in the error log:\n" + "\n".join(problems)
 
 

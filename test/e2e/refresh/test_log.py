@@ -11,7 +11,8 @@ from cryptography.x509 import ocsp
 
 import responders
 from conftest import HOST, NOTHING_HELD, QUICK
-from httpd import Httpd, LogLine
+from error_log import LogLine
+from httpd import Httpd
 from wait import poll
 
 ABOVE_DEBUG = ("info", "notice", "warn", "error", "crit", "alert", "emerg")

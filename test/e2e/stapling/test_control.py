@@ -120,7 +120,7 @@ def test_a_loud_line_fails_the_test(site):
     one.server.expect(r"never seen anywhere")
     with pytest.raises(AssertionError, match="never logged"):
         one.server.judge_log()
-    del one.server._announced[-1]
+    del one.server.announced.must[-1]
 
 
 def test_a_crashed_child_fails_the_test(site):

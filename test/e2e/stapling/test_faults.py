@@ -4,13 +4,12 @@
 
 import datetime
 import re
-import time
 
 import pytest
 
 import responders
 from conftest import CACHE, HOST, NOTHING_HELD, QUICK
-from httpd import Config, Vhost
+from httpd import Config, Httpd, Vhost
 from wait import holds, poll
 
 
@@ -23,45 +22,48 @@ def utcnow() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
 
 
+TIMED_OUT = "did not answer in time"
+HANGS = ("SSLStaplingResponderTimeout 120",)
+
+
+def still_hangs(server: Httpd) -> bool:
+    """No exchange has reached its deadline, which is longer than any client or test waits."""
+    return not server.ours(pattern=TIMED_OUT)
+
+
 # ---- nothing cached: never wait ----------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_a_responder_that_hangs_from_the_start_delays_nobody(site):
-    """The control is test_shmcb_makes_the_handshake_wait_for_a_hanging_responder: there this configuration blocks."""
-    one = site(responders.hang(), directives=("SSLStaplingResponderTimeout 5",))
-    one.server.allow(NOTHING_HELD)
+    """The control is test_shmcb_makes_the_handshake_wait_for_a_hanging_responder: there such a configuration blocks."""
+    one = site(responders.hang(), directives=HANGS)
     one.server.start()
     one.responder.wait_asked()
     for _ in range(10):
         seen = one.handshake()
         assert seen.ok and seen.status is None, seen
-        assert seen.seconds < 1, seen
-    begin = time.monotonic()
+    assert still_hangs(one.server), "all of them were served while the responder was silent"
     one.server.stop()
-    assert time.monotonic() - begin < 3, "a hanging fetch must not keep the server from ending"
+    assert still_hangs(one.server), "and the server ended"
 
 
 def test_a_hanging_responder_delays_no_graceful_restart(site):
-    one = site(responders.hang(), directives=("SSLStaplingResponderTimeout 30",))
-    one.server.allow(NOTHING_HELD)
+    one = site(responders.hang(), directives=HANGS)
     one.server.start()
     one.responder.wait_asked()
-    begin = time.monotonic()
     one.server.graceful()
-    assert time.monotonic() - begin < 5
     assert one.handshake().ok
+    assert still_hangs(one.server)
 
 
 def test_one_hanging_responder_does_not_delay_anothers_certificate(httpd, ca, responder):
     dead, alive = responder(responders.hang()), responder()
     vhosts = tuple(Vhost(f"dead{n}.example.test", (ca.leaf(f"dead{n}.example.test", url=dead.url),)) for n in range(6))
     vhosts += (Vhost("alive.example.test", (ca.leaf("alive.example.test", url=alive.url),)),)
-    server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=("SSLStaplingResponderTimeout 20",)))
-    server.allow(NOTHING_HELD)
+    server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=HANGS))
     server.start()
-    begin = time.monotonic()
     server.wait_staple("alive.example.test")
-    assert time.monotonic() - begin < 2
+    assert still_hangs(server)
 
 
 def test_first_staple_once_the_responder_is_back(site):
@@ -79,7 +81,7 @@ def test_first_staple_once_the_responder_is_back(site):
 NO_ANSWER = {"nothing": responders.nothing(), "500": responders.http_status(500), "hang": responders.hang()}
 ERRORS = {"trylater": responders.try_later(), "unauthorized": responders.unauthorized(),
           "unknown": responders.unknown()}
-REASONS = {"nothing": "the connection to the responder broke", "500": "HTTP status 500", "hang": "did not answer in time",
+REASONS = {"nothing": "the connection to the responder broke", "500": "HTTP status 500", "hang": TIMED_OUT,
            "trylater": "try again later", "unauthorized": "not authorised", "unknown": "does not know the certificate"}
 POLICY = {"default": (), "off": ("SSLStaplingReturnResponderErrors off",),
           "on": ("SSLStaplingReturnResponderErrors on",),
