@@ -85,17 +85,17 @@ static oc_job_t *find_job(oc_job_t *jobs, unsigned n_jobs, const unsigned char *
     return NULL;
 }
 
-/* For a thread that works later, when the command's own memory is gone. An older one that nobody took yet gives way. */
-static void bring(oc_job_t *job, const oc_command_item_t *item)
+/* For a worker that runs when the command's memory is gone. It replaces one that no worker has taken. */
+static void set_import(oc_job_t *job, const oc_command_item_t *item)
 {
-    oc_brought_t *brought = malloc(sizeof(*brought) + item->der_len);
+    oc_import_t *import = malloc(sizeof(*import) + item->der_len);
 
-    if (!brought)
+    if (!import)
         return;
-    brought->len = item->der_len;
-    memcpy(brought->der, item->der, item->der_len);
-    free(job->brought);
-    job->brought = brought;
+    import->len = item->der_len;
+    memcpy(import->der, item->der, item->der_len);
+    free(job->guarded.import);
+    job->guarded.import = import;
 }
 
 static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
@@ -107,7 +107,7 @@ static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_j
                  "ocsp-cachectl: command %" APR_TIME_T_FMT ": certificates: %d%s", command->number,
                  command->items->nelts, command->is_for_all ? ", and all are asked for again" : "");
     for (i = 0; command->is_for_all && i < n_jobs; i++) {
-        jobs[i].is_wished = 1;
+        jobs[i].guarded.is_requested = 1;
         recall(&jobs[i]);
     }
     for (n = 0; n < command->items->nelts; n++) {
@@ -117,9 +117,9 @@ static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_j
         if (!job)
             continue;
         if (item->der)
-            bring(job, item);
+            set_import(job, item);
         else
-            job->is_wished = 1;
+            job->guarded.is_requested = 1;
         recall(job);
     }
 }

@@ -19,7 +19,7 @@ void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server);
 typedef void oc_control_recall_fn(oc_job_t *job);
 
 /** The child that refreshes, with the workers's lock held, as often as it likes: is there an command? One stat(2) a second. What it asks
- *  for is noted in the jobs (is_wished, brought), and each is recalled. */
+ *  for is noted in the jobs (is_requested, import), and each is recalled. */
 void oc_control_look(oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall, apr_time_t now);
 
 #endif

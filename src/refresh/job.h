@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_job: what the refreshing child knows of one certificate. oc_refresh hands jobs out, oc_renew works on them.
+ * What the child that leads knows of one certificate: a job. refresh.c hands jobs out, renew.c works on them in the
+ * workers' threads.
  */
 #ifndef OC_REFRESH_JOB_H
 #define OC_REFRESH_JOB_H
@@ -13,43 +14,66 @@
 #include "server/managed.h"
 #include "state/response_folder.h"
 
-/** What the refreshing child has learnt of a responder; its certificates share it. */
+#include <stdint.h>
+
+/** What the child that leads has learnt of a responder; its certificates share it. */
 typedef struct {
-    unsigned group;        /* the workers's */
-    atomic_int wants_post; /* it did not answer GET */
+    unsigned group;        /* of the workers */
+    atomic_int wants_post; /* it does not answer GET */
 } oc_responder_t;
 
-/** A response that ocsp-cachectl brought; from malloc(). */
+/** A response that ocsp-cachectl imports; from malloc(). */
 typedef struct {
     apr_size_t len;
     unsigned char der[];
-} oc_brought_t;
+} oc_import_t;
 
-/** One certificate as the refreshing child sees it. What the workers's lock guards is said; the rest belongs to the thread that
- *  works on the job. */
+/** What the lock of the workers guards. */
+typedef struct {
+    apr_time_t due;      /* when the job is to be handed out; written when its work ends */
+    int is_recalled;     /* hand it out again when its work ends: a file may have come since it looked */
+    int is_requested;    /* the responder is to be queried, due or not */
+    oc_import_t *import; /* to be judged when the job is handed out; NULL: none */
+} oc_job_guarded_t;
+
+/** What has been logged, and sent to the program of OCSPCacheNotify. The worker's own. */
+typedef struct {
+    int expiring;                             /* the response held is about to expire */
+    int expired;                              /* nothing valid is held */
+    int revoked;                              /* the certificate is revoked */
+    uint64_t failures[OC_VERDICT_LIMIT / 64]; /* since the last success: a bit for each verdict */
+} oc_job_logged_t;
+
+/** What belongs to the thread that works on the job. */
+typedef struct {
+    int is_forced;                  /* is_requested, taken when the job was handed out */
+    oc_import_t *import;            /* the same */
+    int has_read_stored;            /* the response stored before this child took the lead has been verified again */
+    oc_note_t note;                 /* how the last attempt ended */
+    apr_time_t wake;                /* when to be handed out again: at note.due, or to look for a file */
+    apr_time_t usable_until;        /* of the true response that is held; 0: none */
+    apr_interval_time_t validity;   /* how long it was usable when it was obtained */
+    oc_peers_t peers;               /* what other servers have, where OCSPCacheShared is set */
+    oc_response_folder_seen_t seen; /* the file judged last, where OCSPCacheResponseFolder has one */
+} oc_job_own_t;
+
+/** One certificate as the refreshing child sees it. What is in none of the three structs is set when the child takes the lead, and only
+ *  read afterwards. */
 typedef struct {
     oc_task_t task; /* first: a job is a task */
     const oc_managed_t *managed;
     unsigned ordinal; /* in oc_managed_all() */
     oc_responder_t *responder;
-    oc_keepalive_t *keepalive; /* connections that wait for their next exchange, of all jobs together */
-    apr_time_t due;            /* under the workers's lock: written when the work ends, read by the refresher */
-    int is_recalled;       /* likewise: while it was at work, a file may have come, or somebody wished for an answer */
-    int is_wished;         /* likewise: somebody wishes that the responder be asked, due or not */
-    int is_forced;         /* the same, taken along when the job was handed out */
-    oc_brought_t *brought; /* likewise: to be judged when the job is handed out; NULL: none */
-    oc_brought_t *import;  /* the same, taken along */
-    oc_note_t note;        /* how the last attempt ended */
-    apr_time_t wake;       /* when to be called again: at note.due, or to look for a file */
-    apr_time_t usable_until;              /* of the true response that is held; 0: none */
-    apr_interval_time_t validity;         /* how long it was usable when it came */
-    oc_peers_t peers;                     /* what other servers have, where OCSPCacheShared is written */
-    int has_warned;                       /* that it runs out */
-    int has_told_end;                     /* that it ran out */
-    uint64_t told[OC_VERDICT_LIMIT / 64]; /* the kinds of failure told since then, a bit each */
-    int has_told_revoked;                 /* that the certificate is revoked */
-    oc_response_folder_seen_t seen;       /* the file judged last, where OCSPCacheResponseFolder has one */
-    int has_looked;                       /* what was kept from before has been verified again */
+    oc_keepalive_t *keepalive; /* idle connections of all jobs */
+    oc_job_guarded_t guarded;
+    oc_job_logged_t logged;
+    oc_job_own_t own;
 } oc_job_t;
+
+/** A true response is held from now on. */
+void oc_job_hold(oc_job_t *job, const oc_record_t *record);
+
+/** For jitter: uniform over 32 bits. */
+uint32_t oc_job_random(void);
 
 #endif

@@ -24,7 +24,7 @@ const char *oc_log_date(apr_time_t when, apr_pool_t *pool)
 /* Is this kind of failure news? Where several take turns, as behind a load balancer, none is, after the first time. */
 static int is_news(oc_job_t *job, oc_verdict_t verdict)
 {
-    uint64_t bit = UINT64_C(1) << (verdict % 64), *told = &job->told[verdict / 64];
+    uint64_t bit = UINT64_C(1) << (verdict % 64), *told = &job->logged.failures[verdict / 64];
     int is_first = (*told & bit) == 0;
 
     *told |= bit;
@@ -38,10 +38,10 @@ void oc_log_is_told(oc_job_t *job, oc_verdict_t verdict)
 
 oc_log_before_t oc_log_before(const oc_job_t *job)
 {
-    int was_held = job->usable_until > apr_time_now();
+    int was_held = job->own.usable_until > apr_time_now();
 
-    return (oc_log_before_t){job->note.verdict, was_held,
-                             job->has_warned || job->has_told_end || job->has_told_revoked};
+    return (oc_log_before_t){job->own.note.verdict, was_held,
+                             job->logged.expiring || job->logged.expired || job->logged.revoked};
 }
 
 /* A good response came. What the process before this one told is not known; but where its attempts failed and nothing was held, it did. */
@@ -60,8 +60,8 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
     const oc_managed_t *managed = job->managed;
     int was_truth = oc_verdict_class(before->verdict) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
 
-    if (attempt->verdict == OC_REVOKED && !job->has_told_revoked) {
-        job->has_told_revoked = 1;
+    if (attempt->verdict == OC_REVOKED && !job->logged.revoked) {
+        job->logged.revoked = 1;
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
                      "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
                      "refuse it. %s",
@@ -70,48 +70,48 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
         oc_notify_tell(job, OC_NOTIFY_REVOKED, OC_PENDING, "", pool);
         return;
     }
-    job->has_told_revoked = attempt->verdict == OC_REVOKED;
+    job->logged.revoked = attempt->verdict == OC_REVOKED;
     if (attempt->verdict == OC_GOOD)
         tell_good(job, before, pool);
     if (!was_truth || before->verdict != attempt->verdict)
         level = before->verdict == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
                  managed->label, attempt->source, oc_verdict_name(attempt->verdict),
-                 oc_log_date(job->usable_until, pool), oc_log_date(job->note.due, pool));
+                 oc_log_date(job->own.usable_until, pool), oc_log_date(job->own.note.due, pool));
 }
 
 /* Is it time to say that the response held is running out? Once: until an attempt succeeds again. Of a short validity the last
  * quarter counts. */
 static int is_running_out(oc_job_t *job)
 {
-    apr_interval_time_t left = job->usable_until - apr_time_now(), limit = oc_settings_global()->expiry_warning;
+    apr_interval_time_t left = job->own.usable_until - apr_time_now(), limit = oc_settings_global()->expiry_warning;
 
-    if (limit > job->validity / 4)
-        limit = job->validity / 4;
-    if (job->has_warned || left <= 0 || left >= limit)
+    if (limit > job->own.validity / 4)
+        limit = job->own.validity / 4;
+    if (job->logged.expiring || left <= 0 || left >= limit)
         return 0;
-    job->has_warned = 1;
+    job->logged.expiring = 1;
     return 1;
 }
 
 void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
-    int is_covered = job->usable_until > apr_time_now();
+    int is_covered = job->own.usable_until > apr_time_now();
     int level = is_news(job, attempt->verdict) ? APLOG_INFO : APLOG_DEBUG;
-    int is_expiring = is_running_out(job), has_ended = !is_covered && !job->has_told_end;
+    int is_expiring = is_running_out(job), has_ended = !is_covered && !job->logged.expired;
     const char *consequence = "Nothing valid is held to staple";
 
     if (is_covered)
         consequence = apr_pstrcat(pool, "Stapling goes on with the response held, until ",
-                                  oc_log_date(job->usable_until, pool), NULL);
+                                  oc_log_date(job->own.usable_until, pool), NULL);
     if (is_expiring || has_ended) {
         level = APLOG_WARNING;
         oc_notify_tell(job, is_expiring ? OC_NOTIFY_EXPIRING : OC_NOTIFY_EXPIRED, attempt->verdict, attempt->detail,
                        pool);
     }
-    job->has_told_end = !is_covered;
+    job->logged.expired = !is_covered;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
                  attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
-                 consequence, oc_log_date(job->note.due, pool), oc_verdict_advice(attempt->verdict));
+                 consequence, oc_log_date(job->own.note.due, pool), oc_verdict_advice(attempt->verdict));
 }

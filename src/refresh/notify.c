@@ -146,7 +146,7 @@ static const char *name_of(oc_notify_t event)
 static void describe(environment_t *env, const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail)
 {
     const oc_managed_t *managed = job->managed;
-    int is_held = job->usable_until > apr_time_now(), is_error = error != OC_PENDING;
+    int is_held = job->own.usable_until > apr_time_now(), is_error = error != OC_PENDING;
 
     set(env, "PATH", PATH_OF_PROGRAM);
     set(env, "OCSP_CACHE_EVENT", name_of(event));
@@ -157,9 +157,9 @@ static void describe(environment_t *env, const oc_job_t *job, oc_notify_t event,
     set_time(env, "OCSP_CACHE_NOT_AFTER", managed->cert->not_after);
     set(env, "OCSP_CACHE_MUST_STAPLE", managed->cert->must_staple ? "1" : "0");
     set(env, "OCSP_CACHE_RESPONDER", managed->url ? oc_url_public(managed->url, env->pool) : NULL);
-    set(env, "OCSP_CACHE_STATUS", !is_held ? "none" : job->has_told_revoked ? "revoked" : "good");
-    set_time(env, "OCSP_CACHE_USABLE_UNTIL", is_held ? job->usable_until : 0);
-    set_time(env, "OCSP_CACHE_NEXT_REQUEST", job->note.due);
+    set(env, "OCSP_CACHE_STATUS", !is_held ? "none" : job->logged.revoked ? "revoked" : "good");
+    set_time(env, "OCSP_CACHE_USABLE_UNTIL", is_held ? job->own.usable_until : 0);
+    set_time(env, "OCSP_CACHE_NEXT_REQUEST", job->own.note.due);
     set(env, "OCSP_CACHE_ERROR", is_error ? oc_verdict_name(error) : NULL);
     set(env, "OCSP_CACHE_ERROR_TEXT",
         is_error ? apr_pstrcat(env->pool, oc_verdict_text(error), *detail ? ": " : "", detail, NULL) : NULL);

@@ -96,10 +96,10 @@ static void done(oc_task_t *task)
 {
     oc_job_t *job = (oc_job_t *)(void *)task;
 
-    job->due = job->is_recalled ? 0 : job->wake;
-    job->is_recalled = 0;
-    if (job->due < refresher.next_scan)
-        refresher.next_scan = job->due;
+    job->guarded.due = job->guarded.is_recalled ? 0 : job->own.wake;
+    job->guarded.is_recalled = 0;
+    if (job->guarded.due < refresher.next_scan)
+        refresher.next_scan = job->guarded.due;
 }
 
 /* Did the folder of OCSPCacheResponseFolder change? Looked at once a second. */
@@ -116,9 +116,9 @@ static int has_new_files(apr_time_t now)
 static void recall(oc_job_t *job)
 {
     if (job->task.is_queued)
-        job->is_recalled = 1; /* it may have looked already, and be waiting for a responder now */
+        job->guarded.is_recalled = 1; /* it may have looked already, and be waiting for a responder now */
     else
-        job->due = 0;
+        job->guarded.due = 0;
     refresher.next_scan = 0;
 }
 
@@ -141,7 +141,7 @@ static void recall_wished(void)
         return;
     for (i = 0; i < refresher.n_jobs; i++) {
         if (oc_refresh_flags_take(wishes, refresher.jobs[i].ordinal)) {
-            refresher.jobs[i].is_wished = 1;
+            refresher.jobs[i].guarded.is_requested = 1;
             recall(&refresher.jobs[i]);
         }
     }
@@ -149,12 +149,12 @@ static void recall_wished(void)
 
 static void hand_out(oc_workers_t *workers, oc_job_t *job)
 {
-    job->is_forced = job->is_wished;
-    job->is_wished = 0;
-    if (job->brought) { /* the thread's from here on */
-        free(job->import);
-        job->import = job->brought;
-        job->brought = NULL;
+    job->own.is_forced = job->guarded.is_requested;
+    job->guarded.is_requested = 0;
+    if (job->guarded.import) { /* the worker's from here on */
+        free(job->own.import);
+        job->own.import = job->guarded.import;
+        job->guarded.import = NULL;
     }
     oc_workers_submit(workers, &job->task);
 }
@@ -179,11 +179,11 @@ static void scan(oc_workers_t *workers)
 
             if (job->task.is_queued)
                 continue;
-            job->due = oc_schedule_clamp(job->due, now, &job->managed->settings.bounds);
-            if (job->due <= now)
+            job->guarded.due = oc_schedule_clamp(job->guarded.due, now, &job->managed->settings.bounds);
+            if (job->guarded.due <= now)
                 hand_out(workers, job);
-            else if (job->due < refresher.next_scan)
-                refresher.next_scan = job->due;
+            else if (job->guarded.due < refresher.next_scan)
+                refresher.next_scan = job->guarded.due;
         }
     }
     oc_workers_unlock(workers);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The list of sources stands at the end of this file. Each is judged by the same rules (attempt.h), whatever it is trusted with
+ * otherwise. No source publishes or logs what it found, but for a rejected import and for a response of a peer that is used
+ * until the responder has answered.
+ */
+#include "sources.h"
+
+#include "log.h"
+#include "server/module.h"
+#include "server/staples.h"
+
+#include <apr_strings.h>
+#include <http_log.h>
+#include <stdlib.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+typedef struct {
+    oc_job_t *job;
+    oc_attempt_t *attempt;
+    const atomic_int *stop;
+    apr_pool_t *pool;
+} oc_search_t;
+
+/* ---- what ocsp-cachectl imports ---- */
+
+/* Judged once. A rejected import is logged and does not count as a failed attempt. */
+static oc_found_t import(oc_search_t *search)
+{
+    const oc_managed_t *managed = search->job->managed;
+    oc_import_t *brought = search->job->own.import;
+    oc_attempt_t *attempt = search->attempt;
+
+    if (!brought)
+        return OC_FOUND_NOTHING;
+    search->job->own.import = NULL;
+    attempt->origin = OC_ORIGIN_FILE;
+    attempt->source = "response that ocsp-cachectl imported";
+    attempt->fetched.der = apr_pmemdup(search->pool, brought->der, brought->len);
+    attempt->fetched.der_len = brought->len;
+    free(brought);
+    oc_attempt_judge(attempt, managed, search->pool);
+    if (oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
+        return OC_FOUND_ANSWER;
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server, "%s: the %s is refused: %s%s%s", managed->label,
+                 attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail);
+    return OC_FOUND_NOTHING;
+}
+
+/* ---- OCSPCacheResponseFolder ---- */
+
+/* Is the next query due? A time further ahead than the longest pause comes from a clock that has been set back since. */
+static int is_due(const oc_job_t *job)
+{
+    const oc_schedule_bounds_t *bounds = &job->managed->settings.bounds;
+    apr_interval_time_t longest = bounds->max > bounds->retry_max ? bounds->max : bounds->retry_max;
+    apr_time_t now = apr_time_now();
+
+    return job->own.note.due <= now || job->own.note.due - now > longest || (job->own.is_forced && job->managed->url);
+}
+
+/* The file is the one judged last, or there is none and no responder either. When it is due, that is a failure. */
+static oc_found_t file_not_renewed(oc_search_t *search, int is_there)
+{
+    const oc_job_t *job = search->job;
+
+    if (!is_due(job) || (!is_there && job->own.usable_until == 0)) /* that there never was one has been logged */
+        return OC_FOUND_NOT_NOW;
+    search->attempt->verdict = is_there && job->own.note.failures > 0 ? job->own.note.verdict : OC_FILE_NOT_RENEWED;
+    return OC_FOUND_ANSWER;
+}
+
+/* The responder of a certificate that has a file there is not queried: the job that writes the file is in charge. */
+static oc_found_t response_folder(oc_search_t *search)
+{
+    const char *folder = oc_settings_global()->response_folder, *path = NULL;
+    oc_attempt_t *attempt = search->attempt;
+    oc_job_t *job = search->job;
+    apr_status_t rv;
+
+    if (!folder)
+        return OC_FOUND_NOTHING;
+    if (job->own.is_forced)
+        memset(&job->own.seen, 0, sizeof(job->own.seen)); /* a file is read again */
+    rv = oc_response_folder_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->own.seen, &path,
+                                 &attempt->fetched.der, &attempt->fetched.der_len, search->pool);
+    attempt->source = apr_pstrcat(search->pool, "file ", path, NULL);
+    attempt->origin = OC_ORIGIN_FILE;
+    if (rv == APR_EEXIST)
+        return file_not_renewed(search, 1);
+    if (rv == APR_ENOENT) {
+        memset(&job->own.seen, 0, sizeof(job->own.seen)); /* should it return, it is judged again */
+        return job->managed->url ? OC_FOUND_NOTHING : file_not_renewed(search, 0);
+    }
+    if (rv != APR_SUCCESS) {
+        attempt->verdict = OC_FILE_UNREADABLE;
+        apr_strerror(rv, attempt->fetched.detail, sizeof(attempt->fetched.detail));
+    }
+    else if (attempt->fetched.der_len > OC_RESPONSE_MAX)
+        attempt->verdict = OC_TOO_LARGE; /* and not read to its end */
+    else
+        oc_attempt_judge(attempt, job->managed, search->pool);
+    return OC_FOUND_ANSWER;
+}
+
+/* ---- before anything is sent ---- */
+
+/* The job may have been handed out because the folder changed, or to verify the stored response. */
+static oc_found_t due_time(oc_search_t *search)
+{
+    return is_due(search->job) ? OC_FOUND_NOTHING : OC_FOUND_NOT_NOW;
+}
+
+/* No responder's answer about an expired certificate may be stapled. */
+static oc_found_t certificate_time(oc_search_t *search)
+{
+    if (search->job->managed->cert->not_after > apr_time_now())
+        return OC_FOUND_NOTHING;
+    search->attempt->source = "not asked";
+    search->attempt->verdict = OC_CERTIFICATE_EXPIRED;
+    return OC_FOUND_ANSWER;
+}
+
+/* ---- the other servers of the fleet ---- */
+
+/* The response held is older than the peer's, which is due for renewal as well: staple it until the responder has answered. */
+static void hold_meanwhile(oc_search_t *search)
+{
+    const oc_attempt_t *attempt = search->attempt;
+    oc_job_t *job = search->job;
+    const oc_managed_t *managed = job->managed;
+    apr_time_t now = apr_time_now();
+    oc_record_t record;
+
+    if (!oc_attempt_record(attempt, managed, now, &record)
+        || oc_staples_put(managed->cert, &record, &job->own.note, now, managed->server, search->pool) != APR_SUCCESS)
+        return;
+    oc_job_hold(job, &record);
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
+                 "%s: the %s has one that is %s until %s: stapled while the responder is asked for a newer one",
+                 managed->label, attempt->source, oc_verdict_name(attempt->verdict),
+                 oc_log_date(record.usable_until, search->pool));
+}
+
+static apr_status_t query_peers(oc_search_t *search)
+{
+    return oc_peers_ask(&search->job->own.peers, search->job->managed, oc_job_random(), search->attempt, search->stop,
+                        search->pool);
+}
+
+static oc_found_t peers(oc_search_t *search)
+{
+    apr_status_t rv;
+
+    if (search->job->own.is_forced)
+        return OC_FOUND_NOTHING;
+    rv = query_peers(search);
+    if (rv == APR_INCOMPLETE) {
+        hold_meanwhile(search);
+        rv = query_peers(search);
+    }
+    if (rv == APR_EAGAIN)
+        return OC_FOUND_NOT_NOW;
+    return rv == APR_SUCCESS ? OC_FOUND_ANSWER : OC_FOUND_NOTHING;
+}
+
+/* ---- the responder ---- */
+
+static oc_found_t responder(oc_search_t *search)
+{
+    oc_attempt_t *attempt = search->attempt;
+    const oc_job_t *job = search->job;
+    const oc_managed_t *managed = job->managed;
+    oc_fetch_request_t request = {.url = managed->url,
+                                  .proxy = managed->proxy,
+                                  .timeout = managed->settings.timeout,
+                                  .stop = search->stop,
+                                  .keepalive = job->keepalive,
+                                  .by_post = atomic_load(&job->responder->wants_post)};
+
+    attempt->origin = OC_ORIGIN_RESPONDER;
+    attempt->source = apr_pstrcat(search->pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
+                                  managed->proxy ? managed->proxy_host : "", NULL);
+    attempt->verdict = OC_OUT_OF_RESOURCES;
+    if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &request.der, &request.der_len, search->pool)
+        != APR_SUCCESS)
+        return OC_FOUND_ANSWER;
+    attempt->verdict = oc_fetch(&request, &attempt->fetched, search->pool);
+    attempt->elapsed = attempt->fetched.elapsed;
+    if (attempt->verdict == OC_STOPPED)
+        return OC_FOUND_STOP;
+    if (attempt->verdict != OC_PENDING)
+        return OC_FOUND_ANSWER;
+    oc_attempt_judge(attempt, managed, search->pool);
+    if (attempt->fetched.get_failed && oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
+        atomic_store(&job->responder->wants_post, 1);
+    return OC_FOUND_ANSWER;
+}
+
+/* ---- the list ---- */
+
+/* From top to bottom, until one does not return OC_FOUND_NOTHING; the last never does. */
+/* clang-format off */
+static oc_found_t (*const sources[])(oc_search_t *) = {
+    import,
+    response_folder,
+    due_time,
+    certificate_time,
+    peers,
+    responder,
+};
+/* clang-format on */
+
+oc_found_t oc_sources_search(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+{
+    oc_search_t search = {job, attempt, stop, pool};
+    oc_found_t found = OC_FOUND_NOTHING;
+
+    for (size_t i = 0; found == OC_FOUND_NOTHING && i < sizeof(sources) / sizeof(sources[0]); i++) {
+        oc_attempt_begin(attempt);
+        found = sources[i](&search);
+    }
+    return found;
+}
