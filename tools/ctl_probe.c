@@ -199,7 +199,8 @@ static void foresee(probe_t *probe)
 static void ask(probe_t *probe)
 {
     const oc_trace_t trace = {probe_tell_step, probe};
-    oc_fetch_request_t request = {.url = probe->url, .proxy = probe->proxy, .timeout = probe->timeout, .trace = &trace};
+    oc_deadline_t deadline;
+    oc_fetch_request_t request = {.url = probe->url, .proxy = probe->proxy, .deadline = &deadline, .trace = &trace};
     oc_verify_subject_t subject;
 
     probe->verdict = OC_OUT_OF_RESOURCES;
@@ -208,6 +209,7 @@ static void ask(probe_t *probe)
         return;
     (void)signal(SIGPIPE, SIG_IGN); /* as in httpd: a responder may close while it is written to */
     probe->begun = oc_deadline_now();
+    oc_deadline_start(&deadline, probe->timeout, NULL);
     probe->verdict = oc_fetch(&request, &probe->fetched, probe->pool);
     probe->detail = probe->fetched.detail;
     if (probe->verdict == OC_PENDING)

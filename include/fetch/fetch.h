@@ -10,13 +10,13 @@
 #ifndef OC_FETCH_FETCH_H
 #define OC_FETCH_FETCH_H
 
+#include "base/deadline.h"
 #include "base/verdict.h"
 #include "fetch/keepalive.h"
 #include "fetch/trace.h"
 
 #include <apr_pools.h>
 #include <apr_time.h>
-#include <stdatomic.h>
 
 #define OC_RESPONSE_MAX 32768 /* largest response kept or stapled: a post-quantum signer with its certificate fits */
 
@@ -25,11 +25,11 @@ typedef struct {
     const char *proxy;        /* http://host[:port] to go through; NULL: straight. $http_proxy is never looked at */
     const unsigned char *der; /* the OCSPRequest */
     apr_size_t der_len;
-    apr_interval_time_t timeout; /* for all of it: name, connect, every address, answer */
-    const atomic_int *stop;      /* turns non-zero: give up within about 50 ms (OC_STOPPED) */
-    oc_keepalive_t *keepalive;   /* where connections wait between exchanges; NULL: one of its own, closed afterwards */
-    int by_post;                 /* this responder is known not to answer GET */
-    const oc_trace_t *trace;     /* who looks on; NULL: nobody. A connection out of `keepalive` is not told of */
+    const oc_deadline_t *deadline; /* for all of it: name, connect, every address, answer. Its stop flag ends the call
+                                      within about 50 ms (OC_STOPPED). Several calls may share one deadline */
+    oc_keepalive_t *keepalive;     /* where connections wait between exchanges; NULL: a new one, closed afterwards */
+    int by_post;                   /* POST alone: GET is known, or was just found, to fail with this responder */
+    const oc_trace_t *trace;       /* observer; NULL: none. A connection from `keepalive` is not reported to it */
 } oc_fetch_request_t;
 
 typedef struct {
@@ -38,16 +38,19 @@ typedef struct {
     int http_status;                 /* 0: no status line was read */
     apr_interval_time_t retry_after; /* as the responder wished, in seconds form only; 0: no wish */
     apr_interval_time_t max_age;     /* Cache-Control; 0: none */
-    apr_interval_time_t elapsed;     /* how long the exchange took */
-    int get_failed;                  /* POST brought the answer that GET had not */
+    apr_interval_time_t elapsed;     /* how long this call took */
+    int by_post;                     /* the last request was a POST */
+    int get_failed;                  /* POST obtained an answer after GET did not */
     char detail[200]; /* which address, which errno, which header: "" where the verdict says it all; printable ASCII */
 } oc_fetch_result_t;
 
 /**
  * Ask once: by GET when the encoded request is short enough to be cacheable (RFC 5019 section 5: 255 bytes in all) and
  * the url has no query, by POST otherwise. Where GET brought an HTTP error, a redirect (not followed) or something that
- * is no OCSP response, by POST once more, all within request->timeout; but not after 429 and 503, which ask for a
+ * is no OCSP response, by POST once more, all within request->deadline; but not after 429 and 503, which ask for a
  * pause.
+ * A GET whose answer is HTTP's but not a valid response for the certificate (result->by_post is 0, verification fails)
+ * is worth one POST: call again with by_post set and the same deadline, and what is left of its time is used.
  * @return OC_PENDING: an answer is there, to be verified. Anything else: the reason why none is, of OC_CLASS_NO_ANSWER
  *   or (OC_CONTENT_TYPE, OC_TOO_LARGE, OC_NOT_DER) OC_CLASS_UNUSABLE. Verdict, detail and http_status are the last
  *   attempt's.

@@ -34,7 +34,6 @@ typedef struct {
     const oc_fetch_request_t *request;
     oc_fetch_result_t *result;
     apr_pool_t *pool;
-    oc_deadline_t deadline;
     oc_url_t responder;
     oc_url_t proxy;
     oc_request_t ask; /* ask.proxy: NULL, or the one above */
@@ -189,7 +188,7 @@ static oc_verdict_t fetch_read_rest(oc_exchange_t *ex)
     const oc_http_seen_t *seen = oc_http_seen(ex->http);
     BIO *body = OSSL_HTTP_REQ_CTX_get0_mem_bio(ex->client);
     int closing = seen->until_close;
-    oc_deadline_t deadline = ex->deadline;
+    oc_deadline_t deadline = *ex->request->deadline;
     oc_verdict_t verdict;
     char more[1024];
 
@@ -226,7 +225,7 @@ static oc_verdict_t fetch_talk(oc_exchange_t *ex)
     oc_verdict_t verdict;
 
     for (;;) {
-        verdict = oc_deadline_check(&ex->deadline);
+        verdict = oc_deadline_check(ex->request->deadline);
         if (verdict == OC_PENDING) {
             int state = OSSL_HTTP_REQ_CTX_nbio(ex->client);
 
@@ -237,7 +236,7 @@ static oc_verdict_t fetch_talk(oc_exchange_t *ex)
             case 0:
                 return fetch_judge_failure(ex);
             default:
-                verdict = fetch_wait(ex, &ex->deadline);
+                verdict = fetch_wait(ex, ex->request->deadline);
             }
         }
         if (verdict != OC_PENDING)
@@ -309,7 +308,7 @@ static int fetch_over_idle(oc_exchange_t *ex, const oc_url_t *peer, const char *
     if (*verdict != OC_CONNECTION_LOST || ex->has_answer)
         return 1;
     ex->result->detail[0] = '\0';
-    *verdict = oc_deadline_check(&ex->deadline);
+    *verdict = oc_deadline_check(ex->request->deadline);
     return *verdict != OC_PENDING;
 }
 
@@ -317,15 +316,16 @@ static int fetch_over_idle(oc_exchange_t *ex, const oc_url_t *peer, const char *
 static oc_verdict_t fetch_attempt(oc_exchange_t *ex, const char *get_path)
 {
     const oc_url_t *peer = ex->ask.proxy != NULL ? ex->ask.proxy : &ex->responder;
-    oc_verdict_t verdict = oc_deadline_check(&ex->deadline);
+    oc_verdict_t verdict = oc_deadline_check(ex->request->deadline);
 
     ex->result->http_status = 0;
+    ex->result->by_post = get_path == NULL;
     ex->result->detail[0] = '\0';
     if (verdict != OC_PENDING)
         return verdict;
     if (fetch_over_idle(ex, peer, get_path, &verdict))
         return verdict;
-    verdict = oc_connect(peer->host, peer->port, &ex->deadline, ex->request->trace, &ex->connection);
+    verdict = oc_connect(peer->host, peer->port, ex->request->deadline, ex->request->trace, &ex->connection);
     if (verdict != OC_PENDING) {
         fetch_explain(ex, "%s%s", ex->ask.proxy != NULL && ex->connection.detail[0] != '\0' ? "proxy " : "",
                       ex->connection.detail);
@@ -408,7 +408,6 @@ oc_verdict_t oc_fetch(const oc_fetch_request_t *request, oc_fetch_result_t *resu
     ex.ask.der_len = request->der_len;
     ex.ask.pool = pool;
     ex.ask.keep_alive = request->keepalive != NULL;
-    oc_deadline_start(&ex.deadline, request->timeout, request->stop);
 
     (void)ERR_set_mark();
     verdict = fetch_prepare(&ex);

@@ -173,10 +173,10 @@ static oc_found_t responder(oc_search_t *search)
     oc_attempt_t *attempt = search->attempt;
     const oc_job_t *job = search->job;
     const oc_managed_t *managed = job->managed;
+    oc_deadline_t deadline;
     oc_fetch_request_t request = {.url = managed->url,
                                   .proxy = managed->proxy,
-                                  .timeout = managed->settings.timeout,
-                                  .stop = search->stop,
+                                  .deadline = &deadline,
                                   .keepalive = job->keepalive,
                                   .by_post = atomic_load(&job->responder->wants_post)};
 
@@ -187,6 +187,7 @@ static oc_found_t responder(oc_search_t *search)
     if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &request.der, &request.der_len, search->pool)
         != APR_SUCCESS)
         return OC_FOUND_ANSWER;
+    oc_deadline_start(&deadline, managed->settings.timeout, search->stop);
     attempt->verdict = oc_fetch(&request, &attempt->fetched, search->pool);
     attempt->elapsed = attempt->fetched.elapsed;
     if (attempt->verdict == OC_STOPPED)

@@ -50,6 +50,7 @@ static void check_text(const char *text)
 oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result, apr_pool_t *pool)
 {
     oc_fetch_request_t request;
+    oc_deadline_t deadline;
     oc_verdict_t verdict;
 
     memset(&request, 0, sizeof(request));
@@ -57,14 +58,15 @@ oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result,
     request.proxy = exchange->proxy;
     request.der = exchange_request();
     request.der_len = exchange->der_len;
-    request.timeout = apr_time_from_msec(exchange->timeout_ms);
-    request.stop = exchange->stop;
+    request.deadline = exchange->deadline != NULL ? exchange->deadline : &deadline;
+    request.by_post = exchange->by_post;
     request.keepalive = exchange->keepalive;
     request.trace = exchange->trace;
     memset(result, 0xa5, sizeof(*result));
 
     ERR_clear_error();
     ERR_raise(ERR_LIB_USER, 42);
+    oc_deadline_start(&deadline, apr_time_from_msec(exchange->timeout_ms), exchange->stop);
     verdict = oc_fetch(&request, result, pool);
     assert_int_equal(ERR_GET_REASON(ERR_get_error()), 42);
     assert_int_equal(ERR_get_error(), 0);
@@ -73,8 +75,8 @@ oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result,
     assert_int_equal(verdict == OC_PENDING, result->der != NULL);
     assert_true(result->elapsed >= 0);
     if (verdict == OC_TIMED_OUT) {
-        assert_true(result->elapsed >= request.timeout);
-        assert_true(result->elapsed < request.timeout + apr_time_from_msec(700));
+        assert_true(oc_deadline_now() >= request.deadline->end);
+        assert_true(oc_deadline_now() < request.deadline->end + apr_time_from_msec(700));
     }
     return verdict;
 }

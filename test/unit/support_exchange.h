@@ -18,6 +18,8 @@ typedef struct {
     size_t der_len; /* EXCHANGE_SHORT, EXCHANGE_LONG or less */
     int timeout_ms;
     atomic_int *stop;
+    const oc_deadline_t *deadline; /* NULL: one of the two above */
+    int by_post;
     oc_keepalive_t *keepalive;
     const oc_trace_t *trace;
 } exchange_t;

@@ -278,6 +278,33 @@ TEST(asked_again_within_the_same_deadline)
     assert_int_equal(first.connections, 2);
 }
 
+/* What the refresher does when the answer to GET does not verify. */
+TEST(second_call_has_what_is_left_of_the_deadline)
+{
+    static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT), {.then = THEN_HANG}};
+    oc_deadline_t deadline;
+    exchange_t exchange = {.der_len = EXCHANGE_SHORT, .keepalive = keepalive, .deadline = &deadline};
+
+    serve(&first, answers, 3);
+    exchange.url = apr_psprintf(pool, "http://127.0.0.1:%d/", first.port);
+    oc_deadline_start(&deadline, apr_time_from_msec(600), NULL);
+    assert_int_equal(exchange_run(&exchange, &result, pool), OC_PENDING);
+    assert_int_equal(result.by_post, 0);
+    exchange.by_post = 1;
+    assert_int_equal(exchange_run(&exchange, &result, pool), OC_PENDING);
+    assert_int_equal(result.by_post, 1);
+    assert_int_equal(result.get_failed, 0);
+    (void)usleep(300 * 1000);
+    assert_int_equal(exchange_run(&exchange, &result, pool), OC_TIMED_OUT); /* at the deadline: exchange_run() checks */
+    assert_true(result.elapsed < apr_time_from_msec(500));
+    assert_int_equal(exchange_run(&exchange, &result, pool), OC_TIMED_OUT); /* without a connection */
+    responder_stop(&first);
+    assert_int_equal(first.connections, 1);
+    assert_memory_equal(first.request[0], "GET ", 4);
+    assert_memory_equal(first.request[1], "POST ", 5);
+    assert_memory_equal(first.request[2], "POST ", 5);
+}
+
 TEST(gone_for_good)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT)};

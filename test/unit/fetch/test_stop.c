@@ -137,15 +137,18 @@ TEST(stopped_while_connecting)
 
 TEST(timeouts_without_sense)
 {
-    oc_fetch_request_t request = {.url = "http://127.0.0.1:1/", .der = exchange_request(), .der_len = EXCHANGE_LONG};
+    oc_deadline_t deadline;
+    oc_fetch_request_t request = {
+        .url = "http://127.0.0.1:1/", .der = exchange_request(), .der_len = EXCHANGE_LONG, .deadline = &deadline};
     oc_fetch_result_t result;
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
 
+    oc_deadline_start(&deadline, 0, NULL);
     assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
-    request.timeout = APR_INT64_MIN;
+    oc_deadline_start(&deadline, APR_INT64_MIN, NULL);
     assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
-    request.timeout = APR_INT64_MAX;
+    oc_deadline_start(&deadline, APR_INT64_MAX, NULL);
     request.url = url_of("127.0.0.1", port);
     assert_int_equal(oc_fetch(&request, &result, pool), OC_CONNECT_FAILED);
     (void)close(fd);
@@ -156,11 +159,12 @@ static atomic_int late_returned;
 
 static void *late_thread(void *data)
 {
-    oc_fetch_request_t request = {.url = "http://blocking.test/", .der = exchange_request(), .der_len = EXCHANGE_LONG};
+    oc_deadline_t deadline;
+    oc_fetch_request_t request = {
+        .url = "http://blocking.test/", .der = exchange_request(), .der_len = EXCHANGE_LONG, .deadline = &deadline};
     oc_fetch_result_t result;
 
-    request.timeout = apr_time_from_sec(60);
-    request.stop = &late_stop;
+    oc_deadline_start(&deadline, apr_time_from_sec(60), &late_stop);
     (void)oc_fetch(&request, &result, data);
     atomic_store(&late_returned, 1);
     return NULL;
