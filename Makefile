@@ -15,6 +15,7 @@
 #   make check-asan            check-unit and check-fuzz with address and undefined-behaviour sanitizers
 #   make check-tsan            the unit tests that run threads, with the thread sanitizer
 #   make check-e2e             with a real httpd; PYTEST_ARGS='-k must_staple', E2E_JOBS=0
+#   make check-flaky           test/e2e ten times over, under load too: which tests fail now and then; RUNS=n
 #   make check-fuzz            the fuzz targets over their corpus; make fuzz FUZZ=arena SECONDS=60 goes on looking
 #   make check-accessibility   the status page under axe-core, which npm fetches
 #   make check-compat          other compilers, httpds and OpenSSLs
@@ -121,7 +122,7 @@ UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/*/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core assets install uninstall dist clean \
-        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-accessibility check-compat check-packages \
+        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky check-accessibility check-compat check-packages \
         fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -256,6 +257,11 @@ fuzz:
 E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
 check-e2e: $(MODULE) $(CACHECTL) $(OUT)/bench/load
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) -n $(E2E_JOBS) --dist loadfile test/e2e $(PYTEST_ARGS)
+
+# Tests that fail now and then.
+RUNS ?= 10
+check-flaky: $(MODULE) $(CACHECTL) $(OUT)/bench/load
+	@OUT='$(OUT)' APXS='$(APXS)' PYTEST_ARGS='$(PYTEST_ARGS)' build/check-flaky.sh $(RUNS)
 
 # The status page under axe-core, which npm fetches; not part of `make check`.
 AXE := axe-core-4.10.3
