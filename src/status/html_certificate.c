@@ -79,7 +79,7 @@ static void print_attempts(const oc_status_request_t *request, const oc_view_t *
 
     ap_rputs("<h2>Requests</h2>\n<dl>\n", r);
     row(r, "Last attempt", both(view->last_attempt, request->now, pool));
-    row(r, "Its result",
+    row(r, "Its verdict",
         view->last == OC_PENDING ? "-"
                                  : apr_pstrcat(pool, "<code>", oc_verdict_name(view->last),
                                                "</code>: ", ap_escape_html(pool, oc_verdict_text(view->last)), NULL));

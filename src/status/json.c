@@ -52,7 +52,7 @@ static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters
         for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++) {
             if (counters->exchanges[origin][verdict] == 0)
                 continue;
-            ap_rprintf(r, "%s{\"origin\":\"%s\",\"result\":\"%s\",\"count\":%" APR_UINT64_T_FMT "}", separator,
+            ap_rprintf(r, "%s{\"origin\":\"%s\",\"verdict\":\"%s\",\"count\":%" APR_UINT64_T_FMT "}", separator,
                        oc_origin_name((oc_origin_t)origin), oc_verdict_name((oc_verdict_t)verdict),
                        counters->exchanges[origin][verdict]);
             separator = ",";

@@ -163,16 +163,16 @@ static void gauge(request_rec *r, const char *name, const char *help, double val
 
 static void print_handshakes(request_rec *r, const oc_counters_totals_t *counters)
 {
-    static const char *const results[OC_COUNTERS_HANDSHAKES] = {"stapled", "error", "nothing"};
+    static const char *const outcomes[OC_COUNTERS_HANDSHAKES] = {"stapled", "error", "nothing"};
     unsigned i;
 
     head(r, "handshakes_total", "counter", "Handshakes that asked for a certificate status, by what was sent.");
     for (i = 0; i < OC_COUNTERS_HANDSHAKES; i++)
-        ap_rprintf(r, PREFIX "handshakes_total{result=\"%s\"} %" APR_UINT64_T_FMT "\n", results[i],
+        ap_rprintf(r, PREFIX "handshakes_total{outcome=\"%s\"} %" APR_UINT64_T_FMT "\n", outcomes[i],
                    counters->handshakes[i]);
 }
 
-/* A counter that appears with its first event hides that event from rate(): the usual results are there from the beginning. */
+/* A counter that appears with its first event hides that event from rate(): the usual verdicts are there from the beginning. */
 static int is_usual(oc_origin_t origin, oc_verdict_t verdict)
 {
     switch (verdict) {
@@ -202,7 +202,7 @@ static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters
     for (origin = 0; origin < OC_ORIGIN_LIMIT; origin++)
         for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++)
             if (counters->exchanges[origin][verdict] || is_usual((oc_origin_t)origin, (oc_verdict_t)verdict))
-                ap_rprintf(r, PREFIX "exchanges_total{origin=\"%s\",result=\"%s\"} %" APR_UINT64_T_FMT "\n",
+                ap_rprintf(r, PREFIX "exchanges_total{origin=\"%s\",verdict=\"%s\"} %" APR_UINT64_T_FMT "\n",
                            oc_origin_name((oc_origin_t)origin), oc_verdict_name((oc_verdict_t)verdict),
                            counters->exchanges[origin][verdict]);
 }

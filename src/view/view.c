@@ -242,7 +242,7 @@ static const char *json_response(const oc_view_t *view, apr_pool_t *pool)
     if (!view->has_record)
         return "null";
     return apr_psprintf(pool,
-                        "{\"status\":\"%s\",\"origin\":\"%s\",\"this_update\":%s,\"next_update\":%s,"
+                        "{\"verdict\":\"%s\",\"origin\":\"%s\",\"this_update\":%s,\"next_update\":%s,"
                         "\"usable_until\":%s,\"fetched_at\":%s,\"size\":%" APR_SIZE_T_FMT "}",
                         oc_verdict_name(view->verdict), oc_origin_name(view->origin),
                         json_time(view->this_update, pool), json_time(view->next_update, pool),
@@ -256,7 +256,7 @@ const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_tim
     return apr_psprintf(pool,
                         "{\"host\":%s,\"hosts\":%s,\"sha1\":\"%s\",\"subject\":%s,\"serial\":%s,\"responder\":%s,"
                         "\"not_after\":%s,\"must_staple\":%s,\"state\":\"%s\",\"attention\":\"%s\",\"reason\":%s,"
-                        "\"response\":%s,\"last_result\":%s,\"last_attempt\":%s,\"failures\":%u,\"next_request\":%s}",
+                        "\"response\":%s,\"last_verdict\":%s,\"last_attempt\":%s,\"failures\":%u,\"next_request\":%s}",
                         oc_view_json_string(view->host, pool), json_hosts(view, pool), json_id(view, pool),
                         oc_view_json_string(view->subject, pool), oc_view_json_string(view->serial, pool),
                         oc_view_json_string(view->url, pool), json_time(view->not_after, pool),

@@ -76,13 +76,13 @@ def check_crowd(server: Httpd) -> None:
     assert good["responder"].startswith("http://") and good["not_after"] > now and good["must_staple"] is False
     assert good["state"] == "good" and good["attention"] == "none" and good["reason"] == ""
     response = good["response"]
-    assert response["status"] == "good" and response["origin"] == "responder" and response["size"] > 100
+    assert response["verdict"] == "good" and response["origin"] == "responder" and response["size"] > 100
     assert response["this_update"] < response["fetched_at"] <= now < response["usable_until"] <= response["next_update"]
-    assert good["last_result"] == "good" and good["failures"] == 0
+    assert good["last_verdict"] == "good" and good["failures"] == 0
     assert good["last_attempt"] <= now < good["next_request"] < response["usable_until"]
 
     assert refused["state"] == "unauthorized" and refused["attention"] == "warning" and refused["reason"]
-    assert refused["last_result"] == "unauthorized" and refused["failures"] > 0
+    assert refused["last_verdict"] == "unauthorized" and refused["failures"] > 0
     assert silent["state"] == "no-responder" and silent["attention"] == "none"
     assert silent["responder"] is silent["response"] is None
 
@@ -91,7 +91,7 @@ def check_crowd(server: Httpd) -> None:
 def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     crowd.start()
     crowd.wait_staple(HOST)
-    poll(lambda: all(one["last_result"] for one in document(crowd)["certificates"][:2]), "both have been asked for", 15)
+    poll(lambda: all(one["last_verdict"] for one in document(crowd)["certificates"][:2]), "both have been asked for", 15)
     check_crowd(crowd)
     text = table(crowd)
     assert HOST in text and "refused.example.test" in text and "off.example.test" not in text
@@ -124,7 +124,7 @@ def test_before_the_first_start_and_without_the_cache(site):
     one = site()
     before = picture(one.server.cache_folder)
     [certificate] = document(one.server)["certificates"]
-    assert certificate["response"] is certificate["last_result"] is certificate["next_request"] is None
+    assert certificate["response"] is certificate["last_verdict"] is certificate["next_request"] is None
     assert "No file yet" in table(one.server)
     assert picture(one.server.cache_folder) == before == {}
     one.server.config = one.changed(cache=SHMCB)

@@ -258,7 +258,7 @@ class Stage:
 
     def states(self) -> dict[str, "State"]:
         """What the status page says, by serial."""
-        return {one["serial"]: State(one["state"], one["last_result"] if one["failures"] else "-", one["failures"])
+        return {one["serial"]: State(one["state"], one["last_verdict"] if one["failures"] else "-", one["failures"])
                 for one in self.server.certificates()}
 
 

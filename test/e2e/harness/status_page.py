@@ -100,7 +100,7 @@ def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, 
     made.server.expect(r"^\[ocsp_cache:crit\] .*revoked\.example\.test", r"must\.example\.test")
     made.server.allow(r"^\[ocsp_cache:warn\] ", r"AH01909: second\.example\.test")  # it has another one's certificate
     made.server.start()
-    poll(lambda: all(one["last_result"] or not one["responder"] for one in certificates(made.server).values()),
+    poll(lambda: all(one["last_verdict"] or not one["responder"] for one in certificates(made.server).values()),
          "every certificate was asked for", 60)
     return made
 

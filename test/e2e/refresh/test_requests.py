@@ -254,6 +254,6 @@ def test_retry_after(site, header, low, high):
     one.server.wait_log("Nothing valid is held", "warn")
     [(failed, _, _)] = stamped(one.server, "Nothing valid is held")
     seen = certificate(one.server, one.leaf)
-    assert (seen["failures"], seen["last_result"]) == (1, "http-status")
+    assert (seen["failures"], seen["last_verdict"]) == (1, "http-status")
     assert low <= seen["next_request"] - failed <= high, seen
     assert len(one.responder.asked) == 1, "no second attempt by POST at a busy responder"

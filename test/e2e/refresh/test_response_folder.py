@@ -186,7 +186,7 @@ def test_bad_files_are_said_once_and_never_stapled(httpd, ca, stranger, inbox):
         assert re.search(BAD[name][1], lines[0].text) and f"{leaf.serial_hex}.der" in lines[0].text, lines[0]
         seen = server.handshake(f"{name}.example.test")
         assert seen.ok and seen.status in (None, "trylater"), seen
-        assert certificate(server, leaf)["last_result"] in _names(lines[0].text), "the status page says the same"
+        assert certificate(server, leaf)["last_verdict"] in _names(lines[0].text), "the status page says the same"
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def test_json(stage):
     totals = document["totals"]
     assert totals["certificates"] == 8 == sum(totals["states"].values()) and totals["states"] == states
     assert totals["attention"] == {"warning": 1, "critical": 2}
-    assert {"origin": "responder", "result": "good", "count": 4} in totals["exchanges"]
+    assert {"origin": "responder", "verdict": "good", "count": 4} in totals["exchanges"]
     assert totals["exchange_seconds"]["count"] >= 7 and totals["exchange_seconds"]["sum"] > 0
     assert totals["cache"]["path"].endswith("/staples") and 0 < totals["cache"]["used"] < totals["cache"]["size"]
     filtered = ask(stage.server, "?format=json&q=good").json()
@@ -163,8 +163,8 @@ def test_metrics(stage):
     assert (checked.returncode, checked.stdout) == (0, "")
     seen = samples(answer.body)
     assert len(seen) == sum(not line.startswith("#") for line in answer.body.splitlines()), "no sample twice"
-    for result in ("stapled", "nothing"):
-        name = f'ocsp_cache_handshakes_total{{result="{result}"}}'
+    for outcome in ("stapled", "nothing"):
+        name = f'ocsp_cache_handshakes_total{{outcome="{outcome}"}}'
         assert seen[name] == before[name] + 1
     labels = {host: f'{{host="{one["host"]}",serial="{one["serial"]}"}}' for host, one in certificates(stage.server).items()}
     left = seen["ocsp_cache_response_remaining_seconds" + labels["good0.example.test"]]
@@ -177,7 +177,7 @@ def test_metrics(stage):
     assert seen["ocsp_cache_certificate_attention" + labels["revoked.example.test"]] == 2
     assert seen["ocsp_cache_certificate_state" + labels["busy.example.test"][:-1] + ',state="error"}'] == 1
     assert seen['ocsp_cache_certificates{state="good"}'] == 4 and seen["ocsp_cache_active"] == 1
-    assert seen['ocsp_cache_exchanges_total{origin="responder",result="timed-out"}'] == 0, "there before it happens"
+    assert seen['ocsp_cache_exchanges_total{origin="responder",verdict="timed-out"}'] == 0, "there before it happens"
     buckets = [value for name, value in seen.items() if name.startswith("ocsp_cache_exchange_duration_seconds_bucket")]
     assert buckets == sorted(buckets) and buckets[-1] == seen["ocsp_cache_exchange_duration_seconds_count"] > 0
 

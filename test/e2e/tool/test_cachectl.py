@@ -89,7 +89,7 @@ def test_list_as_json(scene):
     assert set(by_serial) == {leaf.serial_hex for leaf in (scene.www, scene.mail, scene.silent)}
     www = by_serial[scene.www.serial_hex]
     assert {host.split(":")[0] for host in www["hosts"]} == {WWW, "alias.example.test"}
-    assert www["response"]["status"] == "good" and www["response"]["origin"] == "responder"
+    assert www["response"]["verdict"] == "good" and www["response"]["origin"] == "responder"
     assert by_serial[scene.mail.serial_hex]["must_staple"] is True
     assert by_serial[scene.silent.serial_hex]["response"] is None
 

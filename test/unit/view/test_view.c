@@ -236,9 +236,9 @@ TEST(json_of_a_certificate)
         "{\"host\":\"www.example.org:443\",\"hosts\":[\"www.example.org:443\",\"a\\u0022b:443\"],"
         "\"sha1\":\"ABABABABABABABABABABABABABABABABABABABAB\",\"subject\":\"CN=www.example.org\",\"serial\":\"0A1B\","
         "\"responder\":\"http://ocsp.example.org/\",\"not_after\":1902592000,\"must_staple\":false,\"state\":\"good\","
-        "\"attention\":\"none\",\"reason\":\"\",\"response\":{\"status\":\"good\",\"origin\":\"responder\","
+        "\"attention\":\"none\",\"reason\":\"\",\"response\":{\"verdict\":\"good\",\"origin\":\"responder\","
         "\"this_update\":1899827200,\"next_update\":1900432000,\"usable_until\":1900432000,\"fetched_at\":1899913600,"
-        "\"size\":1503},\"last_result\":\"good\",\"last_attempt\":1899913600,\"failures\":0,"
+        "\"size\":1503},\"last_verdict\":\"good\",\"last_attempt\":1899913600,\"failures\":0,"
         "\"next_request\":1900086400}");
 }
 
@@ -251,7 +251,7 @@ TEST(json_of_the_unknown)
         oc_view_json(&view, NOW, DAY, cache_pool),
         "{\"host\":null,\"hosts\":[],\"sha1\":\"0000000000000000000000000000000000000000\",\"subject\":null,"
         "\"serial\":null,\"responder\":null,\"not_after\":null,\"must_staple\":false,\"state\":\"no-responder\","
-        "\"attention\":\"none\",\"reason\":\"\",\"response\":null,\"last_result\":null,\"last_attempt\":null,"
+        "\"attention\":\"none\",\"reason\":\"\",\"response\":null,\"last_verdict\":null,\"last_attempt\":null,"
         "\"failures\":0,\"next_request\":null}");
 }
 
