@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_fleet_entry: see oc_fleet_entry.h.
+ * Entries and claims of a shared store as bytes. This is the one place where their numbers are read: every time is bounded here,
+ * so that no sum or difference overflows later.
  */
 #include "fleet/entry.h"
 
@@ -32,6 +33,15 @@ static uint64_t take(const unsigned char *at, unsigned n)
     while (n-- > 0)
         number = number << 8 | *at++;
     return number;
+}
+
+/* @return 0: it is out of range. */
+static int take_time(apr_time_t *time, const unsigned char *at)
+{
+    uint64_t number = take(at, 8);
+
+    *time = (apr_time_t)number;
+    return number <= (uint64_t)OC_FLEET_TIME_MAX;
 }
 
 static int digest(const void *bytes, apr_size_t len, unsigned char *sum)
@@ -84,7 +94,7 @@ const char *oc_fleet_entry_prefix_problem(const char *prefix)
     const char *p;
 
     if (!*prefix || strlen(prefix) > OC_FLEET_ENTRY_PREFIX_MAX)
-        return "it has to be 1 to 32 characters long";
+        return "it must be 1 to 32 characters long";
     for (p = prefix; *p; p++)
         if (!apr_isascii(*p) || (!apr_isalnum(*p) && !strchr("._-", *p)))
             return "it may hold letters, digits, '.', '_' and '-'";
@@ -124,21 +134,21 @@ const char *oc_fleet_entry_decode(oc_fleet_entry_t *entry, const unsigned char *
     unsigned char sum[OC_CERT_HASH_LEN];
 
     if (len < 6 || memcmp(bytes, MAGIC, sizeof(MAGIC)) != 0)
-        return "what lies there was not put there by this module";
+        return "it was not stored by this module";
     if (take(bytes + 4, 2) != OC_FLEET_ENTRY_LAYOUT)
         return "it has the layout of another version of this module";
     if (len < OC_FLEET_ENTRY_HEAD_LEN || take(bytes + 24, 4) != len - OC_FLEET_ENTRY_HEAD_LEN)
-        return "it is cut off, or longer than it says";
+        return "it is cut off or too long";
     entry->der = bytes + OC_FLEET_ENTRY_HEAD_LEN;
     entry->der_len = len - OC_FLEET_ENTRY_HEAD_LEN;
     if (take(bytes + 6, 2) != 0 || take(bytes + 28, 4) != 0 || !sum_up(bytes, entry->der, entry->der_len, sum)
         || memcmp(sum, bytes + SUM_AT, sizeof(sum)) != 0)
-        return "it is damaged: its checksum is wrong";
+        return "it is damaged (wrong checksum)";
     if (memcmp(bytes + KEY_AT, key, OC_CERT_HASH_LEN) != 0)
-        return "it was made for another certificate";
+        return "it was stored for another certificate";
     memcpy(entry->key, key, OC_CERT_HASH_LEN);
-    entry->this_update = (apr_time_t)take(bytes + 8, 8);
-    entry->fetched_at = (apr_time_t)take(bytes + 16, 8);
+    if (!take_time(&entry->this_update, bytes + 8) || !take_time(&entry->fetched_at, bytes + 16))
+        return "its times are out of range";
     return NULL;
 }
 
@@ -153,6 +163,5 @@ apr_status_t oc_fleet_claim_decode(oc_fleet_claim_t *claim, const unsigned char 
     if (len != OC_FLEET_CLAIM_LEN)
         return APR_EINVAL;
     claim->who = take(bytes, 8);
-    claim->since = (apr_time_t)take(bytes + 8, 8);
-    return APR_SUCCESS;
+    return take_time(&claim->since, bytes + 8) ? APR_SUCCESS : APR_EINVAL;
 }

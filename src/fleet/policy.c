@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_fleet: see oc_fleet.h.
+ * The decisions of one server of a fleet. Its times come from fleet/entry.c and from a verified response: all are bounded.
  */
 #include "fleet/policy.h"
 
@@ -14,6 +14,18 @@ uint64_t oc_fleet_order(apr_time_t this_update, apr_time_t fetched_at)
     oc_record_t record = {.verdict = OC_GOOD, .this_update = this_update, .fetched_at = fetched_at};
 
     return oc_record_order(&record);
+}
+
+const char *oc_fleet_time_problem(const oc_fleet_entry_t *entry, apr_time_t this_update, apr_interval_time_t skew,
+                                  apr_time_t now)
+{
+    if (entry->this_update != this_update)
+        return "its thisUpdate is not the one of its response";
+    if (entry->fetched_at > now + skew)
+        return "it was fetched in the future: the clocks of the servers differ";
+    if (entry->fetched_at < this_update - skew)
+        return "it was fetched before its response was made";
+    return NULL;
 }
 
 int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t now)

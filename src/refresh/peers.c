@@ -38,15 +38,15 @@ void oc_peers_hold(oc_peers_t *peers, const oc_record_t *record)
     peers->held = (oc_fleet_held_t){record->usable_until, oc_record_order(record), record->fetched_at};
 }
 
-/* The entry is of no use: say so, once for each reason. */
+/* The entry is of no use: log that once for each reason. */
 static void refuse(oc_peers_t *peers, const oc_managed_t *managed, const char *reason, const char *detail,
                    apr_pool_t *pool)
 {
     ap_log_error(
         APLOG_MARK, peers->told == reason ? APLOG_DEBUG : APLOG_WARNING, 0, managed->server,
-        "%s: what lies in the shared store %s under %s is ignored: %s%s%s. It is replaced once the responder has "
-        "answered. If this goes on, find out who writes there",
-        managed->label, oc_shared_store_provider(), name_of(peers, pool), reason, *detail ? ": " : "", detail);
+        "%s: the entry %s in the shared store %s is ignored: %s%s%s. The next answer of the responder replaces it. "
+        "If this recurs, find out who writes to the store",
+        managed->label, name_of(peers, pool), oc_shared_store_provider(), reason, *detail ? ": " : "", detail);
     peers->told = reason;
 }
 
@@ -73,6 +73,8 @@ static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_flee
 static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_fleet_entry_t *entry, oc_attempt_t *attempt,
                    apr_time_t now, apr_pool_t *pool)
 {
+    const char *problem;
+
     attempt->fetched.der = entry->der;
     attempt->fetched.der_len = entry->der_len;
     oc_attempt_judge(attempt, managed, pool);
@@ -80,10 +82,9 @@ static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_flee
         oc_stats_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
         refuse(peers, managed, oc_verdict_text(attempt->verdict), attempt->detail, pool);
     }
-    else if (attempt->verified.this_update != entry->this_update)
-        refuse(peers, managed, "it says another thisUpdate than the response in it", "", pool);
-    else if (entry->fetched_at > now + managed->settings.skew)
-        refuse(peers, managed, "it was fetched in the future: the servers' clocks differ", "", pool);
+    else if ((problem = oc_fleet_time_problem(entry, attempt->verified.this_update, managed->settings.skew, now))
+             != NULL)
+        refuse(peers, managed, problem, "", pool);
     else
         return 1;
     return 0;

@@ -37,7 +37,7 @@ APLOG_USE_MODULE(ocsp_cache);
 /* One question to the store. */
 typedef struct {
     oc_task_t task; /* first: a call is a task */
-    oc_breaker_question_t question;
+    oc_breaker_call_t about;
     int is_abandoned; /* nobody waits for it any more: whoever ends it frees it. Under the workers's lock */
     apr_status_t status;
     apr_time_t expiry;
@@ -228,10 +228,10 @@ static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
     (void)stop;
     (void)pool;
     if (rv == APR_SUCCESS)
-        rv = ask_provider(call->name, call->question.is_put, call->expiry, call->data, &call->len, own);
-    if (!call->question.is_put && ((rv == APR_NOTFOUND && call->question.is_trial) || rv == APR_EGENERAL)) {
+        rv = ask_provider(call->name, call->about.is_put, call->expiry, call->data, &call->len, own);
+    if (!call->about.is_put && ((rv == APR_NOTFOUND && call->about.is_trial) || rv == APR_EGENERAL)) {
         proof = probe(own);
-        call->question.is_alive = proof == APR_SUCCESS;
+        call->about.is_alive = proof == APR_SUCCESS;
         if (proof != APR_SUCCESS)
             rv = proof;
     }
@@ -324,11 +324,11 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
     int is_news = 0;
 
     oc_workers_lock(store.workers);
-    if (oc_breaker_may_ask(&store.breaker, &(*call)->question, oc_deadline_now())) {
+    if (oc_breaker_may_call(&store.breaker, &(*call)->about, oc_deadline_now())) {
         oc_workers_submit(store.workers, &(*call)->task);
         waited = oc_workers_await(store.workers, &(*call)->task, timeout, stop);
         rv = waited == APR_SUCCESS ? (*call)->status : atomic_load(stop) ? APR_EINTR : APR_TIMEUP;
-        is_news = oc_breaker_conclude(&store.breaker, &(*call)->question, rv, oc_deadline_now());
+        is_news = oc_breaker_conclude(&store.breaker, &(*call)->about, rv, oc_deadline_now());
         if (waited == APR_EBUSY) {
             (*call)->is_abandoned = 1;
             *call = NULL;
@@ -385,7 +385,7 @@ void oc_shared_store_put(const char *name, const unsigned char *data, apr_size_t
     if (!call)
         return;
     memcpy(call->data, data, len);
-    call->question.is_put = 1;
+    call->about.is_put = 1;
     call->expiry = expiry - now > KEEP_MAX ? now + KEEP_MAX : expiry;
     rv = run(&call, stop);
     free(call);

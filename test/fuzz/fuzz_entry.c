@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_fleet_entry over what a store may hold. What is decoded lies within the input and encodes to the same bytes; with a
- * checksum that somebody made right, too.
+ * Fuzz target: fleet/entry.c over anything that a store may hold, also with a right checksum. What is decoded lies within the input,
+ * encodes to the same bytes, and has times that fleet/policy.c calculates with.
  */
 #include "fleet/entry.h"
+#include "fleet/policy.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -31,9 +32,13 @@ static void check(const unsigned char *bytes, size_t size, const unsigned char *
     encoded = malloc(size);
     require(oc_fleet_entry_encode(&entry, encoded) == size && memcmp(encoded, bytes, size) == 0);
     free(encoded);
+    require(entry.this_update >= 0 && entry.fetched_at >= 0);
+    (void)oc_fleet_time_problem(&entry, entry.this_update, apr_time_from_sec(300), apr_time_from_sec(1900000000));
+    (void)oc_fleet_is_news(&(oc_fleet_held_t){.until = 1}, &entry, 0);
+    (void)oc_fleet_is_due(&(oc_fleet_held_t){.until = 1}, &entry, 0, OC_FLEET_TIME_MAX, 0);
 }
 
-/* As anybody who can write to the store would: a head and a checksum that fit what follows. */
+/* As an attacker who can write to the store does: head and checksum fit what follows. */
 static void check_forged(const uint8_t *data, size_t size)
 {
     unsigned char *bytes = malloc(size), *summed = malloc(size);
@@ -62,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(data, size, key);
     if (size >= OC_FLEET_ENTRY_HEAD_LEN)
         check_forged(data, size);
-    require((oc_fleet_claim_decode(&claim, data, size) == APR_SUCCESS) == (size == OC_FLEET_CLAIM_LEN));
+    if (oc_fleet_claim_decode(&claim, data, size) == APR_SUCCESS)
+        require(size == OC_FLEET_CLAIM_LEN && claim.since >= 0 && claim.since <= OC_FLEET_TIME_MAX);
     return 0;
 }

@@ -89,15 +89,16 @@ def test_servers_started_together_ask_once(fleet):
     assert sum(len(server.ours(pattern=TOOK)) for server in servers) >= 1
 
 
-def test_a_claim_that_nobody_makes_good_delays_no_longer_than_an_exchange(fleet):
-    """Somebody claims to be asking, for ever, from the far future."""
+@pytest.mark.parametrize("since", [10**6 * 253402300799, 2**62, 2**64 - 1])
+def test_a_claim_without_an_answer_delays_no_longer_than_an_exchange(fleet, since):
+    """A claim that never ends: from the last second that counts, from beyond it, and from before 1970."""
     one = fleet()
     first = one.server().start()
     first.wait_staple(HOST)
     name = one.store.wait_response()
     first.stop()
     one.store.flush()
-    one.store.put(name + ":asking", bytes(7) + b"\x01" + (2**62).to_bytes(8, "big"))
+    one.store.put(name + ":asking", bytes(7) + b"\x01" + since.to_bytes(8, "big"))
     second = one.server("SSLStaplingResponderTimeout 1").start()
     second.wait_staple(HOST)
     assert one.asked() == 2

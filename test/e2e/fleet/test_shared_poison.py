@@ -21,7 +21,7 @@ from stores import der_of, entry
 from test_shared import PACE
 from wait import poll
 
-IGNORED = r"^\[ocsp_cache:warn\] .*what lies in the shared store \S+ under ocsp:1:[0-9a-f]{64} is ignored: "
+IGNORED = r"^\[ocsp_cache:warn\] .*the entry ocsp:1:[0-9a-f]{64} in the shared store \S+ is ignored: "
 
 
 def response(leaf: pki.Leaf, signer: Optional[pki.Authority] = None, this_update: float = -60,
@@ -55,9 +55,9 @@ def flipped(data: bytes, at: int) -> bytes:
 # What lies there: (what the log says, how it is made of the name, the certificate, another certificate, an honest entry, a stranger).
 Poison = Callable[[str, pki.Leaf, pki.Leaf, bytes, pki.Authority], bytes]
 POISONS: dict[str, tuple[str, Poison]] = {
-    "garbage": ("not put there by this module", lambda name, leaf, other, honest, stranger: b"what is this" * 40),
-    "nothing": ("not put there by this module", lambda name, leaf, other, honest, stranger: b""),
-    "bare": ("not put there by this module", lambda name, leaf, other, honest, stranger: der_of(honest)),
+    "garbage": ("not stored by this module", lambda name, leaf, other, honest, stranger: b"what is this" * 40),
+    "nothing": ("not stored by this module", lambda name, leaf, other, honest, stranger: b""),
+    "bare": ("not stored by this module", lambda name, leaf, other, honest, stranger: der_of(honest)),
     "truncated": ("cut off", lambda name, leaf, other, honest, stranger: honest[:-1]),
     "head-alone": ("cut off", lambda name, leaf, other, honest, stranger: honest[:96]),
     "longer": ("cut off", lambda name, leaf, other, honest, stranger: honest + b"\0"),
@@ -78,10 +78,18 @@ POISONS: dict[str, tuple[str, Poison]] = {
     "stranger": ("", lambda name, leaf, other, honest, stranger: fresh(name, response(leaf, stranger))),
     "broken-signature": ("", lambda name, leaf, other, honest, stranger:
                          entry(name, flipped(der_of(honest), 260), this_update_of(der_of(honest)), time.time())),
-    "false-head": ("another thisUpdate", lambda name, leaf, other, honest, stranger:
+    "false-head": ("thisUpdate is not the one", lambda name, leaf, other, honest, stranger:
                    fresh(name, der_of(honest), this_update=time.time() + 10**6)),
     "fetched-tomorrow": ("in the future", lambda name, leaf, other, honest, stranger:
                          fresh(name, der_of(honest), fetched_at=time.time() + 90000)),
+    "fetched-too-early": ("before its response", lambda name, leaf, other, honest, stranger:
+                          fresh(name, der_of(honest), fetched_at=this_update_of(der_of(honest)) - 90000)),
+    "fetched-before-time": ("out of range", lambda name, leaf, other, honest, stranger:
+                            fresh(name, der_of(honest), fetched_at=-2**63 / 10**6)),
+    "fetched-after-time": ("out of range", lambda name, leaf, other, honest, stranger:
+                           fresh(name, der_of(honest), fetched_at=2**62 / 10**6)),
+    "made-before-time": ("out of range", lambda name, leaf, other, honest, stranger:
+                         fresh(name, der_of(honest), this_update=-2**62 // 10**6)),
 }
 
 

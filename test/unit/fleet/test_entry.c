@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_fleet_entry: what servers leave for each other: names, bytes, and all that such bytes may be instead.
+ * Entries of a shared store: names, bytes, and anything that such bytes may be instead.
  */
 #include "fleet/entry.h"
 #include "support_test.h"
@@ -32,7 +32,7 @@ static oc_fleet_entry_t example(void)
     return entry;
 }
 
-/* A checksum proves nothing about who wrote it. */
+/* Anyone who can write to the store can make a right checksum. */
 static void sum_up(unsigned char *entry, apr_size_t len)
 {
     unsigned char all[64 + OC_FLEET_ENTRY_HEAD_LEN + DER_LEN + 8];
@@ -61,25 +61,45 @@ TEST(round_trip_at_any_alignment)
     }
 }
 
-TEST(extreme_numbers_survive)
+static const apr_time_t IN_RANGE[] = {0, 1, OC_FLEET_TIME_MAX};
+static const apr_time_t OUT_OF_RANGE[] = {-1, OC_FLEET_TIME_MAX + 1, APR_INT64_MAX, APR_INT64_MIN, APR_INT64_MIN + 1};
+
+static const char *decode_with_times(apr_time_t this_update, apr_time_t fetched_at, oc_fleet_entry_t *decoded)
 {
-    static const apr_time_t TIMES[] = {0, 1, -1, APR_INT64_MAX, APR_INT64_MIN};
-    oc_fleet_entry_t entry = example(), decoded;
+    oc_fleet_entry_t entry = example();
+
+    entry.this_update = this_update;
+    entry.fetched_at = fetched_at;
+    entry.der_len = 0;
+    assert_int_equal(oc_fleet_entry_encode(&entry, bytes), OC_FLEET_ENTRY_HEAD_LEN);
+    return oc_fleet_entry_decode(decoded, bytes, OC_FLEET_ENTRY_HEAD_LEN, KEY);
+}
+
+TEST(times_in_range_are_read_as_written)
+{
+    oc_fleet_entry_t decoded;
     unsigned i;
 
-    for (i = 0; i < 5; i++) {
-        entry.this_update = TIMES[i];
-        entry.fetched_at = TIMES[4 - i];
-        entry.der_len = 0;
-        assert_int_equal(oc_fleet_entry_encode(&entry, bytes), OC_FLEET_ENTRY_HEAD_LEN);
-        assert_null(oc_fleet_entry_decode(&decoded, bytes, OC_FLEET_ENTRY_HEAD_LEN, KEY));
-        assert_int_equal(decoded.this_update, TIMES[i]);
-        assert_int_equal(decoded.fetched_at, TIMES[4 - i]);
+    for (i = 0; i < 3; i++) {
+        assert_null(decode_with_times(IN_RANGE[i], IN_RANGE[2 - i], &decoded));
+        assert_int_equal(decoded.this_update, IN_RANGE[i]);
+        assert_int_equal(decoded.fetched_at, IN_RANGE[2 - i]);
     }
 }
 
-/* The layout is a promise to servers of other machines, in whose byte order ever. */
-TEST(the_layout_is_what_it_was)
+TEST(times_out_of_range_are_refused)
+{
+    oc_fleet_entry_t decoded;
+    unsigned i;
+
+    for (i = 0; i < 5; i++) {
+        assert_non_null(strstr(decode_with_times(OUT_OF_RANGE[i], 1, &decoded), "out of range"));
+        assert_non_null(strstr(decode_with_times(1, OUT_OF_RANGE[i], &decoded), "out of range"));
+    }
+}
+
+/* Servers on other machines, of either byte order, rely on the layout. */
+TEST(the_layout_does_not_depend_on_the_machine)
 {
     oc_fleet_entry_t entry = example();
 
@@ -94,7 +114,7 @@ TEST(the_layout_is_what_it_was)
     assert_memory_equal(bytes + 8, "\x01\x02\x03\x04\x05\x06\x07\x08\x11\x12\x13\x14\x15\x16\x17\x18", 16);
 }
 
-TEST(no_bit_may_change)
+TEST(each_changed_bit_is_found)
 {
     oc_fleet_entry_t entry = example(), decoded;
     apr_size_t len = oc_fleet_entry_encode(&entry, bytes), i;
@@ -109,13 +129,13 @@ TEST(no_bit_may_change)
     assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
 }
 
-TEST(no_byte_may_be_missing_or_added)
+TEST(each_wrong_length_is_found)
 {
     oc_fleet_entry_t entry = example(), decoded;
     apr_size_t whole = oc_fleet_entry_encode(&entry, bytes), len;
 
     for (len = 0; len < sizeof(bytes); len++) {
-        unsigned char *copy = malloc(len ? len : 1); /* of just this size: a read beyond it is seen */
+        unsigned char *copy = malloc(len ? len : 1); /* of exactly this size: the sanitizer finds a read beyond it */
 
         memcpy(copy, bytes, len);
         assert_int_equal(oc_fleet_entry_decode(&decoded, copy, len, KEY) == NULL, len == whole);
@@ -123,7 +143,7 @@ TEST(no_byte_may_be_missing_or_added)
     }
 }
 
-TEST(each_kind_of_wrong_has_its_words)
+TEST(each_problem_has_its_own_message)
 {
     oc_fleet_entry_t entry = example(), decoded;
     apr_size_t len = oc_fleet_entry_encode(&entry, bytes);
@@ -136,12 +156,12 @@ TEST(each_kind_of_wrong_has_its_words)
     bytes[200] ^= 1;
     assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, KEY), "damaged"));
     sum_up(bytes, len);
-    assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY)); /* control: the test knows how to make a checksum */
+    assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY)); /* control: sum_up() makes a right checksum */
     bytes[5] = 2;
     sum_up(bytes, len);
     assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, KEY), "another version"));
     bytes[5] = 1;
-    bytes[7] = 1; /* room for what is to come is no room for anything now */
+    bytes[7] = 1; /* reserved bytes are zero */
     sum_up(bytes, len);
     assert_non_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY));
 }
@@ -177,7 +197,7 @@ static void key_of(const pki_id_t *issuer, long serial, unsigned char key[OC_CER
     assert_int_equal(oc_fleet_entry_key(cert, key, scene.pool), APR_SUCCESS);
 }
 
-/* Two certificates of one CertID are one question to the responder, and one entry; any other CertID is another. */
+/* Two certificates of one CertID share an entry, as one response is for both; another CertID has another entry. */
 TEST_WITH(keys_follow_the_certid, scene_setup, scene_teardown)
 {
     unsigned char a[OC_CERT_HASH_LEN], b[OC_CERT_HASH_LEN];
@@ -185,7 +205,7 @@ TEST_WITH(keys_follow_the_certid, scene_setup, scene_teardown)
     const pki_id_t *same_name = pki_make_ca(scene.pool, "Another CA", PKI_P256, NULL);
 
     key_of(scene.issuer, 5, a);
-    key_of(scene.issuer, 5, b); /* with a key of its own */
+    key_of(scene.issuer, 5, b); /* another certificate, with another key */
     assert_memory_equal(a, b, sizeof(a));
     key_of(scene.issuer, 6, b);
     assert_memory_not_equal(a, b, sizeof(a));
@@ -206,6 +226,20 @@ TEST(claims)
     assert_int_equal(decoded.since, claim.since);
     assert_int_equal(oc_fleet_claim_decode(&decoded, made, sizeof(made) - 1), APR_EINVAL);
     assert_int_equal(oc_fleet_claim_decode(&decoded, made, 0), APR_EINVAL);
+}
+
+TEST(claims_with_times_out_of_range_are_refused)
+{
+    unsigned char made[OC_FLEET_CLAIM_LEN];
+    oc_fleet_claim_t decoded;
+    unsigned i;
+
+    for (i = 0; i < 5; i++) {
+        oc_fleet_claim_t claim = {7, OUT_OF_RANGE[i]};
+
+        oc_fleet_claim_encode(&claim, made);
+        assert_int_equal(oc_fleet_claim_decode(&decoded, made, sizeof(made)), APR_EINVAL);
+    }
 }
 
 TEST_MAIN(scene_group_setup, scene_group_teardown, NULL, NULL)
