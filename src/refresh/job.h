@@ -18,8 +18,8 @@
 
 /** What the child that leads has learnt of a responder; its certificates share it. */
 typedef struct {
-    unsigned group;        /* of the workers */
-    atomic_int wants_post; /* it does not answer GET */
+    unsigned group;    /* of the workers */
+    atomic_uint posts; /* so many more queries go by POST alone, as GET fails; 0: GET first */
 } oc_responder_t;
 
 /** A response that ocsp-cachectl imports; from malloc(). */

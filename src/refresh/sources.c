@@ -8,6 +8,7 @@
 #include "sources.h"
 
 #include "log.h"
+#include "responder.h"
 #include "server/module.h"
 #include "server/staples.h"
 
@@ -170,34 +171,8 @@ static oc_found_t peers(oc_search_t *search)
 
 static oc_found_t responder(oc_search_t *search)
 {
-    oc_attempt_t *attempt = search->attempt;
-    const oc_job_t *job = search->job;
-    const oc_managed_t *managed = job->managed;
-    oc_deadline_t deadline;
-    oc_fetch_request_t request = {.url = managed->url,
-                                  .proxy = managed->proxy,
-                                  .deadline = &deadline,
-                                  .keepalive = job->keepalive,
-                                  .by_post = atomic_load(&job->responder->wants_post)};
-
-    attempt->origin = OC_ORIGIN_RESPONDER;
-    attempt->source = apr_pstrcat(search->pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
-                                  managed->proxy ? managed->proxy_host : "", NULL);
-    attempt->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &request.der, &request.der_len, search->pool)
-        != APR_SUCCESS)
-        return OC_FOUND_ANSWER;
-    oc_deadline_start(&deadline, managed->settings.timeout, search->stop);
-    attempt->verdict = oc_fetch(&request, &attempt->fetched, search->pool);
-    attempt->elapsed = attempt->fetched.elapsed;
-    if (attempt->verdict == OC_STOPPED)
-        return OC_FOUND_STOP;
-    if (attempt->verdict != OC_PENDING)
-        return OC_FOUND_ANSWER;
-    oc_attempt_judge(attempt, managed, search->pool);
-    if (attempt->fetched.get_failed && oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
-        atomic_store(&job->responder->wants_post, 1);
-    return OC_FOUND_ANSWER;
+    oc_responder_query(search->job, search->attempt, search->stop, search->pool);
+    return search->attempt->verdict == OC_STOPPED ? OC_FOUND_STOP : OC_FOUND_ANSWER;
 }
 
 /* ---- the list ---- */

@@ -142,9 +142,7 @@ def nothing() -> Script:
 
 def hang() -> Script:
     """Takes the request and says nothing, until the responder is stopped or told something else to do."""
-    def script(exchange: Exchange) -> None:
-        exchange.responder.wait_for_change(script)
-    return script
+    return lambda exchange: exchange.responder.wait_for_change(exchange.responder.script)
 
 
 def delayed(script: Script, seconds: float) -> Script:

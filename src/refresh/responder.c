@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * One query is at most two requests that bring an answer: caches in front of responders, and paths that lead elsewhere, answer GET with an error
+ * or an old response where POST reaches the responder. What worked is remembered in oc_responder_t. It never publishes or logs.
+ */
+#include "responder.h"
+
+#include "base/deadline.h"
+
+#include <apr_strings.h>
+
+#define POSTS_REMEMBERED 16 /* queries by POST alone before GET is tried again: caches answer nothing else */
+
+typedef struct {
+    const oc_managed_t *managed;
+    oc_responder_t *responder;
+    oc_fetch_request_t request;
+    oc_deadline_t deadline;
+    apr_pool_t *pool;
+} oc_query_t;
+
+/* Is this query to go by POST alone? */
+static int takes_post(oc_responder_t *responder)
+{
+    unsigned posts = atomic_load(&responder->posts);
+
+    while (posts > 0 && !atomic_compare_exchange_weak(&responder->posts, &posts, posts - 1))
+        ;
+    return posts > 0;
+}
+
+static int is_truth(const oc_attempt_t *attempt)
+{
+    return oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH;
+}
+
+static void exchange(oc_query_t *query, int by_post, oc_attempt_t *attempt)
+{
+    query->request.by_post = by_post;
+    attempt->verdict = oc_fetch(&query->request, &attempt->fetched, query->pool);
+    attempt->elapsed = attempt->fetched.elapsed;
+    if (attempt->verdict == OC_PENDING)
+        oc_attempt_judge(attempt, query->managed, query->pool);
+}
+
+/* An answer by GET that is of no use. oc_fetch() itself has tried POST where HTTP failed. */
+static int is_worth_a_post(const oc_attempt_t *attempt)
+{
+    oc_class_t class = oc_verdict_class(attempt->verdict);
+
+    return !attempt->fetched.by_post && (class == OC_CLASS_RESPONDER_ERROR || class == OC_CLASS_UNUSABLE);
+}
+
+/* Which of two answers says more: the truth, what a responder says of itself, what cannot be used, none. */
+static int rank(const oc_attempt_t *attempt)
+{
+    switch (oc_verdict_class(attempt->verdict)) {
+    case OC_CLASS_TRUTH:
+        return 3;
+    case OC_CLASS_RESPONDER_ERROR:
+        return 2;
+    default:
+        return oc_verdict_class(attempt->verdict) == OC_CLASS_UNUSABLE;
+    }
+}
+
+static const char *describe_both(const oc_attempt_t *one, const char *method, const oc_attempt_t *other,
+                                 const char *other_method, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%s%sby %s; by %s: %s%s%s", one->detail, *one->detail ? ", " : "", method, other_method,
+                        oc_verdict_text(other->verdict), *other->detail ? ": " : "", other->detail);
+}
+
+/* Query again by POST; @a attempt becomes the better one of the two. */
+static void query_by_post(oc_query_t *query, oc_attempt_t *attempt)
+{
+    oc_attempt_t *post = apr_palloc(query->pool, sizeof(*post));
+    apr_interval_time_t elapsed = attempt->elapsed;
+    const char *detail;
+
+    oc_attempt_begin(post);
+    post->source = attempt->source;
+    post->origin = attempt->origin;
+    exchange(query, 1, post);
+    if (post->verdict == OC_STOPPED) {
+        attempt->verdict = OC_STOPPED;
+        return;
+    }
+    elapsed += post->elapsed;
+    if (rank(post) < rank(attempt)) {
+        detail = describe_both(attempt, "GET", post, "POST", query->pool);
+    }
+    else {
+        detail = is_truth(post) ? apr_pstrdup(query->pool, post->detail)
+                                : describe_both(post, "POST", attempt, "GET", query->pool);
+        *attempt = *post;
+    }
+    attempt->detail = detail;
+    attempt->elapsed = elapsed;
+    if (is_truth(attempt))
+        atomic_store(&query->responder->posts, POSTS_REMEMBERED);
+}
+
+void oc_responder_query(const oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = job->managed;
+    oc_query_t query = {.managed = managed, .responder = job->responder, .pool = pool};
+    int by_post;
+
+    query.request.url = managed->url;
+    query.request.proxy = managed->proxy;
+    query.request.deadline = &query.deadline;
+    query.request.keepalive = job->keepalive;
+    attempt->origin = OC_ORIGIN_RESPONDER;
+    attempt->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
+                                  managed->proxy ? managed->proxy_host : "", NULL);
+    attempt->verdict = OC_OUT_OF_RESOURCES;
+    if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &query.request.der, &query.request.der_len,
+                        pool)
+        != APR_SUCCESS)
+        return;
+    oc_deadline_start(&query.deadline, managed->settings.timeout, stop);
+    by_post = takes_post(query.responder);
+    exchange(&query, by_post, attempt);
+    if (attempt->fetched.get_failed && is_truth(attempt))
+        atomic_store(&query.responder->posts, POSTS_REMEMBERED);
+    else if (by_post && !is_truth(attempt))
+        atomic_store(&query.responder->posts, 0); /* the next query tries both again */
+    else if (is_worth_a_post(attempt))
+        query_by_post(&query, attempt);
+}
