@@ -293,6 +293,17 @@ static int wants_colours(apr_pool_t *pool)
     return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 }
 
+/* Of those that a certificate names. Where none can be queried, the first, which then fails as the module reports it. */
+static const char *first_usable(const char *const *urls, apr_pool_t *pool)
+{
+    const char *const *url;
+
+    for (url = urls; *url; url++)
+        if (!oc_fetch_url_problem(*url, pool))
+            return *url;
+    return *urls;
+}
+
 static int run(ctl_t *ctl)
 {
     errand_t command = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"}};
@@ -307,7 +318,7 @@ static int run(ctl_t *ctl)
     probe->steps = apr_array_make(ctl->pool, 16, sizeof(const char *));
     probe->url = ctl->values[URL];
     if (!probe->url) {
-        probe->url = probe->cert->url;
+        probe->url = first_usable(probe->cert->urls, ctl->pool);
         probe->url_from = "named in the certificate";
     }
     command.haul = mmap(NULL, sizeof(*command.haul), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

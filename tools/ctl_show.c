@@ -87,6 +87,7 @@ static void print_facts(const show_t *show, const ctl_row_t *row, const ctl_case
     const char *reason;
     oc_attention_t attention = oc_view_attention(view, ctl->now, show->stock->expiry_warning, &reason, ctl->pool);
     int i;
+    const char *const *url;
 
     printf("Hosts:         ");
     for (i = 0; view->hosts && i < view->hosts->nelts; i++)
@@ -95,6 +96,8 @@ static void print_facts(const show_t *show, const ctl_row_t *row, const ctl_case
            view->hosts ? "" : " -", oc_view_printable(view->subject, ctl->pool), view->serial ? view->serial : "-",
            moment(ctl, view->not_after), view->must_staple ? "; Must-Staple" : "",
            oc_view_printable(view->url, ctl->pool));
+    for (url = view->urls ? view->urls + 1 : NULL; view->url && url && *url; url++)
+        printf("                %s, if the one before fails\n", oc_view_printable(*url, ctl->pool));
     printf("Next request:   %s\n", moment(ctl, view->next_request));
     if (view->last_attempt)
         printf("Last attempt:   %s: %s; failures in a row: %u\n", moment(ctl, view->last_attempt),

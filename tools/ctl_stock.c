@@ -45,7 +45,8 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_en
     row->view.host = APR_ARRAY_IDX(entry->hosts, 0, const char *);
     row->view.subject = cert->subject;
     row->view.serial = cert->serial;
-    row->view.url = entry->url;
+    row->view.url = entry->urls[0];
+    row->view.urls = entry->urls;
     row->view.not_after = cert->not_after;
     row->view.must_staple = cert->must_staple;
     row->view.is_refreshed = entry->is_refreshed;

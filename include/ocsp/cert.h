@@ -37,9 +37,10 @@ typedef struct {
      * name. */
     const char *subject;
 
-    /* First http responder of the AIA extension; where it names only others (https, ldap) the first of them, so that
-     * the log can say why it cannot be used (oc_fetch_url_problem). Printable ASCII. NULL: none named. */
-    const char *url;
+    /* The OCSP responders that the certificate names, in its order, each once: NULL-terminated, never NULL. Printable ASCII
+     * without blanks: trimmed and percent-encoded, but of any scheme, also what is not a URL ("DirName:CN=x"). Which of
+     * them are queried is decided by oc_settings_targets(); oc_managed_t has the result. */
+    const char *const *urls;
 
     apr_time_t not_before;
     apr_time_t not_after;

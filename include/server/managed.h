@@ -20,8 +20,9 @@ typedef struct {
     /* From here on decided by oc_managed_settle(). */
     server_rec *server;    /* the one of them that comes first in the configuration: its settings are followed */
     const char *host;      /* that vhost, as "name:port" */
-    const char *url;       /* of its responder: SSLStaplingForceURL, else the certificate's own; NULL: nothing to ask */
-    const char *responder; /* "host:port" of the URL: the unit of isolation; "": there is none */
+    oc_targets_t targets;  /* the responders to query, in their order: targets.urls */
+    const char *url;       /* the first of them (targets.url); NULL: there is none to query */
+    const char *responder; /* "host:port" of that URL (oc_fetch_responder): the unit of isolation; "": there is none */
     const char *proxy;     /* SSLOCSPProxyURL; NULL: none. It may hold a password: log proxy_host instead */
     const char *proxy_host;
     const char *label; /* for the log: host, subject, serial */
@@ -34,14 +35,14 @@ void oc_managed_reset(apr_pool_t *pconf);
 /** A vhost serves a certificate. @param pem the certificate and its issuer, as mod_ssl's prime hook has them */
 void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char *pem);
 
-/** post_config: the table is complete: decide for each certificate whom to ask how. Logs what keeps one from being stapled (info
- *  where that is the certificate's way to be), and where vhosts disagree. */
+/** post_config: the table is complete: decide for each certificate which responders are queried, and how. Logs why one cannot be
+ *  stapled (at info where that is expected: its CA runs no responder), and where vhosts disagree. */
 void oc_managed_settle(void);
 
 /** All of them, in the order of the configuration: const oc_managed_t *. Never NULL after oc_managed_reset(). */
 const apr_array_header_t *oc_managed_all(void);
 
-/** Can anything be had for it, from a responder or from a file? */
+/** Can a response be obtained for it, from a responder or out of a file? */
 int oc_managed_is_refreshed(const oc_managed_t *managed);
 
 /** Was a certificate of this vhost ever primed? If not, mod_ssl found no issuer, or another module staples. */

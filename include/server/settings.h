@@ -98,9 +98,25 @@ int oc_settings_is_active(void);
 
 void oc_settings_resolve(const server_rec *s, oc_settings_t *settings);
 
-/** Whom to ask: SSLStaplingForceURL, or the certificate's own responder, or what OCSPCacheResponder puts in its place.
- *  @param named  by the certificate; may be NULL. @return NULL: nobody */
-const char *oc_settings_url(const server_rec *s, const char *named);
+/** Where queries about one certificate go. */
+typedef struct {
+    const char *const
+        *urls;       /* in the order in which they are queried: the next where one fails. NULL-terminated, never NULL;
+                                empty: no responder can be queried. Each passes oc_fetch_url_problem(), so it holds no password */
+    const char *url; /* the first of them, to show; NULL: there is none */
+    const char *problem; /* why there is none: a phrase for the log; NULL: there is one */
+    int is_expected; /* with a problem: the certificate names no responder, and nobody else does. Nothing is wrong */
+    const char *skipped; /* of those named, what cannot be queried, while others can: "URL (why), ..."; NULL: nothing */
+    int is_refreshed;    /* can a response be obtained: from a responder, or out of OCSPCacheResponseFolder? */
+} oc_targets_t;
+
+/**
+ * Decide where queries go: to SSLStaplingForceURL alone, where that is set; else to the responders that the certificate names,
+ * in its order, each replaced by what OCSPCacheResponder sets for just this URL. What cannot be queried (https, ldap, a wrong
+ * URL) is left out, and a URL that results twice is queried once. Nothing can be queried through an unusable SSLOCSPProxyURL.
+ * @param named oc_cert_t.urls. All strings from @a pool, or living as long as the configuration.
+ */
+void oc_settings_targets(const server_rec *s, const char *const *named, oc_targets_t *targets, apr_pool_t *pool);
 
 /** The policy for errors in a handshake: both default to what stapling clients can live with (Off, On). */
 int oc_settings_returns_errors(const oc_server_conf_t *conf);

@@ -21,11 +21,11 @@
 #include <apr_tables.h>
 
 typedef struct {
-    const oc_cert_t *cert;           /* its issuer is there; url: as the certificate names it */
+    const oc_cert_t *cert;           /* with its issuer; urls is empty */
     const apr_array_header_t *hosts; /* const char *: "name:port", at least one */
-    const char *url;                 /* asked; NULL: nobody */
-    int is_refreshed;                /* can anything be had for it, from a responder or from a file? */
-    apr_interval_time_t skew;        /* of oc_verify_policy_t */
+    const char *const *urls;  /* of the responders that are queried, in their order; NULL-terminated, never NULL */
+    int is_refreshed;         /* can a response be obtained for it, from a responder or out of a file? */
+    apr_interval_time_t skew; /* of oc_verify_policy_t */
     apr_interval_time_t max_age;
     apr_interval_time_t open_ended;
 } oc_manifest_entry_t;

@@ -29,9 +29,10 @@ typedef struct {
     const apr_array_header_t *hosts; /* const char *: all of them; NULL: unknown */
     unsigned char id[OC_CERT_ID_LEN];
     const char *subject;
-    const char *serial;   /* hexadecimal, as `openssl x509 -serial` has it */
-    const char *url;      /* asked; NULL: there is nobody to ask */
-    apr_time_t not_after; /* of the certificate */
+    const char *serial;      /* hexadecimal, as `openssl x509 -serial` has it */
+    const char *url;         /* of the responder that is queried first; NULL: there is none */
+    const char *const *urls; /* of all responders, in the order of queries: NULL-terminated; NULL: unknown */
+    apr_time_t not_after;    /* of the certificate */
     int must_staple;
     int is_refreshed; /* can anything be had for it, from a responder or from a file? */
 

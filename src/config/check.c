@@ -6,8 +6,6 @@
 #include "config/check.h"
 
 #include "config/inventory.h"
-#include "fetch/fetch.h"
-#include "fetch/url.h"
 #include "ocsp/cert.h"
 #include "ocsp/x509.h"
 #include "server/settings.h"
@@ -78,40 +76,38 @@ static void check_issuer(const case_t *c, int has_folder)
                         NULL));
 }
 
-static void check_url(const case_t *c, const char *url, const oc_server_conf_t *conf)
+/* No responder can be queried. That a certificate names none is expected; the other causes can be fixed. */
+static void check_targets(const case_t *c, const oc_targets_t *targets)
 {
-    int is_wanted = conf->force_url || c->cert->must_staple;
-    const char *problem = oc_fetch_url_problem(url, c->pool);
+    int is_warning = c->cert->must_staple || !targets->is_expected;
 
-    if (problem)
-        say(c, is_wanted ? APLOG_WARNING : APLOG_INFO, is_wanted ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
-            apr_pstrcat(c->pool, "nothing will be stapled: the responder ", oc_url_public(url, c->pool),
-                        " cannot be asked: ", problem, c->demand, NULL));
+    say(c, is_warning ? APLOG_WARNING : APLOG_INFO, c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+        apr_pstrcat(c->pool,
+                    targets->is_refreshed ? "stapled only from OCSPCacheResponseFolder: " : "nothing will be stapled: ",
+                    targets->problem, c->demand, ". SSLStaplingForceURL can name another responder", NULL));
 }
 
 static void check_certificate(const case_t *c)
 {
     const oc_server_conf_t *conf = oc_settings_server(c->s);
-    const char *url = oc_settings_url(c->s, c->cert->url);
+    oc_targets_t targets;
 
     if (check_dates(c, apr_time_now()))
         return;
+    oc_settings_targets(c->s, c->cert->urls, &targets, c->pool);
     if (!conf->staples) {
         if (c->cert->must_staple)
             say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
                 "SSLUseStapling is off" DEMAND ". Write `SSLUseStapling on` for this host");
     }
-    else if (!url && !oc_settings_global()->response_folder) {
-        say(c, c->cert->must_staple ? APLOG_WARNING : APLOG_INFO,
-            c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
-            apr_pstrcat(c->pool, "nothing will be stapled: the certificate names no OCSP responder", c->demand,
-                        ". Only SSLStaplingForceURL could name one", NULL));
+    else if (targets.problem && (!targets.is_expected || !targets.is_refreshed)) {
+        check_targets(c, &targets);
     }
     else if (!c->has_issuer) {
         check_issuer(c, conf->ca_path != NULL);
     }
-    else if (url) {
-        check_url(c, url, conf);
+    else if (targets.skipped) {
+        say(c, APLOG_INFO, OC_ABOUT_CERTIFICATES, apr_pstrcat(c->pool, "not queried: ", targets.skipped, NULL));
     }
 }
 

@@ -19,11 +19,12 @@ APLOG_USE_MODULE(ocsp_cache);
 #define SIZE_GUESSED 2048 /* of a response that was not seen yet */
 #define SIZE_STEP 32768   /* sizes are named in whole steps of these */
 
-static int is_refreshed(const oc_listed_t *listed)
+static int is_refreshed(const oc_listed_t *listed, apr_pool_t *pool)
 {
-    server_rec *s = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
+    oc_targets_t targets;
 
-    return oc_settings_url(s, listed->cert->url) || oc_settings_global()->response_folder;
+    oc_settings_targets(APR_ARRAY_IDX(listed->servers, 0, server_rec *), listed->cert->urls, &targets, pool);
+    return targets.is_refreshed;
 }
 
 /* Why is it not renewed? As the server noted it, where it did. */
@@ -89,7 +90,7 @@ void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, 
         oc_view_t view;
         uint32_t count;
 
-        if (!is_refreshed(listed))
+        if (!is_refreshed(listed, pool))
             continue;
         memset(&view, 0, sizeof(view));
         memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);

@@ -9,8 +9,6 @@
 #include "cache/shm.h"
 #include "config/check.h"
 #include "config/inventory.h"
-#include "fetch/fetch.h"
-#include "fetch/url.h"
 #include "server/managed.h"
 #include "server/provider.h"
 #include "server/settings.h"
@@ -39,24 +37,26 @@ typedef struct {
 static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
 {
     server_rec *first = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
-    const char *url = oc_settings_url(first, listed->cert->url);
     apr_array_header_t *hosts = apr_array_make(dump->pool, listed->servers->nelts, sizeof(const char *));
+    oc_targets_t targets;
     oc_view_t view;
     int i;
 
     for (i = 0; i < listed->servers->nelts; i++)
         APR_ARRAY_PUSH(hosts, const char *) =
             oc_managed_host(APR_ARRAY_IDX(listed->servers, i, server_rec *), dump->pool);
+    oc_settings_targets(first, listed->cert->urls, &targets, dump->pool);
     memset(&view, 0, sizeof(view));
     view.host = APR_ARRAY_IDX(hosts, 0, const char *);
     view.hosts = hosts;
     memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
     view.subject = listed->cert->subject;
     view.serial = listed->cert->serial;
-    view.url = oc_url_public(url, dump->pool);
+    view.url = targets.url;
+    view.urls = targets.urls;
     view.not_after = listed->cert->not_after;
     view.must_staple = listed->cert->must_staple;
-    view.is_refreshed = (url && !oc_fetch_url_problem(url, dump->pool)) || oc_settings_global()->response_folder;
+    view.is_refreshed = targets.is_refreshed;
     oc_reader_fill(&dump->kept, &view);
     return view;
 }

@@ -7,6 +7,7 @@
  */
 #include "ocsp/cert.h"
 
+#include "aia.h"
 #include "ocsp/x509.h"
 
 #include <apr_strings.h>
@@ -99,51 +100,17 @@ static const unsigned char *serial_der(const ASN1_INTEGER *serial, apr_size_t *l
     return copy;
 }
 
-/* The URI as a string, when it is one that may stand in a log line and in a request: printable ASCII without blanks. */
-static const char *uri_of(const GENERAL_NAME *name, apr_pool_t *pool)
-{
-    const unsigned char *text;
-    int length;
-
-    if (name->type != GEN_URI)
-        return NULL;
-    text = ASN1_STRING_get0_data(name->d.uniformResourceIdentifier);
-    length = ASN1_STRING_length(name->d.uniformResourceIdentifier);
-    for (int i = 0; i < length; i++) {
-        if (text[i] <= ' ' || text[i] > '~')
-            return NULL;
-    }
-    return length > 0 ? apr_pstrmemdup(pool, (const char *)text, (apr_size_t)length) : NULL;
-}
-
-/* The first that is http, else the first of all; in the order of the certificate, which X509_get1_ocsp() does not keep. */
-static const char *access_url(const X509 *x509, int method, apr_pool_t *pool)
-{
-    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(x509, NID_info_access, NULL, NULL);
-    const char *url = NULL;
-
-    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); i++) {
-        const ACCESS_DESCRIPTION *one = sk_ACCESS_DESCRIPTION_value(access, i);
-        const char *uri = OBJ_obj2nid(one->method) == method ? uri_of(one->location, pool) : NULL;
-        int http = uri != NULL && strncasecmp(uri, "http://", 7) == 0;
-
-        if (http || (url == NULL && uri != NULL))
-            url = uri;
-        if (http)
-            break;
-    }
-    AUTHORITY_INFO_ACCESS_free(access);
-    return url;
-}
-
 const char *oc_cert_issuer_url(const X509 *x509, apr_pool_t *pool)
 {
-    const char *url;
+    const char *const *urls, *found;
 
     ERR_set_mark();
-    url = access_url(x509, NID_ad_ca_issuers, pool);
+    urls = oc_aia_locations(x509, NID_ad_ca_issuers, pool);
     ERR_pop_to_mark();
-    return url;
+    for (found = *urls; *urls; urls++)
+        if (strncasecmp(*urls, "http://", 7) == 0)
+            return *urls;
+    return found;
 }
 
 static int must_staple(const X509 *x509)
@@ -206,7 +173,7 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
     oc_x509_serial(serial_text, sizeof serial_text, serial);
     cert->serial = apr_pstrdup(pool, serial_text);
     cert->subject = apr_pstrdup(pool, subject);
-    cert->url = access_url(x509, NID_ad_OCSP, pool);
+    cert->urls = oc_aia_locations(x509, NID_ad_OCSP, pool);
     cert->must_staple = must_staple(x509);
     return "";
 }

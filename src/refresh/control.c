@@ -6,7 +6,6 @@
 #include "control.h"
 
 #include "cache/shm.h"
-#include "fetch/url.h"
 #include "server/module.h"
 #include "server/staples.h"
 #include "state/command.h"
@@ -46,7 +45,7 @@ static const oc_manifest_t *make_roster(apr_pool_t *pool)
 
         entry->cert = managed->cert;
         entry->hosts = oc_managed_hosts(managed, pool);
-        entry->url = oc_url_public(managed->url, pool);
+        entry->urls = managed->targets.urls;
         entry->is_refreshed = oc_managed_is_refreshed(managed);
         entry->skew = managed->settings.skew;
         entry->max_age = managed->settings.max_age;

@@ -6,7 +6,6 @@
 #include "server/managed.h"
 
 #include "fetch/fetch.h"
-#include "fetch/url.h"
 #include "server/module.h"
 
 #include <apr_strings.h>
@@ -38,7 +37,7 @@ const apr_array_header_t *oc_managed_all(void)
 
 int oc_managed_is_refreshed(const oc_managed_t *managed)
 {
-    return managed->url || oc_settings_global()->response_folder;
+    return managed->targets.is_refreshed;
 }
 
 int oc_managed_serves(const server_rec *s)
@@ -147,49 +146,44 @@ static void reverse(apr_array_header_t *array)
     }
 }
 
-static void choose_responder(oc_managed_t *managed)
+/* Nothing can be queried. In a folder there may be a response all the same. */
+static void report_no_responder(const oc_managed_t *managed)
 {
-    const oc_server_conf_t *conf = oc_settings_server(managed->server);
-    const char *problem = NULL, *must_staple = managed->cert->must_staple
-                                                   ? ", although it is a Must-Staple one, which clients then refuse"
-                                                   : "";
+    const oc_targets_t *targets = &managed->targets;
+    const oc_cert_t *cert = managed->cert;
+    const char *folder = oc_settings_global()->response_folder;
+    int level = targets->is_expected && (folder || !cert->must_staple) ? APLOG_INFO : APLOG_WARNING;
 
-    managed->url = oc_settings_url(managed->server, managed->cert->url);
-    managed->proxy = conf->proxy_url;
+    if (folder)
+        ap_log_error(APLOG_MARK, level, 0, managed->server,
+                     "%s: %s. A response is stapled only when %s/%s.der holds one", managed->label, targets->problem,
+                     folder, cert->serial);
+    else
+        ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: nothing is stapled%s: %s%s", managed->label,
+                     cert->must_staple ? ", although it is a Must-Staple certificate, which clients then refuse" : "",
+                     targets->problem,
+                     targets->is_expected ? " (many CAs no longer run one). Only SSLStaplingForceURL could name one"
+                                          : ". SSLStaplingForceURL can name another responder");
+}
+
+static void choose_responders(oc_managed_t *managed)
+{
+    const char *problem = NULL;
+
+    oc_settings_targets(managed->server, managed->cert->urls, &managed->targets, table.pool);
+    managed->url = managed->targets.url;
     managed->responder = "";
-    if (!managed->url && oc_settings_global()->response_folder) {
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
-                     "%s: the certificate names no OCSP responder; what is stapled has to come from %s/%s.der",
-                     managed->label, oc_settings_global()->response_folder, managed->cert->serial);
-        return;
-    }
+    managed->proxy = oc_settings_server(managed->server)->proxy_url;
     if (!managed->url) {
-        ap_log_error(APLOG_MARK, managed->cert->must_staple ? APLOG_WARNING : APLOG_INFO, 0, managed->server,
-                     "%s: nothing is stapled%s: the certificate names no OCSP responder (many CAs no longer run "
-                     "one). Only SSLStaplingForceURL could name one",
-                     managed->label, must_staple);
+        report_no_responder(managed);
         return;
     }
-    problem = oc_fetch_url_problem(managed->url, table.pool);
-    if (problem) {
-        ap_log_error(APLOG_MARK, conf->force_url || managed->cert->must_staple ? APLOG_WARNING : APLOG_INFO, 0,
-                     managed->server,
-                     "%s: nothing is stapled%s: the responder %s cannot be asked: %s. SSLStaplingForceURL can name "
-                     "another",
-                     managed->label, must_staple, oc_url_public(managed->url, table.pool), problem);
-        managed->url = NULL;
-        return;
-    }
+    if (managed->targets.skipped)
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server, "%s: not queried: %s", managed->label,
+                     managed->targets.skipped);
     managed->responder = oc_fetch_responder(managed->url, table.pool);
-    if (!managed->proxy)
-        return;
-    managed->proxy_host = oc_fetch_proxy(managed->proxy, table.pool, &problem);
-    if (problem) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, managed->server,
-                     "%s: nothing is stapled%s: the proxy that SSLOCSPProxyURL names cannot be used: %s",
-                     managed->label, must_staple, problem);
-        managed->url = NULL;
-    }
+    if (managed->proxy)
+        managed->proxy_host = oc_fetch_proxy(managed->proxy, table.pool, &problem);
 }
 
 static int same(const char *a, const char *b)
@@ -247,7 +241,7 @@ void oc_managed_settle(void)
         managed->label = apr_psprintf(table.pool, "%s: certificate %s (serial %s)", managed->host,
                                       managed->cert->subject, managed->cert->serial);
         oc_settings_resolve(managed->server, &managed->settings);
-        choose_responder(managed);
+        choose_responders(managed);
         report_disagreement(managed);
     }
 }

@@ -5,6 +5,8 @@
  */
 #include "server/settings.h"
 
+#include "fetch/fetch.h"
+#include "fetch/url.h"
 #include "server/generation.h"
 #include "server/module.h"
 #include "server/provider.h"
@@ -208,13 +210,67 @@ void oc_settings_resolve(const server_rec *s, oc_settings_t *settings)
         settings->bounds.retry_min = settings->bounds.retry_max;
 }
 
-const char *oc_settings_url(const server_rec *s, const char *named)
-{
-    const char *forced = oc_settings_server(s)->force_url, *mapped = NULL;
+/* ---- responders ---- */
 
-    if (named)
-        mapped = apr_hash_get(global->responders, named, APR_HASH_KEY_STRING);
-    return forced ? forced : mapped ? mapped : named;
+static int contains(const apr_array_header_t *urls, const char *url)
+{
+    int i;
+
+    for (i = 0; i < urls->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(urls, i, const char *), url) == 0)
+            return 1;
+    return 0;
+}
+
+/* Sort what is named into what can be queried and, as a text, what cannot. */
+static const apr_array_header_t *usable_urls(const char *const *named, int is_forced, const char **unusable,
+                                             apr_pool_t *pool)
+{
+    apr_array_header_t *urls = apr_array_make(pool, 2, sizeof(const char *));
+
+    *unusable = NULL;
+    for (; *named; named++) {
+        const char *mapped = is_forced ? NULL : apr_hash_get(global->responders, *named, APR_HASH_KEY_STRING);
+        const char *url = mapped ? mapped : *named, *problem = oc_fetch_url_problem(url, pool);
+
+        if (problem)
+            *unusable = apr_pstrcat(pool, *unusable ? *unusable : "", *unusable ? ", " : "", oc_url_public(url, pool),
+                                    " (", problem, ")", NULL);
+        else if (!contains(urls, url))
+            APR_ARRAY_PUSH(urls, const char *) = url;
+    }
+    APR_ARRAY_PUSH(urls, const char *) = NULL;
+    return urls;
+}
+
+void oc_settings_targets(const server_rec *s, const char *const *named, oc_targets_t *targets, apr_pool_t *pool)
+{
+    static const char *const none[] = {NULL};
+    const oc_server_conf_t *conf = oc_settings_server(s);
+    const char *const forced[] = {conf->force_url, NULL};
+    const char *unusable, *proxy_problem = NULL;
+    const apr_array_header_t *urls =
+        usable_urls(conf->force_url ? forced : named, conf->force_url != NULL, &unusable, pool);
+
+    memset(targets, 0, sizeof(*targets));
+    targets->urls = (const char *const *)(const void *)urls->elts;
+    targets->skipped = unusable;
+    if (!targets->urls[0] && unusable) {
+        targets->problem = apr_pstrcat(pool, "the responder cannot be queried: ", unusable, NULL);
+    }
+    else if (!targets->urls[0]) {
+        targets->problem = "the certificate names no OCSP responder";
+        targets->is_expected = 1;
+    }
+    else if (conf->proxy_url && !oc_fetch_proxy(conf->proxy_url, pool, &proxy_problem)) {
+        targets->problem =
+            apr_pstrcat(pool, "the proxy that SSLOCSPProxyURL names cannot be used: ", proxy_problem, NULL);
+        targets->urls = none;
+    }
+    if (targets->problem)
+        targets->skipped = NULL;
+    targets->url = targets->urls[0];
+    targets->is_refreshed = targets->url || global->response_folder;
 }
 
 int oc_settings_returns_errors(const oc_server_conf_t *conf)

@@ -60,10 +60,8 @@ static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
          && oc_lines_put_number(bio, "refreshed", entry->is_refreshed != 0)
          && oc_lines_put_number(bio, "skew", entry->skew) && oc_lines_put_number(bio, "max-age", entry->max_age)
          && oc_lines_put_number(bio, "open-ended", entry->open_ended);
-    if (ok && cert->url)
-        ok = oc_lines_put(bio, "named-url", cert->url);
-    if (ok && entry->url)
-        ok = oc_lines_put(bio, "url", entry->url);
+    for (i = 0; ok && entry->urls[i]; i++)
+        ok = oc_lines_put(bio, "url", entry->urls[i]);
     return ok && oc_lines_put(bio, "end", "");
 }
 
@@ -99,7 +97,7 @@ typedef struct {
     apr_int64_t certificates;
     oc_cert_t *cert; /* the one at work; NULL: between two */
     oc_manifest_entry_t entry;
-    apr_array_header_t *hosts;
+    apr_array_header_t *hosts, *urls;
     int has_serial_der, has_binding;
     apr_pool_t *pool;
 } parser_t;
@@ -140,9 +138,13 @@ static int take_flag(const char *value, int *flag)
 
 static void begin_entry(parser_t *p)
 {
+    static const char *const none[] = {NULL};
+
     p->cert = apr_pcalloc(p->pool, sizeof(*p->cert));
     p->hosts = apr_array_make(p->pool, 1, sizeof(const char *));
+    p->urls = apr_array_make(p->pool, 2, sizeof(const char *));
     memset(&p->entry, 0, sizeof(p->entry));
+    p->cert->urls = none;
     p->entry.cert = p->cert;
     p->entry.hosts = p->hosts;
     p->entry.open_ended = -1;
@@ -155,6 +157,8 @@ static int end_entry(parser_t *p)
     int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->issuer && p->has_binding
              && cert->not_after > 0 && p->entry.open_ended > 0;
 
+    APR_ARRAY_PUSH(p->urls, const char *) = NULL;
+    p->entry.urls = (const char *const *)(const void *)p->urls->elts;
     if (ok)
         APR_ARRAY_PUSH(p->manifest->entries, oc_manifest_entry_t) = p->entry;
     p->cert = NULL;
@@ -175,10 +179,8 @@ static int take_fact(parser_t *p, const oc_line_t *line)
         cert->subject = value;
     else if (is(line, "serial"))
         cert->serial = value;
-    else if (is(line, "named-url"))
-        cert->url = value;
     else if (is(line, "url"))
-        p->entry.url = value;
+        APR_ARRAY_PUSH(p->urls, const char *) = value;
     else if (is(line, "serial-der"))
         return take_serial_der(p, value);
     else if (is(line, "issued-by"))

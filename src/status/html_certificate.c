@@ -39,6 +39,20 @@ static const char *hosts_of(const oc_view_t *view, apr_pool_t *pool)
     return apr_pstrcat(pool, "<ul>", apr_array_pstrcat(pool, items, '\0'), "</ul>", NULL);
 }
 
+static const char *responders_of(const oc_view_t *view, apr_pool_t *pool)
+{
+    apr_array_header_t *items;
+    const char *const *url;
+
+    if (!view->url)
+        return "none that can be queried";
+    items = apr_array_make(pool, 2, sizeof(const char *));
+    for (url = view->urls; url && *url; url++)
+        APR_ARRAY_PUSH(items, const char *) = apr_pstrcat(pool, "<li>", oc_status_text(*url, pool), "</li>", NULL);
+    return items->nelts > 1 ? apr_pstrcat(pool, "<ul>", apr_array_pstrcat(pool, items, '\0'), "</ul>", NULL)
+                            : oc_status_text(view->url, pool);
+}
+
 static void print_certificate(const oc_status_request_t *request, const oc_view_t *view, apr_pool_t *pool)
 {
     request_rec *r = request->r;
@@ -50,7 +64,7 @@ static void print_certificate(const oc_status_request_t *request, const oc_view_
     row(r, "SHA-1", apr_pstrcat(pool, "<span class=\"mono\">", oc_query_print_id(view->id, pool), "</span>", NULL));
     row(r, "Expires", both(view->not_after, request->now, pool));
     row(r, "Must-Staple", view->must_staple ? "yes: clients refuse it without a staple" : "no");
-    row(r, "Responder", view->url ? oc_status_text(view->url, pool) : "none named: there is nobody to ask");
+    row(r, "Responder", responders_of(view, pool));
     ap_rputs("</dl>\n", r);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "status/snapshot.h"
 
-#include "fetch/url.h"
 #include "server/staples.h"
 #include "server/stats.h"
 
@@ -45,7 +44,8 @@ void oc_snapshot_take(oc_view_t *view, const oc_managed_t *managed, unsigned ord
     memcpy(view->id, cert->id, sizeof(view->id));
     view->subject = cert->subject;
     view->serial = cert->serial;
-    view->url = managed->url ? oc_url_public(managed->url, pool) : NULL;
+    view->url = managed->url;
+    view->urls = managed->targets.urls;
     view->not_after = cert->not_after;
     view->must_staple = cert->must_staple;
     view->is_refreshed = oc_managed_is_refreshed(managed);

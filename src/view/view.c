@@ -227,6 +227,16 @@ static const char *json_hosts(const oc_view_t *view, apr_pool_t *pool)
     return apr_pstrcat(pool, "[", apr_array_pstrcat(pool, literals, ','), "]", NULL);
 }
 
+static const char *json_urls(const oc_view_t *view, apr_pool_t *pool)
+{
+    apr_array_header_t *literals = apr_array_make(pool, 2, sizeof(const char *));
+    const char *const *url;
+
+    for (url = view->urls; url && *url; url++)
+        APR_ARRAY_PUSH(literals, const char *) = oc_view_json_string(*url, pool);
+    return apr_pstrcat(pool, "[", apr_array_pstrcat(pool, literals, ','), "]", NULL);
+}
+
 static const char *json_id(const oc_view_t *view, apr_pool_t *pool)
 {
     char *hex = apr_palloc(pool, 2 * OC_CERT_ID_LEN + 1);
@@ -253,15 +263,16 @@ const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_tim
 {
     const char *reason, *attention = oc_attention_name(oc_view_attention(view, now, expiry_warning, &reason, pool));
 
-    return apr_psprintf(pool,
-                        "{\"host\":%s,\"hosts\":%s,\"sha1\":\"%s\",\"subject\":%s,\"serial\":%s,\"responder\":%s,"
-                        "\"not_after\":%s,\"must_staple\":%s,\"state\":\"%s\",\"attention\":\"%s\",\"reason\":%s,"
-                        "\"response\":%s,\"last_verdict\":%s,\"last_attempt\":%s,\"failures\":%u,\"next_request\":%s}",
-                        oc_view_json_string(view->host, pool), json_hosts(view, pool), json_id(view, pool),
-                        oc_view_json_string(view->subject, pool), oc_view_json_string(view->serial, pool),
-                        oc_view_json_string(view->url, pool), json_time(view->not_after, pool),
-                        view->must_staple ? "true" : "false", oc_view_state(view, now), attention,
-                        oc_view_json_string(reason, pool), json_response(view, pool),
-                        view->last == OC_PENDING ? "null" : oc_view_json_string(oc_verdict_name(view->last), pool),
-                        json_time(view->last_attempt, pool), view->failures, json_time(view->next_request, pool));
+    return apr_psprintf(
+        pool,
+        "{\"host\":%s,\"hosts\":%s,\"sha1\":\"%s\",\"subject\":%s,\"serial\":%s,\"responder\":%s,\"responders\":%s,"
+        "\"not_after\":%s,\"must_staple\":%s,\"state\":\"%s\",\"attention\":\"%s\",\"reason\":%s,"
+        "\"response\":%s,\"last_verdict\":%s,\"last_attempt\":%s,\"failures\":%u,\"next_request\":%s}",
+        oc_view_json_string(view->host, pool), json_hosts(view, pool), json_id(view, pool),
+        oc_view_json_string(view->subject, pool), oc_view_json_string(view->serial, pool),
+        oc_view_json_string(view->url, pool), json_urls(view, pool), json_time(view->not_after, pool),
+        view->must_staple ? "true" : "false", oc_view_state(view, now), attention, oc_view_json_string(reason, pool),
+        json_response(view, pool),
+        view->last == OC_PENDING ? "null" : oc_view_json_string(oc_verdict_name(view->last), pool),
+        json_time(view->last_attempt, pool), view->failures, json_time(view->next_request, pool));
 }

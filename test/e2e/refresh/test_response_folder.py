@@ -74,7 +74,7 @@ def test_certificate_without_a_responder_is_stapled_from_its_file(fed, inbox):
 def test_a_file_that_comes_later_is_picked_up(fed, inbox):
     one = fed()
     one.server.start()
-    line = one.server.wait_log("has to come from", "info")
+    line = one.server.wait_log("is stapled only when", "info")
     assert f"{inbox}/{one.leaf.serial_hex}.der" in line.text
     assert one.handshake().status is None
     leave(inbox, one.leaf, response(one.leaf))

@@ -17,11 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *const no_urls[] = {NULL};
+
 static oc_manifest_entry_t entry_of(const pki_id_t *certificate, const pki_id_t *issuer, oc_issuer_set_t *issuers,
                                     const char *host)
 {
-    oc_manifest_entry_t entry = {
-        .url = "http://ocsp.example/", .is_refreshed = 1, .skew = 7, .max_age = 8, .open_ended = 9};
+    static const char *const urls[] = {"http://ocsp.example/", "http://second.example:8080/a%20b", NULL};
+    oc_manifest_entry_t entry = {.urls = urls, .is_refreshed = 1, .skew = 7, .max_age = 8, .open_ended = 9};
     apr_array_header_t *hosts = apr_array_make(scene.pool, 2, sizeof(const char *));
     const char *reason = NULL;
     oc_cert_t *cert = NULL;
@@ -49,7 +51,7 @@ static oc_manifest_t *roster_of_three(const char *host)
     APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) = entry_of(scene.delegate, scene.issuer, issuers, "b:443");
     APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) =
         entry_of(pki_make(scene.pool, &spec), scene.root, issuers, "c:443");
-    APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t).url = NULL;
+    APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t).urls = no_urls;
     APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t).is_refreshed = 0;
     return manifest;
 }
@@ -90,12 +92,15 @@ TEST(round_trip)
     assert_int_equal(read->entries->nelts, 3);
     entry = &APR_ARRAY_IDX(read->entries, 0, oc_manifest_entry_t);
     assert_string_equal(APR_ARRAY_IDX(entry->hosts, 0, const char *), host);
-    assert_string_equal(entry->url, "http://ocsp.example/");
+    assert_string_equal(entry->urls[0], "http://ocsp.example/");
+    assert_string_equal(entry->urls[1], "http://second.example:8080/a%20b");
+    assert_null(entry->urls[2]);
+    assert_null(entry->cert->urls[0]);
     assert_memory_equal(entry->cert->binding, APR_ARRAY_IDX(manifest->entries, 0, oc_manifest_entry_t).cert->binding,
                         32);
     assert_int_equal(entry->skew * 100 + entry->max_age * 10 + entry->open_ended, 789);
     entry = &APR_ARRAY_IDX(read->entries, 2, oc_manifest_entry_t);
-    assert_null(entry->url);
+    assert_null(entry->urls[0]);
     assert_true(entry->cert->must_staple && !entry->is_refreshed);
 }
 

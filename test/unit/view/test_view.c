@@ -18,10 +18,12 @@
 /* Stapled, renewed in time. */
 static oc_view_t good(void)
 {
+    static const char *const urls[] = {"http://ocsp.example.org/", "http://second.example/", NULL};
     oc_view_t view = {.host = "www.example.org:443",
                       .subject = "CN=www.example.org",
                       .serial = "0A1B",
-                      .url = "http://ocsp.example.org/",
+                      .url = urls[0],
+                      .urls = urls,
                       .not_after = NOW + 30 * DAY,
                       .is_refreshed = 1,
                       .has_record = 1,
@@ -235,7 +237,9 @@ TEST(json_of_a_certificate)
         oc_view_json(&view, NOW, DAY, cache_pool),
         "{\"host\":\"www.example.org:443\",\"hosts\":[\"www.example.org:443\",\"a\\u0022b:443\"],"
         "\"sha1\":\"ABABABABABABABABABABABABABABABABABABABAB\",\"subject\":\"CN=www.example.org\",\"serial\":\"0A1B\","
-        "\"responder\":\"http://ocsp.example.org/\",\"not_after\":1902592000,\"must_staple\":false,\"state\":\"good\","
+        "\"responder\":\"http://ocsp.example.org/\",\"responders\":[\"http://ocsp.example.org/\",\"http://"
+        "second.example/\"],"
+        "\"not_after\":1902592000,\"must_staple\":false,\"state\":\"good\","
         "\"attention\":\"none\",\"reason\":\"\",\"response\":{\"verdict\":\"good\",\"origin\":\"responder\","
         "\"this_update\":1899827200,\"next_update\":1900432000,\"usable_until\":1900432000,\"fetched_at\":1899913600,"
         "\"size\":1503},\"last_verdict\":\"good\",\"last_attempt\":1899913600,\"failures\":0,"
@@ -250,7 +254,8 @@ TEST(json_of_the_unknown)
     assert_string_equal(
         oc_view_json(&view, NOW, DAY, cache_pool),
         "{\"host\":null,\"hosts\":[],\"sha1\":\"0000000000000000000000000000000000000000\",\"subject\":null,"
-        "\"serial\":null,\"responder\":null,\"not_after\":null,\"must_staple\":false,\"state\":\"no-responder\","
+        "\"serial\":null,\"responder\":null,\"responders\":[],\"not_after\":null,\"must_staple\":false,\"state\":\"no-"
+        "responder\","
         "\"attention\":\"none\",\"reason\":\"\",\"response\":null,\"last_verdict\":null,\"last_attempt\":null,"
         "\"failures\":0,\"next_request\":null}");
 }
