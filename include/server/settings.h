@@ -105,6 +105,7 @@ typedef struct {
                                 empty: no responder can be queried. Each passes oc_fetch_url_problem(), so it holds no password */
     const char *url; /* the first of them, to show; NULL: there is none */
     const char *problem; /* why there is none: a phrase for the log; NULL: there is one */
+    const char *advice;  /* with a problem: a sentence that says what to write */
     int is_expected; /* with a problem: the certificate names no responder, and nobody else does. Nothing is wrong */
     const char *skipped; /* of those named, what cannot be queried, while others can: "URL (why), ..."; NULL: nothing */
     int is_refreshed;    /* can a response be obtained: from a responder, or out of OCSPCacheResponseFolder? */

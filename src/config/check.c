@@ -84,7 +84,7 @@ static void check_targets(const case_t *c, const oc_targets_t *targets)
     say(c, is_warning ? APLOG_WARNING : APLOG_INFO, c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
         apr_pstrcat(c->pool,
                     targets->is_refreshed ? "stapled only from OCSPCacheResponseFolder: " : "nothing will be stapled: ",
-                    targets->problem, c->demand, ". SSLStaplingForceURL can name another responder", NULL));
+                    targets->problem, c->demand, ". ", targets->advice, NULL));
 }
 
 static void check_certificate(const case_t *c)

@@ -6,7 +6,6 @@
  */
 #include "config/check.h"
 
-#include "fetch/fetch.h"
 #include "server/settings.h"
 
 #include <apr_strings.h>
@@ -69,7 +68,6 @@ static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const a
 {
     const oc_server_conf_t *own = oc_settings_server(s)->own;
     apr_interval_time_t least = oc_settings_global()->refresh_min;
-    const char *problem = NULL;
 
     if (own->fake_try_later == 1 && !is_faking(servers, md, s))
         warn(findings, s,
@@ -89,10 +87,6 @@ static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const a
                           " s, which has no effect then: responders are asked again every %" APR_TIME_T_FMT
                           " s. Raise the one, or lower the other",
                           apr_time_sec(least), apr_time_sec(own->standard_timeout)));
-    if (own->proxy_url && !oc_fetch_proxy(own->proxy_url, pool, &problem))
-        warn(findings, s,
-             apr_pstrcat(pool, "nothing will be stapled: the proxy that SSLOCSPProxyURL names cannot be used: ",
-                         problem, ". Write http://[user:password@]host[:port]", NULL));
 }
 
 /* A host that SSLUseStapling is on for and that mod_md staples for. */

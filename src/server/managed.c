@@ -159,11 +159,9 @@ static void report_no_responder(const oc_managed_t *managed)
                      "%s: %s. A response is stapled only when %s/%s.der holds one", managed->label, targets->problem,
                      folder, cert->serial);
     else
-        ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: nothing is stapled%s: %s%s", managed->label,
+        ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: nothing is stapled%s: %s. %s", managed->label,
                      cert->must_staple ? ", although it is a Must-Staple certificate, which clients then refuse" : "",
-                     targets->problem,
-                     targets->is_expected ? " (many CAs no longer run one). Only SSLStaplingForceURL could name one"
-                                          : ". SSLStaplingForceURL can name another responder");
+                     targets->problem, targets->advice);
 }
 
 static void choose_responders(oc_managed_t *managed)

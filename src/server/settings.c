@@ -257,14 +257,19 @@ void oc_settings_targets(const server_rec *s, const char *const *named, oc_targe
     targets->skipped = unusable;
     if (!targets->urls[0] && unusable) {
         targets->problem = apr_pstrcat(pool, "the responder cannot be queried: ", unusable, NULL);
+        targets->advice =
+            "SSLStaplingForceURL can name another responder; where only https is named, the same URL with "
+            "http usually works";
     }
     else if (!targets->urls[0]) {
         targets->problem = "the certificate names no OCSP responder";
+        targets->advice = "Many CAs no longer run one; only SSLStaplingForceURL could name one";
         targets->is_expected = 1;
     }
     else if (conf->proxy_url && !oc_fetch_proxy(conf->proxy_url, pool, &proxy_problem)) {
         targets->problem =
             apr_pstrcat(pool, "the proxy that SSLOCSPProxyURL names cannot be used: ", proxy_problem, NULL);
+        targets->advice = "Write http://[user:password@]host[:port]";
         targets->urls = none;
     }
     if (targets->problem)
