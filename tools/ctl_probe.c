@@ -17,7 +17,6 @@
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -207,7 +206,6 @@ static void ask(probe_t *probe)
     if (oc_cert_subject(probe->cert, &subject, probe->pool) != APR_SUCCESS
         || oc_cert_request(probe->cert, probe->hash, &request.der, &request.der_len, probe->pool) != APR_SUCCESS)
         return;
-    (void)signal(SIGPIPE, SIG_IGN); /* as in httpd: a responder may close while it is written to */
     probe->begun = oc_deadline_now();
     oc_deadline_start(&deadline, probe->timeout, NULL);
     probe->verdict = oc_fetch(&request, &probe->fetched, probe->pool);

@@ -183,7 +183,7 @@ static int race_begin(oc_race_t *race)
         race_note_failure(race, address, errno, now);
         return -1;
     }
-    /* Head and body of a POST go out in two writes; Nagle's algorithm would hold back the second. */
+    /* A request that takes more than one write must not wait for Nagle's algorithm. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(fd, address->ai_addr, address->ai_addrlen) == 0) {
         race_take(race, address, now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_head: the head of a responder's HTTP response: the few things it says that decide what becomes of the body.
+ * The head of a responder's HTTP response: the few fields that decide what happens with its body.
  */
 #ifndef OC_FETCH_HEAD_H
 #define OC_FETCH_HEAD_H
@@ -13,23 +13,22 @@
 #define OC_HEAD_MAX 16384     /* bytes of a whole head */
 #define OC_HEAD_LINE_MAX 8000 /* bytes of one of its lines */
 
-/** Text is raw: not escaped, but without control characters. */
 typedef struct {
-    oc_verdict_t verdict; /* OC_PENDING: nothing wrong so far; else why there is no answer in this response */
-    char detail[200];     /* says more of the verdict */
+    oc_verdict_t verdict; /* OC_PENDING: no fault so far; else why there is no answer in this response */
+    char detail[200];     /* explains the verdict; raw: not escaped, but without control characters */
     int status;           /* 0: no status line yet */
-    int done;             /* the blank line has been seen, and what came before it judged */
+    int done;             /* the blank line has been read, and everything before it judged */
     int chunked;
-    int persists; /* the responder means to keep the connection open behind this response (RFC 9112 section 9.3) */
-    apr_int64_t length;              /* Content-Length; -1: none */
+    int persists;       /* the responder keeps the connection open after this response (RFC 9112 section 9.3) */
+    apr_int64_t length; /* Content-Length; -1: none */
     apr_interval_time_t retry_after; /* in seconds form only, at most a year; 0: none */
     apr_interval_time_t max_age;     /* Cache-Control, at most a year; 0: none */
+    apr_size_t size;                 /* bytes read */
+    char text[OC_HEAD_MAX + 1];      /* those bytes, raw, and a NUL */
 
-    /* private to oc_head.c */
-    char line[512];      /* the beginning of the line under way */
-    apr_size_t line_len; /* its whole length */
+    /* private to head.c */
+    apr_size_t line; /* where the current line begins in the text */
     int after_cr;
-    apr_size_t size;
     char content_type[96];
     char content_encoding[32];
     char transfer_encoding[32];
@@ -41,9 +40,9 @@ typedef struct {
 void oc_head_start(oc_head_t *head);
 
 /**
- * Take bytes up to the end of the head. Verdicts: OC_HTTP_MALFORMED, OC_HTTP_STATUS (anything but 200),
- * OC_HTTP_REDIRECT, OC_CONTENT_TYPE (neither application/ocsp-response nor absent; encoded content).
- * @return how many of the @a n bytes at @a data belong to the head. Fewer than @a n: it is done, or has its verdict.
+ * Read up to the end of the head. Verdicts: OC_HTTP_MALFORMED, OC_HTTP_STATUS (anything but 200), OC_HTTP_REDIRECT,
+ * OC_CONTENT_TYPE (neither application/ocsp-response nor absent; encoded content).
+ * @return how many of the @a n bytes at @a data belong to the head. Fewer than @a n: it is done, or has a verdict.
  */
 apr_size_t oc_head_take(oc_head_t *head, const char *data, apr_size_t n);
 

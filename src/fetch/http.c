@@ -1,218 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_http: see oc_http.h. Called by oc_fetch. The head is held back until it is whole and judged, since OpenSSL's
- * client gives up at the status line of an error, before Location or Retry-After have arrived. Then it is handed on
- * unchanged, and the body with its framing taken off in place (which only shortens). It must never block.
+ * Reads a response piece by piece (RFC 9112 section 6.3) for fetch.c. Every byte may be hostile. Of the body it looks at
+ * nothing but the length of the outer DER object, which tells an answer from a page of HTML, a whole one from a part,
+ * and where an answer without a length ends. It must never store more than body_max bytes of a body.
  */
 #include "http.h"
 
-#include "chunked.h"
-
-#include <errno.h>
+#include <apr_strings.h>
 #include <string.h>
 
-struct oc_http_t {
-    BIO_METHOD *method;
-    BIO *bio;
-    apr_size_t body_max;
-    oc_head_t head;
-    apr_size_t left; /* of a body with Content-Length: bytes still to come */
-    oc_chunked_t chunked;
-    char held[OC_HEAD_MAX + 1]; /* the head, then body bytes that came along with its end */
-    apr_size_t head_len;        /* the head alone */
-    apr_size_t held_len;
-    apr_size_t held_given; /* what OpenSSL has got of it */
-    oc_http_seen_t seen;
-};
-
-static void http_refuse(oc_http_t *http, oc_verdict_t verdict, const char *detail)
+/* The first fault found is the cause; what follows may be its effect. */
+static void http_reject(oc_http_t *http, oc_verdict_t verdict, const char *detail)
 {
-    http->seen.verdict = verdict;
-    http->seen.detail = detail;
+    if (http->verdict != OC_PENDING)
+        return;
+    http->verdict = verdict;
+    http->detail = detail;
 }
 
-/* Take the framing off @a n bytes at @a data. What lies behind the end of the body is no part of the response, and is
- * dropped, and the connection with it. @return bytes of the body now at @a data. */
-static apr_size_t http_take_body(oc_http_t *http, char *data, apr_size_t n)
+/* An OCSPResponse is a SEQUENCE of definite length (X.690 section 10.1). Called until its size is known. */
+static void http_read_object_size(oc_http_t *http)
+{
+    const unsigned char *der = http->body;
+    apr_uint64_t size = 0;
+    unsigned i, n;
+
+    if (http->body_len > 0 && der[0] != 0x30)
+        http_reject(http, OC_NOT_DER, "the content does not begin with a DER SEQUENCE");
+    if (http->body_len < 2)
+        return;
+    n = der[1] & 0x80 ? der[1] & 0x7f : 0;
+    if (der[1] == 0x80 || n > 4)
+        http_reject(http, OC_NOT_DER, "the content begins with a DER SEQUENCE of invalid length");
+    if (http->verdict != OC_PENDING || http->body_len < 2 + n)
+        return;
+    for (i = 0; i < n; i++)
+        size = size << 8 | der[2 + i];
+    size = 2 + n + (n > 0 ? size : der[1]);
+    if (http->head.length >= 0 && (apr_uint64_t)http->head.length != size)
+        http_reject(http, OC_NOT_DER,
+                    apr_psprintf(http->pool,
+                                 "Content-Length: %" APR_INT64_T_FMT ", but the response in it has %" APR_UINT64_T_FMT
+                                 " bytes",
+                                 http->head.length, size));
+    else if (size > http->body_max)
+        http_reject(http, OC_TOO_LARGE, apr_psprintf(http->pool, "a response of %" APR_UINT64_T_FMT " bytes", size));
+    else
+        http->object = (apr_size_t)size;
+}
+
+/* @a n bytes of the body, its framing removed. */
+static void http_store(oc_http_t *http, const char *data, apr_size_t n)
+{
+    apr_size_t room = http->body_max - http->body_len, fits = n < room ? n : room;
+
+    memcpy(http->body + http->body_len, data, fits);
+    http->body_len += fits;
+    if (http->object == 0)
+        http_read_object_size(http);
+    if (n > room)
+        http_reject(http, OC_TOO_LARGE, "an answer without a length that exceeds the largest size accepted");
+    http->whole = http->object > 0 && http->body_len >= http->object;
+}
+
+/* The head has ended: how long is the body, and may it be so long? */
+static void http_begin_body(oc_http_t *http)
+{
+    http->until_close = !http->head.chunked && http->head.length < 0;
+    http->body = apr_palloc(http->pool, http->body_max);
+    oc_chunked_start(&http->chunked, http->body_max);
+    if (http->head.length > (apr_int64_t)http->body_max)
+        http_reject(http, OC_TOO_LARGE,
+                    apr_psprintf(http->pool, "Content-Length: %" APR_INT64_T_FMT, http->head.length));
+}
+
+/* What follows the end of the body does not belong to the response. It is dropped, and the connection with it. */
+static void http_take_body(oc_http_t *http, char *data, apr_size_t n)
 {
     int clean = 0;
 
-    if (http->seen.complete || http->seen.verdict != OC_PENDING)
-        return 0;
     if (http->head.chunked) {
-        n = oc_chunked_take(&http->chunked, data, n);
-        http->seen.complete = http->chunked.ended;
+        http_store(http, data, oc_chunked_take(&http->chunked, data, n));
+        http->complete = http->chunked.ended;
         clean = http->chunked.clean;
         if (http->chunked.verdict != OC_PENDING)
-            http_refuse(http, http->chunked.verdict, http->chunked.problem);
+            http_reject(http, http->chunked.verdict, http->chunked.problem);
     }
-    else if (!http->seen.until_close) {
-        clean = n <= http->left;
-        n = clean ? n : http->left;
-        http->left -= n;
-        http->seen.complete = http->left == 0;
-    }
-    else if (n > http->body_max - http->seen.body) {
-        http_refuse(http, OC_TOO_LARGE, "an answer without a length goes beyond the largest taken");
-        return 0;
-    }
-    http->seen.body += n;
-    http->seen.reusable = http->seen.complete && clean && http->head.persists;
-    return n;
-}
-
-/* The head has been read to its end: how long is the body? (RFC 9112 section 6.3) */
-static void http_begin_body(oc_http_t *http)
-{
-    if (http->head.chunked) {
-        oc_chunked_start(&http->chunked, http->body_max);
-    }
-    else if (http->head.length < 0) {
-        http->seen.until_close = 1;
-    }
-    else if (http->head.length > (apr_int64_t)http->body_max) {
-        http_refuse(http, OC_TOO_LARGE, "an answer longer than the largest taken, by its Content-Length");
+    else if (http->until_close) {
+        http_store(http, data, n);
     }
     else {
-        http->left = (apr_size_t)http->head.length;
-        http->seen.complete = http->left == 0;
+        apr_size_t left = (apr_size_t)http->head.length - http->body_len;
+
+        clean = n <= left;
+        http_store(http, data, clean ? n : left);
+        http->complete = n >= left;
     }
+    if (http->complete && !http->whole)
+        http_reject(http, OC_NOT_DER,
+                    apr_psprintf(http->pool,
+                                 "the content ends after %" APR_SIZE_T_FMT " bytes, before a response is complete",
+                                 http->body_len));
+    http->reusable = http->complete && clean && http->head.persists;
 }
 
-/* @a n bytes have been read behind what is held of the head. */
-static void http_take_head(oc_http_t *http, apr_size_t n)
+oc_http_t *oc_http_create(apr_size_t body_max, apr_pool_t *pool)
 {
-    char *data = http->held + http->held_len;
-    apr_size_t used = oc_head_take(&http->head, data, n);
+    oc_http_t *http = apr_palloc(pool, sizeof(*http));
 
-    http->held_len += used;
-    http->head_len += used;
-    http->seen.begun = 1;
-    if (http->head.verdict != OC_PENDING) {
-        http_refuse(http, http->head.verdict, http->head.detail);
-    }
-    else if (http->head.done) {
-        http_begin_body(http);
-        http->held_len += http_take_body(http, data + used, n - used);
-    }
-}
-
-/* The transport gave @a n <= 0 bytes. */
-static int http_read_failed(oc_http_t *http, BIO *bio, int n, int error)
-{
-    BIO_copy_next_retry(bio);
-    if (BIO_should_retry(bio))
-        return -1;
-    http->seen.io_error = n < 0 ? (error != 0 ? error : EIO) : 0;
-    http->seen.closed = n == 0;
-    if (n == 0 && http->seen.until_close)
-        http->seen.complete = 1;
-    return n;
-}
-
-static int http_give_held(oc_http_t *http, char *data, int size)
-{
-    apr_size_t n = http->held_len - http->held_given;
-
-    n = n < (apr_size_t)size ? n : (apr_size_t)size;
-    memcpy(data, http->held + http->held_given, n);
-    http->held_given += n;
-    return (int)n;
-}
-
-static int http_read(BIO *bio, char *data, int size)
-{
-    oc_http_t *http = BIO_get_data(bio);
-    int n;
-
-    BIO_clear_retry_flags(bio);
-    if (data == NULL || size <= 0)
-        return 0;
-    while (http->seen.verdict == OC_PENDING) {
-        if (http->head.done && http->held_given < http->held_len)
-            return http_give_held(http, data, size);
-        if (http->seen.complete)
-            return 0;
-        errno = 0;
-        n = http->head.done
-                ? BIO_read(BIO_next(bio), data, size)
-                : BIO_read(BIO_next(bio), http->held + http->held_len, (int)(sizeof(http->held) - http->held_len));
-        if (n <= 0)
-            return http_read_failed(http, bio, n, errno);
-        if (!http->head.done) {
-            http_take_head(http, (apr_size_t)n);
-            continue;
-        }
-        n = (int)http_take_body(http, data, (apr_size_t)n);
-        if (http->seen.verdict == OC_PENDING && n > 0)
-            return n;
-    }
-    return -1;
-}
-
-static int http_write(BIO *bio, const char *data, int size)
-{
-    oc_http_t *http = BIO_get_data(bio);
-    int n;
-
-    BIO_clear_retry_flags(bio);
-    errno = 0;
-    n = BIO_write(BIO_next(bio), data, size);
-    BIO_copy_next_retry(bio);
-    if (n <= 0 && !BIO_should_retry(bio))
-        http->seen.io_error = errno != 0 ? errno : EIO;
-    return n;
-}
-
-static long http_ctrl(BIO *bio, int command, long number, void *pointer)
-{
-    return BIO_ctrl(BIO_next(bio), command, number, pointer);
-}
-
-oc_http_t *oc_http_open(BIO *transport, apr_size_t body_max, apr_pool_t *pool)
-{
-    oc_http_t *http = apr_pcalloc(pool, sizeof(*http));
-
+    memset(http, 0, sizeof(*http));
+    http->pool = pool;
     http->body_max = body_max;
-    http->seen.head = &http->head;
     oc_head_start(&http->head);
-    /* A method of its own for each exchange, under the type of filters in general: no state that outlives the exchange,
-     * and none of the 127 types that a process can give away. */
-    http->method = BIO_meth_new(BIO_TYPE_FILTER, "response framing");
-    if (http->method == NULL)
-        return NULL;
-    if (!BIO_meth_set_read(http->method, http_read) || !BIO_meth_set_write(http->method, http_write)
-        || !BIO_meth_set_ctrl(http->method, http_ctrl) || (http->bio = BIO_new(http->method)) == NULL) {
-        BIO_meth_free(http->method);
-        return NULL;
-    }
-    BIO_set_data(http->bio, http);
-    BIO_set_init(http->bio, 1);
-    (void)BIO_push(http->bio, transport);
     return http;
 }
 
-BIO *oc_http_bio(const oc_http_t *http)
+void oc_http_take(oc_http_t *http, char *data, apr_size_t n)
 {
-    return http->bio;
-}
+    apr_size_t used = 0;
 
-const oc_http_seen_t *oc_http_seen(const oc_http_t *http)
-{
-    return &http->seen;
-}
-
-const char *oc_http_head(const oc_http_t *http, apr_size_t *len)
-{
-    *len = http->head_len;
-    return http->held;
-}
-
-void oc_http_close(oc_http_t *http)
-{
-    BIO_free_all(http->bio);
-    BIO_meth_free(http->method);
-    http->bio = NULL;
-    http->method = NULL;
+    if (http->complete || http->verdict != OC_PENDING)
+        return;
+    if (!http->head.done) {
+        used = oc_head_take(&http->head, data, n);
+        if (http->head.verdict != OC_PENDING)
+            http_reject(http, http->head.verdict, http->head.detail);
+        else if (http->head.done)
+            http_begin_body(http);
+    }
+    if (http->head.done && http->verdict == OC_PENDING)
+        http_take_body(http, data + used, n - used);
 }
