@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_url: the parts of a responder's or a proxy's URL, checked so strictly that they can stand in a request and in a
- * log line.
+ * The parts of a responder's or a proxy's URL, checked so strictly that they can be put into a request and into a log
+ * line.
  */
 #ifndef OC_FETCH_URL_H
 #define OC_FETCH_URL_H
@@ -30,7 +30,12 @@ typedef enum { OC_URL_RESPONDER, OC_URL_PROXY } oc_url_use_t;
  */
 const char *oc_url_parse(oc_url_t *url, const char *text, oc_url_use_t use, apr_pool_t *pool);
 
-/** @a text as it may be shown: without a user name and password, be it a good URL or not. NULL: NULL. */
+/**
+ * @a text as it may be logged and displayed. A user name and password are cut out of the authority; the host that is
+ * left is the one that oc_url_parse() finds. A text that is not a usable URL and has an '@' elsewhere may hold a password
+ * as well: "***" replaces what precedes the last '@'.
+ * @return @a text itself, or a string from @a pool. NULL: NULL.
+ */
 const char *oc_url_public(const char *text, apr_pool_t *pool);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_url: see oc_url.h. Called by oc_fetch, for every exchange and for the checks of the configuration. apr_uri_parse()
- * splits; what it lets through and an HTTP request must not contain is refused here. It must never look anything up.
+ * Checks and splits URLs, for every exchange and for the checks of the configuration. apr_uri_parse() splits; what it
+ * accepts and an HTTP request must not contain is rejected here. It must never look up a name.
  */
 #include "fetch/url.h"
 
@@ -17,18 +17,7 @@
 
 #define HTTP_PORT 80
 
-const char *oc_url_public(const char *text, apr_pool_t *pool)
-{
-    const char *scheme = text != NULL ? strstr(text, "://") : NULL, *at = text != NULL ? strrchr(text, '@') : NULL;
-
-    if (at == NULL)
-        return text;
-    return apr_pstrcat(pool,
-                       scheme != NULL && scheme < at ? apr_pstrndup(pool, text, (apr_size_t)(scheme + 3 - text)) : "",
-                       at + 1, NULL);
-}
-
-/* Space, control characters and anything above ASCII would end or split the request line. */
+/* A space or a control character would end or split the request line. */
 static int url_is_printable(const char *text)
 {
     const unsigned char *p;
@@ -41,7 +30,7 @@ static int url_is_printable(const char *text)
 
 static const char *url_check_scheme(const char *scheme)
 {
-    if (scheme == NULL)
+    if (!scheme)
         return "it does not begin with http://";
     if (apr_cstr_casecmp(scheme, "https") == 0)
         return "https is not supported (OCSP responses are signed and travel over plain http)";
@@ -50,7 +39,7 @@ static const char *url_check_scheme(const char *scheme)
     return NULL;
 }
 
-/* Names and IPv4 addresses, or an IPv6 address in brackets (no zone: it has no meaning in a certificate). */
+/* A name, an IPv4 address, or an IPv6 address in brackets, without a zone: that has no meaning in a certificate. */
 static int url_is_host(const char *host, int bracketed)
 {
     struct in6_addr address;
@@ -69,7 +58,7 @@ static const char *url_take_port(oc_url_t *url, const char *digits)
     const char *p;
     long port = 0;
 
-    if (digits == NULL || *digits == '\0') {
+    if (!digits || !*digits) {
         url->port = HTTP_PORT;
         return NULL;
     }
@@ -84,13 +73,13 @@ static const char *url_take_port(oc_url_t *url, const char *digits)
 
 static const char *url_take_user(oc_url_t *url, const apr_uri_t *uri, oc_url_use_t use, apr_pool_t *pool)
 {
-    if (uri->user == NULL && uri->password == NULL)
+    if (!uri->user && !uri->password)
         return NULL;
     if (use == OC_URL_RESPONDER)
         return "a user name or password in it is not supported";
-    url->user = apr_punescape_url(pool, uri->user != NULL ? uri->user : "", NULL, NULL, 0);
-    url->password = apr_punescape_url(pool, uri->password != NULL ? uri->password : "", NULL, NULL, 0);
-    if (url->user == NULL || url->password == NULL)
+    url->user = apr_punescape_url(pool, uri->user ? uri->user : "", NULL, NULL, 0);
+    url->password = apr_punescape_url(pool, uri->password ? uri->password : "", NULL, NULL, 0);
+    if (!url->user || !url->password)
         return "the percent-encoding of its user name or password is wrong";
     return NULL;
 }
@@ -103,7 +92,7 @@ const char *oc_url_parse(oc_url_t *url, const char *text, oc_url_use_t use, apr_
     int bracketed;
 
     memset(url, 0, sizeof(*url));
-    if (text == NULL || *text == '\0')
+    if (!text || !*text)
         return "it is empty";
     if (strlen(text) > OC_URL_MAX)
         return "it is longer than 2048 bytes";
@@ -112,18 +101,18 @@ const char *oc_url_parse(oc_url_t *url, const char *text, oc_url_use_t use, apr_
     if (apr_uri_parse(pool, text, &uri) != APR_SUCCESS)
         return "it is not a URL";
     problem = url_check_scheme(uri.scheme);
-    if (problem != NULL)
+    if (problem)
         return problem;
-    if (uri.hostname == NULL || *uri.hostname == '\0')
+    if (!uri.hostname || !*uri.hostname)
         return "it names no host";
     problem = url_take_user(url, &uri, use, pool);
-    if (problem != NULL)
+    if (problem)
         return problem;
     bracketed = strchr(uri.hostinfo, '[') != NULL;
     if (!url_is_host(uri.hostname, bracketed))
         return "its host is neither a name nor an address";
     problem = url_take_port(url, uri.port_str);
-    if (problem != NULL)
+    if (problem)
         return problem;
     url->host = host = apr_pstrdup(pool, uri.hostname);
     for (; *host != '\0'; host++)
@@ -131,7 +120,38 @@ const char *oc_url_parse(oc_url_t *url, const char *text, oc_url_use_t use, apr_
     url->authority = bracketed ? apr_pstrcat(pool, "[", url->host, "]", NULL) : url->host;
     if (url->port != HTTP_PORT)
         url->authority = apr_psprintf(pool, "%s:%u", url->authority, (unsigned)url->port);
-    url->path = uri.path != NULL && *uri.path == '/' ? uri.path : "/";
+    url->path = uri.path && *uri.path == '/' ? uri.path : "/";
     url->query = uri.query;
     return NULL;
+}
+
+/* The authority as apr_uri_parse() finds it: behind the scheme, up to the first of "/?#". @return its beginning, *end its
+ * end; NULL: there is none. */
+static const char *url_authority(const char *text, const char **end)
+{
+    const char *colon = text;
+
+    while (apr_isalnum(*colon) || *colon == '+' || *colon == '-' || *colon == '.')
+        colon++;
+    if (colon == text || strncmp(colon, "://", 3) != 0)
+        return NULL;
+    *end = colon + 3 + strcspn(colon + 3, "/?#");
+    return colon + 3;
+}
+
+const char *oc_url_public(const char *text, apr_pool_t *pool)
+{
+    const char *authority, *end = NULL, *at;
+    oc_url_t url;
+
+    if (!text || !strchr(text, '@'))
+        return text;
+    authority = url_authority(text, &end);
+    for (at = end; authority && at > authority; at--)
+        if (at[-1] == '@')
+            return apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(authority - text)), at, NULL);
+    /* In the path or the query of a usable URL it is just a character. In any other text a password may precede it. */
+    if (!oc_url_parse(&url, text, OC_URL_PROXY, pool))
+        return text;
+    return apr_pstrcat(pool, "***", strrchr(text, '@'), NULL);
 }
