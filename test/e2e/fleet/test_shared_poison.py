@@ -67,7 +67,7 @@ POISONS: dict[str, tuple[str, Poison]] = {
     "oversized": ("larger than any response", lambda name, leaf, other, honest, stranger: bytes(50000)),
     "other-name": ("another certificate", lambda name, leaf, other, honest, stranger:
                    fresh(name, response(other), key="ab" * 32)),
-    "other-response": ("does not speak of this certificate|not.*this certificate",
+    "other-response": ("is not for this certificate|not.*this certificate",
                        lambda name, leaf, other, honest, stranger: fresh(name, response(other))),
     "other-revoked": ("not.*this certificate", lambda name, leaf, other, honest, stranger:
                       fresh(name, responders_revoked(other))),

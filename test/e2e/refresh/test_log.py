@@ -148,7 +148,7 @@ def test_revoked_is_critical_and_said_once(site):
     one = site(directives=QUICK)
     one.server.start()
     one.wait_staple()
-    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED on .*Clients refuse this certificate")
+    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED on .*Clients reject this certificate")
     one.responder.script = responders.revoked()
     one.wait_staple("revoked")
     wait_attempts(2, one)
@@ -164,7 +164,7 @@ def test_revoked_is_critical_and_said_once(site):
 # ---- what an administrator is to do ----------------------------------------------------------------------------------
 
 def test_every_failure_says_what_happened_what_follows_and_what_to_do(site):
-    for script, words in ((responders.unauthorized(), "not authorised"), (responders.garbage(), "DER"),
+    for script, words in ((responders.unauthorized(), "not authorized"), (responders.garbage(), "DER"),
                           (responders.error(ocsp.OCSPResponseStatus.SIG_REQUIRED), "signed requests"),
                           (responders.http_status(404), "404")):
         one = site(script)

@@ -152,11 +152,11 @@ def test_who_has_a_file_is_not_asked_for_and_who_has_none_is(httpd, ca, responde
 
 BAD = {
     "expired": (lambda leaf, stranger: response(leaf, begins=-7200, ends=-3600), "has already expired"),
-    "future": (lambda leaf, stranger: response(leaf, begins=7200, ends=9000), "comes from the future"),
-    "forged": (lambda leaf, stranger: response(leaf, signer=stranger), "is not entitled|does not carry"),
+    "future": (lambda leaf, stranger: response(leaf, begins=7200, ends=9000), "is not valid yet"),
+    "forged": (lambda leaf, stranger: response(leaf, signer=stranger), "is not authorized|does not contain"),
     "garbage": (lambda leaf, stranger: b"<html>captive portal</html>", "not one well-formed DER object"),
     "empty": (lambda leaf, stranger: b"", "not one well-formed DER object"),
-    "another-one": (lambda leaf, stranger: response(leaf.issuer.leaf(HOST)), "does not speak of this certificate"),
+    "another-one": (lambda leaf, stranger: response(leaf.issuer.leaf(HOST)), "is not for this certificate"),
     "huge": (lambda leaf, stranger: b"\x30\x83\x01\x00\x00" + bytes(65536), "larger than a staple may be"),
     "unreadable": (lambda leaf, stranger: response(leaf), "cannot be read"),
 }
@@ -191,8 +191,8 @@ def test_bad_files_are_said_once_and_never_stapled(httpd, ca, stranger, inbox):
 
 def _names(text: str) -> tuple[str, ...]:
     """The results that may stand behind a sentence of the log."""
-    table = {"already expired": "expired", "future": "not-yet-valid", "not entitled": "signer-refused",
-             "does not carry": "signer-missing", "well-formed DER": "not-der", "does not speak": "not-ours",
+    table = {"already expired": "expired", "not valid yet": "not-yet-valid", "not authorized": "signer-refused",
+             "does not contain": "signer-missing", "well-formed DER": "not-der", "is not for this": "not-ours",
              "larger than": "too-large", "cannot be read": "file-unreadable"}
     return tuple(name for words, name in table.items() if words in text)
 

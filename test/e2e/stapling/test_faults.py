@@ -82,7 +82,7 @@ NO_ANSWER = {"nothing": responders.nothing(), "500": responders.http_status(500)
 ERRORS = {"trylater": responders.try_later(), "unauthorized": responders.unauthorized(),
           "unknown": responders.unknown()}
 REASONS = {"nothing": "the connection to the responder broke", "500": "HTTP status 500", "hang": TIMED_OUT,
-           "trylater": "try again later", "unauthorized": "not authorised", "unknown": "does not know the certificate"}
+           "trylater": "try again later", "unauthorized": "not authorized", "unknown": "does not know the certificate"}
 POLICY = {"default": (), "off": ("SSLStaplingReturnResponderErrors off",),
           "on": ("SSLStaplingReturnResponderErrors on",),
           "on-nofake": ("SSLStaplingReturnResponderErrors on", "SSLStaplingFakeTryLater off"),
@@ -112,10 +112,10 @@ def test_error_policy(site, answer, policy):
 
 UNUSABLE = {  # what is answered, and the reason that the log gives
     "garbage": (lambda stranger: responders.garbage(), "DER|ASN.1"),
-    "stranger": (lambda stranger: responders.good(signer=stranger), "not entitled"),
-    "stranger-revoked": (lambda stranger: responders.revoked(signer=stranger), "not entitled"),
+    "stranger": (lambda stranger: responders.good(signer=stranger), "not authorized"),
+    "stranger-revoked": (lambda stranger: responders.revoked(signer=stranger), "not authorized"),
     "expired": (lambda stranger: responders.good(this_update=-7200, next_update=-3600), "already expired"),
-    "future": (lambda stranger: responders.good(this_update=7200, next_update=86400), "comes from the future"),
+    "future": (lambda stranger: responders.good(this_update=7200, next_update=86400), "is not valid yet"),
     "oversized": (lambda stranger: lambda exchange: exchange.reply(b"\x30\x84\x00\x10\x00\x00" + bytes(1 << 20)),
                   "larger than a staple may be"),
     "html": (lambda stranger: lambda exchange: exchange.reply(b"<html>login</html>", content_type="text/html"),

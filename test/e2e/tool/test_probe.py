@@ -110,7 +110,7 @@ def test_the_real_responder_says_good_then_revoked(ca, openssl_responder, folder
     openssl_responder.restart(revoked=frozenset([leaf.serial]))
     seen = probe(leaf, "--out", out)
     assert seen.code == REVOKED, seen
-    seen.says("verdict      revoked:", "revoked      20", "what to do   Clients refuse this certificate")
+    seen.says("verdict      revoked:", "revoked      20", "what to do   Clients reject this certificate")
     assert ocsp.load_der_ocsp_response(out.read_bytes()).certificate_status is ocsp.OCSPCertStatus.REVOKED
 
 
