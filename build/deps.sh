@@ -98,13 +98,24 @@ missing() {
     done | sort -u | tr '\n' ' ' | sed 's/ $//'
 }
 
-# nginx, haproxy, Hitch, redis, memcached and prometheus (for promtool) bring services. While they are installed, Debian's policy-rc.d says no to every start; afterwards they are
-# disabled, for the next boot.
+# Debian's policy-rc.d forbids every start of a service while nginx, haproxy, Hitch, redis, memcached and prometheus (for
+# promtool) are installed; afterwards they are disabled, for the next boot. The file forbids for as long as this very
+# process lives: killed, it leaves one that permits.
 forbid_services() {
-    [ ! -e "$policy" ] || return 0
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    if [ -e "$policy" ]; then
+        grep -q "$policy_mark" "$policy" || return 0 # the administrator's
+        "$policy" || return 0                        # another deps.sh at work
+    fi
+    printf '#!/bin/sh\n# %s: forbids while process %s, which started at %s, is alive.\n' "$policy_mark" "$$" "$(started)" >"$policy"
+    # shellcheck disable=SC2016  # to be expanded when it runs
+    printf '[ "$(cut -d" " -f22 /proc/%s/stat 2>/dev/null)" != %s ] || exit 101\n' "$$" "$(started)" >>"$policy"
     chmod 755 "$policy"
     made_policy=yes
+}
+
+# When this process started, in ticks since boot: its number alone may be given to another process.
+started() {
+    cut -d" " -f22 "/proc/$$/stat"
 }
 
 clean_up() {
@@ -112,13 +123,26 @@ clean_up() {
     [ "$made_policy" = no ] || rm -f "$policy"
 }
 
-# quietly COMMAND...: its output is of interest only when it fails
+# On a signal: end the command that runs, too. Services stay forbidden until it has ended.
+stop() {
+    trap '' HUP INT TERM
+    if [ -n "$running" ]; then
+        kill "$running" 2>/dev/null || :
+        wait "$running" || :
+    fi
+    exit $((128 + $1))
+}
+
+# quietly COMMAND...: its output is of interest only when it fails. In the background, so that a signal is seen at once.
 quietly() {
-    if ! "$@" </dev/null >"$log" 2>&1; then
+    "$@" </dev/null >"$log" 2>&1 &
+    running=$!
+    if ! wait "$running"; then
         cat "$log" >&2
         echo "deps: failed: $*" >&2
         exit 1
     fi
+    running=
 }
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -157,10 +181,13 @@ if [ "$check_only" = yes ] || [ "$(id -u)" != 0 ]; then
     exit 1
 fi
 
-policy=/usr/sbin/policy-rc.d made_policy=no
+policy=${DPKG_ROOT:-}/usr/sbin/policy-rc.d policy_mark="made by build/deps.sh of mod_ocsp_cache"
+made_policy=no running=
 log=$(mktemp)
 trap clean_up EXIT
-trap 'exit 130' HUP INT TERM
+trap 'stop 1' HUP
+trap 'stop 2' INT
+trap 'stop 15' TERM
 export DEBIAN_FRONTEND=noninteractive
 echo "Installing with apt-get: $lacking"
 quietly apt-get -q update

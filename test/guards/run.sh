@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 PYTHON=${PYTHON:-/usr/bin/python3}
 
 passed=0 failed=0
-for guard in version.sh layers.py headers.sh exports.sh apxs.sh hot_path.py hot_cost.py directives.py cachectl.py links.py assets.sh sizes.sh words.sh format.sh tidy.sh shell.sh; do
+for guard in version.sh layers.py headers.sh exports.sh apxs.sh hot_path.py hot_cost.py directives.py cachectl.py links.py assets.sh sizes.sh words.sh format.sh tidy.sh shell.sh deps.py; do
     case $guard in
     *.py) said=$("$PYTHON" "test/guards/$guard" 2>&1) ;;
     *) said=$("test/guards/$guard" 2>&1) ;;
