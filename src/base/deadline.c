@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_deadline: see oc_deadline.h. Called by oc_connect and oc_fetch in worker threads; it must never sleep longer than a
- * slice.
+ * The one clock and the one wait of exchanges and of child processes. It must never sleep longer than a slice.
  */
 #include "base/deadline.h"
 
@@ -14,7 +13,7 @@ apr_time_t oc_deadline_now(void)
 {
     struct timespec now;
 
-    /* Cannot fail: the clock is one of POSIX's, and the pointer is ours. */
+    /* Cannot fail: POSIX requires this clock. */
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return apr_time_from_sec((apr_time_t)now.tv_sec) + (apr_time_t)now.tv_nsec / 1000;
 }
@@ -31,7 +30,7 @@ void oc_deadline_start(oc_deadline_t *deadline, apr_interval_time_t timeout, con
 
 int oc_deadline_stopped(const oc_deadline_t *deadline)
 {
-    return deadline->stop != NULL && atomic_load(deadline->stop) != 0;
+    return deadline->stop && atomic_load(deadline->stop) != 0;
 }
 
 oc_verdict_t oc_deadline_check(const oc_deadline_t *deadline)
@@ -55,9 +54,9 @@ oc_verdict_t oc_deadline_poll(const oc_deadline_t *deadline, struct pollfd *fds,
         nap = 0;
     if (nap > OC_DEADLINE_SLICE)
         nap = OC_DEADLINE_SLICE;
-    /* Rounded up: a rest below a millisecond would otherwise be spent spinning. */
+    /* Rounded up: below a millisecond it would spin. */
     if (poll(fds, count, (int)((nap + 999) / 1000)) < 0) {
-        /* EINTR, or ENOMEM: nothing happened; the caller comes again until the deadline. */
+        /* EINTR or ENOMEM: nothing is ready; the caller tries again until the deadline. */
         for (i = 0; i < count; i++)
             fds[i].revents = 0;
     }

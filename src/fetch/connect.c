@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_connect: see oc_connect.h. Called by oc_fetch in worker threads of unprivileged children. libc only, on purpose: a
- * thread that comes back late from getaddrinfo(3) may find OpenSSL and APR already torn down. It must never wait but in
- * oc_deadline_poll(), the look-up excepted, and never let go of a descriptor it opened.
+ * Connects for fetch.c, in worker threads of unprivileged children. libc only, on purpose: a thread that returns late
+ * from getaddrinfo(3) may find APR already shut down. Apart from the look-up it must wait in oc_deadline_poll() alone,
+ * and it must never leak a descriptor.
  */
 #include "fetch/connect.h"
 
@@ -25,15 +25,15 @@ typedef struct {
     const oc_deadline_t *deadline;
     const oc_trace_t *trace;
     oc_connect_result_t *result;
-    const struct addrinfo *next; /* not yet started */
+    const struct addrinfo *next; /* not started yet */
     int begun;
     apr_interval_time_t stagger;
     apr_time_t next_at;
-    struct pollfd fds[OC_CONNECT_ADDRESSES]; /* under way */
+    struct pollfd fds[OC_CONNECT_ADDRESSES]; /* in progress */
     const struct addrinfo *address[OC_CONNECT_ADDRESSES];
     apr_time_t since[OC_CONNECT_ADDRESSES];
     nfds_t open;
-    int exhausted; /* an attempt failed for want of descriptors or memory, not because of the peer */
+    int exhausted; /* an attempt failed for lack of descriptors or memory, not because of the responder */
 } oc_race_t;
 
 __attribute__((format(printf, 2, 3))) static void connect_note(oc_connect_result_t *result, const char *format, ...)
@@ -46,7 +46,7 @@ __attribute__((format(printf, 2, 3))) static void connect_note(oc_connect_result
     va_end(args);
 }
 
-/* Which of strerror_r's two forms libc offers depends on feature macros; one of these is used, whichever it is. */
+/* libc declares one of strerror_r's two forms, by feature macros; one of these functions fits it. */
 static inline const char *connect_gnu(const char *text, const char *buffer)
 {
     (void)buffer;
@@ -75,15 +75,15 @@ static void connect_address_text(const struct addrinfo *address, char *text, siz
     (void)snprintf(text, size, address->ai_family == AF_INET6 ? "[%.45s]:%s" : "%.45s:%s", host, port);
 }
 
-static void connect_tell_look_up(const oc_trace_t *trace, oc_verdict_t verdict, const char *host, apr_time_t begun,
-                                 const struct addrinfo *list, const oc_connect_result_t *result)
+static void connect_report_look_up(const oc_trace_t *trace, oc_verdict_t verdict, const char *host, apr_time_t begun,
+                                   const struct addrinfo *list, const oc_connect_result_t *result)
 {
     oc_step_t step = {OC_STEP_LOOK_UP, verdict, host, result->detail, 0, begun, oc_deadline_now()};
     char text[OC_CONNECT_ADDRESSES * (ADDRESS_MAX + 2)] = "";
     char one[ADDRESS_MAX];
     size_t used = 0;
 
-    for (; verdict == OC_PENDING && list != NULL && used + sizeof(one) + 2 < sizeof(text); list = list->ai_next) {
+    for (; verdict == OC_PENDING && list && used + sizeof(one) + 2 < sizeof(text); list = list->ai_next) {
         if (getnameinfo(list->ai_addr, list->ai_addrlen, one, sizeof(one), NULL, 0, NI_NUMERICHOST) == 0)
             used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? ", " : "", one);
         step.text = text;
@@ -91,12 +91,12 @@ static void connect_tell_look_up(const oc_trace_t *trace, oc_verdict_t verdict, 
     trace->tell(trace->context, &step);
 }
 
-static void race_tell(const oc_race_t *race, oc_verdict_t verdict, const char *where, const char *text,
-                      apr_time_t since)
+static void race_report(const oc_race_t *race, oc_verdict_t verdict, const char *where, const char *text,
+                        apr_time_t since)
 {
     oc_step_t step = {OC_STEP_CONNECT, verdict, where, text, 0, since, 0};
 
-    if (race->trace == NULL)
+    if (!race->trace)
         return;
     step.ended = oc_deadline_now();
     race->trace->tell(race->trace->context, &step);
@@ -117,10 +117,10 @@ static void race_note_failure(oc_race_t *race, const struct addrinfo *address, i
     race->exhausted |= verdict == OC_OUT_OF_RESOURCES;
     connect_address_text(address, where, sizeof(where));
     connect_note(race->result, "%s%s: %s%s", race->result->detail[0] != '\0' ? "; " : "", where, text, hint);
-    race_tell(race, verdict, where, text, since);
+    race_report(race, verdict, where, text, since);
 }
 
-/* The process ends, and may already have unloaded what this thread would return to. */
+/* The process is exiting, and may already have unloaded the code that this thread would return to. */
 static void connect_park(void)
 {
     for (;;)
@@ -164,10 +164,10 @@ static oc_verdict_t connect_look_up(const char *host, apr_port_t port, const oc_
 static void race_take(oc_race_t *race, const struct addrinfo *address, apr_time_t since)
 {
     connect_address_text(address, race->result->where, sizeof(race->result->where));
-    race_tell(race, OC_PENDING, race->result->where, "", since);
+    race_report(race, OC_PENDING, race->result->where, "", since);
 }
 
-/* Take the next address. Its descriptor when it is connected at once, else -1: under way or failed. */
+/* Start on the next address. @return its descriptor when it is connected at once, else -1: in progress or failed. */
 static int race_begin(oc_race_t *race)
 {
     const struct addrinfo *address = race->next;
@@ -210,7 +210,7 @@ static void race_forget(oc_race_t *race, nfds_t i)
     race->since[i] = race->since[race->open];
 }
 
-/* Look through what poll() reported. The first connected descriptor, or -1. */
+/* What poll() reported. @return the first connected descriptor, or -1 */
 static int race_collect(oc_race_t *race)
 {
     nfds_t i = 0;
@@ -249,9 +249,9 @@ static void race_end(oc_race_t *race, oc_verdict_t verdict)
             connect_note(race->result, "%s%s: no connection in time", race->result->detail[0] != '\0' ? "; " : "",
                          where);
         }
-        race_tell(race, OC_TIMED_OUT, where,
-                  verdict == OC_PENDING ? "silent; another address was faster" : "no connection in time",
-                  race->since[i]);
+        race_report(race, OC_TIMED_OUT, where,
+                    verdict == OC_PENDING ? "silent; another address was faster" : "no connection in time",
+                    race->since[i]);
         (void)close(race->fds[i].fd);
     }
     race->open = 0;
@@ -266,15 +266,15 @@ static oc_verdict_t race_run(oc_race_t *race)
         verdict = oc_deadline_check(race->deadline);
         if (verdict != OC_PENDING)
             return verdict;
-        if (race->next != NULL && (race->open == 0 || oc_deadline_now() >= race->next_at)) {
+        if (race->next && (race->open == 0 || oc_deadline_now() >= race->next_at)) {
             fd = race_begin(race);
         }
         else if (race->open == 0) {
             return race->exhausted ? OC_OUT_OF_RESOURCES : OC_CONNECT_FAILED;
         }
         else {
-            verdict = oc_deadline_poll(race->deadline, race->fds, race->open,
-                                       race->next != NULL ? race->next_at : APR_INT64_MAX);
+            verdict =
+                oc_deadline_poll(race->deadline, race->fds, race->open, race->next ? race->next_at : APR_INT64_MAX);
             fd = verdict == OC_PENDING ? race_collect(race) : -1;
         }
         if (fd >= 0) {
@@ -297,11 +297,11 @@ oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_deadline_t *
     memset(result, 0, sizeof(*result));
     result->fd = -1;
     verdict = connect_look_up(host, port, deadline, &list, result);
-    if (trace != NULL)
-        connect_tell_look_up(trace, verdict, host, begun, list, result);
+    if (trace)
+        connect_report_look_up(trace, verdict, host, begun, list, result);
     if (verdict != OC_PENDING)
         return verdict;
-    for (address = list; address != NULL && count < OC_CONNECT_ADDRESSES; address = address->ai_next)
+    for (address = list; address && count < OC_CONNECT_ADDRESSES; address = address->ai_next)
         count++;
     memset(&race, 0, sizeof(race));
     race.deadline = deadline;

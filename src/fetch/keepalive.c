@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_keepalive: see oc_keepalive.h. Called by oc_fetch in worker threads and by the refresher, which creates and closes the stock.
- * The lock is never held across anything that can block: a process that ends does not wait for its threads.
+ * The stock, for fetch.c in worker threads and for the refresher, which creates and closes it. The lock must never be
+ * held across anything that can block: a process that exits does not wait for its threads.
  */
 #include "fetch/keepalive.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A name is at most 253 bytes long. What does not fit is not kept. */
+/* A name is at most 253 bytes long. What does not fit is closed. */
 #define HOST_SIZE 256
 
 typedef struct {
@@ -61,7 +61,7 @@ static int idle_is_peer(const oc_keepalive_entry_t *entry, const char *host, apr
     return entry->port == port && strcmp(entry->host, host) == 0;
 }
 
-/* Has the peer left it alone? A byte that nobody asked for would be taken for the beginning of the next answer. */
+/* An unrequested byte would be taken for the beginning of the next answer. */
 static int idle_is_silent(int fd)
 {
     struct pollfd poll_fd = {fd, POLLIN, 0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_verdict: every code has a whole row, names are unique and stable, and no number, however wild, leaves the table.
+ * Every code has a complete row, names are unique and stable, and no number leaves the table.
  */
 #include "base/verdict.h"
 
@@ -12,8 +12,7 @@
 #include <limits.h>
 #include <string.h>
 
-/* Every code with the name and class that other programs rely on: a copy on purpose, so that a change of either
- * shows. */
+/* Every code with the name and class that other programs rely on. A copy on purpose: a change of either shows. */
 static const struct {
     oc_verdict_t verdict;
     const char *name;
