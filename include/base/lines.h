@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_lines: text of "key value" lines and PEM blocks, as oc_manifest and oc_command keep it: readable with a pager, and OpenSSL finds the
- * blocks. Values may be anything: what is not printable ASCII is written \xHH, and so is a backslash.
+ * Text of "key value" lines and PEM blocks, the format of manifest and command: readable with a pager, and by OpenSSL.
+ * A value may hold any text: what is not printable ASCII is written as \xHH, and so is a backslash.
  *
  * Pure, and bounded by the text it is given.
  */
@@ -16,7 +16,7 @@
 typedef struct {
     const char *at;
     const char *end;
-    unsigned number; /* of the line that was read last */
+    unsigned number; /* of the last line read */
 } oc_lines_t;
 
 typedef struct {
@@ -28,17 +28,18 @@ typedef struct {
 
 void oc_lines_begin(oc_lines_t *lines, const char *text, apr_size_t len);
 
-/** Read the next line or PEM block; empty lines and those that begin with # are passed over. Strings and bytes come from @a pool.
- *  @return 1; 0: the end; -1: what is there is neither; the next call goes on behind it. Leaves OpenSSL's error queue as found. */
+/** Read the next line or PEM block; empty lines and those that begin with # are skipped. Strings and bytes are from
+ *  @a pool. Leaves OpenSSL's error queue unchanged. @return 1; 0: the end; -1: it is neither; the next call continues
+ *  after it */
 int oc_lines_next(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool);
 
-/** Write a line to @a bio. @return 1; 0: no memory */
+/** Write a line to @a bio. @return 1; 0: out of memory */
 int oc_lines_put(BIO *bio, const char *key, const char *value);
 int oc_lines_put_number(BIO *bio, const char *key, apr_int64_t value);
 int oc_lines_put_hex(BIO *bio, const char *key, const unsigned char *bytes, apr_size_t len);
 int oc_lines_put_pem(BIO *bio, const char *label, const unsigned char *der, apr_size_t der_len);
 
-/** What a value says. @return 1; 0: it is no number, not in 0..max; not exactly @a len bytes in hexadecimal */
+/** Parse a value. @return 1; 0: it is not a number in 0..max; it is not exactly @a len bytes in hexadecimal */
 int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number);
 int oc_lines_hex(const char *value, unsigned char *bytes, apr_size_t len);
 

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_verdict: what came of asking a responder, as one code with one row of text.
+ * How an attempt to get a response ended: one code, with one row of texts.
  *
- * Every unit of the core answers with one of these codes; the glue turns it into one log line, one status cell, one
- * JSON word. The codes travel through shared memory (oc_note.h), so a number, once released, keeps its meaning.
+ * Every unit of the core returns one of these codes; the glue shows it as a log line, a cell of the status page, a word
+ * of JSON. The codes are stored in shared memory (a note), so a released number keeps its meaning.
  */
 #ifndef OC_BASE_VERDICT_H
 #define OC_BASE_VERDICT_H
 
 typedef enum {
-    OC_PENDING = 0, /* never asked yet */
+    OC_PENDING = 0, /* no attempt yet */
 
-    /* The responder told the truth, and proved it. */
+    /* A verified response. */
     OC_GOOD = 1,
     OC_REVOKED = 2,
 
-    /* The responder answered, but not with the truth (RFC 6960 section 4.2.1). */
+    /* The responder answered with an error (RFC 6960 section 4.2.1), or "unknown". */
     OC_UNKNOWN = 10,
     OC_MALFORMED_REQUEST = 11,
     OC_INTERNAL_ERROR = 12,
@@ -25,7 +25,7 @@ typedef enum {
     OC_UNAUTHORIZED = 15,
     OC_UNDEFINED_STATUS = 16,
 
-    /* No answer came at all. */
+    /* No answer was obtained. */
     OC_URL_UNUSABLE = 30,
     OC_NAME_LOOKUP_FAILED = 31,
     OC_CONNECT_FAILED = 32,
@@ -40,7 +40,7 @@ typedef enum {
     OC_CACHE_FULL = 41,
     OC_FILE_NOT_RENEWED = 42,
 
-    /* Something came that must not be stapled. */
+    /* The answer must not be stapled. */
     OC_CONTENT_TYPE = 50,
     OC_TOO_LARGE = 51,
     OC_NOT_DER = 52,
@@ -59,10 +59,10 @@ typedef enum {
     OC_CERTIFICATE_EXPIRED = 65,
     OC_SUPERSEDED = 66,
 
-    OC_VERDICT_LIMIT = 128 /* codes stay below: a note keeps them in seven bits */
+    OC_VERDICT_LIMIT = 128 /* codes are below: a note stores them in seven bits */
 } oc_verdict_t;
 
-/** What a verdict means for the client; the rows of "what is stapled" in ARCHITECTURE.md. */
+/** What a verdict means for the client; ARCHITECTURE.md, "The way of a handshake". */
 typedef enum {
     OC_CLASS_PENDING,
     OC_CLASS_TRUTH,           /* staple it */
@@ -71,17 +71,17 @@ typedef enum {
     OC_CLASS_UNUSABLE         /* never staple it, whatever the settings */
 } oc_class_t;
 
-/** All four are total: an unknown code (hostile shared memory) reads as OC_CLASS_UNUSABLE, "unknown code". Static
+/** All four accept any number: an unknown code (hostile shared memory) is OC_CLASS_UNUSABLE, "unknown code". Static
  *  strings, any thread, any process. */
 oc_class_t oc_verdict_class(oc_verdict_t verdict);
 
 /** One word in kebab case, stable across releases: for JSON, Prometheus labels, tests. */
 const char *oc_verdict_name(oc_verdict_t verdict);
 
-/** What happened, as the end of a sentence: "the responder did not answer in time". */
+/** What happened, as a clause: "the responder did not answer in time". */
 const char *oc_verdict_text(oc_verdict_t verdict);
 
-/** What the administrator can do about it, a whole sentence; "" where nothing is to be done. */
+/** What the administrator can do about it, in sentences; "" where there is nothing to do. */
 const char *oc_verdict_advice(oc_verdict_t verdict);
 
 /** The verdict for an OCSPResponseStatus other than successful (RFC 6960 section 4.2.1). */

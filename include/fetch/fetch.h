@@ -47,8 +47,8 @@ typedef struct {
 } oc_fetch_result_t;
 
 /**
- * Query once: by GET when the encoded request is short enough to be cacheable (RFC 5019 section 5: 255 bytes in all) and
- * the URL has no query, by POST otherwise. Where GET obtained an HTTP error, a redirect (not followed) or something
+ * Query once: by GET when the encoded request is short enough to be cacheable (RFC 5019 section 5: 255 bytes in all)
+ * and the URL has no query, by POST otherwise. Where GET obtained an HTTP error, a redirect (not followed) or something
  * that is not an OCSP response, once more by POST, all within request->deadline; but not after 429 and 503, which ask
  * for a pause.
  * Where an answer to GET is not a valid response for the certificate (result->by_post is 0, verification fails), one
@@ -70,7 +70,7 @@ const char *oc_fetch_url_problem(const char *url, apr_pool_t *pool);
  *  @a pool; NULL when the URL is unusable. */
 const char *oc_fetch_responder(const char *url, apr_pool_t *pool);
 
-/** "host:port" of a proxy's URL, without its credentials, from @a pool. NULL: the URL is unusable, *problem says why. */
+/** "host:port" of a proxy's URL, without its credentials, from @a pool. NULL: it is unusable, *problem says why. */
 const char *oc_fetch_proxy(const char *url, apr_pool_t *pool, const char **problem);
 
 #endif

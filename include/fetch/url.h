@@ -32,8 +32,8 @@ const char *oc_url_parse(oc_url_t *url, const char *text, oc_url_use_t use, apr_
 
 /**
  * @a text as it may be logged and displayed. A user name and password are cut out of the authority; the host that is
- * left is the one that oc_url_parse() finds. A text that is not a usable URL and has an '@' elsewhere may hold a password
- * as well: "***" replaces what precedes the last '@'.
+ * left is the one that oc_url_parse() finds. A text that is not a usable URL and has an '@' elsewhere may hold a
+ * password as well: "***" replaces what precedes the last '@'.
  * @return @a text itself, or a string from @a pool. NULL: NULL.
  */
 const char *oc_url_public(const char *text, apr_pool_t *pool);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_disk: see oc_disk.h. Runs as root in the parent, and the reading and writing in children.
+ * File access as root in the parent, and reading and writing in children and tools. It must never follow a symbolic
+ * link.
  */
 #include "base/disk.h"
 
@@ -36,7 +37,7 @@ const char *oc_disk_folder(const char *path, apr_pool_t *pool)
     return slash == path ? "/" : apr_pstrmemdup(pool, path, (apr_size_t)(slash - path));
 }
 
-/* O_NONBLOCK: a FIFO must not hold us up. */
+/* O_NONBLOCK: a FIFO must not block. */
 apr_status_t oc_disk_open_own(const char *path, int *fd, off_t *size, apr_pool_t *pool, const char **problem)
 {
     struct stat st;
@@ -61,7 +62,7 @@ apr_status_t oc_disk_open_own(const char *path, int *fd, off_t *size, apr_pool_t
 
 apr_status_t oc_disk_create(const char *path, int *fd, apr_pool_t *pool, const char **problem)
 {
-    unlink(path); /* O_EXCL then makes sure that the file is ours and no symlink */
+    unlink(path); /* O_EXCL then ensures that the file is ours and not a symbolic link */
     *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     return *fd < 0 ? oc_disk_fail(errno, "create", path, pool, problem) : APR_SUCCESS;
 }
@@ -127,7 +128,7 @@ apr_status_t oc_disk_load(const char *path, apr_size_t max, const char **text, a
     return APR_SUCCESS;
 }
 
-/* Through to the disk, before the rename makes it count. */
+/* To the disk, before the rename makes it the file. */
 static apr_status_t fill(int fd, mode_t mode, const char *text, apr_size_t len)
 {
     apr_status_t rv = oc_disk_write_at(fd, text, len, 0);
@@ -149,7 +150,7 @@ apr_status_t oc_disk_save(const char *path, mode_t mode, const char *text, apr_s
     if (rv == APR_SUCCESS && old_len == len && memcmp(old, text, len) == 0)
         return APR_SUCCESS;
     if (rv == APR_EGENERAL && (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()))
-        return rv; /* but not because it was longer */
+        return rv; /* but not where it is only longer */
     rv = oc_disk_create(fresh, &fd, pool, problem);
     if (rv != APR_SUCCESS)
         return rv;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_exec_queue: see oc_exec_queue.h. A workers of one: tasks are told in the order in which they were posted.
+ * Runs the program of OCSPCacheNotify, for refresh/notify.c. One worker thread: tasks run in the order of posting. A
+ * program that hangs must cost events, never time.
  */
 #include "base/exec_queue.h"
 
@@ -14,8 +15,8 @@
 
 typedef struct {
     oc_task_t task; /* first: an event is a task */
-    oc_exec_queue_t *notify;
-    char **environment; /* one piece of memory, strings and all; NULL: nothing waits here. Under the workers's lock */
+    oc_exec_queue_t *queue;
+    char **environment; /* one allocation, strings included; NULL: free. Under the workers' lock */
 } event_t;
 
 struct oc_exec_queue_t {
@@ -25,11 +26,11 @@ struct oc_exec_queue_t {
     void *context;
     oc_workers_t *workers;
     unsigned room;
-    unsigned n_waiting; /* under the workers's lock */
+    unsigned n_waiting; /* under the workers' lock */
     event_t events[];
 };
 
-/* @return NULL: no memory */
+/* @return NULL: out of memory */
 static char **copy(const char *const *environment)
 {
     size_t n = 0, bytes = 0;
@@ -55,14 +56,14 @@ static char **copy(const char *const *environment)
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
     const event_t *event = (const event_t *)(const void *)task;
-    const oc_exec_queue_t *notify = event->notify;
+    const oc_exec_queue_t *queue = event->queue;
     oc_spawn_end_t how;
     int number;
 
     (void)pool;
-    how = oc_spawn_run(notify->argv, (const char *const *)(const void *)event->environment, notify->patience, stop,
+    how = oc_spawn_run(queue->argv, (const char *const *)(const void *)event->environment, queue->patience, stop,
                        &number);
-    notify->ended(notify->context, how, number);
+    queue->ended(queue->context, how, number);
 }
 
 static void done(oc_task_t *task)
@@ -71,79 +72,79 @@ static void done(oc_task_t *task)
 
     free((void *)event->environment);
     event->environment = NULL;
-    event->notify->n_waiting--;
+    event->queue->n_waiting--;
 }
 
 apr_status_t oc_exec_queue_start(oc_exec_queue_t **out, const char *const *argv, unsigned room,
                                  apr_interval_time_t patience, oc_exec_queue_ended_fn *ended, void *context)
 {
-    oc_exec_queue_t *notify = calloc(1, sizeof(*notify) + room * sizeof(notify->events[0]));
+    oc_exec_queue_t *queue = calloc(1, sizeof(*queue) + room * sizeof(queue->events[0]));
     apr_status_t rv;
     unsigned i;
 
     *out = NULL;
-    if (!notify)
+    if (!queue)
         return APR_ENOMEM;
-    notify->argv = argv;
-    notify->patience = patience;
-    notify->ended = ended;
-    notify->context = context;
-    notify->room = room;
+    queue->argv = argv;
+    queue->patience = patience;
+    queue->ended = ended;
+    queue->context = context;
+    queue->room = room;
     for (i = 0; i < room; i++)
-        notify->events[i].notify = notify;
-    rv = oc_workers_start(&notify->workers, 1, 1, 1, work, done);
+        queue->events[i].queue = queue;
+    rv = oc_workers_start(&queue->workers, 1, 1, 1, work, done);
     if (rv != APR_SUCCESS) {
-        free(notify);
+        free(queue);
         return rv;
     }
-    *out = notify;
+    *out = queue;
     return APR_SUCCESS;
 }
 
 /* Lock held; there is one while n_waiting < room. */
-static event_t *find_free(oc_exec_queue_t *notify)
+static event_t *find_free(oc_exec_queue_t *queue)
 {
-    event_t *event = notify->events;
+    event_t *event = queue->events;
 
     while (event->environment)
         event++;
     return event;
 }
 
-apr_status_t oc_exec_queue_post(oc_exec_queue_t *notify, const char *const *environment, int is_minor)
+apr_status_t oc_exec_queue_post(oc_exec_queue_t *queue, const char *const *environment, int is_minor)
 {
-    unsigned room = is_minor ? notify->room / 2 : notify->room;
+    unsigned room = is_minor ? queue->room / 2 : queue->room;
     char **copied = copy(environment);
     int has_room;
 
     if (!copied)
         return APR_ENOMEM;
-    oc_workers_lock(notify->workers);
-    has_room = notify->n_waiting < room;
+    oc_workers_lock(queue->workers);
+    has_room = queue->n_waiting < room;
     if (has_room) {
-        event_t *event = find_free(notify);
+        event_t *event = find_free(queue);
 
-        notify->n_waiting++;
+        queue->n_waiting++;
         event->environment = copied;
-        oc_workers_submit(notify->workers, &event->task);
+        oc_workers_submit(queue->workers, &event->task);
     }
-    oc_workers_unlock(notify->workers);
+    oc_workers_unlock(queue->workers);
     if (!has_room)
         free((void *)copied);
     return has_room ? APR_SUCCESS : APR_ENOSPC;
 }
 
-unsigned oc_exec_queue_stop(oc_exec_queue_t *notify)
+unsigned oc_exec_queue_stop(oc_exec_queue_t *queue)
 {
-    return oc_workers_stop(notify->workers, STOP_PATIENCE);
+    return oc_workers_stop(queue->workers, STOP_PATIENCE);
 }
 
-void oc_exec_queue_destroy(oc_exec_queue_t *notify)
+void oc_exec_queue_destroy(oc_exec_queue_t *queue)
 {
     unsigned i;
 
-    oc_workers_destroy(notify->workers);
-    for (i = 0; i < notify->room; i++)
-        free((void *)notify->events[i].environment);
-    free(notify);
+    oc_workers_destroy(queue->workers);
+    for (i = 0; i < queue->room; i++)
+        free((void *)queue->events[i].environment);
+    free(queue);
 }

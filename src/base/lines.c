@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_lines: see oc_lines.h. PEM is OpenSSL's business.
+ * Reads and writes the lines of manifest and command; OpenSSL reads and writes PEM. Every byte read may be hostile: it
+ * must never read behind the end of the text.
  */
 #include "base/lines.h"
 
@@ -32,7 +33,7 @@ static int hex_digit(char c)
 
 /* ---- reading ---- */
 
-/* The value without its escapes; NULL: one is broken, or stands for a zero byte. */
+/* The value without its escapes; NULL: one is invalid, or means a zero byte. */
 static const char *unescape(const char *text, apr_size_t len, apr_pool_t *pool)
 {
     char *value = apr_palloc(pool, len + 1), *to = value;
@@ -71,7 +72,7 @@ static int read_line(oc_line_t *line, const char *text, apr_size_t len, apr_pool
     return key_len > 0 && line->value ? 1 : -1;
 }
 
-/* Where the block that begins at lines->at ends; NULL: nowhere. */
+/* The end of the block that begins at lines->at; NULL: it has none. */
 static const char *block_end(const oc_lines_t *lines)
 {
     static const char mark[] = "-----END ";
@@ -98,7 +99,7 @@ static int read_block(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool)
     int ok = 0;
 
     if (!end || end - lines->at > INT_MAX) {
-        lines->at = lines->end; /* it has no end: so this is one, for those who read on after an error */
+        lines->at = lines->end; /* for a caller that continues after an error */
         return -1;
     }
     ERR_set_mark();

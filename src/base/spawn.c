@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_spawn: see oc_spawn.h. posix_spawn(3) and not fork(2): what runs between fork and exec in a process with threads may take no
- * lock, and a large process would be copied first.
+ * Runs programs for exec_queue.c. posix_spawn(3), not fork(2): between fork and exec a process with threads may take no
+ * lock, and a large process would be copied first. It must never wait without a limit.
  */
 #include "base/spawn.h"
 
@@ -18,8 +18,7 @@
 
 #define NAP apr_time_from_msec(20)
 #define GRACE apr_time_from_msec(500) /* between SIGTERM and SIGKILL */
-#define DEATH \
-    apr_time_from_sec(1) /* what a process that was killed may take to be gone; from a dead disk it may take for ever */
+#define DEATH apr_time_from_sec(1)    /* a killed process that waits for a dead disk may never end: wait this long */
 
 static int set_attributes(posix_spawnattr_t *attributes)
 {
@@ -37,7 +36,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
     return error != 0 ? error : posix_spawnattr_setpgroup(attributes, 0);
 }
 
-/* Where the C library cannot close the rest, it is closed by exec, as httpd, APR and this module open everything. */
+/* Where the C library cannot close the others, exec does: httpd, APR and this module set close-on-exec everywhere. */
 static int set_descriptors(posix_spawn_file_actions_t *actions)
 {
     int error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -67,7 +66,7 @@ static int start(pid_t *pid, const char *const *argv, const char *const *environ
         error = set_attributes(&attributes);
         if (error == 0)
             error = set_descriptors(&actions);
-        if (error == 0) /* it changes neither, whatever its declaration says */
+        if (error == 0) /* it changes neither array, in spite of its declaration */
             error = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)(uintptr_t)argv,
                                 (char *const *)(uintptr_t)environment);
         posix_spawnattr_destroy(&attributes);
@@ -76,7 +75,7 @@ static int start(pid_t *pid, const char *const *argv, const char *const *environ
     return error;
 }
 
-/* Wait for the end of @a pid until @a deadline. @return OC_PENDING: it has ended, else why nobody waits any longer */
+/* Wait for the end of @a pid until @a deadline. @return OC_PENDING: it has ended; else why the wait is over */
 static oc_verdict_t wait_for(pid_t pid, const oc_deadline_t *deadline, int *status)
 {
     struct pollfd none = {.fd = -1};
@@ -119,7 +118,7 @@ oc_spawn_end_t oc_spawn_run(const char *const *argv, const char *const *environm
         *number = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
         return WIFSIGNALED(status) ? OC_SPAWN_SIGNALLED : OC_SPAWN_EXITED;
     case OC_STOPPED:
-        if (!is_gone(pid, SIGTERM, GRACE)) /* nobody else would ever end it */
+        if (!is_gone(pid, SIGTERM, GRACE)) /* nothing else would end it */
             (void)is_gone(pid, SIGKILL, DEATH);
         return OC_SPAWN_STOPPED;
     default:

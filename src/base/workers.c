@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_workers: see oc_workers.h. POSIX threads directly: APR's thread pool waits for running tasks when it is destroyed, which a
- * child that is told to exit must not do.
+ * Threads, for the refresher, the shared store and the notifications. POSIX threads directly: APR's thread pool waits
+ * for running tasks when it is destroyed, which an exiting child must not do.
  */
 #include "base/workers.h"
 
@@ -20,15 +20,15 @@ typedef struct {
 
 typedef struct {
     pthread_t id;
-    int has_ended; /* its work is over: joining it does not take long */
+    int has_ended; /* it has left run(): joining it does not take long */
     oc_workers_t *workers;
 } worker_t;
 
 struct oc_workers_t {
     apr_pool_t *pool;
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* a task was queued or ended, or the workers stops, or a thread ended */
-    pthread_cond_t ended;   /* a task was worked off: for oc_workers_await() */
+    pthread_cond_t changed; /* a task was queued or has ended, the workers stop, or a thread has ended */
+    pthread_cond_t ended;   /* a task was processed: for oc_workers_await() */
     oc_workers_work_fn *work;
     oc_workers_done_fn *done;
     worker_t *workers;
@@ -36,7 +36,7 @@ struct oc_workers_t {
     group_t *groups;
     unsigned n_groups;
     unsigned share;
-    unsigned turn; /* the group to look at first: round robin */
+    unsigned turn; /* the group to begin with: round robin */
     unsigned n_live;
     atomic_int stop;
 };
@@ -67,7 +67,7 @@ void oc_workers_submit(oc_workers_t *workers, oc_task_t *task)
     pthread_cond_signal(&workers->changed);
 }
 
-/* The next task of the next group that has not its full share at work. Lock held. */
+/* The next task of the next group that has not used up its share. Lock held. */
 static oc_task_t *take_task(oc_workers_t *workers)
 {
     unsigned i;
@@ -87,7 +87,7 @@ static oc_task_t *take_task(oc_workers_t *workers)
     return NULL;
 }
 
-/* A pool of nobody's: not even apr_terminate() takes it away from a thread that is late. */
+/* A pool without a parent: not even apr_terminate() destroys it while a late thread uses it. */
 static apr_pool_t *create_pool(void)
 {
     apr_pool_t *pool = NULL;
@@ -117,9 +117,9 @@ static void *run(void *data)
         oc_workers_lock(workers);
         workers->groups[task->group].n_running--;
         task->is_queued = task->is_begun = 0;
-        workers->done(task); /* the task may be gone from here on */
+        workers->done(task); /* the task may be freed from here on */
         pthread_cond_broadcast(&workers->ended);
-        pthread_cond_signal(&workers->changed); /* this group has a share free again */
+        pthread_cond_signal(&workers->changed); /* this group has room in its share again */
     }
     oc_workers_unlock(workers);
     if (pool)
@@ -133,7 +133,7 @@ static void *run(void *data)
     return NULL;
 }
 
-/* Signals are the main thread's business: a worker that took httpd's would run its handlers in the wrong place. */
+/* The main thread handles signals: a worker that received one of httpd's would run its handler in the wrong thread. */
 static int start_threads(oc_workers_t *workers, unsigned n_threads)
 {
     sigset_t all, before;
@@ -179,7 +179,7 @@ apr_status_t oc_workers_start(oc_workers_t **out, unsigned n_threads, unsigned n
     workers->workers = apr_pcalloc(pool, n_threads * sizeof(*workers->workers));
     pthread_mutex_init(&workers->mutex, NULL);
     pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* patience does not depend on the calendar */
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* setting the wall clock does not change a wait */
     pthread_cond_init(&workers->changed, &attr);
     pthread_cond_init(&workers->ended, &attr);
     pthread_condattr_destroy(&attr);
@@ -207,7 +207,7 @@ static struct timespec after(apr_interval_time_t patience)
     return until;
 }
 
-/* Take back a task that no thread has begun. Lock held. */
+/* Remove a task that no thread has begun from the queue. Lock held. */
 static void withdraw(oc_workers_t *workers, oc_task_t *task)
 {
     group_t *group = &workers->groups[task->group];
@@ -262,7 +262,7 @@ unsigned oc_workers_stop(oc_workers_t *workers, apr_interval_time_t patience)
     n_live = workers->n_live;
     oc_workers_unlock(workers);
 
-    /* Joined, not only heard of: OpenSSL's clean-up at exit must not meet a thread that is giving back its thread-local state. */
+    /* Join them: OpenSSL's cleanup at exit must not meet a thread that is freeing its thread-local state. */
     for (i = 0; i < workers->n_workers; i++)
         if (workers->workers[i].has_ended == 1 && pthread_join(workers->workers[i].id, NULL) == 0)
             workers->workers[i].has_ended = 2;

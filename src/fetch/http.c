@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Reads a response piece by piece (RFC 9112 section 6.3) for fetch.c. Every byte may be hostile. Of the body it looks at
- * nothing but the length of the outer DER object, which tells an answer from a page of HTML, a whole one from a part,
- * and where an answer without a length ends. It must never store more than body_max bytes of a body.
+ * Reads a response piece by piece (RFC 9112 section 6.3) for fetch.c. Every byte may be hostile. Of the body it looks
+ * at nothing but the length of the outer DER object, which tells an answer from a page of HTML, a whole one from a
+ * part, and where an answer without a length ends. It must never store more than body_max bytes of a body.
  */
 #include "http.h"
 

@@ -34,7 +34,8 @@ typedef struct {
 /** A reader for one response. @param body_max a longer body is rejected (OC_TOO_LARGE). Not for two threads at once. */
 oc_http_t *oc_http_create(apr_size_t body_max, apr_pool_t *pool);
 
-/** Read @a n more bytes of the response at @a data, which are overwritten. After a fault or the end they are ignored. */
+/** Read @a n more bytes of the response at @a data, which are overwritten. After a fault or the end they are ignored.
+ */
 void oc_http_take(oc_http_t *http, char *data, apr_size_t n);
 
 #endif

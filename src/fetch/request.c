@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Writes requests for fetch.c. All of a request comes from the configuration or the certificate, by way of oc_url_parse(),
- * which lets nothing through that could end a line.
+ * Writes requests for fetch.c. All of a request comes from the configuration or the certificate, by way of
+ * oc_url_parse(), which lets nothing through that could end a line.
  */
 #include "request.h"
 

@@ -125,8 +125,8 @@ const char *oc_url_parse(oc_url_t *url, const char *text, oc_url_use_t use, apr_
     return NULL;
 }
 
-/* The authority as apr_uri_parse() finds it: behind the scheme, up to the first of "/?#". @return its beginning, *end its
- * end; NULL: there is none. */
+/* The authority as apr_uri_parse() finds it: behind the scheme, up to the first of "/?#". @return its beginning, *end
+ * its end; NULL: there is none. */
 static const char *url_authority(const char *text, const char **end)
 {
     const char *colon = text;
