@@ -17,6 +17,7 @@
 #   make check-e2e             with a real httpd; PYTEST_ARGS='-k must_staple', E2E_JOBS=0
 #   make check-flaky           test/e2e ten times over, under load too: which tests fail now and then; RUNS=n
 #   make check-fuzz            the fuzz targets over their corpus; make fuzz FUZZ=arena SECONDS=60 goes on looking
+#   make soak                  servers under load while everything around them fails; MINUTES=10 SEED= MPM=: docs/reliability.md
 #   make check-accessibility   the status page under axe-core, which npm fetches
 #   make check-compat          other compilers, httpds and OpenSSLs
 #   make check-packages        tarball, Debian package and RPM, at work
@@ -122,7 +123,7 @@ UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/*/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core assets install uninstall dist clean \
-        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky check-accessibility check-compat check-packages \
+        check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky soak check-accessibility check-compat check-packages \
         fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -262,6 +263,12 @@ check-e2e: $(MODULE) $(CACHECTL) $(OUT)/bench/load
 RUNS ?= 10
 check-flaky: $(MODULE) $(CACHECTL) $(OUT)/bench/load
 	@OUT='$(OUT)' APXS='$(APXS)' PYTEST_ARGS='$(PYTEST_ARGS)' build/check-flaky.sh $(RUNS)
+
+# Servers under load while everything around them fails: test/soak, docs/reliability.md.
+MINUTES ?= 10
+soak: $(MODULE) $(OUT)/bench/load
+	@PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTHON) test/soak/soak.py \
+	    --minutes $(MINUTES) $(if $(SEED),--seed '$(SEED)') $(if $(MPM),--mpm '$(MPM)') --json $(OUT)/soak.json
 
 # The status page under axe-core, which npm fetches; not part of `make check`.
 AXE := axe-core-4.10.3

@@ -6,7 +6,7 @@
 #
 #   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
 #   build/check.sh --no-install    names what is missing and stops; `make check`
-#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan demo fleet-demo packages
+#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan soak demo fleet-demo packages
 #
 # One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
 set -u
@@ -17,14 +17,14 @@ chosen=
 for argument; do
     case $argument in
     --no-install) install=--check ;;
-    build | guards | unit | asan | tsan | e2e | e2e-asan | demo | fleet-demo | packages) chosen="$chosen $argument" ;;
+    build | guards | unit | asan | tsan | e2e | e2e-asan | soak | demo | fleet-demo | packages) chosen="$chosen $argument" ;;
     *)
         sed -n 's/^#   \(build.*\)/usage: \1/p' "$0" >&2
         exit 2
         ;;
     esac
 done
-: "${chosen:= build guards unit asan tsan e2e e2e-asan demo fleet-demo packages}"
+: "${chosen:= build guards unit asan tsan e2e e2e-asan soak demo fleet-demo packages}"
 
 build/deps.sh $install check || exit 1
 
@@ -100,6 +100,7 @@ step tsan "test/unit, those with threads, under ThreadSanitizer" make "$jobs" ch
 step e2e "test/e2e: real httpd, responders and clients" make check-e2e
 step e2e-asan "test/e2e, a part of it, with the module under AddressSanitizer" \
     make "$jobs" SANITIZE=address,undefined OUT=out/asan check-e2e PYTEST_ARGS='-m asan'
+step soak "test/soak: a minute of faults under load, with each MPM" make soak MINUTES=1
 step demo "build/demo.sh" build/demo.sh
 step fleet-demo "build/fleet-demo.sh" build/fleet-demo.sh
 step packages "build/package-check.sh: tarball, make install, Debian package, RPM" build/package-check.sh --quick

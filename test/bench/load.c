@@ -27,6 +27,7 @@ static const char HELP[] =
     "  --resume          resume sessions\n"
     "  --no-status       do not ask for a staple\n"
     "  --connect-only    TCP alone; each connection counts as \"none\"\n"
+    "  --stream          print what happens as it happens, a line each (with one thread)\n"
     "  --until-good      end as soon as every host was stapled good, and leave those alone that were (with --closed)\n";
 
 void load_die(const char *format, ...)
@@ -82,6 +83,7 @@ enum {
     NO_STATUS,
     CONNECT_ONLY,
     UNTIL_GOOD,
+    STREAM,
     HELP_ME
 };
 
@@ -100,6 +102,7 @@ static const struct option OPTIONS[] = {
     {"no-status", no_argument, NULL, NO_STATUS},
     {"connect-only", no_argument, NULL, CONNECT_ONLY},
     {"until-good", no_argument, NULL, UNTIL_GOOD},
+    {"stream", no_argument, NULL, STREAM},
     {"help", no_argument, NULL, HELP_ME},
     {NULL, 0, NULL, 0},
 };
@@ -152,6 +155,9 @@ static void take(load_options_t *options, int option, const char *text)
         break;
     case UNTIL_GOOD:
         options->until_good = 1;
+        break;
+    case STREAM:
+        options->stream = 1;
         break;
     case HELP_ME:
         fputs(HELP, stdout);

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * load: what the parts of the load client share. load.c reads the options and prints the result, load_run.c makes the
- * handshakes, load_staple.c judges what was stapled, load_tally.c counts.
+ * handshakes, load_staple.c judges what was stapled, load_tally.c counts, load_stream.c prints what happens.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <openssl/ssl.h>
 
@@ -37,7 +38,7 @@ typedef struct {
     int concurrent; /* closed loop: connections at a time; 0: open loop */
     double seconds, timeout;
     int threads;
-    int resume, ask, connect_only, until_good;
+    int resume, ask, connect_only, until_good, stream;
 } load_options_t;
 
 /* ---- load_tally.c: counts and times of one thread. Times are nanoseconds from the intended start. */
@@ -69,9 +70,14 @@ uint64_t load_tally_percentile(const load_tally_t *tally, double share);
 
 typedef struct load_judge_t load_judge_t;
 
+typedef struct {
+    time_t until;  /* of a good response; otherwise 0 */
+    char why[160]; /* for LOAD_WRONG and LOAD_FAILED; otherwise empty */
+} load_detail_t;
+
 load_judge_t *load_judge_create(const char *ca_file);
-/* After a full handshake. `why` gets the reason for LOAD_WRONG. */
-load_outcome_t load_judge_staple(load_judge_t *judge, SSL *ssl, char *why, size_t why_len);
+/* After a full handshake. `detail` starts as zeros. */
+load_outcome_t load_judge_staple(load_judge_t *judge, SSL *ssl, load_detail_t *detail);
 size_t load_judge_distinct(load_judge_t *judge);
 
 /* ---- load_run.c: the handshakes. */

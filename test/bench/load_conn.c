@@ -86,7 +86,7 @@ void load_conn_drop(load_conn_t *conn)
     free(conn);
 }
 
-static void note(load_conn_t *conn, load_outcome_t outcome)
+static void note(load_conn_t *conn, load_outcome_t outcome, const load_detail_t *detail)
 {
     load_run_t *run = conn->worker->run;
     uint64_t now = load_now(), unset = 0;
@@ -99,15 +99,19 @@ static void note(load_conn_t *conn, load_outcome_t outcome)
     }
     else if (outcome != LOAD_RESUMED && outcome != LOAD_FAILED && atomic_load(&conn->host->good_at))
         tally->late_good++;
+    if (run->options->stream)
+        load_stream_note(conn, outcome, detail);
 }
 
 void load_conn_fail(load_conn_t *conn, const char *what, const char *why)
 {
     char *kept = conn->worker->tally->first_failed;
+    load_detail_t detail = {0};
 
+    snprintf(detail.why, sizeof(detail.why), "%s: %s", what, why);
     if (!kept[0])
-        snprintf(kept, sizeof(conn->worker->tally->first_failed), "%s: %s", what, why);
-    note(conn, LOAD_FAILED);
+        snprintf(kept, sizeof(conn->worker->tally->first_failed), "%s", detail.why);
+    note(conn, LOAD_FAILED, &detail);
     load_conn_drop(conn);
 }
 
@@ -134,7 +138,7 @@ static void handshake(load_conn_t *conn)
 {
     load_tally_t *tally = conn->worker->tally;
     int done = SSL_connect(conn->ssl);
-    char why[sizeof(tally->first_wrong)];
+    load_detail_t detail = {0};
     load_outcome_t outcome;
 
     if (done != 1) {
@@ -154,11 +158,11 @@ static void handshake(load_conn_t *conn)
         ERR_clear_error();
         return;
     }
-    outcome = SSL_session_reused(conn->ssl) ? LOAD_RESUMED
-                                            : load_judge_staple(conn->worker->run->judge, conn->ssl, why, sizeof(why));
-    note(conn, outcome);
+    outcome =
+        SSL_session_reused(conn->ssl) ? LOAD_RESUMED : load_judge_staple(conn->worker->run->judge, conn->ssl, &detail);
+    note(conn, outcome, &detail);
     if (outcome == LOAD_WRONG && !tally->first_wrong[0])
-        snprintf(tally->first_wrong, sizeof(tally->first_wrong), "%s", why);
+        snprintf(tally->first_wrong, sizeof(tally->first_wrong), "%s", detail.why);
     conn->phase = LOAD_CLOSE;
     SSL_shutdown(conn->ssl);
     finish(conn);
@@ -196,7 +200,7 @@ static void connected(load_conn_t *conn)
         begin_handshake(conn);
         return;
     }
-    note(conn, LOAD_NONE);
+    note(conn, LOAD_NONE, &(load_detail_t){0});
     load_conn_drop(conn);
 }
 

@@ -18,7 +18,16 @@ typedef struct {
     char name[256];
     _Atomic uint64_t good_at; /* 0: not yet */
     X509 *verified;           /* the certificate whose chain was verified last; under load_run_t.mutex */
+    int is_streamed;          /* the next three: what load_stream.c printed last; one thread streams */
+    load_outcome_t last_outcome;
+    time_t last_until;
 } load_host_t;
+
+typedef struct {
+    uint64_t second; /* the one that is being counted; 0: none yet */
+    unsigned n;
+    double longest; /* ms */
+} load_stream_t;
 
 typedef struct {
     const load_options_t *options;
@@ -28,6 +37,7 @@ typedef struct {
     load_host_t *host;
     _Atomic int n_good;
     pthread_mutex_t mutex;
+    load_stream_t stream;
 } load_run_t;
 
 typedef struct load_worker_t load_worker_t;
@@ -66,5 +76,7 @@ void load_conn_advance(load_conn_t *conn);
 void load_conn_fail(load_conn_t *conn, const char *what, const char *why);
 /* Ends it: closed, out of its worker's list, freed. */
 void load_conn_drop(load_conn_t *conn);
+/* Prints what is new, for --stream. */
+void load_stream_note(load_conn_t *conn, load_outcome_t outcome, const load_detail_t *detail);
 
 #endif

@@ -164,7 +164,7 @@ static seen_t *find_or_verify(load_judge_t *judge, const unsigned char *der, siz
     return seen;
 }
 
-load_outcome_t load_judge_staple(load_judge_t *judge, SSL *ssl, char *why, size_t why_len)
+load_outcome_t load_judge_staple(load_judge_t *judge, SSL *ssl, load_detail_t *detail)
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     const unsigned char *der = NULL;
@@ -176,7 +176,7 @@ load_outcome_t load_judge_staple(load_judge_t *judge, SSL *ssl, char *why, size_
     if (!der || len <= 0)
         return LOAD_NONE;
     if (!chain || sk_X509_num(chain) < 1) {
-        snprintf(why, why_len, "no certificate");
+        snprintf(detail->why, sizeof(detail->why), "no certificate");
         return LOAD_WRONG;
     }
     pthread_mutex_lock(&judge->mutex);
@@ -184,12 +184,14 @@ load_outcome_t load_judge_staple(load_judge_t *judge, SSL *ssl, char *why, size_
     pthread_mutex_unlock(&judge->mutex);
     outcome = seen->outcome;
     if (outcome == LOAD_WRONG)
-        snprintf(why, why_len, "%s", seen->why);
+        snprintf(detail->why, sizeof(detail->why), "%s", seen->why);
     if (outcome == LOAD_GOOD && (now < seen->from || now > seen->until)) {
-        snprintf(why, why_len, now < seen->from ? "%ld s before its thisUpdate" : "%ld s past its nextUpdate",
+        snprintf(detail->why, sizeof(detail->why),
+                 now < seen->from ? "%ld s before its thisUpdate" : "%ld s past its nextUpdate",
                  labs((long)(now - (now < seen->from ? seen->from : seen->until))));
         return LOAD_WRONG;
     }
+    detail->until = outcome == LOAD_GOOD ? seen->until : 0;
     return outcome;
 }
 

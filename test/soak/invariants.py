@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""What must hold, checked all the time: for each handshake as it happens, for everything else once a second."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from dataclasses import dataclass
+
+from error_log import LogLine, parse
+from explained import is_explained
+from faults import Journal
+from observe import LEADS
+from resources import Sample
+from stage import INTERVAL, N_HOSTS, Stage, connections_to, host, sockets_of
+
+BREAKS_CONNECTIONS = ("kill-", "restart", "stop-", "short-lived")
+SLOWS_HANDSHAKES = ("stop-", "restart", "kill-", "graceful", "short-lived")
+MARGIN_MS = 250    # beside twice the slowest handshake without stapling in the seconds around
+WINDOW = 30        # seconds in which requests are counted
+TWO_LEADERS = 6    # seconds after which two children that talk to the responder are one too many
+OVERDUE = 5        # seconds, in the calm
+TAKE_OVER = 4      # seconds without a leader, in the calm
+TEMPORARY = 15     # seconds after which a temporary file is one that was left
+
+
+@dataclass
+class Problem:
+    at: float
+    what: str
+    recent: list[str]
+
+    def __str__(self) -> str:
+        return f"at {self.at:.1f} s: {self.what}\n" + "".join(f"        during or after {one}\n" for one in self.recent)
+
+
+class Handshakes:
+    """What the clients report: never wrong, good while valid, failed only with a reason, not slower than without stapling."""
+
+    def __init__(self, journal: Journal, report: "Invariants") -> None:
+        self._journal, self._report = journal, report
+        self.outcome: dict[str, str] = {}
+        self.total: collections.Counter[str] = collections.Counter()
+        self._until: dict[str, float] = {}
+        self._seconds: dict[str, dict[int, tuple[int, float]]] = {name: {} for name in ("stapled", "a", "b")}
+        self._compared = 0
+        self.n_compared = 0
+        self.slowest = {"stapled": 0.0, "plain": 0.0}
+        self.margin = 0.0              # the largest share of its bound that a second used
+
+    def forget(self) -> None:
+        """Nothing can be expected to be held."""
+        self._until.clear()
+
+    def take(self, name: str, line: dict) -> None:
+        if "second" in line:
+            self._seconds[name][line["second"]] = line["n"], line["longest_ms"]
+            self.total["stapled" if name == "stapled" else "plain"] += line["n"]
+        elif line["outcome"] == "failed":
+            self.total["failed"] += 1
+            if not self._journal.near(BREAKS_CONNECTIONS, 3):
+                self._report.problem(f"{line['host']}: the handshake failed: {line['why']}")
+        elif name == "stapled":
+            self._judge(line)
+
+    def _judge(self, line: dict) -> None:
+        who, outcome, now = line["host"], line["outcome"], time.time()
+        self.outcome[who] = outcome
+        is_clock_off = self._journal.near(("clock",), 3)
+        if outcome == "good":
+            self._until[who] = line["until"]
+        elif outcome == "wrong":
+            if not (is_clock_off and ("nextUpdate" in line["why"] or "thisUpdate" in line["why"])):
+                self._report.problem(f"{who}: a wrong staple: {line['why']}")
+        elif self._until.get(who, 0) > now + 1 and not is_clock_off:
+            self._report.problem(f"{who}: {outcome}, though a good response was held for {self._until.pop(who) - now:.0f} s more")
+
+    def compare(self) -> None:
+        """The seconds that are complete: the slowest stapled handshake against the slowest without stapling."""
+        last = int(time.monotonic()) - 4
+        plain = {second: max(self._seconds[name].get(second, (0, 0.0))[1] for name in ("a", "b"))
+                 for second in range(self._compared - 2, last + 3)}
+        for second in range(max(self._compared, last - 60), last):
+            n, longest = self._seconds["stapled"].get(second, (0, 0.0))
+            if n == 0 or self._journal.near(SLOWS_HANDSHAKES, 3, second):
+                continue
+            around = max(plain.get(second + by, 0.0) for by in (-2, -1, 0, 1, 2))
+            bound = MARGIN_MS + 2 * around
+            self.n_compared += 1
+            self.slowest["stapled"] = max(self.slowest["stapled"], longest)
+            self.slowest["plain"] = max(self.slowest["plain"], around)
+            self.margin = max(self.margin, longest / bound)
+            if longest > bound:
+                self._report.problem(f"a stapled handshake took {longest:.0f} ms; without stapling at most {around:.0f} ms")
+        self._compared = last
+        for seconds in self._seconds.values():
+            for second in [second for second in seconds if second < last - 5]:
+                del seconds[second]
+
+
+class Requests:
+    """No more requests to the responder than the schedule allows."""
+
+    def __init__(self, stage: Stage, journal: Journal, report: "Invariants") -> None:
+        self._stage, self._journal, self._report = stage, journal, report
+        self._attempts: dict[int, collections.deque] = {}
+        self.total = 0
+        self.most = 0                  # attempts for one certificate within WINDOW
+
+    def check(self) -> None:
+        self._stage.responder.asked.clear()
+        seen = self._stage.responder.seen
+        while seen:
+            number, method, at = seen.popleft()
+            self.total += 1
+            attempts = self._attempts.setdefault(number, collections.deque())
+            if method == "POST" and attempts and at - attempts[-1] < 3:
+                continue               # the second half of an attempt that began with GET
+            attempts.append(at)
+            while attempts[0] < at - WINDOW:
+                attempts.popleft()
+            bound = WINDOW / INTERVAL[0] + 2 * self._journal.begun_since(at - WINDOW - 5) + 3
+            self.most = max(self.most, len(attempts))
+            if len(attempts) > bound:
+                self._report.problem(f"{host(number)}: {len(attempts)} attempts within {WINDOW} s, more than {bound:.0f}")
+                attempts.clear()
+
+
+class Leaders:
+    """Exactly one child refreshes: what the log tells, and who talks to the responder."""
+
+    def __init__(self, stage: Stage, report: "Invariants") -> None:
+        self._stage, self._report = stage, report
+        self._claims: list[int] = []   # pids, of the generation that serves, in the order of their claims
+        self._two_since: dict[frozenset[int], float] = {}
+        self.changes = 0
+        self.led_at = time.monotonic()
+
+    def note(self, line: LogLine) -> None:
+        if "resuming normal operations" in line.text:
+            self._claims.clear()
+        elif LEADS in line.text:
+            self._claims.append(line.pid)
+            self.changes += 1
+
+    def now(self) -> int | None:
+        children = self._stage.server.children() if self._stage.server.processes() else set()
+        return next((pid for pid in reversed(self._claims) if pid in children), None)
+
+    def talkers(self) -> set[int]:
+        inodes = set(connections_to(self._stage.responder.port))
+        return {pid for pid in self._stage.server.processes() if sockets_of(pid) & inodes}
+
+    def check(self) -> None:
+        talking = self.talkers()
+        now = time.monotonic()
+        if self.now() is not None:
+            self.led_at = now
+        if len(talking) < 2:
+            self._two_since.clear()
+            return
+        since = self._two_since.setdefault(frozenset(talking), now)
+        if now - since > TWO_LEADERS:
+            self._report.problem(f"{len(talking)} processes talk to the responder: {sorted(talking)}")
+            self._two_since.clear()
+
+
+class Invariants:
+    """All of them, and the problems found."""
+
+    def __init__(self, stage: Stage, journal: Journal) -> None:
+        self.stage, self.journal = stage, journal
+        self.start = time.monotonic()
+        self.problems: list[Problem] = []
+        self._lock = threading.Lock()
+        self.handshakes = Handshakes(journal, self)
+        self.requests = Requests(stage, journal, self)
+        self.leaders = Leaders(stage, self)
+        self.samples: list[Sample] = []
+        self.loud: collections.Counter[str] = collections.Counter()
+        self._log_at = 0
+        self._temporary: dict[str, float] = {}
+        journal.forget = self.handshakes.forget
+
+    def problem(self, what: str) -> None:
+        with self._lock:
+            self.problems.append(Problem(time.monotonic() - self.start, what, self.journal.recent()))
+            print(f"{self.stage.server.config.mpm}: PROBLEM {self.problems[-1]}", flush=True)
+
+    def check(self) -> None:
+        """Once a second."""
+        self._read_log()
+        self.handshakes.compare()
+        self.requests.check()
+        self.leaders.check()
+        self._check_folder()
+
+    def _read_log(self) -> None:
+        try:
+            with open(self.stage.server.error_log, "rb") as file:
+                file.seek(self._log_at)
+                data = file.read()
+        except FileNotFoundError:
+            return
+        whole = data[:data.rfind(b"\n") + 1]
+        self._log_at += len(whole)
+        for line in parse(whole.decode(errors="replace")):
+            self.leaders.note(line)
+            if line.level not in ("info", "notice", "debug"):
+                self.loud[f"{line.module}:{line.level}"] += 1
+            if not is_explained(line, self.journal):
+                self.problem(f"unexplained line in the error log: {line}")
+
+    def _check_folder(self) -> None:
+        now = time.monotonic()
+        there = {path.name for path in self.stage.server.cache_folder.iterdir() if path.name.endswith(".new")}
+        self._temporary = {name: self._temporary.get(name, now) for name in there}
+        for name, since in self._temporary.items():
+            if now - since > TEMPORARY and not self.journal.near(("disk-", "restart", "graceful", "kill-"), 5):
+                self.problem(f"a temporary file was left: {name}")
+                self._temporary[name] = now + 3600
+
+    def check_calm(self) -> None:
+        """Once in each calm, near its end: nothing has gone wrong for a while."""
+        for number in range(N_HOSTS):
+            seen = self.handshakes.outcome.get(host(number))
+            if seen != "good":
+                self.problem(f"{host(number)}: {seen} in the calm, though the responder answers")
+        if time.monotonic() - self.leaders.led_at > TAKE_OVER:
+            self.problem(f"no child leads for {time.monotonic() - self.leaders.led_at:.0f} s")
+        now = time.time()
+        try:
+            for one in self.stage.server.certificates():
+                if one["next_request"] is not None and one["next_request"] < now - OVERDUE:
+                    self.problem(f"{one['host']}: nobody refreshes: the request was due {now - one['next_request']:.0f} s ago")
+        except (OSError, ValueError) as failure:
+            self.problem(f"the status page cannot be read: {failure}")
+        self.samples.append(Sample.of(self.stage.server))
