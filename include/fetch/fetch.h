@@ -42,8 +42,7 @@ typedef struct {
     apr_interval_time_t elapsed;     /* how long this call took */
     int by_post;                     /* the last request was a POST */
     int get_failed;                  /* POST obtained an answer after GET did not */
-    char detail
-        [200]; /* which address, which errno, which header; "" where the verdict explains it all; printable ASCII */
+    char detail[200]; /* which address, errno or header; "" where the verdict explains it; printable ASCII */
 } oc_fetch_result_t;
 
 /**

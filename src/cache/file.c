@@ -21,8 +21,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <linux/magic.h>
 #include <sys/vfs.h>
+
+/* As in <linux/magic.h>, which compilers for musl do not find. */
+#define TMPFS 0x01021994U
+#define RAMFS 0x858458f6U
 #endif
 
 #define HEAD_SIZE 4096
@@ -110,7 +113,7 @@ int oc_file_is_volatile(const char *path, apr_pool_t *pool)
     struct statfs fs;
 
     return statfs(oc_disk_folder(path, pool), &fs) == 0
-           && ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
+           && ((uint32_t)fs.f_type == TMPFS || (uint32_t)fs.f_type == RAMFS);
 #else
     (void)path;
     (void)pool;
