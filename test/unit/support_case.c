@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * support_case: see support_case.h.
+ * Runs the rows of a table as cmocka tests.
  */
 #include "support_case.h"
 
@@ -71,7 +71,7 @@ static void test_case(void **state)
 static int stop_responder(void **state)
 {
     (void)state;
-    responder_stop(&case_responder); /* where an assertion has left it running */
+    responder_stop(&case_responder); /* after a failed assertion it still runs */
     return 0;
 }
 

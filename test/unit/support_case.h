@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * support_case: tables of exchanges: what the scripted responder answers, and what oc_fetch must make of it. Each row
- * is a test of its own.
+ * Tables of exchanges: what the scripted responder answers, and the result that oc_fetch() must have. Each row is a test
+ * of its own.
  */
 #ifndef SUPPORT_CASE_H
 #define SUPPORT_CASE_H
@@ -20,16 +20,16 @@
 #define BODY PART(DER_LEN)
 #define TEXT(text) .body = (text), .body_len = sizeof(text) - 1
 
-/** A DER SEQUENCE of DER_LEN bytes, and behind it more than oc_fetch takes. */
+/** A DER SEQUENCE of DER_LEN bytes, followed by more than oc_fetch() accepts. */
 extern char case_answer[40000];
 
 typedef struct {
     const char *name;
     oc_verdict_t verdict;
-    const char *detail; /* part of it; NULL: none expected to matter */
+    const char *detail; /* a part of it; NULL: any */
     int status;
     size_t der_len;  /* OC_PENDING: length of the answer; 0: DER_LEN */
-    int by_get;      /* ask with a request short enough; else POST */
+    int by_get;      /* the request is short enough; else POST */
     int connections; /* 0: 1 */
     int timeout_ms;  /* 0: 5000 */
     int retry_after_s;
@@ -37,7 +37,7 @@ typedef struct {
     responder_answer_t answers[2];
 } case_t;
 
-/** The responder of the row under way, and a pool that lasts as long as the program. */
+/** The responder of the current row, and a pool that lasts as long as the program. */
 extern responder_t case_responder;
 extern apr_pool_t *case_pool;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * support_exchange: see support_exchange.h.
+ * One call of oc_fetch(), with its checks, for every test of the room.
  */
 #include "support_exchange.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * support_exchange: ask oc_fetch once, and check on the way what must hold whatever the outcome: a bounded printable
- * detail, the error queue as it was, an answer only with OC_PENDING, a time-out neither early nor late.
+ * Calls oc_fetch() and checks what must hold for every outcome: a bounded printable detail, an unchanged error queue, an
+ * answer only with OC_PENDING, a timeout neither early nor late.
  */
 #ifndef SUPPORT_EXCHANGE_H
 #define SUPPORT_EXCHANGE_H
@@ -24,16 +24,16 @@ typedef struct {
     const oc_trace_t *trace;
 } exchange_t;
 
-/** The bytes sent as a request; their base64 has all three characters that a path must not contain. */
+/** The request; its base64 has all three characters that a path must not contain. */
 const unsigned char *exchange_request(void);
 
-/** How many descriptors this process has open: to be compared while no responder runs. */
+/** How many descriptors this process has open. Compare it while no responder runs. */
 int exchange_descriptors(void);
 
 /** Call oc_fetch and check. The answer is copied to @a pool, which the caller owns. */
 oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result, apr_pool_t *pool);
 
-/** responder_full_port(), or the test is skipped; and the end of its sockets. */
+/** responder_full_port(), or skip the test; and close its sockets. */
 int exchange_full_port(int fds[4]);
 void exchange_close(const int fds[4]);
 

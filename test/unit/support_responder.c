@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * support_responder: see support_responder.h.
+ * The thread of the scripted responder. Every wait of it ends when responder_stop() is called.
  */
 #include "support_responder.h"
 

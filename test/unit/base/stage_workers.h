@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The stage of the workers's tests: tasks that wait at gates, which the test opens, and say what they saw. What must not happen is
- * looked for while all that could happen has happened.
+ * For the tests of the workers: tasks that wait at gates, which the test opens, and record what they see. That something
+ * does not happen is checked after a pause in which it could.
  */
-#ifndef STAGE_CREW_H
-#define STAGE_CREW_H
+#ifndef STAGE_WORKERS_H
+#define STAGE_WORKERS_H
 
 #include "base/workers.h"
 
@@ -28,22 +28,22 @@
 typedef struct {
     oc_task_t task; /* first: a job is a task */
     int number;
-    int times;      /* it was worked on */
-    int times_done; /* under the workers's lock */
-    int was_queued; /* when it was said to be done */
-    int inside;     /* how often at this moment: more than once is a failure */
-    int is_deaf;    /* looks at the gate only, not at the stop flag */
+    int times;      /* it was processed */
+    int times_done; /* under the workers' lock */
+    int was_queued; /* when `done` was called */
+    int inside;     /* how many threads process it: more than one is a failure */
+    int is_deaf;    /* checks the gate only, not the stop flag */
 } job_t;
 
 static void note_done(oc_task_t *task)
 {
     job_t *job = (job_t *)(void *)task;
 
-    job->times_done++; /* no other lock: the workers's is held */
+    job->times_done++; /* needs no other lock: the workers' is held */
     job->was_queued |= task->is_queued;
 }
 
-/* What the tasks saw, and what the test tells them. Under `mutex`; the workers's own lock is never taken inside. */
+/* What the tasks saw, and their gates. Under `mutex`; the workers' own lock is never taken inside it. */
 static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -58,7 +58,7 @@ static struct {
 
 static oc_workers_t *workers;
 
-/* Where AddressSanitizer is there. */
+/* With AddressSanitizer. */
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 
@@ -75,7 +75,7 @@ static void wait_a_moment(void)
     pthread_cond_timedwait(&stage.changed, &stage.mutex, &until);
 }
 
-/* Until *count is at least @a enough; a test that waits in vain fails. Mutex held. */
+/* Until *count is at least @a enough; else the test fails. Mutex held. */
 static void wait_for(const int *count, int enough)
 {
     apr_time_t end = apr_time_now() + PATIENCE;
@@ -134,7 +134,7 @@ static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
     job->times++;
     pthread_cond_broadcast(&stage.changed);
     pthread_mutex_unlock(&stage.mutex);
-    memset(apr_palloc(pool, 1000), 2, 1000); /* still there: the pool is this task's until it returns */
+    memset(apr_palloc(pool, 1000), 2, 1000); /* valid: the pool belongs to this task until it returns */
 }
 
 static int set_up(void **state)
@@ -159,7 +159,7 @@ static void close_gate(int group, int is_closed)
     pthread_mutex_unlock(&stage.mutex);
 }
 
-/* Whatever the test did: no thread may outlive it. */
+/* No thread may outlive a test, even a failed one. */
 static int tear_down(void **state)
 {
     int i;
@@ -181,7 +181,7 @@ static void start(unsigned n_threads, unsigned n_groups, unsigned share)
 {
     apr_status_t rv;
 
-    if (__lsan_disable) /* a workers's own memory is never given back; what its threads take has to be */
+    if (__lsan_disable) /* a late thread keeps the workers' own memory; what the threads allocate must be freed */
         __lsan_disable();
     rv = oc_workers_start(&workers, n_threads, n_groups, share, work, note_done);
     if (__lsan_enable)
@@ -190,7 +190,7 @@ static void start(unsigned n_threads, unsigned n_groups, unsigned share)
     assert_non_null(workers);
 }
 
-/* Queue jobs first to last; number n is of the group n % n_groups. */
+/* Queue the jobs first to last; number n belongs to group n % n_groups. */
 static void submit(int first, int last, unsigned n_groups)
 {
     int i;
@@ -221,7 +221,7 @@ static void expect(const int *count, int enough)
     pthread_mutex_unlock(&stage.mutex);
 }
 
-/* What is to be proved not to happen gets this long to happen. */
+/* The pause in which something could happen. */
 static void settle(void)
 {
     struct timespec moment = {0, 50000000};

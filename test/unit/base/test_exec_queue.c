@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_exec_queue: events are told in order, one at a time; a program that hangs costs events and never time. Runs under
- * ThreadSanitizer too.
+ * Runs happen in order, one at a time; a program that hangs costs events, never time. Runs under ThreadSanitizer, too.
  */
 #include "base/exec_queue.h"
 
@@ -89,8 +88,8 @@ TEST(in_order)
     end(notify);
 }
 
-/* The room is given back, again and again. */
-TEST(more_than_there_is_room_for_over_time)
+/* Room becomes free again, many times. */
+TEST(more_events_than_room_over_time)
 {
     oc_exec_queue_t *notify = start("exit 0", 2, LONG);
     int i;
@@ -103,7 +102,7 @@ TEST(more_than_there_is_room_for_over_time)
     end(notify);
 }
 
-/* It hangs, and 1,000 events come: so many as there is room for wait, and nobody waits for them. */
+/* It hangs, and 1,000 events are posted: as many as there is room for are queued, and no post waits. */
 TEST(flood_while_the_program_hangs)
 {
     oc_exec_queue_t *notify = start("exec sleep 60", 16, LONG);
@@ -115,12 +114,12 @@ TEST(flood_while_the_program_hangs)
         assert_true(rv == APR_SUCCESS || rv == APR_ENOSPC);
         taken += rv == APR_SUCCESS;
     }
-    assert_int_equal(taken, 16); /* the one at work among them */
+    assert_int_equal(taken, 16); /* the current one included */
     end(notify);
     assert_int_equal(atomic_load(&n_well), 0);
 }
 
-TEST(minor_ones_leave_room_for_worse)
+TEST(minor_events_leave_room_for_serious_ones)
 {
     oc_exec_queue_t *notify = start("exec sleep 60", 10, LONG);
     int i;
@@ -134,7 +133,7 @@ TEST(minor_ones_leave_room_for_worse)
     end(notify);
 }
 
-/* The next event is told by a new run. */
+/* The next event gets a new run. */
 TEST(one_that_hangs_is_killed)
 {
     oc_exec_queue_t *notify = start("test $N != 0 || exec sleep 60", 4, apr_time_from_msec(300));
@@ -169,12 +168,12 @@ TEST(threads_post)
         pthread_join(threads[i], NULL);
     while (atomic_load(&n_well) < 1)
         usleep(1000);
-    end(notify); /* with events that still wait: their memory is given back */
+    end(notify); /* with queued events: their memory is freed */
     assert_true(atomic_load(&n_well) <= 200);
 }
 
-/* A thread that hung in something else comes when all is over. */
-TEST(who_is_late_harms_nothing)
+/* A thread that was late posts after the end. */
+TEST(late_post_is_harmless)
 {
     oc_exec_queue_t *notify = start("exit 0", 2, LONG);
 
@@ -186,7 +185,7 @@ TEST(who_is_late_harms_nothing)
     assert_int_equal(atomic_load(&n_well), 0);
 }
 
-TEST(stop_with_nothing_to_tell)
+TEST(stop_without_events)
 {
     end(start("exit 0", 1, LONG));
     assert_int_equal(atomic_load(&n_well) + atomic_load(&n_other), 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_spawn, with real programs: what they are given, how they end, and that none of them holds anybody up.
+ * Real programs: what they get, how they end, and that no wait for them is unbounded.
  */
 #include "base/spawn.h"
 
@@ -42,7 +42,7 @@ TEST(status_and_signal)
     assert_int_equal(number, SIGUSR1);
 }
 
-TEST(what_cannot_be_run)
+TEST(not_executable)
 {
     const char *argv[] = {cache_path, NULL};
     int number = 0;
@@ -54,8 +54,8 @@ TEST(what_cannot_be_run)
     assert_int_equal(number, EACCES);
 }
 
-/* No shell looks at arguments or variables: they arrive as they are. */
-TEST(arguments_and_environment_arrive_as_they_are)
+/* No shell expands arguments or variables. */
+TEST(arguments_and_environment_are_unchanged)
 {
     static const char *const ENVIRONMENT[] = {"A=$(id) `id` ; <b> \"q\" 'q' \\ | & *", "B=", NULL};
     const char *argv[] = {"/bin/sh",
@@ -90,11 +90,11 @@ TEST(descriptors)
     assert_int_equal(number, 1); /* the end of /dev/null */
 }
 
-/* A thread of httpd's has all signals blocked, and some are ignored in the process. */
-TEST(signals_are_as_usual)
+/* The calling thread has all signals blocked, and the process ignores some. */
+TEST(signals_are_default)
 {
     unsigned long long blocked = 1, ignored = 1,
-                       own = 3ULL << 31; /* 32 and 33 are the C library's: it ignores them itself */
+                       own = 3ULL << 31; /* 32 and 33 belong to the C library, which ignores them */
     sigset_t all, before;
     int number = -1;
 
@@ -109,7 +109,7 @@ TEST(signals_are_as_usual)
     assert_int_equal(ignored & ~own, 0);
 }
 
-/* ... and whatever it began: the child of the script writes nothing any more. */
+/* The script has a child of its own, which stops writing. */
 TEST(too_slow_is_killed_with_its_children)
 {
     int number = -1;
@@ -120,7 +120,7 @@ TEST(too_slow_is_killed_with_its_children)
         OC_SPAWN_TOO_SLOW);
     pid = (pid_t)atoi(cache_read_text("other"));
     assert_true(pid > 1);
-    while (kill(pid, 0) == 0) { /* until init, or whoever else adopted it, has reaped it */
+    while (kill(pid, 0) == 0) { /* until init or a subreaper has reaped it */
         char name[64], state_of = 'Z';
         FILE *stat = fopen(apr_psprintf(cache_pool, "/proc/%d/stat", (int)pid), "r");
 
@@ -159,8 +159,8 @@ TEST(stop_ends_the_wait)
     assert_int_equal(number, 0);
 }
 
-/* It would outlive the server otherwise. */
-TEST(stop_ends_who_ignores_it)
+/* Otherwise it would outlive the server. */
+TEST(stop_kills_a_program_that_ignores_sigterm)
 {
     const char *argv[] = {"/bin/sh", "-c", "trap '' TERM; echo $$ > \"$0\"; while :; do sleep 1; done",
                           cache_in_folder("other"), NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The workers: shares per group, turns, and that every task is done once.
+ * The share of each group, the turns, and that every task is processed once.
  */
 #include "stage_workers.h"
 #include "support_test.h"
@@ -32,7 +32,7 @@ TEST(a_group_gets_no_more_than_its_share)
     submit(0, 19, 2);
     expect(&stage.running[0], 2);
     expect(&stage.running[1], 2);
-    settle(); /* two threads have nothing to do, and six tasks of each group wait */
+    settle(); /* two threads are idle, and six tasks of each group are queued */
     assert_int_equal(get(&stage.running_all), 4);
     close_gate(0, 0);
     close_gate(1, 0);
@@ -54,8 +54,8 @@ TEST(a_hanging_group_delays_no_other)
     assert_int_equal(stage.most[0], 2);
 }
 
-/* The control of the last one: with a share as large as the workers, the same group holds up everybody. */
-TEST(control_a_share_as_large_as_the_crew_isolates_nobody)
+/* Control of the previous test: where the share is all threads, the same group delays every other. */
+TEST(control_a_share_of_all_threads_isolates_no_group)
 {
     int i;
 
@@ -115,7 +115,7 @@ TEST(nothing_begins_under_the_lock)
     expect(&stage.n_ended, 1);
 }
 
-TEST(a_task_is_queued_once_until_its_work_returned)
+TEST(a_task_is_queued_once_until_its_work_returns)
 {
     int is_queued = 1;
     apr_time_t end = apr_time_now() + PATIENCE;
@@ -125,7 +125,7 @@ TEST(a_task_is_queued_once_until_its_work_returned)
     submit(0, 0, 1);
     submit(0, 0, 1);
     expect(&stage.running[0], 1);
-    submit(0, 0, 1); /* it is at work: neither a second time now, nor again later */
+    submit(0, 0, 1); /* it is being processed: not a second time, neither now nor later */
     settle();
     assert_int_equal(get(&stage.n_begun), 1);
     close_gate(0, 0);
@@ -141,7 +141,7 @@ TEST(a_task_is_queued_once_until_its_work_returned)
     expect(&stage.n_ended, 2);
 }
 
-/* As the refresher does it: one thread looks around and queues what is due, while the workers works. */
+/* As in the refresher: one thread queues what is due, again and again, while the workers process it. */
 TEST(many_rounds)
 {
     apr_time_t end = apr_time_now() + PATIENCE;

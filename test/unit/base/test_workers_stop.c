@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The workers's end: stopped with patience, late threads, and that nothing is left.
+ * The end of the workers: patience, late threads, and that nothing is left behind.
  */
 #include "stage_workers.h"
 #include "support_test.h"
@@ -47,7 +47,7 @@ TEST(idle_threads_end_at_once)
     assert_true(time_to_stop(PATIENCE, 0) < PATIENCE / 2);
 }
 
-TEST(tasks_that_listen_are_waited_for_and_others_never_begin)
+TEST(running_tasks_are_waited_for_and_queued_ones_never_begin)
 {
     close_gate(0, 1);
     start(4, 1, 4);
@@ -98,7 +98,7 @@ TEST(a_thread_that_is_late_keeps_its_memory_when_apr_ends)
     submit(0, 0, 1);
     expect(&stage.running[0], 1);
     assert_int_equal(oc_workers_stop(workers, 0), 1);
-    apr_terminate(); /* as a child does that exits while a thread sits in a name look-up */
+    apr_terminate(); /* as in a child that exits while a thread is in a name look-up */
     assert_int_equal(get(&stage.pools_cleaned), 0);
     assert_int_equal(apr_initialize(), APR_SUCCESS);
     close_gate(0, 0);
@@ -117,8 +117,7 @@ TEST(nothing_is_left)
         expect(&stage.n_ended, 50 * (round + 1));
         assert_int_equal(oc_workers_stop(workers, PATIENCE), 0);
     }
-    while (n_threads_here() > threads
-           && apr_time_now() < end) /* the last steps of a thread that has given its count back */
+    while (n_threads_here() > threads && apr_time_now() < end) /* the last steps of a thread that no longer counts */
         settle();
     assert_int_equal(n_threads_here(), threads);
     assert_int_equal(n_descriptors(), descriptors);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * From a name to a connection: dead, silent and refusing addresses within the one deadline. getaddrinfo(3) is stood in
- * for where a name must have particular addresses; every other name goes to the real one.
+ * From a name to a connection: dead, silent and refusing addresses within one deadline. A replacement of getaddrinfo(3)
+ * gives some names particular addresses, and calls the real one for all others.
  */
 #include "support_exchange.h"
 #include "support_responder.h"
@@ -26,7 +26,7 @@ static const responder_answer_t good[] = {
 static apr_pool_t *pool;
 static responder_t responder;
 
-/* --- the stand-in: "several.test" has these addresses --- */
+/* --- the replacement: "several.test" has these addresses --- */
 
 static struct sockaddr_storage several[12];
 static int several_count;
@@ -59,7 +59,7 @@ static lookup_t *real_lookup(void)
     return function;
 }
 
-/* Lists of the real one, so that freeaddrinfo(3) can free them, with our addresses. */
+/* The real one makes the lists, so that freeaddrinfo(3) can free them; the addresses are ours. */
 static int several_lookup(const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
     int i;
@@ -133,7 +133,7 @@ TEST(test_refused)
     (void)snprintf(expected, sizeof(expected), "127.0.0.1:%d: Connection refused", port);
     assert_string_equal(result.detail, expected);
     assert_int_equal(result.http_status, 0);
-    assert_true(result.elapsed < apr_time_from_sec(1)); /* refused is refused: no retries until the deadline */
+    assert_true(result.elapsed < apr_time_from_sec(1)); /* not retried until the deadline */
     (void)close(fd);
 }
 
@@ -201,8 +201,8 @@ TEST(all_addresses_refuse)
     (void)close(fd);
 }
 
-/* Only so many: a name with hundreds of addresses must not take hundreds of descriptors. */
-TEST(ninth_address_is_left_alone)
+/* A name with hundreds of addresses must not take hundreds of descriptors. */
+TEST(ninth_address_is_not_tried)
 {
     oc_fetch_result_t result;
     int fd;
@@ -239,7 +239,7 @@ TEST(first_address_is_silent)
     exchange_close(fds);
 }
 
-/* With less time, each address has a share of it, and the last one still has time to answer. */
+/* With less time, each address has a share of it, and the last one has time to answer. */
 TEST(shares_of_little_time)
 {
     oc_fetch_result_t result;

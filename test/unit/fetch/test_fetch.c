@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One exchange against a scripted responder: the good ways, methods, statuses, content types, and slowness.
+ * One exchange with a scripted responder: success, methods, statuses, content types, slowness.
  */
 #include "support_case.h"
 
 static const case_t cases[] = {
-    /* the good ways */
+    /* success */
     {.name = "good by GET", .by_get = 1, .status = 200, .answers = {{.head = HEAD, BODY}}},
     {.name = "good by POST", .status = 200, .answers = {{.head = HEAD, BODY}}},
     {.name = "HTTP/1.0, bare LF", .status = 200, .answers = {{.head = "HTTP/1.0 200\nContent-Length: 1200\n\n", BODY}}},
@@ -58,14 +58,14 @@ static const case_t cases[] = {
      .connections = 2,
      .detail = "by POST; by GET: 127.0.0.1:",
      .answers = {{.head = "HTTP/1.1 404 Not Found\r\n\r\n"}, {.head = "HTTP/1.1 404 Not Found\r\n\r\n"}}},
-    {.name = "429 to GET is left in peace",
+    {.name = "429 to GET is not repeated",
      .verdict = OC_HTTP_STATUS,
      .by_get = 1,
      .status = 429,
      .retry_after_s = 120,
      .detail = "429 Slow Down",
      .answers = {{.head = "HTTP/1.1 429 Slow Down\r\nRetry-After: 120\r\n\r\n"}}},
-    {.name = "503 to GET is left in peace",
+    {.name = "503 to GET is not repeated",
      .verdict = OC_HTTP_STATUS,
      .by_get = 1,
      .status = 503,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One exchange against a scripted responder: answers that are too short, too long, endless, in chunks, or hardly HTTP.
+ * One exchange with a scripted responder: answers that are too short, too long, endless, chunked, or not valid HTTP.
  */
 #include "support_case.h"
 
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 static const case_t cases[] = {
-    /* trailing bytes that belong to the answer reach who verifies it */
+    /* trailing bytes that belong to the answer are passed on to verification */
     {.name = "trailing bytes, closed",
      .status = 200,
      .der_len = DER_LEN + 5,
@@ -218,7 +218,7 @@ static const case_t cases[] = {
      .detail = "Transfer-Encoding: gzip, chunked",
      .answers = {{.head = OK TYPE "Transfer-Encoding: gzip, chunked\r\n\r\n", BODY}}},
 
-    /* not HTTP, or only nearly */
+    /* not HTTP, or not valid */
     {.name = "garbage", .verdict = OC_HTTP_MALFORMED, .detail = "\"S\"", .answers = {{.head = "SSH-2.0-x\r\n"}}},
     {.name = "a TLS alert", .verdict = OC_HTTP_MALFORMED, .answers = {{.head = "\x15\x03\x01", .then = THEN_HANG}}},
     {.name = "HTTP/2", .verdict = OC_HTTP_MALFORMED, .answers = {{.head = "HTTP/2 200\r\n\r\n"}}},
@@ -267,7 +267,7 @@ static const case_t cases[] = {
      .status = 200,
      .answers = {{.head = OK, TEXT("X: \0\r\n\r\n"), .then = THEN_HANG}}},
 
-    /* without end */
+    /* endless */
     {.name = "headers without end",
      .verdict = OC_HTTP_MALFORMED,
      .status = 200,
@@ -289,7 +289,7 @@ static const case_t cases[] = {
      .answers = {{.head = OK TYPE "\r\n", PART(32769)}}},
 };
 
-/* Wherever the network cuts the answer in two, it is the same answer. */
+/* Wherever the network cuts the answer in two, the result is the same. */
 static void test_cut_anywhere(void **state)
 {
     responder_answer_t cut = {.head = OK TYPE CHUNKED "X: y\r\n\r\n",

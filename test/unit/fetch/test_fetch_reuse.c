@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Several exchanges over one connection: after which answers it is kept, and what happens when the responder thinks
- * otherwise.
+ * Several exchanges over one connection: after which answers it stays open, and what happens when the responder closes it.
  */
 #include "support_case.h"
 #include "support_test.h"
@@ -115,7 +114,7 @@ static void test_kept(void **state)
     assert_int_equal(first.connections, row->is_kept ? 1 : 2);
 }
 
-/* ---- over the one kept ---- */
+/* ---- over the open connection ---- */
 
 TEST(many_by_both_methods)
 {
@@ -140,7 +139,7 @@ TEST(many_by_both_methods)
     }
 }
 
-TEST(not_asked_for)
+TEST(without_a_stock)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT)};
     exchange_t exchange = {.der_len = EXCHANGE_LONG, .timeout_ms = 5000};
@@ -214,22 +213,22 @@ TEST(too_old)
     assert_int_equal(first.connections, 2);
 }
 
-/* ---- the responder has had enough ---- */
+/* ---- the responder closes it ---- */
 
 TEST(closed_in_between)
 {
     static const responder_answer_t answers[] = {GOOD(CLOSE), GOOD(RESET), GOOD(CLOSE)};
 
     serve(&first, answers, 3);
-    assert_good(&first); /* it said that it would stay */
+    assert_good(&first); /* it announced to keep it open */
     assert_good(&first);
     assert_good(&first);
     responder_stop(&first);
     assert_int_equal(first.connections, 3);
 }
 
-/* It closes with the second request before its eyes: what a race comes to. */
-static void assert_asked_again(responder_end_t end, size_t der_len)
+/* It closes after it has received the second request: the outcome of a race. */
+static void assert_repeated(responder_end_t end, size_t der_len)
 {
     const responder_answer_t answers[] = {GOOD(NEXT), {.then = end}, GOOD(NEXT)};
 
@@ -248,12 +247,12 @@ static void assert_asked_again(responder_end_t end, size_t der_len)
 
 TEST(closed_on_the_request)
 {
-    assert_asked_again(THEN_CLOSE, EXCHANGE_LONG);
-    assert_asked_again(THEN_RESET, EXCHANGE_LONG);
-    assert_asked_again(THEN_CLOSE, EXCHANGE_SHORT);
+    assert_repeated(THEN_CLOSE, EXCHANGE_LONG);
+    assert_repeated(THEN_RESET, EXCHANGE_LONG);
+    assert_repeated(THEN_CLOSE, EXCHANGE_SHORT);
 }
 
-TEST(asked_again_only_once)
+TEST(repeated_only_once)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), {.then = THEN_CLOSE}, {.then = THEN_CLOSE}, GOOD(NEXT)};
 
@@ -267,7 +266,7 @@ TEST(asked_again_only_once)
     assert_int_equal(first.connections, 3);
 }
 
-TEST(asked_again_within_the_same_deadline)
+TEST(repeated_within_the_same_deadline)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), {.then = THEN_CLOSE}, {.then = THEN_HANG}};
 
@@ -279,7 +278,7 @@ TEST(asked_again_within_the_same_deadline)
 }
 
 /* What the refresher does when the answer to GET does not verify. */
-TEST(second_call_has_what_is_left_of_the_deadline)
+TEST(second_call_has_the_rest_of_the_deadline)
 {
     static const responder_answer_t answers[] = {GOOD(NEXT), GOOD(NEXT), {.then = THEN_HANG}};
     oc_deadline_t deadline;
@@ -316,7 +315,7 @@ TEST(gone_for_good)
     assert_non_null(strstr(result.detail, "refused"));
 }
 
-/* An answer that has begun is an answer. */
+/* An answer that has begun is final. */
 static void assert_final(const char *begin, oc_verdict_t verdict)
 {
     const responder_answer_t answers[] = {GOOD(NEXT), {.head = begin, .then = THEN_CLOSE}, GOOD(NEXT)};
@@ -372,7 +371,7 @@ static atomic_int stop_flag;
 
 static void *set_later(void *data)
 {
-    (void)usleep(100 * 1000); /* while the other thread asks */
+    (void)usleep(100 * 1000); /* during the exchange */
     atomic_store(&stop_flag, 1);
     return data;
 }
@@ -406,7 +405,7 @@ static int start(void **state)
 static int finish(void **state)
 {
     (void)state;
-    responder_stop(&first); /* where an assertion has left them running */
+    responder_stop(&first); /* after a failed assertion they still run */
     responder_stop(&second);
     oc_keepalive_close(keepalive);
     apr_pool_destroy(pool);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The stock of keepalive connections: who gets which, what is closed, and that nothing is ever lost. The connections are socket
- * pairs, the time is made up.
+ * The stock of idle connections: which one is taken, which ones are closed, and that none is ever lost. The connections
+ * are socket pairs, the time is an argument.
  */
 #include "fetch/keepalive.h"
 #include "support_exchange.h"
@@ -54,7 +54,7 @@ static int is_gone(int peer)
     return recv(peers[peer], &byte, 1, MSG_DONTWAIT) == 0;
 }
 
-/* What is taken must be the connection to peers[@a peer]; -1: nothing is to be had. */
+/* The connection to peers[@a peer] is taken; -1: there is none to take. */
 static void assert_taken(const char *host, apr_port_t port, apr_time_t now, int peer)
 {
     oc_connect_result_t connection;
@@ -76,7 +76,7 @@ static void assert_taken(const char *host, apr_port_t port, apr_time_t now, int 
     (void)close(connection.fd);
 }
 
-TEST(peers_are_told_apart)
+TEST(responders_are_distinguished)
 {
     int a, b, c;
 
@@ -105,7 +105,7 @@ TEST(latest_comes_first)
     assert_taken("a.test", 80, NOW + 3, first);
 }
 
-TEST(closed_and_talkative_peers)
+TEST(closed_and_unrequested_data)
 {
     int silent, closed, talked;
 
@@ -133,14 +133,14 @@ TEST(old_ones_are_closed)
     assert_false(is_gone(young));
     assert_taken("a.test", 80, NOW + OC_KEEPALIVE_AGE + 1, young);
     last = put("b.test", 80, NOW);
-    assert_taken("a.test", 80, NOW + OC_KEEPALIVE_AGE + 1, -1); /* whomever it is that asks */
+    assert_taken("a.test", 80, NOW + OC_KEEPALIVE_AGE + 1, -1); /* of any responder */
     assert_true(is_gone(last));
     last = put("b.test", 80, NOW);
     (void)put("b.test", 80, NOW + 2 * OC_KEEPALIVE_AGE);
     assert_true(is_gone(last));
 }
 
-TEST(room_is_made_of_the_oldest)
+TEST(the_oldest_makes_room)
 {
     int made[ROOM + 2];
     int i;
@@ -176,7 +176,7 @@ TEST(no_room_at_all)
     assert_taken("a.test", 80, NOW, -1);
 }
 
-TEST(names_without_end)
+TEST(too_long_a_name)
 {
     char longest[256];
     char longer[257];
@@ -211,7 +211,7 @@ static int open_silent(void)
     return pair[0];
 }
 
-/* NULL: nothing went wrong. */
+/* NULL: no fault. */
 static void *take_and_put(void *data)
 {
     const char *host = data;
@@ -248,7 +248,7 @@ TEST(threads_share_it)
         assert_int_equal(pthread_join(threads[i], &went_wrong), 0);
         assert_null(went_wrong);
     }
-    assert_in_range(atomic_load(&n_ends), 2, THREADS); /* one that was not lost is one that need not be made again */
+    assert_in_range(atomic_load(&n_ends), 2, THREADS); /* what is not lost need not be made again */
     for (i = 0; i < atomic_load(&n_ends); i++) {
         (void)close(ends[i]);
     }
@@ -265,7 +265,7 @@ static int start(void **state)
     return 0;
 }
 
-/* Nothing may be left open but what the test itself holds. */
+/* Nothing may stay open but what the test itself holds. */
 static int finish(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What a responder, or a proxy, gets to see; and which URLs are refused before anybody sees anything.
+ * What a responder or a proxy receives, and which URLs are rejected before anything is sent.
  */
 #include "fetch/request.h"
 #include "support_exchange.h"
@@ -29,7 +29,7 @@ static const responder_answer_t good[] = {GOOD, GOOD};
 static responder_t responder;
 static apr_pool_t *pool;
 
-/* Ask for @a path; what the responder read is in responder.request[0]. */
+/* Query @a path; what the responder received is in responder.request[0]. */
 static void ask(const char *path, size_t der_len, const char *proxy_user)
 {
     oc_fetch_result_t result;
@@ -49,20 +49,20 @@ static void ask(const char *path, size_t der_len, const char *proxy_user)
     assert_int_equal(result.der_len, 5);
 }
 
-static void assert_says(const char *text)
+static void assert_contains(const char *text)
 {
     if (strstr(responder.request[0], text) == NULL) {
-        print_error("not said: %s\nbut: %s\n", text, responder.request[0]);
+        print_error("missing: %s\nin: %s\n", text, responder.request[0]);
         fail();
     }
 }
 
 static void assert_headers(const char *host)
 {
-    assert_says(apr_pstrcat(pool, "\r\nHost: ", host, "\r\n", NULL));
-    assert_says("\r\nAccept: application/ocsp-response\r\n");
-    assert_says("\r\nUser-Agent: mod_ocsp_cache/" OC_VERSION "\r\n");
-    assert_says("\r\nConnection: close\r\n");
+    assert_contains(apr_pstrcat(pool, "\r\nHost: ", host, "\r\n", NULL));
+    assert_contains("\r\nAccept: application/ocsp-response\r\n");
+    assert_contains("\r\nUser-Agent: mod_ocsp_cache/" OC_VERSION "\r\n");
+    assert_contains("\r\nConnection: close\r\n");
 }
 
 /* The path between @a before and the HTTP version, decoded, is the request. */
@@ -106,8 +106,8 @@ static void assert_posted(size_t der_len)
 {
     const char *body = strstr(responder.request[0], "\r\n\r\n");
 
-    assert_says("\r\nContent-Type: application/ocsp-request\r\n");
-    assert_says(apr_psprintf(pool, "\r\nContent-Length: %d\r\n", (int)der_len));
+    assert_contains("\r\nContent-Type: application/ocsp-request\r\n");
+    assert_contains(apr_psprintf(pool, "\r\nContent-Length: %d\r\n", (int)der_len));
     assert_int_equal(responder.request_len[0], (size_t)(body + 4 - responder.request[0]) + der_len);
     assert_memory_equal(body + 4, exchange_request(), der_len);
 }
@@ -150,7 +150,7 @@ TEST(longest_get)
         }
     }
     assert_in_range(gets, 1, 254);
-    /* The first one refused would have had 256. */
+    /* The first one rejected would have had 256. */
     assert_null(oc_url_parse(&url, apr_psprintf(pool, "http://h.test:8080/%0*d", gets, 0), OC_URL_RESPONDER, pool));
     assert_int_equal(strlen("http://h.test:8080") + strlen(oc_request_get_path(&request)), 255);
     request.der_len = EXCHANGE_LONG;
@@ -170,7 +170,7 @@ TEST(test_proxy)
     ask("http://[2001:DB8::1]/x", EXCHANGE_LONG, "us%40er:pa%20ss@");
     assert_memory_equal(responder.request[0], "POST http://[2001:db8::1]/x HTTP/1.0\r\n", 38);
     assert_headers("[2001:db8::1]");
-    assert_says("\r\nProxy-Authorization: Basic dXNAZXI6cGEgc3M=\r\n"); /* us@er:pa ss */
+    assert_contains("\r\nProxy-Authorization: Basic dXNAZXI6cGEgc3M=\r\n"); /* us@er:pa ss */
 }
 
 TEST(proxy_failures)
@@ -294,7 +294,7 @@ static int finish(void **state)
 
 int main(void)
 {
-    /* Whoever listened to these would be asked, and the responder above not. */
+    /* A client that used these would not reach the responder above. */
     (void)setenv("http_proxy", "http://127.0.0.1:1", 1);
     (void)setenv("HTTP_PROXY", "http://127.0.0.1:1", 1);
     return test_run(NULL, NULL, start, finish);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Giving up: the stop flag at every stage of an exchange, and times without sense. getaddrinfo(3) is stood in for where
- * the look-up must block; every other name goes to the real one.
+ * The stop flag at every stage of an exchange, and absurd timeouts. A replacement of getaddrinfo(3) blocks for one name,
+ * and calls the real one for all others.
  */
 #include "support_exchange.h"
 #include "support_responder.h"
@@ -47,7 +47,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     return real_lookup()(host, service, hints, list);
 }
 
-/* Where a thread goes that must not come back. */
+/* Where a thread that must not return ends up. */
 int pause(void)
 {
     struct timespec long_time = {1000, 0};
@@ -76,7 +76,7 @@ static oc_verdict_t ask(const char *url, int timeout_ms, atomic_int *stop, oc_fe
     return verdict;
 }
 
-/* Sets a flag while somebody waits. */
+/* Sets a flag during a wait. */
 typedef struct {
     atomic_int flag;
     pthread_t thread;
@@ -84,9 +84,9 @@ typedef struct {
 
 static void *set_later(void *data)
 {
-    struct timespec while_asking = {0, 100 * 1000 * 1000};
+    struct timespec during_the_exchange = {0, 100 * 1000 * 1000};
 
-    (void)nanosleep(&while_asking, NULL);
+    (void)nanosleep(&during_the_exchange, NULL);
     atomic_store(&((stopper_t *)data)->flag, 1);
     return NULL;
 }
@@ -135,7 +135,7 @@ TEST(stopped_while_connecting)
     exchange_close(fds);
 }
 
-TEST(timeouts_without_sense)
+TEST(absurd_timeouts)
 {
     oc_deadline_t deadline;
     oc_fetch_request_t request = {
@@ -170,8 +170,8 @@ static void *late_thread(void *data)
     return NULL;
 }
 
-/* The look-up blocks, the process decides to end, the look-up comes back: the thread is parked for good. Last of the
- * tests: it still is when the program ends. */
+/* The look-up blocks, the process begins to exit, the look-up returns: the thread never returns. The last test, since
+ * that thread stays until the program ends. */
 TEST(late_lookup_never_returns)
 {
     static apr_pool_t *its_pool;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The steps of an exchange as somebody is told of them who looks on: which, in which order, with which words and times; and
- * that the exchange ends as it would without anybody looking.
+ * What an observer gets of an exchange: which steps, in which order, with which texts and times.
  */
 #include "support_case.h"
 #include "support_test.h"
@@ -55,7 +54,7 @@ static oc_verdict_t ask(int port, size_t der_len, int timeout_ms, oc_fetch_resul
     return exchange_run(&exchange, result, pool);
 }
 
-/* The next step is of this kind and verdict, and speaks of @a what, and in @a text. @return the step. */
+/* Step @a i has this kind and verdict, and contains these texts. @return the step */
 static const oc_step_t *expect(int i, oc_step_kind_t kind, oc_verdict_t verdict, const char *what, const char *text)
 {
     const oc_step_t *step = &told.steps[i];
@@ -69,7 +68,7 @@ static const oc_step_t *expect(int i, oc_step_kind_t kind, oc_verdict_t verdict,
     return step;
 }
 
-/* The two steps that go before everything else. */
+/* The first two steps of every attempt. */
 static void expect_connection(int i, oc_verdict_t verdict, const char *why, int port)
 {
     char where[40];
@@ -94,13 +93,13 @@ TEST(good)
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/ca/", responder.port);
     step = expect(2, OC_STEP_REQUEST, OC_PENDING, "GET", url);
     assert_int_equal(step->size, EXCHANGE_SHORT);
-    /* The URL told is the one sent. */
+    /* The URL reported is the one sent. */
     assert_int_equal(
         strncmp(responder.request[0] + strlen("GET "), strstr(step->text, "/ca/"), strlen(strstr(step->text, "/ca/"))),
         0);
     step = expect(3, OC_STEP_HEAD, OC_PENDING, "", HEAD);
     assert_int_equal(step->size, strlen(HEAD));
-    assert_int_equal(strlen(step->text), strlen(HEAD)); /* and nothing of the body */
+    assert_int_equal(strlen(step->text), strlen(HEAD)); /* without the body */
     step = expect(4, OC_STEP_ANSWER, OC_PENDING, "", "");
     assert_int_equal(step->size, DER_LEN);
 }
@@ -126,7 +125,7 @@ TEST(get_then_post)
     (void)expect(8, OC_STEP_HEAD, OC_PENDING, "", HEAD);
     (void)expect(9, OC_STEP_ANSWER, OC_PENDING, "", "");
 
-    /* A head that was refused in its midst is told as far as it came, raw. */
+    /* Of a head that is rejected before its end, the part received is reported, raw. */
     assert_int_equal(responder_start(&responder, AF_INET, answers, 1), 0);
     assert_int_equal(ask(responder.port, EXCHANGE_LONG, 5000, &result), OC_HTTP_MALFORMED);
     responder_stop(&responder);
@@ -186,7 +185,7 @@ TEST(silence)
     assert_int_equal(responder_start(&responder, AF_INET, before, 1), 0);
     assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
     responder_stop(&responder);
-    assert_int_equal(told.count, 4); /* no head came */
+    assert_int_equal(told.count, 4); /* no head was received */
     (void)expect(3, OC_STEP_ANSWER, OC_TIMED_OUT, "", "no answer");
 
     assert_int_equal(responder_start(&responder, AF_INET, within, 1), 0);
