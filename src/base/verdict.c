@@ -83,7 +83,7 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
                         "SSLStaplingForceURL) or a proxy that denies access (SSLOCSPProxyURL)."},
     [OC_HTTP_REDIRECT] = {OC_CLASS_NO_ANSWER, "http-redirect", "the responder redirects to another URL",
                           "Redirects are not followed. If the other URL is an http:// URL of the same CA, set "
-                          "SSLStaplingForceURL to it. Captive portals redirect as well."},
+                          "SSLStaplingForceURL to it. A captive portal redirects as well."},
     [OC_HTTP_MALFORMED] = {OC_CLASS_NO_ANSWER, "http-malformed", "the responder's answer is not valid HTTP",
                            ADVISE_NOT_A_RESPONDER},
     [OC_STOPPED] = {OC_CLASS_NO_ANSWER, "stopped", "the request was canceled because the server is stopping", ""},
