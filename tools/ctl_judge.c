@@ -101,15 +101,17 @@ static void index_serials(judge_t *judge)
 static void verify(const judge_t *judge, const ctl_case_t *one, const oc_manifest_entry_t *entry,
                    oc_verify_result_t *result)
 {
-    oc_verify_policy_t policy = {judge->ctl->now, entry->skew, entry->max_age, entry->open_ended};
+    oc_verify_policy_t policy = {judge->ctl->now, entry->skew, entry->max_age, entry->open_ended, entry->error_keep};
     oc_verify_subject_t subject;
     apr_pool_t *pool;
 
     apr_pool_create(&pool, judge->ctl->pool);
     if (oc_cert_subject(entry->cert, &subject, pool) == APR_SUCCESS)
-        oc_verify_response(one->der, one->der_len, &subject, &policy, result);
+        oc_verify_response(one->der, one->der_len, &subject, &policy, result, pool);
     else
         result->verdict = OC_OUT_OF_RESOURCES;
+    result->der = NULL; /* of this process alone */
+    result->der_len = 0;
     apr_pool_destroy(pool);
 }
 
@@ -183,6 +185,8 @@ static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
     char *p;
 
     one->result = shared->result;
+    one->result.der = NULL;
+    one->result.der_len = 0;
     one->result.detail[sizeof(one->result.detail) - 1] = '\0';
     for (p = one->result.detail; *p; p++)
         if (*p < ' ' || *p > '~')

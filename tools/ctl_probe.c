@@ -166,9 +166,9 @@ static const char *signer_of(const oc_fetch_result_t *fetched, X509 *issuer, apr
 
 static void verify(probe_t *probe, const oc_verify_subject_t *subject)
 {
-    oc_verify_policy_t policy = {apr_time_now(), assumed.skew, 0, assumed.standard_timeout};
+    oc_verify_policy_t policy = {apr_time_now(), assumed.skew, 0, assumed.standard_timeout, assumed.error_timeout};
 
-    oc_verify_response(probe->fetched.der, probe->fetched.der_len, subject, &policy, &probe->verified);
+    oc_verify_response(probe->fetched.der, probe->fetched.der_len, subject, &policy, &probe->verified, probe->pool);
     probe->verdict = probe->verified.verdict;
     probe->detail = probe->verified.detail;
     if (probe->verified.usable_until) /* it was verified to its end */

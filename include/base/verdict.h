@@ -58,6 +58,7 @@ typedef enum {
     OC_TOO_OLD = 64,
     OC_CERTIFICATE_EXPIRED = 65,
     OC_SUPERSEDED = 66,
+    OC_ALTERED = 67,
 
     OC_VERDICT_LIMIT = 128 /* codes are below: a note stores them in seven bits */
 } oc_verdict_t;

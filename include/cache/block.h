@@ -42,7 +42,7 @@ typedef struct {
 
 /** What a record is stored under. */
 typedef struct {
-    unsigned char kind;  /* keeps consumers apart that use the same ids: OC_KIND_* in oc_record.h, oc_provider.h */
+    unsigned char kind; /* keeps consumers apart that use the same ids: OC_KIND_* in ocsp/record.h, server/provider.h */
     apr_uint16_t id_len; /* 1 to OC_BLOCK_ID_MAX */
     const unsigned char *id;
 } oc_key_t;

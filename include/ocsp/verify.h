@@ -12,6 +12,7 @@
 
 #include "base/verdict.h"
 
+#include <apr_pools.h>
 #include <apr_time.h>
 #include <openssl/x509.h>
 
@@ -27,6 +28,7 @@ typedef struct {
     apr_interval_time_t skew;       /* >= 0; how far the responder's clock may be ahead (SSLStaplingResponseTimeSkew) */
     apr_interval_time_t max_age;    /* since thisUpdate (SSLStaplingResponseMaxAge); 0: any age */
     apr_interval_time_t open_ended; /* > 0; how long a response without nextUpdate is usable, from now */
+    apr_interval_time_t error_keep; /* > 0; how long a responder's error is worth sending on, from now */
 } oc_verify_policy_t;
 
 /** Filled whatever the verdict; times that were not reached are 0. */
@@ -37,9 +39,14 @@ typedef struct {
     apr_time_t next_update; /* 0: the response has none */
 
     /* When to stop stapling it; later than now. The earliest of nextUpdate (without one: now + open_ended, and 15 days
-     * after thisUpdate), thisUpdate + max_age, the delegated signer's and the certificate's own notAfter. Only for
-     * OC_GOOD, OC_REVOKED and OC_UNKNOWN. */
+     * after thisUpdate), thisUpdate + max_age, the delegated signer's and the certificate's own notAfter; for a
+     * responder's error (OC_CLASS_RESPONDER_ERROR, with OC_UNKNOWN) also now + error_keep. 0 for other verdicts. */
     apr_time_t usable_until;
+
+    /* What to store and to staple, instead of the bytes that were judged; verifying it again gives the same bytes. NULL
+     * unless there is a usable_until. */
+    const unsigned char *der;
+    apr_size_t der_len;
 
     apr_time_t revoked_at; /* OC_REVOKED only */
     int revocation_reason; /* CRLReason; -1: none given */
@@ -58,6 +65,6 @@ typedef struct {
  * and the narrowest times count.
  */
 void oc_verify_response(const unsigned char *der, apr_size_t der_len, const oc_verify_subject_t *subject,
-                        const oc_verify_policy_t *policy, oc_verify_result_t *result);
+                        const oc_verify_policy_t *policy, oc_verify_result_t *result, apr_pool_t *pool);
 
 #endif

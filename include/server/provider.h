@@ -13,7 +13,7 @@
 
 #define OC_PROVIDER_NAME "ocsp_cache"
 
-#define OC_KIND_SOCACHE 'X' /* whatever consumers of the socache interface store; OC_KIND_STAPLE is in oc_record.h */
+#define OC_KIND_SOCACHE 'X' /* whatever consumers of the socache interface store; OC_KIND_STAPLE is in ocsp/record.h */
 
 /** Counters of a cache's own arena (oc_shm_count), for those who use it through the socache interface. */
 enum {

@@ -8,7 +8,6 @@
 
 #include "cache/shm.h"
 #include "ocsp/cert.h"
-#include "ocsp/note.h"
 #include "ocsp/record.h"
 
 #include <httpd.h>

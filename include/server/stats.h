@@ -8,7 +8,7 @@
 #define OC_SERVER_STATS_H
 
 #include "ocsp/cert.h"
-#include "ocsp/note.h"
+#include "ocsp/record.h"
 #include "state/counters.h"
 #include "state/refresh_flags.h"
 

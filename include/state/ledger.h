@@ -14,7 +14,7 @@
 #define OC_STATE_LEDGER_H
 
 #include "ocsp/cert.h"
-#include "ocsp/note.h"
+#include "ocsp/record.h"
 
 #include <apr_hash.h>
 

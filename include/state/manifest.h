@@ -28,6 +28,7 @@ typedef struct {
     apr_interval_time_t skew; /* of oc_verify_policy_t */
     apr_interval_time_t max_age;
     apr_interval_time_t open_ended;
+    apr_interval_time_t error_keep;
 } oc_manifest_entry_t;
 
 typedef struct {

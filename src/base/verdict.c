@@ -150,6 +150,10 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
     [OC_SUPERSEDED] = {OC_CLASS_UNUSABLE, "superseded", "a newer response is already in the cache",
                        "Harmless if occasional: the servers of one responder are not always in step. The newer "
                        "response stays in use."},
+    [OC_ALTERED] = {OC_CLASS_UNUSABLE, "altered", "the stored record is not what its response says",
+                    "It is removed and a new response is fetched. Something other than this module wrote to the "
+                    "cache: look at what else runs as the server's user (scripts, other modules) and who may write to "
+                    "the cache's file."},
 };
 
 static const oc_verdict_row_t unknown_code = {OC_CLASS_UNUSABLE, "unknown-code", "unknown code",

@@ -418,8 +418,23 @@ static oc_verdict_t (*const checklist[])(oc_check_t *) = {
 };
 /* clang-format on */
 
+/* What was verified to its end is for the caller to store. */
+static void hand_out(oc_check_t *check, apr_pool_t *pool)
+{
+    oc_verify_result_t *result = check->result;
+    oc_class_t class = oc_verdict_class(result->verdict);
+
+    if (class == OC_CLASS_RESPONDER_ERROR)
+        lower(&check->usable_until, later(check->policy->now, check->policy->error_keep));
+    else if (class != OC_CLASS_TRUTH)
+        return;
+    result->usable_until = check->usable_until;
+    result->der = apr_pmemdup(pool, check->der, check->der_len);
+    result->der_len = check->der_len;
+}
+
 void oc_verify_response(const unsigned char *der, apr_size_t der_len, const oc_verify_subject_t *subject,
-                        const oc_verify_policy_t *policy, oc_verify_result_t *result)
+                        const oc_verify_policy_t *policy, oc_verify_result_t *result, apr_pool_t *pool)
 {
     oc_check_t check = {.der = der,
                         .der_len = der_len,
@@ -439,8 +454,7 @@ void oc_verify_response(const unsigned char *der, apr_size_t der_len, const oc_v
     OCSP_RESPONSE_free(check.response);
 
     result->verdict = verdict;
-    if (verdict == OC_GOOD || verdict == OC_REVOKED || verdict == OC_UNKNOWN)
-        result->usable_until = check.usable_until;
+    hand_out(&check, pool);
     if (verdict != OC_REVOKED) {
         result->revoked_at = 0;
         result->revocation_reason = -1;

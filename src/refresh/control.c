@@ -50,6 +50,7 @@ static const oc_manifest_t *make_roster(apr_pool_t *pool)
         entry->skew = managed->settings.skew;
         entry->max_age = managed->settings.max_age;
         entry->open_ended = managed->settings.open_ended;
+        entry->error_keep = managed->settings.error_keep;
     }
     return manifest;
 }

@@ -10,7 +10,7 @@
 #include "peers.h"
 #include "base/workers.h"
 #include "fetch/keepalive.h"
-#include "ocsp/note.h"
+#include "ocsp/record.h"
 #include "server/managed.h"
 #include "state/response_folder.h"
 

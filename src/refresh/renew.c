@@ -20,30 +20,23 @@ APLOG_USE_MODULE(ocsp_cache);
 
 /* ---- what is kept from before ---- */
 
-/* Is the record still true, by today's rules and clock? The file and the arena are only as trustworthy as every child that
- * ever wrote to them. Its usable time may have become shorter, with a changed configuration for instance: then it is
- * shortened. */
+/* Is the record still true, by today's rules and clock? Its usable time may be another, with a changed configuration for instance:
+ * then it is stored again. */
 static int is_still_true(const oc_job_t *job, oc_record_t *record, apr_time_t now, apr_pool_t *pool)
 {
     const oc_cert_t *cert = job->managed->cert;
     oc_verify_policy_t policy = oc_attempt_policy(&job->managed->settings, now);
-    oc_verify_subject_t subject;
+    apr_time_t usable_until = record->usable_until, fetched_at = record->fetched_at;
     oc_verify_result_t result;
 
-    if (memcmp(record->binding, cert->binding, sizeof(cert->binding)) != 0
-        || oc_cert_subject(cert, &subject, pool) != APR_SUCCESS)
-        return 0;
-    oc_verify_response(record->der, record->der_len, &subject, &policy, &result);
-    if (result.verdict != record->verdict) {
+    if (!oc_record_verify(record, cert, &policy, &result, pool)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
                      "%s: the response kept from before is dropped: %s%s%s. A new one is fetched", job->managed->label,
                      oc_verdict_text(result.verdict), *result.detail ? ": " : "", result.detail);
         return 0;
     }
-    if (record->usable_until > result.usable_until) {
-        record->usable_until = result.usable_until;
+    if (record->usable_until != usable_until || record->fetched_at != fetched_at)
         oc_staples_put(cert, record, &job->own.note, now, job->managed->server, pool);
-    }
     return 1;
 }
 

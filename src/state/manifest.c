@@ -59,7 +59,8 @@ static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
          && oc_lines_put_number(bio, "must-staple", cert->must_staple != 0)
          && oc_lines_put_number(bio, "refreshed", entry->is_refreshed != 0)
          && oc_lines_put_number(bio, "skew", entry->skew) && oc_lines_put_number(bio, "max-age", entry->max_age)
-         && oc_lines_put_number(bio, "open-ended", entry->open_ended);
+         && oc_lines_put_number(bio, "open-ended", entry->open_ended)
+         && oc_lines_put_number(bio, "error-keep", entry->error_keep);
     for (i = 0; ok && entry->urls[i]; i++)
         ok = oc_lines_put(bio, "url", entry->urls[i]);
     return ok && oc_lines_put(bio, "end", "");
@@ -155,7 +156,7 @@ static int end_entry(parser_t *p)
 {
     const oc_cert_t *cert = p->cert;
     int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->issuer && p->has_binding
-             && cert->not_after > 0 && p->entry.open_ended > 0;
+             && cert->not_after > 0 && p->entry.open_ended > 0 && p->entry.error_keep > 0;
 
     APR_ARRAY_PUSH(p->urls, const char *) = NULL;
     p->entry.urls = (const char *const *)(const void *)p->urls->elts;
@@ -201,6 +202,8 @@ static int take_fact(parser_t *p, const oc_line_t *line)
         return oc_lines_number(value, TIME_MAX, &p->entry.max_age);
     else if (is(line, "open-ended"))
         return oc_lines_number(value, TIME_MAX, &p->entry.open_ended);
+    else if (is(line, "error-keep"))
+        return oc_lines_number(value, TIME_MAX, &p->entry.error_keep);
     return line->value != NULL;
 }
 

@@ -12,7 +12,7 @@
  * Not modelled: that the crew asks for OCSPCacheWorkers certificates at a time, and how long an answer takes. Both only
  * flatten what is counted here. It must never ask for the time; the same seed gives the same figures.
  */
-#include "ocsp/note.h"
+#include "ocsp/record.h"
 #include "ocsp/schedule.h"
 
 #include <stdio.h>

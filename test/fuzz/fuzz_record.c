@@ -4,7 +4,6 @@
  * Fuzz target: oc_record and oc_note over arbitrary bytes. What is decoded lies within the input and encodes to the
  * same bytes.
  */
-#include "ocsp/note.h"
 #include "ocsp/record.h"
 
 #include <stdlib.h>

@@ -57,6 +57,7 @@ int scene_setup(void **state)
     scene.policy.skew = SCENE_SKEW;
     scene.policy.max_age = 0;
     scene.policy.open_ended = PKI_HOUR;
+    scene.policy.error_keep = 2 * PKI_HOUR;
     return apr_pool_create(&scene.pool, scene.group_pool) == APR_SUCCESS ? 0 : -1;
 }
 
@@ -99,7 +100,7 @@ oc_verdict_t scene_judge_bytes(pki_bytes_t bytes)
     if (bytes.length > 0)
         memcpy(copy, bytes.data, bytes.length);
     memset(&scene.result, 0xa5, sizeof scene.result);
-    oc_verify_response(copy, bytes.length, &scene.subject, &scene.policy, &scene.result);
+    oc_verify_response(copy, bytes.length, &scene.subject, &scene.policy, &scene.result, scene.pool);
     free(copy);
     return scene.result.verdict;
 }
@@ -130,6 +131,7 @@ static void assert_result_consistent(const char *file, int line)
 {
     const oc_verify_result_t *result = &scene.result;
     int proven = result->verdict == OC_GOOD || result->verdict == OC_REVOKED || result->verdict == OC_UNKNOWN;
+    int stored = proven || oc_verdict_class(result->verdict) == OC_CLASS_RESPONDER_ERROR;
 
     if (memchr(result->detail, '\0', sizeof result->detail) == NULL)
         _fail(file, line);
@@ -139,7 +141,9 @@ static void assert_result_consistent(const char *file, int line)
             _fail(file, line);
         }
     }
-    if (proven ? result->usable_until <= scene.policy.now : result->usable_until != 0) {
+    if (stored != (result->der != NULL) || stored != (result->der_len != 0))
+        _fail(file, line);
+    if (stored ? result->usable_until <= scene.policy.now : result->usable_until != 0) {
         print_error("usable_until %" APR_TIME_T_FMT "\n", result->usable_until);
         _fail(file, line);
     }

@@ -58,6 +58,7 @@ static const struct {
     {OC_TOO_OLD, "too-old", OC_CLASS_UNUSABLE},
     {OC_CERTIFICATE_EXPIRED, "certificate-expired", OC_CLASS_UNUSABLE},
     {OC_SUPERSEDED, "superseded", OC_CLASS_UNUSABLE},
+    {OC_ALTERED, "altered", OC_CLASS_UNUSABLE},
 };
 #define CODES (sizeof codes / sizeof codes[0])
 

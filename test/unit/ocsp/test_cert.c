@@ -344,7 +344,7 @@ TEST(subject_verifies)
     apr_pool_create(&pool, scene.pool);
     assert_int_equal(oc_cert_subject(cert, &subject, pool), APR_SUCCESS);
     assert_int_equal(subject.not_after, cert->not_after);
-    oc_verify_response(bytes.data, bytes.length, &subject, &scene.policy, &scene.result);
+    oc_verify_response(bytes.data, bytes.length, &subject, &scene.policy, &scene.result, pool);
     assert_verdict(OC_GOOD, scene.result.verdict);
     apr_pool_destroy(pool);
 }

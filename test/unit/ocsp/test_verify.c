@@ -74,7 +74,10 @@ TEST(test_unknown)
 
     single.status = V_OCSP_CERTSTATUS_UNKNOWN;
     assert_verdict(OC_UNKNOWN, scene_judge_single(&single));
-    assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_DAY);
+    assert_int_equal(scene.result.usable_until, PKI_NOW + 2 * PKI_HOUR);
+    single.next_update = pki_time(scene.pool, PKI_NOW + PKI_HOUR);
+    assert_verdict(OC_UNKNOWN, scene_judge_single(&single));
+    assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_HOUR);
 }
 
 TEST(error_statuses)
@@ -88,7 +91,8 @@ TEST(error_statuses)
 
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         assert_verdict(errors[i].verdict, scene_judge_bytes(pki_status(scene.pool, errors[i].status)));
-        assert_int_equal(scene.result.usable_until, 0);
+        assert_int_equal(scene.result.usable_until, PKI_NOW + 2 * PKI_HOUR);
+        assert_int_equal(scene.result.der_len, 5);
     }
     assert_verdict(OC_NOT_BASIC, scene_judge_bytes(pki_status(scene.pool, OCSP_RESPONSE_STATUS_SUCCESSFUL)));
 }

@@ -23,7 +23,8 @@ static oc_manifest_entry_t entry_of(const pki_id_t *certificate, const pki_id_t 
                                     const char *host)
 {
     static const char *const urls[] = {"http://ocsp.example/", "http://second.example:8080/a%20b", NULL};
-    oc_manifest_entry_t entry = {.urls = urls, .is_refreshed = 1, .skew = 7, .max_age = 8, .open_ended = 9};
+    oc_manifest_entry_t entry = {
+        .urls = urls, .is_refreshed = 1, .skew = 7, .max_age = 8, .open_ended = 9, .error_keep = 5};
     apr_array_header_t *hosts = apr_array_make(scene.pool, 2, sizeof(const char *));
     const char *reason = NULL;
     oc_cert_t *cert = NULL;
@@ -98,7 +99,7 @@ TEST(round_trip)
     assert_null(entry->cert->urls[0]);
     assert_memory_equal(entry->cert->binding, APR_ARRAY_IDX(manifest->entries, 0, oc_manifest_entry_t).cert->binding,
                         32);
-    assert_int_equal(entry->skew * 100 + entry->max_age * 10 + entry->open_ended, 789);
+    assert_int_equal(entry->skew * 1000 + entry->max_age * 100 + entry->open_ended * 10 + entry->error_keep, 7895);
     entry = &APR_ARRAY_IDX(read->entries, 2, oc_manifest_entry_t);
     assert_null(entry->urls[0]);
     assert_true(entry->cert->must_staple && !entry->is_refreshed);
@@ -162,7 +163,7 @@ TEST(what_verifying_takes_must_be_there)
 {
     static const char *const needed[] = {"\ncertificate ", "\nsubject ", "\nserial ",    "\nserial-der ",
                                          "\nissued-by ",   "\nbinding ", "\nnot-after ", "\nopen-ended ",
-                                         "\nend",          "\nissuer "};
+                                         "\nerror-keep ",  "\nend",      "\nissuer "};
     const char *text = text_of(roster_of_three("a:443"));
     unsigned i;
 
