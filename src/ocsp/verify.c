@@ -46,8 +46,6 @@ typedef struct {
     int reason;
 } oc_single_t;
 
-/* ------------------------------------------------------------------------------------------------ small helpers */
-
 __attribute__((format(printf, 3, 4))) static oc_verdict_t refuse(const oc_check_t *check, oc_verdict_t verdict,
                                                                  const char *format, ...)
 {
@@ -79,8 +77,6 @@ static apr_time_t later(apr_time_t time, apr_interval_time_t interval)
     return time > APR_INT64_MAX - interval ? APR_INT64_MAX : time + interval;
 }
 
-/* ------------------------------------------------------------------------------------------------- the encoding */
-
 static int encodes_to(const oc_check_t *check, const OCSP_RESPONSE *response)
 {
     unsigned char *again = NULL;
@@ -90,8 +86,6 @@ static int encodes_to(const oc_check_t *check, const OCSP_RESPONSE *response)
     OPENSSL_free(again);
     return same;
 }
-
-/* ---------------------------------------------------------------------------------- the checks, in their order */
 
 /* First of all: nothing that a responder says about an expired certificate can be stapled, and the administrator should
  * hear the cause rather than the responder's "unauthorized". */
@@ -227,8 +221,6 @@ static oc_verdict_t check_produced_at(oc_check_t *check)
         return refuse_time(check, OC_NOT_YET_VALID, "producedAt", produced_at);
     return PASSED;
 }
-
-/* ------------------------------------------------------------------------------------------ the SingleResponses */
 
 /* The CertID may use another hash than the request did; a response made beforehand need not know the request. SHA-1 is
  * the one of RFC 5019 section 2.1.1: nothing hangs on its strength, the signature vouches for all of it. */
@@ -398,8 +390,6 @@ static oc_verdict_t check_singles(oc_check_t *check)
     }
     return ours > 0 ? check->result->verdict : refuse_not_ours(check, count, same_serial);
 }
-
-/* ------------------------------------------------------------------------------------------------ the checklist */
 
 /* Each presumes that those above have passed; nothing that the response says is believed before check_signer. The last
  * one finds the status. */
