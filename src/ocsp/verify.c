@@ -393,20 +393,10 @@ static oc_verdict_t check_singles(oc_check_t *check)
 
 /* Each presumes that those above have passed; nothing that the response says is believed before check_signer. The last
  * one finds the status. */
-/* clang-format off */
 static oc_verdict_t (*const checklist[])(oc_check_t *) = {
-    check_certificate_time,
-    check_size,
-    check_encoding,
-    check_response_status,
-    check_basic,
-    check_version,
-    check_response_extensions,
-    check_signer,
-    check_produced_at,
-    check_singles,
+    check_certificate_time,    check_size,   check_encoding,    check_response_status, check_basic, check_version,
+    check_response_extensions, check_signer, check_produced_at, check_singles,
 };
-/* clang-format on */
 
 /* What was verified to its end is for the caller to store. */
 static void hand_out(oc_check_t *check, apr_pool_t *pool)
