@@ -5,7 +5,8 @@
  */
 #include "ctl_judge.h"
 
-#include <apr_escape.h>
+#include "base/hex.h"
+
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <errno.h>
@@ -144,10 +145,10 @@ static apr_array_header_t *exportable(const ctl_t *ctl, apr_array_header_t *rows
     return some;
 }
 
+/* Named by the fingerprint: certificates of different CAs may have the same serial. */
 static const char *path_in(const ctl_t *ctl, const char *folder, const ctl_row_t *row)
 {
-    const char *name =
-        row->view.serial ? row->view.serial : apr_pescape_hex(ctl->pool, row->view.id, OC_CERT_ID_LEN, 0);
+    const char *name = oc_hex_print(row->view.id, sizeof(row->view.id), ctl->pool);
 
     return apr_pstrcat(ctl->pool, folder, "/", name, ctl_has(ctl, PEM) ? ".pem" : ".der", NULL);
 }
@@ -166,6 +167,21 @@ static int check_usage(const ctl_t *ctl)
     if (ctl_is_json(ctl) && !out)
         return ctl_usage(ctl, "--json needs --out: the response itself would be in its way");
     return CTL_OK;
+}
+
+static int refuse_several(const ctl_t *ctl, const apr_array_header_t *rows)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
+
+        text = apr_pstrcat(ctl->pool, text, "\n  ", oc_hex_print(row->view.id, sizeof(row->view.id), ctl->pool), "  ",
+                           ctl_row_label(row, ctl->pool), NULL);
+    }
+    return ctl_usage(ctl, "%d certificates match. Name one by its SHA-1 fingerprint, or write all to --out FOLDER:%s",
+                     rows->nelts, text);
 }
 
 static void print_result(const ctl_t *ctl, const ctl_stock_t *stock, const export_t *exports, int n)
@@ -209,7 +225,7 @@ static int run(ctl_t *ctl)
     if (status != CTL_OK)
         return status;
     if (rows->nelts > 1 && !(out && is_folder(out)))
-        return ctl_usage(ctl, "%d certificates are meant: name one by its serial, or --out FOLDER", rows->nelts);
+        return refuse_several(ctl, rows);
     if (!stock.manifest && !ctl_has(ctl, FORCE))
         return ctl_trouble(ctl, "%s. Without it nothing can be verified; --force exports all the same",
                            stock.roster_problem);
@@ -235,7 +251,7 @@ static int run(ctl_t *ctl)
 static const ctl_option_t options[] = {
     {"der", DER, NULL, "binary, as servers want it (the default)"},
     {"pem", PEM, NULL, "as text"},
-    {"out", OUT, "FILE|FOLDER", "write there: in a folder, as SERIAL.der or SERIAL.pem"},
+    {"out", OUT, "FILE|FOLDER", "write there; in a folder, to SHA1.der or SHA1.pem, named by the fingerprint"},
     {"all", ALL, NULL, "all certificates that have a responder, or a response"},
     {"force", FORCE, NULL, "also what is expired, or cannot be verified"},
     CTL_OPTIONS_END};

@@ -5,8 +5,9 @@
  */
 #include "ctl_stock.h"
 
+#include "base/hex.h"
+
 #include <apr_lib.h>
-#include <apr_escape.h>
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static const char *digits_of(const char *word, apr_pool_t *pool)
 
 static int is_number(const ctl_row_t *row, const char *digits, apr_pool_t *pool)
 {
-    const char *id = apr_pescape_hex(pool, row->view.id, OC_CERT_ID_LEN, 0);
+    const char *id = oc_hex_print(row->view.id, sizeof(row->view.id), pool);
 
     return *digits
            && ((row->view.serial && strcmp(digits_of(row->view.serial, pool), digits) == 0)

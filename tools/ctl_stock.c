@@ -5,9 +5,10 @@
  */
 #include "ctl_stock.h"
 
+#include "base/hex.h"
+
 #include "version.h"
 
-#include <apr_escape.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,7 +125,7 @@ const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool)
 {
     if (row->view.host)
         return apr_psprintf(pool, "%s (serial %s)", row->view.host, row->view.serial);
-    return apr_pstrcat(pool, "certificate ", apr_pescape_hex(pool, row->view.id, OC_CERT_ID_LEN, 0), NULL);
+    return apr_pstrcat(pool, "certificate ", oc_hex_print(row->view.id, sizeof(row->view.id), pool), NULL);
 }
 
 /* ---- JSON ---- */

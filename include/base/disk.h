@@ -11,6 +11,8 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /** "cannot <what> <path>: <why>" in *problem, from @a pool. @return @a rv */
@@ -49,7 +51,16 @@ apr_status_t oc_disk_load(const char *path, apr_size_t max, const char **text, a
 apr_status_t oc_disk_save(const char *path, mode_t mode, const char *text, apr_size_t len, apr_pool_t *pool,
                           const char **problem);
 
-/** Read @a len bytes, fewer only at the end of the file. @return how many; -1: see errno */
+/** Which state of a file or folder was seen last. Zero it before the first look. */
+typedef struct {
+    int64_t seconds, nanoseconds;
+    uint64_t inode, size;
+} oc_disk_stamp_t;
+
+/** Remember the state @a st. @return 1: it differs from the one remembered; 0: it is the same */
+int oc_disk_restamp(oc_disk_stamp_t *stamp, const struct stat *st);
+
+/** Read @a len bytes, fewer only at the end of the file. @return how many; -1: errno says why not. */
 ssize_t oc_disk_read_at(int fd, void *buffer, size_t len, off_t offset);
 
 /** Write all of it. Any process, any thread. */

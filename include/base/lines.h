@@ -39,8 +39,7 @@ int oc_lines_put_number(BIO *bio, const char *key, apr_int64_t value);
 int oc_lines_put_hex(BIO *bio, const char *key, const unsigned char *bytes, apr_size_t len);
 int oc_lines_put_pem(BIO *bio, const char *label, const unsigned char *der, apr_size_t der_len);
 
-/** Parse a value. @return 1; 0: it is not a number in 0..max; it is not exactly @a len bytes in hexadecimal */
+/** Read a value as a decimal number from 0 to @a max. @return 1; 0: it is something else */
 int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number);
-int oc_lines_hex(const char *value, unsigned char *bytes, apr_size_t len);
 
 #endif

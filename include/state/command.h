@@ -20,6 +20,7 @@
 #ifndef OC_STATE_COMMAND_H
 #define OC_STATE_COMMAND_H
 
+#include "base/disk.h"
 #include "ocsp/cert.h"
 
 #include <apr_tables.h>
@@ -38,12 +39,6 @@ typedef struct {
     int is_for_all;            /* ask for all of them again */
     apr_array_header_t *items; /* oc_command_item_t */
 } oc_command_t;
-
-/** Which command was seen last. Zero it before the first look. */
-typedef struct {
-    int64_t seconds, nanoseconds;
-    uint64_t inode;
-} oc_command_seen_t;
 
 /** The command for the server with the cache's file @a cache_path. */
 const char *oc_command_path(const char *cache_path, apr_pool_t *pool);
@@ -64,6 +59,6 @@ apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr
  *   not taken, with *problem, from @a pool.
  */
 apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
-                             oc_command_seen_t *seen, apr_pool_t *pool, const char **problem);
+                             oc_disk_stamp_t *seen, apr_pool_t *pool, const char **problem);
 
 #endif

@@ -1,33 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_response_folder: a folder in which somebody else leaves OCSP responses, for hosts that cannot reach a responder themselves. A response
- * lies in a file named after the certificate's serial: "0A1B2C.der". What it says is for oc_verify to judge.
+ * A folder in which another job leaves OCSP responses (OCSPCacheResponseFolder), for hosts that cannot reach a responder.
+ * The response for a certificate lies in SHA1.der, named after the certificate's SHA-1 fingerprint, or else in SERIAL.der,
+ * named after its serial number. Certificates of different CAs may share a serial: a file SERIAL.der can belong to another
+ * one. What a file holds is judged by oc_verify_response(), never here.
  */
 #ifndef OC_STATE_RESPONSE_FOLDER_H
 #define OC_STATE_RESPONSE_FOLDER_H
 
-#include <apr_errno.h>
-#include <apr_pools.h>
-#include <stdint.h>
+#include "base/disk.h"
+#include "ocsp/cert.h"
 
-/** Which state of a file, or of the folder, was seen last. Zero it before the first look. */
+/** Which file of a certificate was read last. Zero it before the first call. */
 typedef struct {
-    int64_t seconds, nanoseconds;
-    uint64_t inode, size;
+    oc_disk_stamp_t stamp;
+    int is_by_serial; /* it was SERIAL.der */
+    int is_anothers;  /* it is about another certificate: oc_response_folder_disown() */
 } oc_response_folder_seen_t;
 
-/**
- * Read the response for @a serial if it is another than the one seen last.
- * @param path out, in any case: the file's name, for the log, from @a pool
- * @return APR_SUCCESS: a new one, *der from @a pool, no larger than max_len + 1 (so that a larger one shows).
- *   APR_EEXIST: still the one that was seen. APR_ENOENT: none is there. Else: why it cannot be read.
- */
-apr_status_t oc_response_folder_read(const char *folder, const char *serial, apr_size_t max_len,
-                                     oc_response_folder_seen_t *seen, const char **path, const unsigned char **der,
-                                     apr_size_t *der_len, apr_pool_t *pool);
+typedef struct {
+    const char *path; /* always set, for the log */
+    const unsigned char *der;
+    apr_size_t der_len; /* at most max_len + 1, so that a larger file shows */
+} oc_response_file_t;
 
-/** Did files come to or go from the folder since it was seen last? One stat(2). */
-int oc_response_folder_has_changed(const char *folder, oc_response_folder_seen_t *seen);
+/**
+ * Read the response for @a cert if its file differs from the one seen last. Any thread.
+ * @param file out: everything in it comes from @a pool
+ * @return APR_SUCCESS: a new file was read. APR_EEXIST: the file is the one seen last. APR_ENOENT: there is none, or only a
+ *   SERIAL.der that is about another certificate. Otherwise why the file cannot be read.
+ */
+apr_status_t oc_response_folder_read(const char *folder, const oc_cert_t *cert, apr_size_t max_len,
+                                     oc_response_folder_seen_t *seen, oc_response_file_t *file, apr_pool_t *pool);
+
+/** The file read last turned out to be about another certificate. @return 1: it was SERIAL.der, and does not count until it
+ *  changes; 0: it has this certificate's own name, so it is wrong. */
+int oc_response_folder_disown(oc_response_folder_seen_t *seen);
+
+/** Has a file been added to the folder or removed since the last call? One stat(2). */
+int oc_response_folder_has_changed(const char *folder, oc_disk_stamp_t *seen);
 
 #endif

@@ -67,6 +67,15 @@ apr_status_t oc_disk_create(const char *path, int *fd, apr_pool_t *pool, const c
     return *fd < 0 ? oc_disk_fail(errno, "create", path, pool, problem) : APR_SUCCESS;
 }
 
+int oc_disk_restamp(oc_disk_stamp_t *stamp, const struct stat *st)
+{
+    oc_disk_stamp_t now = {st->st_mtim.tv_sec, st->st_mtim.tv_nsec, st->st_ino, (uint64_t)st->st_size};
+    int is_same = memcmp(stamp, &now, sizeof(now)) == 0;
+
+    *stamp = now;
+    return !is_same;
+}
+
 ssize_t oc_disk_read_at(int fd, void *buffer, size_t len, off_t offset)
 {
     size_t done = 0;

@@ -6,6 +6,8 @@
  */
 #include "base/lines.h"
 
+#include "base/hex.h"
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <errno.h>
@@ -21,14 +23,6 @@ void oc_lines_begin(oc_lines_t *lines, const char *text, apr_size_t len)
     lines->at = text;
     lines->end = text + len;
     lines->number = 0;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* ---- reading ---- */
@@ -48,8 +42,8 @@ static const char *unescape(const char *text, apr_size_t len, apr_pool_t *pool)
         }
         if (end - text < 4 || text[1] != 'x')
             return NULL;
-        high = hex_digit(text[2]);
-        low = hex_digit(text[3]);
+        high = oc_hex_digit(text[2]);
+        low = oc_hex_digit(text[3]);
         if (high < 0 || low < 0 || (high == 0 && low == 0))
             return NULL;
         *to++ = (char)(high << 4 | low);
@@ -147,22 +141,6 @@ int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number)
     return apr_isdigit(*value) && *end == '\0' && errno == 0 && *number <= max;
 }
 
-int oc_lines_hex(const char *value, unsigned char *bytes, apr_size_t len)
-{
-    apr_size_t i;
-
-    if (strlen(value) != 2 * len)
-        return 0;
-    for (i = 0; i < len; i++) {
-        int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return 0;
-        bytes[i] = (unsigned char)(high << 4 | low);
-    }
-    return 1;
-}
-
 /* ---- writing ---- */
 
 int oc_lines_put(BIO *bio, const char *key, const char *value)
@@ -196,7 +174,7 @@ int oc_lines_put_hex(BIO *bio, const char *key, const unsigned char *bytes, apr_
     apr_size_t i;
 
     for (i = 0; ok && i < len; i++)
-        ok = BIO_printf(bio, "%02x", bytes[i]) > 0;
+        ok = BIO_printf(bio, "%02X", bytes[i]) > 0;
     return ok && BIO_puts(bio, "\n") > 0;
 }
 

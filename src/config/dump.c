@@ -167,16 +167,13 @@ static void print_capacity(apr_size_t size)
 static const apr_array_header_t *all_rows(const dump_t *dump)
 {
     apr_array_header_t *rows = apr_array_append(dump->pool, dump->views, dump->unused);
-    int i, j;
+    int i;
 
     for (i = dump->views->nelts; i < rows->nelts; i++) {
         oc_view_t *view = &APR_ARRAY_IDX(rows, i, oc_view_t);
-        const char *hex = "";
 
-        for (j = 0; j < OC_CERT_ID_LEN; j++)
-            hex = apr_psprintf(dump->pool, "%s%02X", hex, view->id[j]);
         view->host = "(no host)";
-        view->subject = apr_pstrcat(dump->pool, "SHA-1 ", hex, NULL);
+        view->subject = apr_pstrcat(dump->pool, "SHA-1 ", oc_hex_print(view->id, sizeof(view->id), dump->pool), NULL);
     }
     return rows;
 }

@@ -24,7 +24,7 @@ static struct {
     server_rec *server;
     const char *path; /* of commands; NULL: none are taken */
     uid_t owner;      /* of the cache's file: who may send them */
-    oc_command_seen_t seen;
+    oc_disk_stamp_t seen;
     apr_time_t next_look;
 } desk;
 

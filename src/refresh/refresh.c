@@ -48,7 +48,7 @@ static struct {
     apr_time_t next_scan;
     apr_time_t last_scan;
     apr_time_t next_look;           /* into OCSPCacheResponseFolder */
-    oc_response_folder_seen_t seen; /* that folder */
+    oc_disk_stamp_t seen; /* that folder */
     uint64_t recalls;               /* seen so far */
 } refresher;
 

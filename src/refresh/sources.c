@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "responder.h"
+#include "ocsp/about.h"
 #include "server/module.h"
 #include "server/staples.h"
 
@@ -73,34 +74,56 @@ static oc_found_t file_not_renewed(oc_search_t *search, int is_there)
     return OC_FOUND_ANSWER;
 }
 
+/* Is the file about another certificate, which has the same serial? It does not keep this one's responder from being queried. */
+static int is_anothers(oc_search_t *search)
+{
+    const oc_managed_t *managed = search->job->managed;
+    const oc_attempt_t *attempt = search->attempt;
+    oc_verify_subject_t subject;
+
+    if (!managed->url || oc_cert_subject(managed->cert, &subject, search->pool) != APR_SUCCESS
+        || oc_about(attempt->fetched.der, attempt->fetched.der_len, &subject) != OC_ABOUT_ANOTHER
+        || !oc_response_folder_disown(&search->job->own.seen))
+        return 0;
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
+                 "%s: %s is about another certificate and is ignored for this one, whose responder is queried",
+                 managed->label, attempt->source);
+    return 1;
+}
+
 /* The responder of a certificate that has a file there is not queried: the job that writes the file is in charge. */
 static oc_found_t response_folder(oc_search_t *search)
 {
-    const char *folder = oc_settings_global()->response_folder, *path = NULL;
+    const char *folder = oc_settings_global()->response_folder;
     oc_attempt_t *attempt = search->attempt;
     oc_job_t *job = search->job;
+    oc_response_file_t file = {0};
     apr_status_t rv;
 
     if (!folder)
         return OC_FOUND_NOTHING;
     if (job->own.is_forced)
         memset(&job->own.seen, 0, sizeof(job->own.seen)); /* a file is read again */
-    rv = oc_response_folder_read(folder, job->managed->cert->serial, OC_RESPONSE_MAX, &job->own.seen, &path,
-                                 &attempt->fetched.der, &attempt->fetched.der_len, search->pool);
-    attempt->source = apr_pstrcat(search->pool, "file ", path, NULL);
+    rv = oc_response_folder_read(folder, job->managed->cert, OC_RESPONSE_MAX, &job->own.seen, &file, search->pool);
+    attempt->source = apr_pstrcat(search->pool, "file ", file.path, NULL);
     attempt->origin = OC_ORIGIN_FILE;
+    attempt->fetched.der = file.der;
+    attempt->fetched.der_len = file.der_len;
     if (rv == APR_EEXIST)
         return file_not_renewed(search, 1);
     if (rv == APR_ENOENT) {
-        memset(&job->own.seen, 0, sizeof(job->own.seen)); /* should it return, it is judged again */
+        if (!job->own.seen.is_anothers)
+            memset(&job->own.seen, 0, sizeof(job->own.seen)); /* should it return, it is judged again */
         return job->managed->url ? OC_FOUND_NOTHING : file_not_renewed(search, 0);
     }
     if (rv != APR_SUCCESS) {
         attempt->verdict = OC_FILE_UNREADABLE;
         apr_strerror(rv, attempt->fetched.detail, sizeof(attempt->fetched.detail));
     }
-    else if (attempt->fetched.der_len > OC_RESPONSE_MAX)
+    else if (file.der_len > OC_RESPONSE_MAX)
         attempt->verdict = OC_TOO_LARGE; /* and not read to its end */
+    else if (is_anothers(search))
+        return OC_FOUND_NOTHING;
     else
         oc_attempt_judge(attempt, job->managed, search->pool);
     return OC_FOUND_ANSWER;

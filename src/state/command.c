@@ -6,6 +6,7 @@
 #include "state/command.h"
 
 #include "base/disk.h"
+#include "base/hex.h"
 #include "base/lines.h"
 
 #include <apr_strings.h>
@@ -68,7 +69,7 @@ static int take(oc_command_t *command, const oc_line_t *line, int *wants_der)
     if (strcmp(line->key, "refresh-all") == 0)
         return command->is_for_all = 1;
     *wants_der = strcmp(line->key, "import") == 0;
-    if ((!*wants_der && strcmp(line->key, "refresh") != 0) || !oc_lines_hex(line->value, item.id, sizeof(item.id)))
+    if ((!*wants_der && strcmp(line->key, "refresh") != 0) || !oc_hex_read(line->value, item.id, sizeof(item.id)))
         return 0;
     APR_ARRAY_PUSH(command->items, oc_command_item_t) = item;
     return 1;
@@ -135,7 +136,7 @@ static apr_status_t read_errand(oc_command_t *command, int fd, uid_t owner, apr_
 }
 
 apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
-                             oc_command_seen_t *seen, apr_pool_t *pool, const char **problem)
+                             oc_disk_stamp_t *seen, apr_pool_t *pool, const char **problem)
 {
     const char *why = NULL;
     struct stat st;
@@ -146,9 +147,8 @@ apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owne
 
     if (lstat(path, &st) != 0)
         return APR_ENOENT;
-    if (seen->seconds == st.st_mtim.tv_sec && seen->nanoseconds == st.st_mtim.tv_nsec && seen->inode == st.st_ino)
+    if (!oc_disk_restamp(seen, &st))
         return APR_EEXIST;
-    *seen = (oc_command_seen_t){st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_ino};
     age = now - apr_time_from_sec(st.st_mtim.tv_sec);
     if (age > OC_COMMAND_AGE_MAX || age < -OC_COMMAND_AGE_MAX)
         return APR_ENOENT;

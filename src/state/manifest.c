@@ -7,6 +7,7 @@
 #include "state/manifest.h"
 
 #include "base/disk.h"
+#include "base/hex.h"
 #include "base/lines.h"
 
 #include <apr_strings.h>
@@ -113,7 +114,7 @@ static int take_serial_der(parser_t *p, const char *value)
     apr_size_t len = strlen(value) / 2;
     unsigned char *der = apr_palloc(p->pool, len + 1);
 
-    if (len == 0 || len > SERIAL_DER_MAX || !oc_lines_hex(value, der, len))
+    if (len == 0 || len > SERIAL_DER_MAX || !oc_hex_read(value, der, len))
         return 0;
     p->cert->serial_der = der;
     p->cert->serial_der_len = len;
@@ -124,7 +125,7 @@ static int take_issuer(parser_t *p, const char *value)
 {
     unsigned char hash[OC_CERT_HASH_LEN];
 
-    p->cert->issuer = oc_lines_hex(value, hash, sizeof(hash)) ? apr_hash_get(p->issuers, hash, sizeof(hash)) : NULL;
+    p->cert->issuer = oc_hex_read(value, hash, sizeof(hash)) ? apr_hash_get(p->issuers, hash, sizeof(hash)) : NULL;
     return p->cert->issuer != NULL;
 }
 
@@ -187,7 +188,7 @@ static int take_fact(parser_t *p, const oc_line_t *line)
     else if (is(line, "issued-by"))
         return take_issuer(p, value);
     else if (is(line, "binding"))
-        return p->has_binding = oc_lines_hex(value, cert->binding, sizeof(cert->binding));
+        return p->has_binding = oc_hex_read(value, cert->binding, sizeof(cert->binding));
     else if (is(line, "not-before"))
         return oc_lines_number(value, TIME_MAX, &cert->not_before);
     else if (is(line, "not-after"))
@@ -223,11 +224,11 @@ static int take_head(parser_t *p, const oc_line_t *line)
     }
     if (is(line, "issuer")) {
         p->issuer = apr_pcalloc(p->pool, sizeof(*p->issuer));
-        return oc_lines_hex(line->value, p->issuer->hash, OC_CERT_HASH_LEN);
+        return oc_hex_read(line->value, p->issuer->hash, OC_CERT_HASH_LEN);
     }
     if (is(line, "certificate")) {
         begin_entry(p);
-        return oc_lines_hex(line->value, p->cert->id, OC_CERT_ID_LEN);
+        return oc_hex_read(line->value, p->cert->id, OC_CERT_ID_LEN);
     }
     if (is(line, "certificates"))
         return oc_lines_number(line->value, APR_INT32_MAX, &p->certificates);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_response_folder: see oc_response_folder.h. Runs in worker threads of unprivileged children, which read with their own rights.
+ * Finds and reads the file of one certificate. Runs in worker threads of unprivileged children, with their rights, and must
+ * never block on what lies there (a FIFO) nor fill the memory (a device, a huge file).
  */
 #include "state/response_folder.h"
+
+#include "base/hex.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -12,18 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Remember a state; was it another one? */
-static int remember(oc_response_folder_seen_t *seen, const struct stat *st)
-{
-    oc_response_folder_seen_t now = {st->st_mtim.tv_sec, st->st_mtim.tv_nsec, st->st_ino, (uint64_t)st->st_size};
-    int is_same = memcmp(seen, &now, sizeof(now)) == 0;
-
-    *seen = now;
-    return !is_same;
-}
-
-static apr_status_t read_all(int fd, apr_size_t max_len, const unsigned char **der, apr_size_t *der_len,
-                             apr_pool_t *pool)
+static apr_status_t read_all(int fd, apr_size_t max_len, oc_response_file_t *file, apr_pool_t *pool)
 {
     unsigned char *buffer = apr_palloc(pool, max_len + 1);
     apr_size_t len = 0;
@@ -39,36 +31,53 @@ static apr_status_t read_all(int fd, apr_size_t max_len, const unsigned char **d
             break;
         len += (apr_size_t)n;
     }
-    *der = buffer;
-    *der_len = len;
+    file->der = buffer;
+    file->der_len = len;
     return APR_SUCCESS;
 }
 
-apr_status_t oc_response_folder_read(const char *folder, const char *serial, apr_size_t max_len,
-                                     oc_response_folder_seen_t *seen, const char **path, const unsigned char **der,
-                                     apr_size_t *der_len, apr_pool_t *pool)
+static int open_name(const char *folder, const char *name, oc_response_file_t *file, apr_pool_t *pool)
 {
+    file->path = apr_pstrcat(pool, folder, "/", name, ".der", NULL);
+    return open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not block the thread */
+}
+
+apr_status_t oc_response_folder_read(const char *folder, const oc_cert_t *cert, apr_size_t max_len,
+                                     oc_response_folder_seen_t *seen, oc_response_file_t *file, apr_pool_t *pool)
+{
+    int fd = open_name(folder, oc_hex_print(cert->id, sizeof(cert->id), pool), file, pool), is_by_serial = 0, is_new;
     apr_status_t rv = APR_SUCCESS;
     struct stat st;
-    int fd;
 
-    *path = apr_pstrcat(pool, folder, "/", serial, ".der", NULL);
-    fd = open(*path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold the thread up */
+    if (fd < 0 && errno == ENOENT) {
+        fd = open_name(folder, cert->serial, file, pool);
+        is_by_serial = 1;
+    }
     if (fd < 0)
         return errno;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        rv = APR_EINVAL;
-    else if (!remember(seen, &st))
-        rv = APR_EEXIST;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        return APR_EINVAL;
+    }
+    is_new = oc_disk_restamp(&seen->stamp, &st) || is_by_serial != seen->is_by_serial;
+    seen->is_by_serial = is_by_serial;
+    if (!is_new)
+        rv = seen->is_anothers ? APR_ENOENT : APR_EEXIST;
     else
-        rv = read_all(fd, max_len, der, der_len, pool);
+        rv = read_all(fd, max_len, file, pool);
+    seen->is_anothers = seen->is_anothers && !is_new;
     close(fd);
     return rv;
 }
 
-int oc_response_folder_has_changed(const char *folder, oc_response_folder_seen_t *seen)
+int oc_response_folder_disown(oc_response_folder_seen_t *seen)
+{
+    return seen->is_anothers = seen->is_by_serial;
+}
+
+int oc_response_folder_has_changed(const char *folder, oc_disk_stamp_t *seen)
 {
     struct stat st;
 
-    return stat(folder, &st) == 0 && remember(seen, &st);
+    return stat(folder, &st) == 0 && oc_disk_restamp(seen, &st);
 }

@@ -5,6 +5,8 @@
  */
 #include "view/query.h"
 
+#include "base/hex.h"
+
 #include <apr_escape.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -58,44 +60,14 @@ static int find(const char *const *names, int n, const char *word)
 
 /* ---- arguments ---- */
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)apr_tolower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int oc_query_parse_id(unsigned char *id, const char *text)
 {
-    unsigned char bytes[OC_CERT_ID_LEN];
-    apr_size_t i;
-
-    if (strlen(text) != (apr_size_t)2 * OC_CERT_ID_LEN)
-        return 0;
-    for (i = 0; i < OC_CERT_ID_LEN; i++) {
-        int high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return 0;
-        bytes[i] = (unsigned char)(high << 4 | low);
-    }
-    memcpy(id, bytes, sizeof(bytes));
-    return 1;
+    return oc_hex_read(text, id, OC_CERT_ID_LEN);
 }
 
 const char *oc_query_print_id(const unsigned char *id, apr_pool_t *pool)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    char *text = apr_palloc(pool, 2 * OC_CERT_ID_LEN + 1), *out = text;
-    int i;
-
-    for (i = 0; i < OC_CERT_ID_LEN; i++) {
-        *out++ = digits[id[i] >> 4];
-        *out++ = digits[id[i] & 15];
-    }
-    *out = '\0';
-    return text;
+    return oc_hex_print(id, OC_CERT_ID_LEN, pool);
 }
 
 static int parse_sort(oc_query_t *query, const char *value)
@@ -232,9 +204,7 @@ static int has_text(const oc_view_t *view, const char *text)
     for (i = 0; view->hosts && i < view->hosts->nelts; i++)
         if (contains(APR_ARRAY_IDX(view->hosts, i, const char *), text))
             return 1;
-    for (i = 0; i < OC_CERT_ID_LEN; i++)
-        apr_snprintf(id + (apr_size_t)2 * (apr_size_t)i, 3, "%02X", view->id[i]);
-    return contains(id, text);
+    return contains(oc_hex_put(id, view->id, sizeof(view->id)), text);
 }
 
 int oc_query_matches(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention)

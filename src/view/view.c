@@ -5,6 +5,8 @@
  */
 #include "view/view.h"
 
+#include "base/hex.h"
+
 #include <apr_strings.h>
 #include <string.h>
 
@@ -237,16 +239,6 @@ static const char *json_urls(const oc_view_t *view, apr_pool_t *pool)
     return apr_pstrcat(pool, "[", apr_array_pstrcat(pool, literals, ','), "]", NULL);
 }
 
-static const char *json_id(const oc_view_t *view, apr_pool_t *pool)
-{
-    char *hex = apr_palloc(pool, 2 * OC_CERT_ID_LEN + 1);
-    int i;
-
-    for (i = 0; i < OC_CERT_ID_LEN; i++)
-        apr_snprintf(hex + (apr_size_t)2 * (apr_size_t)i, 3, "%02X", view->id[i]);
-    return hex;
-}
-
 static const char *json_response(const oc_view_t *view, apr_pool_t *pool)
 {
     if (!view->has_record)
@@ -268,7 +260,7 @@ const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_tim
         "{\"host\":%s,\"hosts\":%s,\"sha1\":\"%s\",\"subject\":%s,\"serial\":%s,\"responder\":%s,\"responders\":%s,"
         "\"not_after\":%s,\"must_staple\":%s,\"state\":\"%s\",\"attention\":\"%s\",\"reason\":%s,"
         "\"response\":%s,\"last_verdict\":%s,\"last_attempt\":%s,\"failures\":%u,\"next_request\":%s}",
-        oc_view_json_string(view->host, pool), json_hosts(view, pool), json_id(view, pool),
+        oc_view_json_string(view->host, pool), json_hosts(view, pool), oc_hex_print(view->id, sizeof(view->id), pool),
         oc_view_json_string(view->subject, pool), oc_view_json_string(view->serial, pool),
         oc_view_json_string(view->url, pool), json_urls(view, pool), json_time(view->not_after, pool),
         view->must_staple ? "true" : "false", oc_view_state(view, now), attention, oc_view_json_string(reason, pool),

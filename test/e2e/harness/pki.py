@@ -73,6 +73,11 @@ class Leaf:
         return self.cert.serial_number
 
     @property
+    def sha1(self) -> str:
+        """The fingerprint, as `openssl x509 -fingerprint -sha1` prints it, without colons."""
+        return self.cert.fingerprint(hashes.SHA1()).hex().upper()
+
+    @property
     def serial_hex(self) -> str:
         """As `openssl x509 -serial` prints it: whole bytes, upper case."""
         digits = f"{self.serial:X}"

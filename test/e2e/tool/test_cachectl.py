@@ -100,7 +100,7 @@ def test_a_certificate_goes_by_many_names(scene, name):
     words = {"host": WWW, "alias": "alias.example.test", "host:port": f"{WWW}:{scene.server.https_port}",
              "HOST": WWW.upper(), "serial": serial, "lower": serial.lower(),
              "colons": ":".join(serial[n:n + 2] for n in range(0, len(serial), 2)), "0x": "0x" + serial,
-             "sha1": scene.www.cert.fingerprint(pki.hashes.SHA1()).hex()}
+             "sha1": scene.www.sha1}
     found = ctl(scene.server, "list", "--json", words[name]).json["certificates"]
     assert [one["serial"] for one in found] == [serial]
 
@@ -167,7 +167,7 @@ def test_export_leaves_an_unchanged_file_alone(scene, folder):
 def test_export_all_into_a_folder(scene, folder):
     done = ctl(scene.server, "export", "--all", "--out", folder, "--json")
     assert done.code == 0, done
-    assert {path.name for path in folder.iterdir()} == {f"{leaf.serial_hex}.der" for leaf in (scene.www, scene.mail)}
+    assert {path.name for path in folder.iterdir()} == {f"{leaf.sha1}.der" for leaf in (scene.www, scene.mail)}
     assert {one["file"] for one in done.json["exports"]} == {str(path) for path in folder.iterdir()}
 
 

@@ -5,16 +5,18 @@
 import os
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 
+import pki
 import responders
 from cachectl import cache_file, command, ctl, run
 from conftest import HOST, NOTHING_HELD
 from pki import response
-from httpd import Config, Vhost, unprivileged_user
+from httpd import Config, Httpd, Vhost, unprivileged_user
 from wait import holds, poll
 
 DEAD = responders.error(x509.ocsp.OCSPResponseStatus.TRY_LATER)
@@ -242,21 +244,71 @@ def test_import_pem_from_the_standard_input(site, folder):
         assert torn.code == 2 and "its PEM cannot be read" in torn.err, torn
 
 
-def test_import_one_of_two_certificates_with_one_serial(httpd, responder, ca, root_ca, folder):
-    """Two issuers gave the same number: the response says by its signature whose it is."""
-    other = root_ca.intermediate("Other Intermediate")
-    answering = responder(DEAD)
-    first = ca.leaf("first.example.test", url=answering.url)
-    second = other.leaf("second.example.test", url=answering.url)
-    server = httpd(Config(vhosts=(Vhost("first.example.test", (first,)), Vhost("second.example.test", (second,))),
-                          cache="ocsp_cache:cache/staples(128000)"))
-    server.allow(NOTHING_HELD)
-    server.start()
-    poll(lambda: len(answering.asked) >= 2, "the responder was asked")
-    files = [as_file(folder, response(leaf), str(n)) for n, leaf in enumerate((first, second))]
-    assert ctl(server, "import", *files).code == 0
-    server.wait_staple("first.example.test")
-    server.wait_staple("second.example.test")
+@dataclass
+class Twins:
+    """Two certificates of two CAs with one serial, each in a host of its own."""
+    server: Httpd
+    hosts: tuple[str, str]
+    leaves: tuple[pki.Leaf, pki.Leaf]
+    responders: tuple[responders.ScriptedResponder, ...]
+
+
+@pytest.fixture
+def twins(httpd, responder, ca, root_ca):
+    def make(*scripts, directives=()) -> Twins:
+        cas = (ca, root_ca.intermediate("Other Intermediate"))
+        hosts = ("first.example.test", "second.example.test")
+        answering = tuple(responder(script, one) for script, one in zip(scripts or (None, None), cas))
+        leaves = tuple(one.leaf(host, url=each.url, serial=1) for one, host, each in zip(cas, hosts, answering))
+        server = httpd(Config(vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in zip(hosts, leaves)),
+                              cache="ocsp_cache:cache/staples(128000)", directives=directives))
+        return Twins(server, hosts, leaves, answering)
+    return make
+
+
+def test_import_for_one_of_two_certificates_with_one_serial(twins, folder):
+    two = twins(DEAD, DEAD)
+    two.server.allow(NOTHING_HELD)
+    two.server.start()
+    for one in two.responders:
+        one.wait_asked()
+    for n, (host, leaf) in enumerate(zip(two.hosts, two.leaves)):
+        done = ctl(two.server, "import", as_file(folder, response(leaf), str(n)))
+        assert done.code == 0 and host in done.out, done
+        two.server.wait_staple(host)
+
+
+def test_export_of_two_certificates_with_one_serial(twins, folder):
+    two = twins()
+    two.server.start()
+    for host in two.hosts:
+        two.server.wait_staple(host)
+    assert ctl(two.server, "export", "--all", "--out", folder).code == 0
+    assert {path.name for path in folder.iterdir()} == {f"{leaf.sha1}.der" for leaf in two.leaves}
+    for host, leaf in zip(two.hosts, two.leaves):
+        assert (folder / f"{leaf.sha1}.der").read_bytes() == ctl(two.server, "export", host).raw
+    both = ctl(two.server, "list", "01", "--json").json["certificates"]
+    assert {one["sha1"] for one in both} == {leaf.sha1 for leaf in two.leaves}
+    asked = ctl(two.server, "export", "01")
+    assert asked.code == 2 and all(leaf.sha1 in asked.err for leaf in two.leaves), "each is named by its fingerprint"
+    assert ctl(two.server, "refresh", two.leaves[1].sha1).out.count("good, usable for") == 1
+
+
+@pytest.mark.asan
+def test_a_file_named_by_the_serial_is_not_the_other_certificates(twins, folder):
+    """SERIAL.der is about the first one: the second one's responder is queried; SHA1.der then serves the second one."""
+    folder.chmod(0o755)
+    two = twins(directives=(f'OCSPCacheResponseFolder "{folder}"',))
+    as_file(folder, response(two.leaves[0]), "01.der")
+    two.server.start()
+    for host in two.hosts:
+        two.server.wait_staple(host)
+    assert record(two.server, two.hosts[0])["origin"] == "file" and record(two.server, two.hosts[1])["origin"] == "responder"
+    assert not two.responders[0].asked and two.responders[1].asked
+    [line] = two.server.ours("info", "is about another certificate")
+    assert two.hosts[1] in line.text and "01.der" in line.text
+    as_file(folder, response(two.leaves[1], begins=-1), "fresh").rename(folder / f"{two.leaves[1].sha1}.der")
+    poll(lambda: record(two.server, two.hosts[1])["origin"] == "file", "its own file is used")
 
 
 def test_import_into_a_stopped_server_keeps_all_that_is_there(httpd, responder, ca, folder):

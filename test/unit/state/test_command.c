@@ -116,7 +116,7 @@ static void leave(apr_time_t number)
     assert_int_equal(oc_command_leave(&command, path, cache_pool, &problem), APR_SUCCESS);
 }
 
-static apr_status_t look(oc_command_seen_t *seen, apr_interval_time_t later)
+static apr_status_t look(oc_disk_stamp_t *seen, apr_interval_time_t later)
 {
     const char *problem = NULL;
     oc_command_t command;
@@ -128,7 +128,7 @@ static apr_status_t look(oc_command_seen_t *seen, apr_interval_time_t later)
 
 TEST(each_is_seen_once)
 {
-    oc_command_seen_t seen = {0}, other = {0};
+    oc_disk_stamp_t seen = {0}, other = {0};
     struct stat st;
 
     assert_string_equal(oc_command_path("/x/cache", cache_pool), "/x/cache.command");
@@ -146,7 +146,7 @@ TEST(each_is_seen_once)
 
 TEST(an_old_one_is_not_done)
 {
-    oc_command_seen_t seen = {0};
+    oc_disk_stamp_t seen = {0};
 
     leave(1);
     assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX + apr_time_from_sec(2)), APR_ENOENT);
@@ -158,7 +158,7 @@ TEST(an_old_one_is_not_done)
 
 TEST(only_the_owner_sends_errands)
 {
-    oc_command_seen_t seen = {0};
+    oc_disk_stamp_t seen = {0};
     const char *problem = NULL;
     oc_command_t command;
 
@@ -178,7 +178,7 @@ TEST(only_the_owner_sends_errands)
 
 TEST(other_things_in_its_place)
 {
-    oc_command_seen_t seen = {0};
+    oc_disk_stamp_t seen = {0};
 
     leave(1);
     assert_int_equal(rename(path, cache_in_folder("cache")), 0);

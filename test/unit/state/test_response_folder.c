@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The folder of responses: what is new, what is the same, what cannot be read, and that nothing there can hold a thread up or
- * fill its memory. Real files in a folder of its own.
+ * The folder of responses: which file is a certificate's, what is new, what is the same, what cannot be read, and that nothing
+ * there can block a thread or fill its memory. Real files in a folder of its own.
  */
 #include "state/response_folder.h"
 
@@ -21,13 +21,14 @@
 
 #define MAX 1000
 #define SERIAL "0A1B2C"
+#define SHA1 "ABABABABABABABABABABABABABABABABABABABAB"
 #define NOBODY 65534
 
 static apr_pool_t *pool;
 static char folder[64];
 static oc_response_folder_seen_t seen;
-static const unsigned char *der;
-static apr_size_t der_len;
+static oc_cert_t cert;
+static oc_response_file_t file;
 static int descriptors;
 
 static int n_descriptors(void)
@@ -62,15 +63,13 @@ static void put(const char *bytes)
 
 static apr_status_t look(void)
 {
-    const char *path = NULL;
     apr_status_t rv;
 
-    der = NULL;
-    der_len = SIZE_MAX;
-    rv = oc_response_folder_read(folder, SERIAL, MAX, &seen, &path, &der, &der_len, pool);
-    assert_string_equal(path, path_of(SERIAL ".der"));
+    file = (oc_response_file_t){NULL, NULL, SIZE_MAX};
+    rv = oc_response_folder_read(folder, &cert, MAX, &seen, &file, pool);
+    assert_non_null(file.path);
     if (rv != APR_SUCCESS) {
-        assert_null(der);
+        assert_null(file.der);
     }
     return rv;
 }
@@ -78,8 +77,8 @@ static apr_status_t look(void)
 static void assert_new(const char *bytes)
 {
     assert_int_equal(look(), APR_SUCCESS);
-    assert_int_equal(der_len, strlen(bytes));
-    assert_memory_equal(der, bytes, strlen(bytes));
+    assert_int_equal(file.der_len, strlen(bytes));
+    assert_memory_equal(file.der, bytes, strlen(bytes));
     assert_int_equal(look(), APR_EEXIST);
 }
 
@@ -104,13 +103,15 @@ static int set_up(void **state)
         return -1;
     (void)snprintf(folder, sizeof(folder), "/tmp/oc-test-inbox-XXXXXX");
     memset(&seen, 0, sizeof(seen));
+    memset(cert.id, 0xab, sizeof(cert.id));
+    cert.serial = SERIAL;
     descriptors = n_descriptors();
     return mkdtemp(folder) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
-    static const char *const names[] = {SERIAL ".der", "new", "other", "tick"};
+    static const char *const names[] = {SERIAL ".der", SHA1 ".der", "new", "other", "tick"};
     unsigned i;
 
     (void)state;
@@ -196,8 +197,8 @@ TEST(test_sizes)
         write_file("new", bytes, sizes[i]);
         assert_int_equal(rename(path_of("new"), path_of(SERIAL ".der")), 0);
         assert_int_equal(look(), APR_SUCCESS);
-        assert_int_equal(der_len, sizes[i] > MAX ? MAX + 1 : sizes[i]); /* more is not read, but shows */
-        assert_memory_equal(der, bytes, der_len);
+        assert_int_equal(file.der_len, sizes[i] > MAX ? MAX + 1 : sizes[i]); /* more is not read, but shows */
+        assert_memory_equal(file.der, bytes, file.der_len);
     }
 }
 
@@ -262,35 +263,93 @@ TEST(no_permission)
     assert_int_equal(chmod(folder, 0700), 0);
 }
 
+/* ---- whose file ---- */
+
+TEST(the_fingerprint_names_the_file_before_the_serial_does)
+{
+    put("by serial");
+    assert_new("by serial");
+    assert_string_equal(file.path, path_of(SERIAL ".der"));
+    write_file(SHA1 ".der", "by sha1", 7);
+    assert_new("by sha1");
+    assert_string_equal(file.path, path_of(SHA1 ".der"));
+    assert_int_equal(unlink(path_of(SHA1 ".der")), 0);
+    assert_new("by serial");
+}
+
+/* Two names for one file: the second one counts as another file, because it may belong to somebody else. */
+TEST(a_link_by_the_other_name_is_read_again)
+{
+    put("first");
+    assert_new("first");
+    assert_int_equal(link(path_of(SERIAL ".der"), path_of(SHA1 ".der")), 0);
+    assert_new("first");
+}
+
+TEST(anothers_file_does_not_count_until_it_changes)
+{
+    put("anothers");
+    assert_int_equal(look(), APR_SUCCESS);
+    assert_true(oc_response_folder_disown(&seen));
+    assert_true(APR_STATUS_IS_ENOENT(look()));
+    assert_true(APR_STATUS_IS_ENOENT(look()));
+    put("replaced");
+    assert_new("replaced");
+}
+
+TEST(the_certificates_own_file_cannot_be_disowned)
+{
+    put("anothers");
+    assert_int_equal(look(), APR_SUCCESS);
+    assert_true(oc_response_folder_disown(&seen));
+    write_file(SHA1 ".der", "own", 3);
+    assert_int_equal(look(), APR_SUCCESS);
+    assert_false(oc_response_folder_disown(&seen));
+    assert_int_equal(look(), APR_EEXIST);
+}
+
+TEST(a_negative_serial_is_a_file_name)
+{
+    cert.serial = "-66";
+    write_file("new", "negative", 8);
+    assert_int_equal(rename(path_of("new"), path_of("-66.der")), 0);
+    assert_new("negative");
+    assert_int_equal(unlink(path_of("-66.der")), 0);
+}
+
 /* ---- the folder ---- */
 
-TEST(the_folder_tells_of_files)
+TEST(a_file_that_comes_or_goes_changes_the_folder)
 {
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1); /* the first look */
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
+    oc_disk_stamp_t stamp = {0};
+
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1); /* the first look */
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 0);
     tick();
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 0);
     tick();
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1);
     put("first"); /* by rename */
     tick();
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1);
     assert_int_equal(unlink(path_of(SERIAL ".der")), 0);
     tick();
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 0);
 }
 
 TEST(a_folder_that_goes_and_comes_back)
 {
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
+    oc_disk_stamp_t stamp = {0};
+
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1);
     assert_int_equal(rmdir(folder), 0);
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 0); /* nothing to be had */
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 0); /* nothing to read */
     assert_int_equal(look(), ENOENT);
     assert_int_equal(mkdir(folder, 0700), 0);
     tick();
-    assert_int_equal(oc_response_folder_has_changed(folder, &seen), 1);
+    assert_int_equal(oc_response_folder_has_changed(folder, &stamp), 1);
 }
 
 TEST_MAIN(NULL, NULL, set_up, tear_down)
