@@ -6,6 +6,7 @@
 #include "config/dump.h"
 
 #include "version.h"
+#include "base/hex.h"
 #include "cache/shm.h"
 #include "config/check.h"
 #include "config/inventory.h"
