@@ -5,12 +5,13 @@
  */
 #include "ctl_judge.h"
 
+#include "ocsp/about.h"
+
 #include <apr_strings.h>
 #include <apr_user.h>
 #include <errno.h>
 #include <grp.h>
 #include <openssl/err.h>
-#include <openssl/ocsp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,14 +81,18 @@ typedef struct {
     apr_hash_t *by_serial; /* DER -> array of int: certificates of several issuers may share one */
 } judge_t;
 
+static const oc_manifest_entry_t *entry_at(const judge_t *judge, int i)
+{
+    return &APR_ARRAY_IDX(judge->stock->manifest->entries, i, oc_manifest_entry_t);
+}
+
 static void index_serials(judge_t *judge)
 {
-    const apr_array_header_t *entries = judge->stock->manifest->entries;
     int i;
 
     judge->by_serial = apr_hash_make(judge->ctl->pool);
-    for (i = 0; i < entries->nelts; i++) {
-        const oc_cert_t *cert = APR_ARRAY_IDX(entries, i, oc_manifest_entry_t).cert;
+    for (i = 0; i < judge->stock->manifest->entries->nelts; i++) {
+        const oc_cert_t *cert = entry_at(judge, i)->cert;
         apr_array_header_t *found = apr_hash_get(judge->by_serial, cert->serial_der, (apr_ssize_t)cert->serial_der_len);
 
         if (!found) {
@@ -115,48 +120,39 @@ static void verify(const judge_t *judge, const ctl_case_t *one, const oc_manifes
     apr_pool_destroy(pool);
 }
 
-/* The certificates whose serial is the first that the response speaks of. */
-static const apr_array_header_t *candidates(const judge_t *judge, const ctl_case_t *one)
+static int is_about(const judge_t *judge, const ctl_case_t *one, int entry)
 {
-    const unsigned char *p = one->der;
-    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)one->der_len);
-    OCSP_BASICRESP *basic = response ? OCSP_response_get1_basic(response) : NULL;
-    OCSP_SINGLERESP *single = basic ? OCSP_resp_get0(basic, 0) : NULL;
-    const apr_array_header_t *found = NULL;
-    ASN1_INTEGER *serial = NULL;
-    unsigned char *der = NULL;
-    int len;
+    oc_verify_subject_t subject;
+    apr_pool_t *pool;
+    int is_this;
 
-    if (single
-        && OCSP_id_get0_info(NULL, NULL, NULL, &serial, (OCSP_CERTID *)(uintptr_t)OCSP_SINGLERESP_get0_id(single))) {
-        len = i2d_ASN1_INTEGER(serial, &der);
-        if (len > 0)
-            found = apr_hash_get(judge->by_serial, der, len);
-    }
-    OPENSSL_free(der);
-    OCSP_BASICRESP_free(basic);
-    OCSP_RESPONSE_free(response);
-    return found;
+    apr_pool_create(&pool, judge->ctl->pool);
+    is_this = oc_cert_subject(entry_at(judge, entry)->cert, &subject, pool) == APR_SUCCESS
+              && oc_about(one->der, one->der_len, &subject) == OC_ABOUT_THIS;
+    apr_pool_destroy(pool);
+    return is_this;
 }
 
-/* Of several certificates with one serial the one that the response verifies for; else the first of them. */
+/* The certificate that the response is about: its serial and its issuer's key. What is about no certificate (garbage, a
+ * responder's error) gets the verdict that it would get for any of them. */
 static void find_and_verify(const judge_t *judge, const ctl_case_t *one, answer_t *answer)
 {
-    const apr_array_header_t *found = candidates(judge, one);
+    const apr_array_header_t *found = NULL;
+    const unsigned char *serial;
+    apr_size_t len;
     int i;
 
     answer->entry = -1;
     answer->result.verdict = OC_NOT_OURS;
-    for (i = 0; found && i < found->nelts; i++) {
-        oc_verify_result_t result;
-        int entry = APR_ARRAY_IDX(found, i, int);
-
-        verify(judge, one, &APR_ARRAY_IDX(judge->stock->manifest->entries, entry, oc_manifest_entry_t), &result);
-        if (i > 0 && result.verdict == OC_NOT_OURS)
-            continue;
-        answer->entry = entry;
-        answer->result = result;
-    }
+    if (oc_about_serial(one->der, one->der_len, &serial, &len, judge->ctl->pool))
+        found = apr_hash_get(judge->by_serial, serial, (apr_ssize_t)len);
+    else if (judge->stock->manifest->entries->nelts > 0)
+        verify(judge, one, entry_at(judge, 0), &answer->result);
+    for (i = 0; found && i < found->nelts && answer->entry < 0; i++)
+        if (is_about(judge, one, APR_ARRAY_IDX(found, i, int)))
+            answer->entry = APR_ARRAY_IDX(found, i, int);
+    if (answer->entry >= 0)
+        verify(judge, one, entry_at(judge, answer->entry), &answer->result);
 }
 
 /* In the other process. */

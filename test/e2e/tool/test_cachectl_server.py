@@ -283,10 +283,12 @@ def test_export_of_two_certificates_with_one_serial(twins, folder):
     two.server.start()
     for host in two.hosts:
         two.server.wait_staple(host)
-    assert ctl(two.server, "export", "--all", "--out", folder).code == 0
-    assert {path.name for path in folder.iterdir()} == {f"{leaf.sha1}.der" for leaf in two.leaves}
+    out = folder / "out"
+    out.mkdir()
+    assert ctl(two.server, "export", "--all", "--out", out).code == 0
+    assert {path.name for path in out.iterdir()} == {f"{leaf.sha1}.der" for leaf in two.leaves}
     for host, leaf in zip(two.hosts, two.leaves):
-        assert (folder / f"{leaf.sha1}.der").read_bytes() == ctl(two.server, "export", host).raw
+        assert (out / f"{leaf.sha1}.der").read_bytes() == ctl(two.server, "export", host).raw
     both = ctl(two.server, "list", "01", "--json").json["certificates"]
     assert {one["sha1"] for one in both} == {leaf.sha1 for leaf in two.leaves}
     asked = ctl(two.server, "export", "01")
