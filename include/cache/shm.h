@@ -63,11 +63,14 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
 
 /**
  * Read the next record at or behind @a *cursor (begin with 0), key included; the cursor moves past it.
- * @return APR_SUCCESS; APR_EOF: no more; APR_ENOSPC: entry->data_cap is too small for entry->data_len: the cursor has not
- *   moved, call again with a larger buffer.
- * Records stored or removed meanwhile may or may not be seen; each record seen is whole. @a note may be NULL.
+ * @param note out; may be NULL
+ * @param budget in, out: how many blocks may be read yet. Records that turn out not to be whole are charged as well: a hostile
+ *   process can fill the arena with them. NULL: no limit
+ * @return APR_SUCCESS; APR_EOF: no more, or *budget is 0; APR_ENOSPC: entry->data_cap is too small for entry->data_len: the
+ *   cursor has not moved, call again with a larger buffer.
+ * Records stored or removed meanwhile may or may not be seen; each record seen is whole.
  */
-apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entry, uint64_t *note);
+apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entry, uint64_t *note, uint32_t *budget);
 
 /** Add one to a counter (< OC_SHM_COUNTERS). Lanes are cache lines: threads that use different lanes never disturb each
  *  other; any number will do as a lane. One relaxed addition. */

@@ -135,12 +135,17 @@ static int by_serial(const void *a, const void *b)
     return x->serial < y->serial ? -1 : x->serial > y->serial;
 }
 
+/* Records share no blocks, but one that was replaced may still have a head where the one that replaced it begins. What is
+ * attempted is charged, whole or not: a hostile child can write a head into each block that claims the same long chain. */
+#define READINGS_PER_BLOCK 4
+
 static void visit_records(const oc_block_t *blocks, uint32_t n, oc_file_record_fn *visit, void *context,
                           oc_file_load_t *result, apr_pool_t *pool)
 {
     head_at_t *heads = apr_palloc(pool, n * sizeof(*heads) + 1);
     oc_entry_t entry;
-    uint32_t i, n_heads = 0, left = n;
+    uint64_t left = (uint64_t)n * READINGS_PER_BLOCK;
+    uint32_t i, n_heads = 0;
 
     for (i = 0; i < n; i++) {
         uint64_t serial = oc_word_load(&blocks[i].word[1]);
@@ -154,11 +159,12 @@ static void visit_records(const oc_block_t *blocks, uint32_t n, oc_file_record_f
 
     entry.data_cap = OC_BLOCK_DATA_MAX;
     entry.data = apr_palloc(pool, entry.data_cap);
-    for (i = 0; i < n_heads && left > 0; i++) { /* honest records share no blocks: there are no more to read than n */
-        if (oc_block_read(blocks, n, heads[i].block, NULL, &entry) == APR_SUCCESS) {
-            uint32_t taken = oc_block_count(entry.id_len, entry.data_len);
+    for (i = 0; i < n_heads && left > 0; i++) {
+        apr_status_t rv = oc_block_read(blocks, n, heads[i].block, NULL, &entry);
+        uint32_t cost = oc_block_count(entry.id_len, entry.data_len); /* 0: the head was enough */
 
-            left -= taken < left ? taken : left;
+        left -= cost == 0 ? 1 : cost < left ? cost : left;
+        if (rv == APR_SUCCESS) {
             result->records++;
             visit(context, &entry);
         }
@@ -166,6 +172,7 @@ static void visit_records(const oc_block_t *blocks, uint32_t n, oc_file_record_f
             result->damaged++;
         }
     }
+    result->damaged += n_heads - i; /* not looked at */
 }
 
 uint32_t oc_file_blocks_max(uint32_t n_blocks)
@@ -272,6 +279,11 @@ apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks
     }
     *out = file;
     return APR_SUCCESS;
+}
+
+void oc_file_abandon(oc_file_t *file)
+{
+    apr_pool_cleanup_run(file->pool, file, close_file);
 }
 
 apr_status_t oc_file_write(oc_file_t *file, uint32_t block, const void *bytes)

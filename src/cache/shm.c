@@ -132,8 +132,20 @@ void oc_shm_buckets(const oc_shm_t *shm, uint64_t hash, oc_slot_t *bucket[2])
 
 /* ---- reading ---- */
 
-/* Read the record that `slot` names, until it holds still. APR_EAGAIN: it is corrupt, or never did. */
-static apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, const oc_key_t *key, oc_entry_t *entry)
+/* How many blocks an attempt to read a record may have cost: as many as it claims to have, whether or not it is whole. */
+static void charge(uint32_t *budget, const oc_entry_t *entry)
+{
+    uint32_t cost = oc_block_count(entry->id_len, entry->data_len);
+
+    if (cost == 0)
+        cost = 1;
+    *budget -= cost < *budget ? cost : *budget;
+}
+
+/* Read the record that `slot` names, until it holds still. APR_EAGAIN: it is corrupt, or never did.
+ * budget: charged with each attempt; NULL: unlimited */
+static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, const oc_key_t *key, oc_entry_t *entry,
+                                     uint32_t *budget)
 {
     apr_status_t rv = APR_EAGAIN;
     int attempt;
@@ -144,6 +156,8 @@ static apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, const 
         if (oc_ref_block(ref) == 0)
             return APR_NOTFOUND;
         rv = oc_block_read(shm->blocks, shm->n_blocks, oc_ref_block(ref) - 1, key, entry);
+        if (budget)
+            charge(budget, entry);
         if (oc_word_load(&slot->ref) == ref)
             return rv;
         rv = APR_EAGAIN;
@@ -193,7 +207,7 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
             if (oc_word_load(&slot->hash) != hash)
                 continue; /* given to another key meanwhile: the note may be that one's */
             meta->note = note;
-            rv = read_slot(shm, slot, key, &entry);
+            rv = read_slot(shm, slot, key, &entry, NULL);
             if (rv == APR_SUCCESS || rv == APR_ENOSPC) {
                 meta->expiry = entry.expiry;
                 meta->order = entry.order;
@@ -205,11 +219,11 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
     return APR_NOTFOUND;
 }
 
-apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entry, uint64_t *note)
+apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entry, uint64_t *note, uint32_t *budget)
 {
     uint32_t n_slots = shm->n_buckets * OC_BUCKET_SLOTS;
 
-    for (; *cursor < n_slots; ++*cursor) {
+    for (; *cursor < n_slots && (!budget || *budget > 0); ++*cursor) {
         const oc_slot_t *slot = &shm->slots[*cursor];
         uint64_t hash = oc_word_load(&slot->hash);
         apr_status_t rv;
@@ -218,7 +232,8 @@ apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entr
             continue;
         if (note)
             *note = oc_word_load(&slot->note);
-        rv = read_slot(shm, slot, NULL, entry);
+        entry->id_len = 0; /* until it is known */
+        rv = read_slot(shm, slot, NULL, entry, budget);
         if (oc_word_load(&slot->hash) != hash)
             continue; /* given to another key meanwhile: note and record may not belong together */
         if (rv == APR_ENOSPC)

@@ -219,6 +219,8 @@ static int make_room(oc_shm_t *shm, uint32_t n, apr_time_t now)
         return 1;
     if (n > shm->n_blocks)
         return 0; /* it would not fit into an empty arena: nothing is dropped in vain */
+    if (now == 0 && shm->policy == OC_SHM_KEEP_VALID)
+        return 0; /* every record counts as valid: sweeping at each of thousands of records to take over frees nothing */
     sweep(shm, now, NULL);
     /* The columns are coarse: a round may free too little, but it frees the oldest record at least. */
     for (round = 0; n_free(shm) < n && shm->policy == OC_SHM_DROP_OLDEST && round < OC_BLOCK_CHAIN_MAX; round++) {

@@ -198,20 +198,15 @@ static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *poo
 {
     oc_shm_stats_t stats;
     oc_entry_t entry;
-    uint32_t cursor = 0, left;
+    uint32_t cursor = 0, budget;
     uint64_t note;
 
     oc_shm_stats(old, &stats);
-    left = stats.blocks; /* honest records share no blocks: there is no more to read than these */
+    budget = 2 * stats.blocks; /* records share no blocks; what a writer changes meanwhile is read twice */
     entry.data = apr_palloc(pool, OC_BLOCK_DATA_MAX);
     entry.data_cap = OC_BLOCK_DATA_MAX;
-    while (oc_shm_next(old, &cursor, &entry, &note) == APR_SUCCESS) {
+    while (oc_shm_next(old, &cursor, &entry, &note, &budget) == APR_SUCCESS) {
         oc_key_t key = {entry.kind, entry.id_len, entry.id};
-        uint32_t blocks = oc_block_count(entry.id_len, entry.data_len);
-
-        if (blocks > left)
-            break;
-        left -= blocks;
 
         take_record(t, &entry);
         if (note != 0)
@@ -262,6 +257,8 @@ static void keep_in_memory(oc_generation_t *generation, const char *problem, ser
 {
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s. The cache is kept in memory only", problem);
     oc_shm_on_change(generation->shm, NULL, NULL);
+    if (generation->file)
+        oc_file_abandon(generation->file); /* on a full disk it would take the room that is missing */
     generation->file = NULL;
 }
 

@@ -215,7 +215,7 @@ static apr_status_t provider_iterate(ap_socache_instance_t *instance, server_rec
     entry = apr_palloc(pool, sizeof(*entry));
     entry->data = apr_palloc(pool, OC_BLOCK_DATA_MAX + 1);
     entry->data_cap = OC_BLOCK_DATA_MAX;
-    while (rv == APR_SUCCESS && oc_shm_next(shm, &cursor, entry, NULL) == APR_SUCCESS) {
+    while (rv == APR_SUCCESS && oc_shm_next(shm, &cursor, entry, NULL, NULL) == APR_SUCCESS) {
         char *id;
 
         if (entry->kind != OC_KIND_SOCACHE || entry->expiry <= now)

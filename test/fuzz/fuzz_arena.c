@@ -96,7 +96,7 @@ static void read_all(void)
     uint64_t note;
     oc_shm_stats_t stats;
 
-    while (oc_shm_next(shm, &cursor, &entry, &note) == APR_SUCCESS) {
+    while (oc_shm_next(shm, &cursor, &entry, &note, NULL) == APR_SUCCESS) {
         require(entry.id_len >= 1 && entry.id_len <= OC_BLOCK_ID_MAX && entry.data_len <= OC_BLOCK_DATA_MAX);
         n++;
     }

@@ -187,7 +187,7 @@ uint32_t cache_scan(const oc_shm_t *shm, uint64_t *versions, uint32_t n)
     apr_status_t rv;
 
     memset(versions, 0, n * sizeof(*versions));
-    while ((rv = oc_shm_next(shm, &cursor, &entry, NULL)) == APR_SUCCESS) {
+    while ((rv = oc_shm_next(shm, &cursor, &entry, NULL, NULL)) == APR_SUCCESS) {
         cache_key_t key;
         uint64_t number;
 

@@ -102,6 +102,14 @@ TEST(failed_commit_leaves_the_old_file)
     assert_int_equal(access(cache_in_folder("cache.new"), F_OK), -1); /* at once: the next one bears the same name */
 }
 
+TEST(abandoned_file_is_removed_at_once)
+{
+    oc_file_t *file = cache_file_create();
+
+    oc_file_abandon(file);
+    assert_int_equal(access(cache_in_folder("cache.new"), F_OK), -1);
+}
+
 TEST(fresh_file_where_a_folder_is)
 {
     const char *problem = NULL;

@@ -163,7 +163,7 @@ TEST(invariant_1_readers_only_read)
             len = sizeof(data);
             found += oc_shm_get(shm, cache_key(&key, i), data, &len, &meta) == APR_SUCCESS;
         }
-        while (oc_shm_next(shm, &cursor, &entry, NULL) == APR_SUCCESS)
+        while (oc_shm_next(shm, &cursor, &entry, NULL, NULL) == APR_SUCCESS)
             found++;
         oc_shm_stats(shm, &stats);
         syscall(SYS_exit, found == 100 && stats.records == 50 ? 0 : 1);
@@ -328,13 +328,13 @@ TEST(iteration)
     for (i = 0; i < 100; i++)
         assert_int_equal(versions[i], i % 4 ? i + 1 : 0);
 
-    assert_int_equal(oc_shm_next(shm, &cursor, &entry, &note), APR_ENOSPC);
+    assert_int_equal(oc_shm_next(shm, &cursor, &entry, &note, NULL), APR_ENOSPC);
     assert_int_equal(entry.data_len, 1000);
     before = cursor;
-    assert_int_equal(oc_shm_next(shm, &cursor, &entry, &note), APR_ENOSPC);
+    assert_int_equal(oc_shm_next(shm, &cursor, &entry, &note, NULL), APR_ENOSPC);
     assert_int_equal(cursor, before);
     entry.data_cap = 1000;
-    assert_int_equal(oc_shm_next(shm, &cursor, &entry, &note), APR_SUCCESS);
+    assert_int_equal(oc_shm_next(shm, &cursor, &entry, &note, NULL), APR_SUCCESS);
     assert_int_equal(note, entry.order - 1 + 1000);
     assert_true(cursor > before);
 }
@@ -353,7 +353,7 @@ TEST(invariant_6_noise_in_the_arena)
         for (i = 0; i < 65536 / 8; i++)
             if (cache_below(&cache_seed, round % 20 + 1) == 0)
                 words[i] = cache_below(&cache_seed, 2) ? cache_random(&cache_seed) : cache_below(&cache_seed, 120);
-        for (cursor = 0; oc_shm_next(shm, &cursor, &entry, NULL) == APR_SUCCESS;)
+        for (cursor = 0; oc_shm_next(shm, &cursor, &entry, NULL, NULL) == APR_SUCCESS;)
             assert_in_range(entry.data_len, 0, OC_BLOCK_DATA_MAX);
         oc_shm_begin(shm);
         for (i = 0; i < 30; i++) {

@@ -171,7 +171,7 @@ static void test_invariant_1_note_belongs_to_the_key(void **state)
         loads_until_act = n;
         act_in_between = hand_slots_over;
         at_load = act_at_load;
-        for (cursor = 0; oc_shm_next(shm, &cursor, &entry, &note) == APR_SUCCESS;) {
+        for (cursor = 0; oc_shm_next(shm, &cursor, &entry, &note, NULL) == APR_SUCCESS;) {
             memcpy(&number, entry.id + 8, 8);
             if (number >= 300)
                 assert_true(note == 7000 + number);

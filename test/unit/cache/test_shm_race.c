@@ -75,7 +75,7 @@ static void scan(reader_t *reader)
     uint32_t cursor = 0;
     uint64_t number, note, n = 0;
 
-    while (oc_shm_next(shm, &cursor, &entry, &note) == APR_SUCCESS) {
+    while (oc_shm_next(shm, &cursor, &entry, &note, NULL) == APR_SUCCESS) {
         memcpy(&number, entry.id + 8, 8);
         judge(reader, entry.data_len, number, entry.order, note);
         n++;
