@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl: see ctl.h.
+ * What all commands need: messages, exit statuses, durations, colours, and files that are replaced in one step. A message is
+ * for the person who runs the command: it names what is wrong and what to do.
  */
 #include "ctl.h"
 
-#include "cache/file.h"
+#include "view/view.h"
 
-#include <apr_file_info.h>
+#include <apr_env.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <errno.h>
-#include <apr_lib.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,9 +48,15 @@ static int is_plugin(const ctl_t *ctl)
     return ctl->command && ctl->command->is_plugin;
 }
 
-/* A monitoring system shows the first line of the standard output, and that alone. */
+/* A monitoring system shows the first line of the standard output and nothing else; a program that asked for JSON reads JSON. */
 static int give_up(const ctl_t *ctl, const char *text, const char *hint)
 {
+    if (ctl_is_json(ctl)) {
+        printf("{\"version\":%d,\"command\":%s,%s\"error\":%s}\n", OC_VIEW_JSON_VERSION,
+               oc_view_json_string(ctl->command ? ctl->command->name : NULL, ctl->pool),
+               is_plugin(ctl) ? "\"state\":\"UNKNOWN\"," : "", oc_view_json_string(text, ctl->pool));
+        return is_plugin(ctl) ? CTL_UNKNOWN : CTL_TROUBLE;
+    }
     if (is_plugin(ctl)) {
         printf("OCSP UNKNOWN - %s\n", text);
         return CTL_UNKNOWN;
@@ -143,77 +151,54 @@ int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr
             return CTL_OK;
         }
     }
-    return ctl_usage(ctl, "--%s: '%s' is no duration: write a number and ms, s, min, h, d or w, as in 12h",
+    return ctl_usage(ctl, "--%s: '%s' is not a duration. Write a number and ms, s, min, h, d or w, as in 12h",
                      option_name(ctl, letter), text);
 }
 
-/* ---- which cache ---- */
-
-static int is_cache(const char *path, apr_pool_t *pool)
+int ctl_wants_colours(apr_pool_t *pool)
 {
-    const char *problem;
-    oc_file_load_t loaded;
+    char *no_color = NULL, *term = NULL;
 
-    return oc_file_load(path, 0, NULL, NULL, &loaded, pool, &problem) == APR_SUCCESS; /* its head alone */
+    (void)apr_env_get(&no_color, "NO_COLOR", pool);
+    (void)apr_env_get(&term, "TERM", pool);
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static int by_name(const void *a, const void *b)
+const char *ctl_coloured(const ctl_t *ctl, const char *colour, const char *text)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return ctl->has_colours && *colour ? apr_psprintf(ctl->pool, "\x1b[%sm%s\x1b[0m", colour, text) : text;
 }
 
-/* The caches in a folder; NULL: it cannot be read, *rv says why. */
-static apr_array_header_t *list_caches(const char *folder, apr_pool_t *pool, apr_status_t *rv)
+unsigned ctl_width(apr_pool_t *pool)
 {
-    apr_array_header_t *paths = apr_array_make(pool, 4, sizeof(const char *));
-    apr_finfo_t info;
-    apr_dir_t *dir;
+    struct winsize size;
+    char *columns;
 
-    *rv = apr_dir_open(&dir, folder, pool);
-    if (*rv != APR_SUCCESS)
-        return NULL;
-    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        const char *path = apr_pstrcat(pool, folder, "/", info.name, NULL), *dot = strrchr(info.name, '.');
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        return size.ws_col;
+    return apr_env_get(&columns, "COLUMNS", pool) == APR_SUCCESS ? (unsigned)strtoul(columns, NULL, 10) : 0;
+}
 
-        /* Not one that is being written, nor the lock, which is as empty as a cache may be. */
-        if (!(dot && (strcmp(dot, ".new") == 0 || strcmp(dot, ".lock") == 0)) && is_cache(path, pool))
-            APR_ARRAY_PUSH(paths, const char *) = path;
+void ctl_fold(const char *label, const char *text, unsigned indent, unsigned width)
+{
+    unsigned at = (unsigned)strlen(label);
+
+    printf("%s%*s", label, at < indent ? (int)(indent - at) : 1, "");
+    at = at < indent ? indent : at + 1;
+    while (*text) {
+        unsigned len = (unsigned)strcspn(text, " ");
+
+        if (at > indent && width > indent && at + 1 + len > width) {
+            printf("\n%*s", (int)indent, "");
+            at = indent;
+        }
+        else if (at > indent) {
+            (void)putchar(' ');
+            at++;
+        }
+        printf("%.*s", (int)len, text);
+        at += len;
+        text += len + strspn(text + len, " ");
     }
-    apr_dir_close(dir);
-    qsort(paths->elts, (size_t)paths->nelts, sizeof(const char *), by_name);
-    return paths;
-}
-
-static int find_in(ctl_t *ctl, const char *folder)
-{
-    apr_status_t rv;
-    apr_array_header_t *paths = list_caches(folder, ctl->pool, &rv);
-    char why[120];
-
-    if (!paths)
-        return ctl_trouble(ctl, "cannot look for a cache in %s: %s. Name the cache's file with --file", folder,
-                           apr_strerror(rv, why, sizeof(why)));
-    if (paths->nelts == 0)
-        return ctl_trouble(ctl,
-                           "there is no cache that you may read in %s. Name the file that SSLStaplingCache names with "
-                           "--file; `apachectl -t -D DUMP_OCSP_CACHE` prints it",
-                           folder);
-    if (paths->nelts > 1)
-        return ctl_trouble(ctl, "there are several caches in %s; name one of them with --file:\n  %s", folder,
-                           apr_array_pstrcat(ctl->pool, paths, '\n'));
-    ctl->path = APR_ARRAY_IDX(paths, 0, const char *);
-    return CTL_OK;
-}
-
-int ctl_cache_find(ctl_t *ctl)
-{
-    const char *named = ctl->values['f'];
-    apr_finfo_t info;
-
-    if (!named)
-        return find_in(ctl, OC_CACHE_DIR);
-    if (apr_stat(&info, named, APR_FINFO_TYPE, ctl->pool) == APR_SUCCESS && info.filetype == APR_DIR)
-        return find_in(ctl, named);
-    ctl->path = named;
-    return CTL_OK;
+    (void)putchar('\n');
 }

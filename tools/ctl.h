@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl: what the commands of ocsp-cachectl share: how a command and its options are described (the one list from which they are
- * parsed and `--help` is printed), how messages are said, and which cache is meant.
+ * What the commands of ocsp-cachectl share: how a command and its options are described (the one list from which they are
+ * parsed and `--help` is printed), messages, output, and which cache is meant.
  *
  * One thread, one run, one pool: what is allocated lives until the program ends.
  */
@@ -17,7 +17,7 @@
 
 /** Exit statuses, but for `check`, which has those of monitoring plug-ins. */
 #define CTL_OK 0
-#define CTL_NO 1      /* what was asked for is not so, or was not done; it has been said why */
+#define CTL_NO 1      /* the answer is no, or something was not done; the reason has been printed */
 #define CTL_TROUBLE 2 /* bad usage, or the files cannot be read */
 #define CTL_UNKNOWN 3 /* the same for a monitoring plug-in */
 
@@ -56,6 +56,7 @@ struct ctl_t {
     const apr_array_header_t *arguments; /* const char * */
     const char *path;                    /* the cache's file: ctl_cache_find() */
     const char *error;                   /* of the option parser */
+    int has_colours;
 };
 
 /** Was the option given? */
@@ -64,25 +65,56 @@ int ctl_has(const ctl_t *ctl, int letter);
 /** --json */
 int ctl_is_json(const ctl_t *ctl);
 
-/** The duration that an option says: "90", "90s", "30min", "12h", "2d", "1w", "500ms"; @a fallback where it is not given. @return CTL_OK; else it
- *  has been said what is wrong with it. */
+/** The duration that an option has: "90", "90s", "30min", "12h", "2d", "1w", "500ms"; @a fallback where it is not given.
+ *  @return CTL_OK; otherwise a message has been printed. */
 int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration);
 
-/** Something is wrong with the command line: say so, and where help is. @return the exit status for it. */
+/** Print what is wrong with the command line, and where help is. @return the exit status for it. */
 int ctl_usage(const ctl_t *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** It cannot be done: say why. @return the exit status for it. */
+/** Print why it cannot be done. @return the exit status for it. */
 int ctl_trouble(const ctl_t *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Say something on stderr, after the program's name. */
+/** Print a line on stderr, after the program's name. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Make @a path hold these bytes, mode 0644: there is nothing secret in a response. A new file beside it, then renamed: another server
  *  may be reading. */
 apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len);
 
-/** Which cache: --file, else the one in the default folder. Sets ctl->path. @return CTL_OK; else it has been said. */
+/** Which cache: --file, OCSP_CACHE_FILE, or the one in the default folder. Sets ctl->path. @return CTL_OK; otherwise a message
+ *  has been printed. */
 int ctl_cache_find(ctl_t *ctl);
+
+/** The end of a message about a file or folder of another user: whose it is, and how to become that user; "": it is our own. */
+const char *ctl_become_owner(const char *path, apr_pool_t *pool);
+
+/* ---- output ---- */
+
+#define CTL_RED "31"
+#define CTL_GREEN "32"
+#define CTL_YELLOW "33"
+#define CTL_BOLD "1"
+
+/** Is the standard output a terminal that shows colours (NO_COLOR, TERM)? */
+int ctl_wants_colours(apr_pool_t *pool);
+
+/** @a text in a colour, where ctl->has_colours; colour "": as it is. */
+const char *ctl_coloured(const ctl_t *ctl, const char *colour, const char *text);
+
+/** The width of the terminal, or COLUMNS; 0: the output is not a terminal. */
+unsigned ctl_width(apr_pool_t *pool);
+
+/** Print @a label and @a text, which begins at column @a indent and is folded between words at @a width (0: never). */
+void ctl_fold(const char *label, const char *text, unsigned indent, unsigned width);
+
+/* ---- mistyped words ---- */
+
+/** How many letters two words differ in. */
+unsigned ctl_distance(const char *a, const char *b);
+
+/** The name that @a word most likely stands for; NULL: none is near. */
+const char *ctl_nearest(const char *word, const char *const *names, unsigned n);
 
 /* The commands, each in the file of its name. */
 extern const ctl_command_t ctl_list;

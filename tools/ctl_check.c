@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl check: a plug-in for Nagios, Icinga and their like: one line, figures behind a bar, and an exit status
- * (the Monitoring Plugins Development Guidelines).
+ * ocsp-cachectl check: a plug-in for Nagios, Icinga and their like: one short line, performance data behind a bar, more lines
+ * below, and an exit status (the Monitoring Plugins Development Guidelines). What needs attention is decided where the status
+ * page and the metrics have it decided, oc_view_attention(); it must never report OK where they report critical.
  */
 #include "ctl_stock.h"
 
@@ -13,12 +14,13 @@
 
 enum { WARN = 'w', CRIT = 'c' };
 
-#define WARN_DEFAULT apr_time_from_sec(43200)
-#define CRIT_DEFAULT apr_time_from_sec(7200)
+#define LINE_MAX_LEN 200 /* of the first line, without performance data: what pagers and SMS show */
+#define LINES_MAX 20     /* below it */
 
 typedef enum { OK = 0, WARNING = 1, CRITICAL = 2 } state_t;
 
 static const char *const names[] = {"OK", "WARNING", "CRITICAL"};
+static const char *const colours[] = {CTL_GREEN, CTL_YELLOW, CTL_RED};
 
 typedef struct {
     const ctl_row_t *row;
@@ -27,41 +29,51 @@ typedef struct {
 } finding_t;
 
 typedef struct {
-    apr_interval_time_t warn, crit;
-    apr_array_header_t *problems; /* finding_t, the worst first */
+    apr_interval_time_t warn, crit; /* -1: not given */
+    apr_array_header_t *problems;   /* finding_t, the worst first */
     state_t state;
     int n, stapled, silent; /* all; those with a valid response; those without a responder */
-    const ctl_row_t *first; /* whose response runs out first; NULL: none is held */
+    const ctl_row_t *first; /* whose response ends first; NULL: none is held */
 } check_t;
 
-/* A true response that has not run out? */
+/* ---- what is wrong ---- */
+
+/* Is a response held that is good or revoked, and has not ended? */
 static int is_covered(const oc_view_t *view, apr_time_t now)
 {
     return view->has_record && view->usable_until > now && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH;
 }
 
-static finding_t judge(const ctl_t *ctl, const check_t *check, const ctl_row_t *row)
+static finding_t ending(const ctl_t *ctl, const ctl_row_t *row, state_t state, const char *reason)
+{
+    const char *left = oc_view_span(row->view.usable_until, ctl->now, ctl->pool);
+
+    return (finding_t){row, state,
+                       apr_pstrcat(ctl->pool, "the response ends in ", left, *reason ? ". " : "", reason, NULL)};
+}
+
+/* A failing attempt alone is not a problem: a response lasts long so that attempts may fail. */
+static finding_t judge(const ctl_t *ctl, const ctl_stock_t *stock, const check_t *check, const ctl_row_t *row)
 {
     const oc_view_t *view = &row->view;
     finding_t finding = {row, OK, ""};
     apr_interval_time_t left = view->usable_until - ctl->now;
-    oc_attention_t attention = oc_view_attention(view, ctl->now, 0, &finding.text, ctl->pool);
+    oc_attention_t attention = oc_view_attention(view, ctl->now, stock->expiry_warning, &finding.text, ctl->pool);
 
     if (attention == OC_ATTENTION_CRITICAL)
         finding.state = CRITICAL;
     else if (!is_covered(view, ctl->now))
         finding.state = attention == OC_ATTENTION_WARNING ? WARNING : OK;
-    else if (left < check->warn)
-        finding =
-            (finding_t){row, left < check->crit ? CRITICAL : WARNING,
-                        apr_pstrcat(ctl->pool, "the response runs out in ",
-                                    oc_view_span(view->usable_until, ctl->now, ctl->pool), ". ", finding.text, NULL)};
-    return finding; /* attempts that fail while much is left are no alarm: that is what responses last for */
+    else if (left < check->crit)
+        finding = ending(ctl, row, CRITICAL, finding.text);
+    else if (check->warn >= 0 ? left < check->warn : oc_view_is_running_out(view, ctl->now, stock->expiry_warning))
+        finding = ending(ctl, row, WARNING, finding.text);
+    return finding;
 }
 
-static void add(const ctl_t *ctl, check_t *check, const ctl_row_t *row)
+static void add(const ctl_t *ctl, const ctl_stock_t *stock, check_t *check, const ctl_row_t *row)
 {
-    finding_t finding = judge(ctl, check, row);
+    finding_t finding = judge(ctl, stock, check, row);
 
     check->n++;
     check->silent += !row->view.is_refreshed && !row->view.has_record;
@@ -81,8 +93,12 @@ static int worst_first(const void *a, const void *b)
 {
     const finding_t *x = a, *y = b;
 
-    return (int)y->state - (int)x->state;
+    return x->state != y->state
+               ? (int)y->state - (int)x->state
+               : strcmp(x->row->view.host ? x->row->view.host : "", y->row->view.host ? y->row->view.host : "");
 }
+
+/* ---- printing ---- */
 
 /* A bar would end the text. */
 static const char *plain(const char *text, apr_pool_t *pool)
@@ -95,34 +111,70 @@ static const char *plain(const char *text, apr_pool_t *pool)
     return copy;
 }
 
+/* What the first line says behind the count. */
+static const char *gist(const ctl_t *ctl, const check_t *check)
+{
+    const finding_t *worst = (const finding_t *)check->problems->elts;
+
+    if (check->problems->nelts > 0)
+        return apr_pstrcat(ctl->pool, plain(ctl_row_label(worst->row, ctl->pool), ctl->pool), ": ",
+                           plain(worst->text, ctl->pool), NULL);
+    if (!check->first)
+        return "no response is held";
+    return apr_pstrcat(ctl->pool, "the first response ends in ",
+                       oc_view_span(check->first->view.usable_until, ctl->now, ctl->pool), NULL);
+}
+
+static void print_first_line(const ctl_t *ctl, const ctl_stock_t *stock, const check_t *check)
+{
+    const char *begin =
+        apr_psprintf(ctl->pool, " - %d of %d certificates have a valid response%s; ", check->stapled, check->n,
+                     check->silent ? apr_psprintf(ctl->pool, ", %d name no responder", check->silent) : "");
+    const char *end = apr_pstrcat(
+        ctl->pool,
+        check->problems->nelts > 1 ? apr_psprintf(ctl->pool, "; and %d more", check->problems->nelts - 1) : "",
+        stock->server ? "" : "; the server is not running", NULL);
+    const char *middle = gist(ctl, check);
+    apr_size_t taken = strlen("OCSP CRITICAL") + strlen(begin) + strlen(end);
+
+    if (strlen(middle) + taken > LINE_MAX_LEN)
+        middle = apr_psprintf(ctl->pool, "%.*s...", (int)(LINE_MAX_LEN - taken - 3), middle);
+    printf("OCSP %s%s%s%s", ctl_coloured(ctl, colours[check->state], names[check->state]), begin, middle, end);
+}
+
+/* 'label'=value[UOM];[warn];[crit];[min];[max] */
+static const char *threshold(const ctl_t *ctl, apr_interval_time_t limit)
+{
+    return limit >= 0 ? apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT ":", apr_time_sec(limit)) : "";
+}
+
+static void print_performance(const ctl_t *ctl, const check_t *check)
+{
+    printf(" | certificates=%d;;;0 stapled=%d;;;0;%d problems=%d;;;0;%d", check->n, check->stapled, check->n,
+           check->problems->nelts, check->n);
+    if (check->first)
+        printf(" min_left=%" APR_INT64_T_FMT "s;%s;%s;0", apr_time_sec(check->first->view.usable_until - ctl->now),
+               threshold(ctl, check->warn), threshold(ctl, check->crit));
+    printf("\n");
+}
+
 static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const check_t *check)
 {
     const finding_t *problems = (const finding_t *)check->problems->elts;
-    const char *text;
     int i;
 
-    if (check->problems->nelts == 0)
-        text = check->first ? apr_pstrcat(ctl->pool, "the first response runs out in ",
-                                          oc_view_span(check->first->view.usable_until, ctl->now, ctl->pool), NULL)
-                            : "no response is held";
-    else
-        text = apr_psprintf(
-            ctl->pool, "%s: %s%s", plain(ctl_row_label(problems[0].row, ctl->pool), ctl->pool),
-            plain(problems[0].text, ctl->pool),
-            check->problems->nelts > 1 ? apr_psprintf(ctl->pool, " And %d more", check->problems->nelts - 1) : "");
-    printf("OCSP %s - %d of %d certificates have a valid response%s; %s%s", names[check->state], check->stapled,
-           check->n, check->silent ? apr_psprintf(ctl->pool, ", %d name no responder", check->silent) : "", text,
-           stock->server ? "" : "; the server does not run");
-    printf(" | certificates=%d;;;0 stapled=%d;;;0;%d problems=%d;;;0", check->n, check->stapled, check->n,
-           check->problems->nelts);
-    if (check->first)
-        printf(" min_left=%" APR_INT64_T_FMT "s;%" APR_INT64_T_FMT ":;%" APR_INT64_T_FMT ":;0",
-               apr_time_sec(check->first->view.usable_until - ctl->now), apr_time_sec(check->warn),
-               apr_time_sec(check->crit));
-    printf("\n");
-    for (i = 0; i < check->problems->nelts; i++)
-        printf("%s: %s: %s\n", names[problems[i].state], plain(ctl_row_label(problems[i].row, ctl->pool), ctl->pool),
-               plain(problems[i].text, ctl->pool));
+    print_first_line(ctl, stock, check);
+    print_performance(ctl, check);
+    for (i = 0; i < check->problems->nelts && i < LINES_MAX; i++)
+        printf("%s: %s: %s\n", ctl_coloured(ctl, colours[problems[i].state], names[problems[i].state]),
+               plain(ctl_row_label(problems[i].row, ctl->pool), ctl->pool), plain(problems[i].text, ctl->pool));
+    if (check->problems->nelts > LINES_MAX)
+        printf("and %d more: `" CTL_PROGRAM " list --problems` shows all\n", check->problems->nelts - LINES_MAX);
+}
+
+static const char *json_seconds(const ctl_t *ctl, apr_interval_time_t time)
+{
+    return time >= 0 ? apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, apr_time_sec(time)) : "null";
 }
 
 static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const check_t *check)
@@ -130,24 +182,31 @@ static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const check_t
     int i;
 
     ctl_stock_json(ctl, stock);
-    printf(",\"state\":\"%s\",\"warn\":%" APR_INT64_T_FMT ",\"crit\":%" APR_INT64_T_FMT
-           ",\"count\":%d,\"stapled\":%d,\"without_responder\":%d,\"min_left\":",
-           names[check->state], apr_time_sec(check->warn), apr_time_sec(check->crit), check->n, check->stapled,
-           check->silent);
-    if (check->first)
-        printf("%" APR_INT64_T_FMT, apr_time_sec(check->first->view.usable_until - ctl->now));
-    else
-        printf("null");
-    printf(",\"problems\":[");
+    printf(",\"state\":\"%s\",\"warn\":%s,\"crit\":%s,\"count\":%d,\"stapled\":%d,\"without_responder\":%d,"
+           "\"min_left\":%s,\"problems\":[",
+           names[check->state], json_seconds(ctl, check->warn), json_seconds(ctl, check->crit), check->n,
+           check->stapled, check->silent,
+           json_seconds(ctl, check->first ? check->first->view.usable_until - ctl->now : -1));
     for (i = 0; i < check->problems->nelts; i++) {
         const finding_t *one = &APR_ARRAY_IDX(check->problems, i, finding_t);
 
-        printf("%s{\"host\":%s,\"serial\":%s,\"state\":\"%s\",\"text\":%s}", i ? "," : "",
-               oc_view_json_string(one->row->view.host, ctl->pool),
-               oc_view_json_string(one->row->view.serial, ctl->pool), names[one->state],
-               oc_view_json_string(one->text, ctl->pool));
+        printf("%s{%s,\"state\":\"%s\",\"text\":%s}", i ? "," : "", ctl_row_json(one->row, ctl->pool),
+               names[one->state], oc_view_json_string(one->text, ctl->pool));
     }
     printf("]}\n");
+}
+
+/* ---- the command ---- */
+
+static int take_options(const ctl_t *ctl, check_t *check)
+{
+    int status = ctl_duration(ctl, WARN, -1, &check->warn);
+
+    if (status == CTL_OK)
+        status = ctl_duration(ctl, CRIT, -1, &check->crit);
+    if (status == CTL_OK && check->warn >= 0 && check->crit > check->warn)
+        status = ctl_usage(ctl, "--crit must not be longer than --warn: both limit the time that is left");
+    return status;
 }
 
 static int run(ctl_t *ctl)
@@ -155,41 +214,39 @@ static int run(ctl_t *ctl)
     check_t check = {0};
     apr_array_header_t *rows;
     ctl_stock_t stock;
-    int i, status = ctl_duration(ctl, WARN, WARN_DEFAULT, &check.warn);
+    int i, status = take_options(ctl, &check);
 
     if (status == CTL_OK)
-        status = ctl_duration(ctl, CRIT, CRIT_DEFAULT, &check.crit);
-    if (status == CTL_OK && check.crit > check.warn)
-        status = ctl_usage(ctl, "--crit has to be less than --warn, or as much: it counts the time that is left");
-    if (status == CTL_OK)
-        status = ctl_stock_load(ctl, &stock);
-    if (status == CTL_OK)
-        status = ctl_stock_select(ctl, &stock, &rows);
+        status = ctl_stock_open(ctl, &stock, &rows, 1);
     if (status != CTL_OK)
         return status;
-    if (!stock.manifest)
-        return ctl_trouble(ctl, "%s", stock.roster_problem);
+    if (rows->nelts == 0)
+        return ctl_trouble(ctl, "the server has no certificates to staple for");
     check.problems = apr_array_make(ctl->pool, 4, sizeof(finding_t));
     for (i = 0; i < rows->nelts; i++)
-        add(ctl, &check, APR_ARRAY_IDX(rows, i, const ctl_row_t *));
+        add(ctl, &stock, &check, APR_ARRAY_IDX(rows, i, const ctl_row_t *));
     qsort(check.problems->elts, (size_t)check.problems->nelts, sizeof(finding_t), worst_first);
     (ctl_is_json(ctl) ? print_json : print_text)(ctl, &stock, &check);
     return (int)check.state;
 }
 
 static const ctl_option_t options[] = {
-    {"warn", WARN, "DURATION", "warn when a response lasts less than this (default: 12h)"},
-    {"crit", CRIT, "DURATION", "critical when it lasts less than this (default: 2h)"},
+    {"warn", WARN, "DURATION", "warn when a response ends within this time (default: OCSPCacheExpiryWarning)"},
+    {"crit", CRIT, "DURATION", "critical when a response ends within this time (default: never for that)"},
     CTL_OPTIONS_END};
 
-const ctl_command_t ctl_check = {.name = "check",
-                                 .arguments = "[HOST|SERIAL...]",
-                                 .summary = "Say how things are, as a monitoring plug-in",
-                                 .help = "Critical: a certificate is revoked or expired, a Must-Staple certificate has "
-                                         "no valid response, or a response is\n"
-                                         "about to run out (--crit). Warning: a certificate with a responder has no "
-                                         "valid response, or one runs out before\n"
-                                         "long (--warn). The exit status is 0, 1, 2, or 3 when it cannot be told.\n",
-                                 .options = options,
-                                 .is_plugin = 1,
-                                 .run = run};
+const ctl_command_t ctl_check = {
+    .name = "check",
+    .arguments = "[HOST|SERIAL...]",
+    .summary = "Check the certificates as a monitoring plug-in",
+    .help =
+        "Critical: a certificate is revoked or expired, or a Must-Staple certificate has no valid response. Warning: "
+        "a\n"
+        "certificate with a responder has no valid response, or its response is not refreshed in time. Without "
+        "--warn,\n"
+        "OCSPCacheExpiryWarning decides, as on the status page: at most the last quarter of a response's validity.\n"
+        "--warn and --crit compare the time that is left. The exit status is 0 (OK), 1 (warning), 2 (critical) or 3\n"
+        "(unknown: there is no certificate, or the cache cannot be read).\n",
+    .options = options,
+    .is_plugin = 1,
+    .run = run};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_errand: see ctl_errand.h.
+ * Leaves a command for the running server and watches the ledger and the cache's file for its effect: a command gets no reply.
  */
 #include "ctl_errand.h"
 
@@ -31,14 +31,14 @@ static void explain(const ctl_t *ctl, const char *path, apr_interval_time_t time
     struct stat st;
 
     if (!oc_file_lock_holder(ctl->path, ctl->pool))
-        ctl_say("the server has stopped meanwhile");
+        ctl_say("the server stopped in the meantime");
     else if (geteuid() == 0 && stat(folder, &st) == 0 && !(st.st_mode & S_IXOTH))
         ctl_say(
             "not done within %d s. The server's children have to read %s, but the folder %s is closed to other users: "
             "chmod o+x",
             seconds, path, folder);
     else
-        ctl_say("not done within %d s. The server's error log says what it did; --timeout waits longer", seconds);
+        ctl_say("not done within %d s. See the server's error log; --timeout waits longer", seconds);
 }
 
 int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *command, apr_interval_time_t timeout,
@@ -51,7 +51,7 @@ int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *com
 
     *is_done = 0;
     if (!stock->server)
-        return ctl_trouble(ctl, "no server runs with the cache %s: there is nobody to ask", ctl->path);
+        return ctl_trouble(ctl, "no server is running with the cache %s", ctl->path);
     apr_pool_create(&pool, ctl->pool);
     rv = take_turn(path, deadline, pool, &problem);
     command->number = apr_time_now();
@@ -59,7 +59,7 @@ int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *com
         rv = oc_command_leave(command, path, pool, &problem);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(pool);
-        return ctl_trouble(ctl, "%s", rv == APR_EBUSY ? "another " CTL_PROGRAM " waits for the server" : problem);
+        return ctl_trouble(ctl, "%s", rv == APR_EBUSY ? "another " CTL_PROGRAM " is waiting for the server" : problem);
     }
     while (!(*is_done = done(data)) && apr_time_now() < deadline && oc_file_lock_holder(ctl->path, pool))
         apr_sleep(GLANCE);

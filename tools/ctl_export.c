@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl export: take responses out, for other servers and for other machines.
+ * ocsp-cachectl export: write responses to files, for other servers and other machines. Only what verifies now, unless --force;
+ * a file never holds half a response.
  */
 #include "ctl_judge.h"
 
@@ -33,13 +34,13 @@ typedef struct {
 static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
 {
     if (!row->kept)
-        return "nothing is held for it";
+        return "no response is held for it";
     if (ctl_has(ctl, FORCE))
         return NULL;
     if (!row->entry)
         return "it cannot be verified";
     if (row->view.usable_until <= ctl->now)
-        return "what is held has run out";
+        return "the response has expired";
     if (oc_verdict_class(one->result.verdict) != OC_CLASS_TRUTH)
         return ctl_judge_text(&one->result, ctl->pool);
     return NULL;
@@ -87,7 +88,7 @@ static const char *encode(const ctl_t *ctl, const oc_record_t *record, apr_size_
     return text;
 }
 
-/* Does the file say this already? Then it is left alone: whoever watches it need not reload anything. */
+/* Does the file hold these bytes already? Then it is left alone: a job that watches it need not reload a server. */
 static int is_there(const char *path, const char *bytes, apr_size_t len, apr_pool_t *pool)
 {
     char *old = apr_palloc(pool, len + 1);
@@ -128,7 +129,7 @@ static int is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Of all certificates, those that have no responder by their nature are no failures. */
+/* Of --all certificates, those without a responder are expected to have no response: not a failure. */
 static apr_array_header_t *exportable(const ctl_t *ctl, apr_array_header_t *rows)
 {
     apr_array_header_t *some = apr_array_make(ctl->pool, rows->nelts, sizeof(ctl_row_t *));
@@ -160,12 +161,14 @@ static int check_usage(const ctl_t *ctl)
     if (ctl_has(ctl, DER) && ctl_has(ctl, PEM))
         return ctl_usage(ctl, "--der or --pem, not both");
     if (ctl_has(ctl, ALL) != (ctl->arguments->nelts == 0))
-        return ctl_usage(ctl, ctl_has(ctl, ALL) ? "--all, or hosts and serials, not both"
-                                                : "export whose response? Name a host or a serial, or say --all");
+        return ctl_usage(ctl, ctl_has(ctl, ALL) ? "name hosts and serials, or --all, not both"
+                                                : "export which response? Name a host or a serial, or --all");
     if (ctl_has(ctl, ALL) && (!out || !is_folder(out)))
         return ctl_usage(ctl, "--all needs --out FOLDER, a folder that exists");
     if (ctl_is_json(ctl) && !out)
-        return ctl_usage(ctl, "--json needs --out: the response itself would be in its way");
+        return ctl_usage(ctl, "--json needs --out: the response would be mixed with the JSON");
+    if (!out && !ctl_has(ctl, PEM) && isatty(STDOUT_FILENO))
+        return ctl_usage(ctl, "the response is binary: write it to a file with --out, or as text with --pem");
     return CTL_OK;
 }
 
@@ -192,9 +195,8 @@ static void print_result(const ctl_t *ctl, const ctl_stock_t *stock, const expor
         ctl_stock_json(ctl, stock);
         printf(",\"exports\":[");
         for (i = 0; i < n; i++)
-            printf("%s{\"host\":%s,\"serial\":%s,\"file\":%s,\"is_unchanged\":%s,\"problem\":%s}", i ? "," : "",
-                   oc_view_json_string(exports[i].row->view.host, ctl->pool),
-                   oc_view_json_string(exports[i].row->view.serial, ctl->pool),
+            printf("%s{%s,\"file\":%s,\"is_unchanged\":%s,\"problem\":%s}", i ? "," : "",
+                   ctl_row_json(exports[i].row, ctl->pool),
                    oc_view_json_string(exports[i].problem ? NULL : exports[i].path, ctl->pool),
                    exports[i].is_unchanged ? "true" : "false", oc_view_json_string(exports[i].problem, ctl->pool));
         printf("]}\n");
@@ -219,16 +221,14 @@ static int run(ctl_t *ctl)
     int i, status = check_usage(ctl), failures = 0;
 
     if (status == CTL_OK)
-        status = ctl_stock_load(ctl, &stock);
-    if (status == CTL_OK)
-        status = ctl_stock_select(ctl, &stock, &rows);
+        status = ctl_stock_open(ctl, &stock, &rows, 0);
     if (status != CTL_OK)
         return status;
     if (rows->nelts > 1 && !(out && is_folder(out)))
         return refuse_several(ctl, rows);
     if (!stock.manifest && !ctl_has(ctl, FORCE))
-        return ctl_trouble(ctl, "%s. Without it nothing can be verified; --force exports all the same",
-                           stock.roster_problem);
+        return ctl_trouble(ctl, "%s. Without it nothing can be verified; --force exports without verification",
+                           stock.manifest_problem);
 
     rows = exportable(ctl, rows);
     exports = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(*exports));
@@ -249,20 +249,20 @@ static int run(ctl_t *ctl)
 }
 
 static const ctl_option_t options[] = {
-    {"der", DER, NULL, "binary, as servers want it (the default)"},
+    {"der", DER, NULL, "binary (the default)"},
     {"pem", PEM, NULL, "as text"},
     {"out", OUT, "FILE|FOLDER", "write there; in a folder, to SHA1.der or SHA1.pem, named by the fingerprint"},
     {"all", ALL, NULL, "all certificates that have a responder, or a response"},
-    {"force", FORCE, NULL, "also what is expired, or cannot be verified"},
+    {"force", FORCE, NULL, "also what has expired or cannot be verified"},
     CTL_OPTIONS_END};
 
 const ctl_command_t ctl_export = {.name = "export",
                                   .arguments = "HOST|SERIAL|--all",
                                   .summary = "Write responses to files, for other servers",
-                                  .help = "Only what verifies and is still valid is written, unless --force is given. "
+                                  .help = "Only a valid response that verifies is written, unless --force is given. "
                                           "A file is replaced in one step, and\n"
                                           "only when its content changes. nginx (ssl_stapling_file), haproxy "
-                                          "(CERTIFICATE.ocsp) and Hitch take such files in\n"
-                                          "DER; so does OCSPCacheResponseFolder of another machine.\n",
+                                          "(CERTIFICATE.ocsp) and Hitch read such files in\n"
+                                          "DER, and so does OCSPCacheResponseFolder of another machine.\n",
                                   .options = options,
                                   .run = run};

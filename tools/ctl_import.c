@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl import: bring responses in that were had elsewhere. Each is verified first, with the certificates that the server
- * left beside its cache; a running server verifies it once more.
+ * ocsp-cachectl import: take in responses that were obtained elsewhere. Each is verified first, with the issuers' certificates
+ * that the server keeps beside its cache; a running server verifies it once more.
  */
 #include "ctl_import.h"
 
@@ -11,6 +11,7 @@
 #include "fetch/fetch.h"
 
 #include <apr_file_io.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,20 +109,46 @@ static int is_same(const oc_reader_record_t *kept, const ctl_import_t *import)
            && memcmp(kept->record.der, import->judged.der, import->judged.der_len) == 0;
 }
 
+/* Someone may have saved it as haproxy's and browsers' tools print it. */
+static int is_base64(const unsigned char *bytes, apr_size_t len)
+{
+    apr_size_t i;
+
+    for (i = 0; i < len; i++)
+        if (!apr_isalnum(bytes[i]) && !strchr("+/=\r\n", bytes[i]))
+            return 0;
+    return len > 0 && bytes[0] == 'M'; /* a SEQUENCE begins with the byte 0x30 */
+}
+
+/* It is about no certificate that the server has: what is it? */
+static const char *foreign(const ctl_t *ctl, const ctl_import_t *import)
+{
+    const oc_verify_result_t *result = &import->judged.result;
+
+    if (is_base64(import->judged.der, import->judged.der_len))
+        return "it is Base64 text: decode it to DER with `openssl base64 -d -A`";
+    if (oc_verdict_class(result->verdict) == OC_CLASS_RESPONDER_ERROR)
+        return apr_psprintf(ctl->pool, "it is a responder's error (%s), which is about no certificate",
+                            oc_verdict_name(result->verdict));
+    if (result->verdict == OC_NOT_DER)
+        return apr_pstrcat(ctl->pool, "it is not an OCSP response: ", ctl_judge_text(result, ctl->pool), NULL);
+    if (result->verdict == OC_NOT_OURS)
+        return "it is about none of the server's certificates";
+    return ctl_judge_text(result, ctl->pool);
+}
+
 static const char *problem_of(const ctl_t *ctl, const ctl_import_t *import)
 {
     const oc_verify_result_t *result = &import->judged.result;
     const ctl_row_t *row = import->row;
 
     if (!row)
-        return result->verdict == OC_NOT_OURS ? "it is about none of the server's certificates"
-                                              : ctl_judge_text(result, ctl->pool);
+        return foreign(ctl, import);
     if (oc_verdict_class(result->verdict) != OC_CLASS_TRUTH)
         return ctl_judge_text(result, ctl->pool);
     if (!row->view.is_refreshed)
-        return "nothing is stapled for this certificate: it names no responder. With OCSPCacheResponseFolder, what "
-               "comes from "
-               "elsewhere is stapled";
+        return "nothing is stapled for this certificate, because it names no responder. Set OCSPCacheResponseFolder to "
+               "staple responses that are obtained elsewhere";
     if (row->kept && row->view.usable_until > ctl->now && row->view.this_update > result->this_update)
         return "a newer response is held";
     return NULL;
@@ -233,7 +260,7 @@ static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import
 
         status = ctl_errand_run(ctl, stock, &command, timeout, are_done, &batch, &is_done);
         if (status == CTL_OK && !is_done)
-            (void)count_missing(&batch, "the server did not take it");
+            (void)count_missing(&batch, "the server did not take it: see its error log");
         done += batch.n;
     }
     return status;
@@ -255,10 +282,9 @@ static int print_results(const ctl_t *ctl, const ctl_stock_t *stock, const apr_a
 
         failures += import->problem != NULL;
         if (ctl_is_json(ctl))
-            printf("%s{\"file\":%s,\"host\":%s,\"serial\":%s,\"verdict\":%s,\"was_held\":%s,\"problem\":%s}",
-                   i ? "," : "", oc_view_json_string(import->source, ctl->pool),
-                   oc_view_json_string(row ? row->view.host : NULL, ctl->pool),
-                   oc_view_json_string(row ? row->view.serial : NULL, ctl->pool),
+            printf("%s{\"file\":%s,%s,\"verdict\":%s,\"was_held\":%s,\"problem\":%s}", i ? "," : "",
+                   oc_view_json_string(import->source, ctl->pool),
+                   row ? ctl_row_json(row, ctl->pool) : "\"host\":null,\"sha1\":null,\"serial\":null",
                    oc_view_json_string(oc_verdict_name(import->judged.result.verdict), ctl->pool),
                    import->is_held ? "true" : "false", oc_view_json_string(import->problem, ctl->pool));
         else if (import->problem)
@@ -288,7 +314,7 @@ static int run(ctl_t *ctl)
     if (status == CTL_OK)
         status = ctl_stock_load(ctl, &stock);
     if (status == CTL_OK && !stock.manifest)
-        status = ctl_trouble(ctl, "%s", stock.roster_problem);
+        status = ctl_trouble(ctl, "%s", stock.manifest_problem);
     for (i = 0; status == CTL_OK && i < ctl->arguments->nelts; i++)
         status = add_file(ctl, imports, APR_ARRAY_IDX(ctl->arguments, i, const char *));
     if (status == CTL_OK)
@@ -313,11 +339,11 @@ static const ctl_option_t options[] = {
 
 const ctl_command_t ctl_import = {.name = "import",
                                   .arguments = "FILE...",
-                                  .summary = "Verify responses, and bring them into the cache",
+                                  .summary = "Verify responses and store them in the cache",
                                   .help = "A file holds a response in DER, or one or several in PEM (\"OCSP "
-                                          "RESPONSE\"). For which certificate a response is,\n"
-                                          "it says itself. A running server takes it, after verifying it once more; "
-                                          "without a server it is written into the\n"
+                                          "RESPONSE\"). The response itself tells which\n"
+                                          "certificate it is for. A running server verifies it again and stores it; "
+                                          "without one it is written into the\n"
                                           "cache's file.\n",
                                   .options = options,
                                   .run = run};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_import: responses that were verified come into the cache: by the running server, or, without one, into its file.
+ * Verified responses on their way into the cache: through the running server, or, without one, into its file.
  */
 #ifndef CTL_IMPORT_H
 #define CTL_IMPORT_H
@@ -11,13 +11,13 @@
 typedef struct {
     const char *source; /* the file */
     ctl_case_t judged;
-    const char *problem;  /* why it is not taken; NULL: it is to be taken, or was */
-    int is_held;          /* it was there already */
+    const char *problem;  /* why it is rejected; NULL: it is not */
+    int is_held;          /* the cache holds it already */
     const ctl_row_t *row; /* of its certificate; NULL: none is known */
 } ctl_import_t;
 
-/** Without a server: keep others off the file, and write a fresh one with all that it holds and these. Sets problem where one is not
- *  taken. @return CTL_OK; else the file is as it was, and it has been said why. */
+/** Without a server: lock the file, and replace it by a fresh one with all that it holds and these. Sets the problem of those that
+ *  are rejected. @return CTL_OK; otherwise the file is unchanged, and the reason has been printed. */
 int ctl_import_into_file(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t **imports, int n);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_import_into_file: see ctl_import.h. The file is made as the server makes it at each start: an arena takes over what the old file
- * holds, then what is new; each block goes to a fresh file, which takes the old one's place in one step. A death on the way leaves
- * the old file.
+ * Import without a server. The file is made as the server makes it at each start: an arena takes over what the old file holds,
+ * then the new responses; each block goes to a fresh file, which replaces the old one in one step. If the tool dies on the way,
+ * the old file stays.
  */
 #include "ctl_import.h"
 
@@ -110,7 +110,7 @@ static int write_fresh(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t 
     if (rv != APR_SUCCESS && rv != APR_ENOENT)
         return ctl_trouble(ctl, "%s", problem);
     if (target.is_full || target.file_status != APR_SUCCESS)
-        return ctl_trouble(ctl, "%s: %s; it stays as it was", ctl->path,
+        return ctl_trouble(ctl, "%s: %s; the file is unchanged", ctl->path,
                            target.is_full ? "what it holds does not fit into a fresh one"
                                           : "a fresh one cannot be written");
     rv = oc_file_commit(target.file, &problem);

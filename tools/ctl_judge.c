@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_judge: see ctl_judge.h.
+ * Parses and verifies responses in a child process without rights, and reads its results like a stranger's.
  */
 #include "ctl_judge.h"
 
@@ -173,7 +173,7 @@ static int work(void *data)
     return 0;
 }
 
-/* The other process read what strangers wrote. What it says is held to its range; once: its offspring may still be writing there. */
+/* The other process read what strangers wrote: its results are bounded, and read once, since its offspring may still write there. */
 static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
 {
     const apr_array_header_t *entries = judge->stock->manifest->entries;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_judge: OCSP responses are taken apart in a process of their own. Responders and the server's children made them, and who
- * runs the tool is root most often: so the process that parses them has no rights, and what it says is read as a stranger's word.
+ * OCSP responses are parsed in a process of their own. They come from responders and from the server's children, and the tool is
+ * mostly run by root: so that process has no rights, and its results are not trusted beyond their range.
  */
 #ifndef CTL_JUDGE_H
 #define CTL_JUDGE_H
@@ -14,21 +14,21 @@
 /**
  * Run @a work in a process of its own; where this one is root's, as the user "nobody". Its standard output is this one's.
  * @param status out: what @a work returned
- * @return CTL_OK; else it was not begun or did not end well, and that has been said.
+ * @return CTL_OK; otherwise it could not be started or ended abnormally, and the reason has been printed.
  */
 typedef int ctl_apart_fn(void *data);
 int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status);
 
-/** A response, and what is thought of it. */
+/** A response and the verdict on it. */
 typedef struct {
     const unsigned char *der;
     apr_size_t der_len;
     const oc_manifest_entry_t
-        *entry; /* whose response it should be; NULL: to be found among those of the manifest, by the serial */
+        *entry;                /* whose response it should be; NULL: find it in the manifest, by serial and issuer */
     oc_verify_result_t result; /* out; OC_NOT_OURS where none is found */
 } ctl_case_t;
 
-/** Judge @a n responses at ctl->now, apart. Ends with CTL_OK, or it has been said why not. @param stock has a manifest */
+/** Judge @a n responses at ctl->now, apart. @param stock has a manifest @return CTL_OK; otherwise the reason has been printed. */
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n);
 
 /** "good", or "the signature is wrong: DETAIL", for a message. */

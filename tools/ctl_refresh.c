@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl refresh: have the running server ask the responders again, now.
+ * ocsp-cachectl refresh: have the running server query the responders now, and report the results from its ledger.
  */
 #include "ctl_errand.h"
 
@@ -48,7 +48,7 @@ static int are_done(void *data)
     return left == 0;
 }
 
-/* Fill in what is to be asked for; certificates without a responder are said, unless all are meant. */
+/* Fill in what is to be queried; a certificate without a responder is reported, unless all are meant. */
 static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_header_t *rows)
 {
     int i;
@@ -62,7 +62,7 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
 
         if (!row->view.url) {
             if (!ctl_has(ctl, ALL))
-                ctl_say("%s: it names no responder: there is nobody to ask", ctl_row_label(row, ctl->pool));
+                ctl_say("%s: the certificate names no responder", ctl_row_label(row, ctl->pool));
             continue;
         }
         refresh->wishes[refresh->n++].row = row;
@@ -72,7 +72,7 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
     }
 }
 
-/* What came of it. @return how many are not well. */
+/* @return how many did not succeed */
 static int print_results(const ctl_t *ctl, const ctl_stock_t *after, const refresh_t *refresh)
 {
     int i, failures = 0;
@@ -90,9 +90,8 @@ static int print_results(const ctl_t *ctl, const ctl_stock_t *after, const refre
         oc_reader_fill(&after->kept, &view);
         failures += !wish->is_done || oc_verdict_class(view.last) != OC_CLASS_TRUTH;
         if (ctl_is_json(ctl))
-            printf("%s{\"host\":%s,\"serial\":%s,\"is_done\":%s,\"verdict\":%s,\"usable_until\":%" APR_INT64_T_FMT "}",
-                   i ? "," : "", oc_view_json_string(view.host, ctl->pool), oc_view_json_string(view.serial, ctl->pool),
-                   wish->is_done ? "true" : "false",
+            printf("%s{%s,\"is_done\":%s,\"verdict\":%s,\"usable_until\":%" APR_INT64_T_FMT "}", i ? "," : "",
+                   ctl_row_json(wish->row, ctl->pool), wish->is_done ? "true" : "false",
                    oc_view_json_string(wish->is_done ? oc_verdict_name(view.last) : NULL, ctl->pool),
                    apr_time_sec(view.usable_until));
         else if (!wish->is_done)
@@ -119,15 +118,11 @@ static int run(ctl_t *ctl)
     if (status != CTL_OK)
         return status;
     if (ctl_has(ctl, ALL) != (ctl->arguments->nelts == 0))
-        return ctl_usage(ctl, ctl_has(ctl, ALL) ? "--all, or hosts and serials, not both"
-                                                : "refresh which? Name a host or a serial, or say --all");
-    status = ctl_stock_load(ctl, &stock);
-    if (status == CTL_OK)
-        status = ctl_stock_select(ctl, &stock, &rows);
+        return ctl_usage(ctl, ctl_has(ctl, ALL) ? "name hosts and serials, or --all, not both"
+                                                : "refresh which response? Name a host or a serial, or --all");
+    status = ctl_stock_open(ctl, &stock, &rows, 1);
     if (status != CTL_OK)
         return status;
-    if (!stock.manifest)
-        return ctl_trouble(ctl, "%s", stock.roster_problem);
     add_wishes(ctl, &refresh, rows);
     if (refresh.n == 0)
         return CTL_NO;
@@ -146,8 +141,9 @@ static const ctl_option_t options[] = {
 
 const ctl_command_t ctl_refresh = {.name = "refresh",
                                    .arguments = "HOST|SERIAL...|--all",
-                                   .summary = "Have the running server ask the responders again, now",
-                                   .help = "Waits until the server has done so, and says what came of it. What is held "
-                                           "stays until something newer is there.\n",
+                                   .summary = "Have the running server query the responders now",
+                                   .help =
+                                       "Waits until the server has done so, and prints the results. A response that "
+                                       "is held stays until a newer one is stored.\n",
                                    .options = options,
                                    .run = run};

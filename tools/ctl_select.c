@@ -1,34 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_stock_select: which certificates are meant by the words of a command line.
+ * Which certificates are meant by the words of a command line: hosts, patterns, serials and fingerprints.
  */
 #include "ctl_stock.h"
 
 #include "base/hex.h"
 
+#include <apr_fnmatch.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NEAREST 5
-#define WORD_MAX 64 /* of words that are compared for likeness */
 
-/* "name:port", or the name alone. */
-static int is_host(const char *host, const char *word)
+/* "name:port", or the name alone; with * and ? as a pattern. */
+static int is_host(const char *host, const char *word, apr_pool_t *pool)
 {
-    const char *port = strrchr(host, ':');
-    apr_size_t len = port ? (apr_size_t)(port - host) : strlen(host);
+    const char *port = strrchr(host, ':'), *name = port ? apr_pstrmemdup(pool, host, (apr_size_t)(port - host)) : host;
 
-    return strcasecmp(host, word) == 0 || (strlen(word) == len && strncasecmp(host, word, len) == 0);
+    return apr_fnmatch(word, host, APR_FNM_CASE_BLIND) == APR_SUCCESS
+           || apr_fnmatch(word, name, APR_FNM_CASE_BLIND) == APR_SUCCESS || strcasecmp(host, word) == 0;
 }
 
-/* Hexadecimal digits alone, as certificates are shown by various programs: "0A:1B", "0x0a1b". "": it is no such number. */
+/* Hexadecimal digits alone, as various programs show them: "0A:1B", "0x0a1b", "-66". "": it is not such a number. */
 static const char *digits_of(const char *word, apr_pool_t *pool)
 {
     char *digits = apr_pstrdup(pool, word), *to = digits;
 
+    if (word[0] == '-') { /* a negative serial keeps its sign */
+        const char *rest = digits_of(word + 1, pool);
+
+        return *rest ? apr_pstrcat(pool, "-", rest, NULL) : "";
+    }
     if (word[0] == '0' && (word[1] | 0x20) == 'x')
         word += 2;
     for (; *word; word++) {
@@ -58,42 +63,17 @@ static int is_meant(const ctl_row_t *row, const char *word, const char *digits, 
     int i;
 
     for (i = 0; row->view.hosts && i < row->view.hosts->nelts; i++)
-        if (is_host(APR_ARRAY_IDX(row->view.hosts, i, const char *), word))
+        if (is_host(APR_ARRAY_IDX(row->view.hosts, i, const char *), word, pool))
             return 1;
     return is_number(row, digits, pool);
 }
 
-/* ---- for those who mistype ---- */
+/* ---- mistyped hosts ---- */
 
 typedef struct {
     const char *name;
     unsigned distance;
 } near_t;
-
-/* How many letters to add, drop or change (Levenshtein), of the first WORD_MAX. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[WORD_MAX + 1], i, j, len = 0;
-
-    while (len < WORD_MAX && b[len])
-        len++;
-    for (j = 0; j <= len; j++)
-        row[j] = j;
-    for (i = 0; i < WORD_MAX && a[i]; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = i + 1;
-        for (j = 0; j < len; j++) {
-            unsigned cost = diagonal + (apr_tolower(a[i]) != apr_tolower(b[j]));
-
-            diagonal = row[j + 1];
-            if (row[j] + 1 < cost)
-                cost = row[j] + 1;
-            row[j + 1] = diagonal + 1 < cost ? diagonal + 1 : cost;
-        }
-    }
-    return row[len];
-}
 
 static int by_distance(const void *a, const void *b)
 {
@@ -102,7 +82,7 @@ static int by_distance(const void *a, const void *b)
     return x->distance < y->distance ? -1 : x->distance > y->distance;
 }
 
-static int say_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char *word)
+static int print_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char *word)
 {
     apr_array_header_t *all = apr_array_make(ctl->pool, 16, sizeof(near_t)), *names;
     int i, j;
@@ -115,13 +95,13 @@ static int say_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char *w
             near_t one = {
                 port && !strchr(word, ':') ? apr_pstrmemdup(ctl->pool, host, (apr_size_t)(port - host)) : host, 0};
 
-            one.distance = distance(word, one.name);
+            one.distance = ctl_distance(word, one.name);
             APR_ARRAY_PUSH(all, near_t) = one;
         }
     }
     if (all->nelts == 0)
-        return ctl_trouble(ctl, "no certificate for '%s' is known%s%s", word, stock->manifest ? "" : ": ",
-                           stock->manifest ? "" : stock->roster_problem);
+        return ctl_trouble(ctl, "no certificate is known for '%s'%s%s", word, stock->manifest ? "" : ": ",
+                           stock->manifest ? "" : stock->manifest_problem);
     qsort(all->elts, (size_t)all->nelts, sizeof(near_t), by_distance);
     names = apr_array_make(ctl->pool, NEAREST, sizeof(const char *));
     for (i = 0; i < all->nelts && i < NEAREST; i++)
@@ -162,7 +142,18 @@ int ctl_stock_select(const ctl_t *ctl, const ctl_stock_t *stock, apr_array_heade
                 APR_ARRAY_PUSH(rows, ctl_row_t *) = row;
         }
         if (!found)
-            return say_nearest(ctl, stock, word);
+            return print_nearest(ctl, stock, word);
     }
     return CTL_OK;
+}
+
+int ctl_stock_open(ctl_t *ctl, ctl_stock_t *stock, apr_array_header_t **rows, int needs_manifest)
+{
+    int status = ctl_stock_load(ctl, stock);
+
+    if (status == CTL_OK)
+        status = ctl_stock_select(ctl, stock, rows);
+    if (status == CTL_OK && needs_manifest && !stock->manifest)
+        status = ctl_trouble(ctl, "%s", stock->manifest_problem);
+    return status;
 }

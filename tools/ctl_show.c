@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl show: one certificate, what is known of it, and its response as OpenSSL prints it.
+ * ocsp-cachectl show: all that is known of a certificate, and its response as OpenSSL prints it, in a process without rights:
+ * nothing of a response reaches the terminal unescaped.
  */
 #include "ctl_judge.h"
 
@@ -59,7 +60,7 @@ static void decode(const ctl_case_t *one, const char **text, const char **pem, a
     OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)one->der_len);
     BIO *printed = BIO_new(BIO_s_mem()), *armoured = BIO_new(BIO_s_mem());
 
-    *text = "This is no OCSP response.\n";
+    *text = "This is not an OCSP response.\n";
     *pem = NULL;
     if (response && printed && OCSP_RESPONSE_print(printed, response, 0))
         *text = text_of(printed, pool);
@@ -74,37 +75,42 @@ static void decode(const ctl_case_t *one, const char **text, const char **pem, a
 static const char *proof(const show_t *show, const ctl_row_t *row, const ctl_case_t *one)
 {
     if (!row->entry)
-        return apr_pstrcat(show->ctl->pool, "not verified: ", show->stock->roster_problem, NULL);
+        return apr_pstrcat(show->ctl->pool, "not verified: ", show->stock->manifest_problem, NULL);
     if (one->result.verdict == row->view.verdict)
         return "verified just now";
-    return apr_pstrcat(show->ctl->pool, "REFUSED: ", ctl_judge_text(&one->result, show->ctl->pool), NULL);
+    return apr_pstrcat(show->ctl->pool, "REJECTED: ", ctl_judge_text(&one->result, show->ctl->pool), NULL);
 }
 
 static void print_facts(const show_t *show, const ctl_row_t *row, const ctl_case_t *one)
 {
     const ctl_t *ctl = show->ctl;
     const oc_view_t *view = &row->view;
-    const char *reason;
+    const char *reason, *hosts = "";
     oc_attention_t attention = oc_view_attention(view, ctl->now, show->stock->expiry_warning, &reason, ctl->pool);
     int i;
     const char *const *url;
 
-    printf("Hosts:         ");
     for (i = 0; view->hosts && i < view->hosts->nelts; i++)
-        printf(" %s", oc_view_printable(APR_ARRAY_IDX(view->hosts, i, const char *), ctl->pool));
-    printf("%s\nSubject:        %s\nSerial:         %s\nExpires:        %s%s\nResponder:      %s\n",
-           view->hosts ? "" : " -", oc_view_printable(view->subject, ctl->pool), view->serial ? view->serial : "-",
-           moment(ctl, view->not_after), view->must_staple ? "; Must-Staple" : "",
-           oc_view_printable(view->url, ctl->pool));
+        hosts = apr_pstrcat(ctl->pool, hosts, *hosts ? " " : "",
+                            oc_view_printable(APR_ARRAY_IDX(view->hosts, i, const char *), ctl->pool), NULL);
+    ctl_fold("Hosts:", *hosts ? hosts : "-", 16, ctl_width(ctl->pool));
+    printf("Subject:        %s\nSerial:         %s\nExpires:        %s%s\nResponder:      %s\n",
+           oc_view_printable(view->subject, ctl->pool), view->serial ? view->serial : "-", moment(ctl, view->not_after),
+           view->must_staple ? "; Must-Staple" : "", oc_view_printable(view->url, ctl->pool));
     for (url = view->urls ? view->urls + 1 : NULL; view->url && url && *url; url++)
         printf("                %s, if the one before fails\n", oc_view_printable(*url, ctl->pool));
     printf("Next request:   %s\n", moment(ctl, view->next_request));
     if (view->last_attempt)
         printf("Last attempt:   %s: %s; failures in a row: %u\n", moment(ctl, view->last_attempt),
                oc_verdict_text(view->last), view->failures);
-    printf("Stapled:        %s\n", oc_view_state(view, ctl->now));
+    printf("Stapled:        %s\n", ctl_coloured(ctl,
+                                                attention == OC_ATTENTION_NONE      ? CTL_GREEN
+                                                : attention == OC_ATTENTION_WARNING ? CTL_YELLOW
+                                                                                    : CTL_RED,
+                                                oc_view_state(view, ctl->now)));
     if (attention != OC_ATTENTION_NONE)
-        printf("Attention:      %s: %s\n", oc_attention_name(attention), reason);
+        ctl_fold(apr_psprintf(ctl->pool, "Attention:      %s:", oc_attention_name(attention)),
+                 oc_view_printable(reason, ctl->pool), 16, ctl_width(ctl->pool));
     if (!row->kept)
         return;
     printf("Response:       %s, %" APR_SIZE_T_FMT " bytes, from %s; %s\n", oc_verdict_name(view->verdict), view->size,
@@ -192,10 +198,8 @@ static int run(ctl_t *ctl)
     int status, ended = CTL_OK;
 
     if (ctl->arguments->nelts == 0)
-        return ctl_usage(ctl, "show whose response? Name a host or a serial");
-    status = ctl_stock_load(ctl, &stock);
-    if (status == CTL_OK)
-        status = ctl_stock_select(ctl, &stock, &rows);
+        return ctl_usage(ctl, "show which certificate? Name a host or a serial");
+    status = ctl_stock_open(ctl, &stock, &rows, 0);
     if (status != CTL_OK)
         return status;
     cases = apr_pcalloc(ctl->pool, (apr_size_t)rows->nelts * sizeof(*cases));
@@ -213,7 +217,7 @@ static const ctl_option_t options[] = {CTL_OPTIONS_END};
 
 const ctl_command_t ctl_show = {.name = "show",
                                 .arguments = "HOST|SERIAL...",
-                                .summary = "Show all that is known of a certificate, and its response decoded",
+                                .summary = "Show all that is known of a certificate, and decode its response",
                                 .help =
                                     "The response is verified and decoded by OpenSSL, in a process without rights.\n",
                                 .options = options,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_stock: see ctl_stock.h.
+ * Reads the cache's file, the manifest and the ledger into rows, one for each certificate, and prints them as JSON.
  */
 #include "ctl_stock.h"
 
@@ -9,14 +9,15 @@
 
 #include "version.h"
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
 
 #define BLOCKS_UNKNOWN (1U << 18) /* without a manifest: the file of a cache of 128 MiB is read, no more */
-#define READINGS 3                /* a server at work tears records apart for a reader now and then */
+#define READINGS 3                /* a running server replaces records while they are read */
 
-/* Read until nothing is torn, within reason. */
+/* Read again while a record is torn, a few times. */
 static void load_kept(const ctl_t *ctl, ctl_stock_t *stock)
 {
     uint32_t blocks = oc_file_blocks_max(stock->manifest ? stock->manifest->blocks : BLOCKS_UNKNOWN);
@@ -60,7 +61,7 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_en
     APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
 }
 
-/* What is held without being known: the rows, where there is no manifest. */
+/* Responses for certificates that no host uses; without a manifest: all of them. */
 static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
 {
     apr_hash_t *known = apr_hash_make(ctl->pool);
@@ -78,22 +79,38 @@ static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
         if (apr_hash_get(known, kept->id, OC_CERT_ID_LEN))
             continue;
         row = make_row(ctl, stock, kept->id);
-        row->view.is_refreshed = 1; /* once, at least */
+        row->view.is_refreshed = 1; /* it was, at least once */
         oc_reader_fill(&stock->kept, &row->view);
         APR_ARRAY_PUSH(stock->manifest ? stock->unused : stock->rows, ctl_row_t *) = row;
     }
 }
 
-static void load_roster(const ctl_t *ctl, ctl_stock_t *stock)
+static void load_manifest(const ctl_t *ctl, ctl_stock_t *stock)
 {
     const char *path = oc_manifest_path(ctl->path, ctl->pool);
     oc_manifest_t *manifest = NULL;
-    apr_status_t rv = oc_manifest_load(&manifest, path, ctl->pool, &stock->roster_problem);
+    apr_status_t rv = oc_manifest_load(&manifest, path, ctl->pool, &stock->manifest_problem);
 
     if (rv == APR_ENOENT)
-        stock->roster_problem = apr_psprintf(
-            ctl->pool, "there is no %s yet, which tells the certificates: a server writes it when it starts", path);
+        stock->manifest_problem = apr_psprintf(
+            ctl->pool, "there is no %s yet, which names the certificates: the server writes it when it starts", path);
     stock->manifest = rv == APR_SUCCESS ? manifest : NULL;
+}
+
+/* An empty file is a cache only beside a manifest: a server that has stored nothing yet. */
+static int check_readable(const ctl_t *ctl, const ctl_stock_t *stock)
+{
+    apr_status_t rv = stock->kept.status;
+    apr_finfo_t info;
+
+    if (rv == APR_ENOENT && !stock->manifest)
+        return ctl_trouble(ctl, "there is no file %s%s", ctl->path, ctl_become_owner(ctl->path, ctl->pool));
+    if (rv != APR_SUCCESS && rv != APR_ENOENT)
+        return ctl_trouble(ctl, "%s%s", stock->kept.problem, ctl_become_owner(ctl->path, ctl->pool));
+    if (rv == APR_SUCCESS && !stock->manifest && apr_stat(&info, ctl->path, APR_FINFO_SIZE, ctl->pool) == APR_SUCCESS
+        && info.size == 0)
+        return ctl_trouble(ctl, "%s is empty: it is not an OCSP cache file", ctl->path);
+    return CTL_OK;
 }
 
 int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
@@ -104,12 +121,11 @@ int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
     if (status != CTL_OK)
         return status;
     stock->server = oc_file_lock_holder(ctl->path, ctl->pool);
-    load_roster(ctl, stock);
+    load_manifest(ctl, stock);
     load_kept(ctl, stock);
-    if (stock->kept.status != APR_SUCCESS && !(stock->kept.status == APR_ENOENT && stock->manifest))
-        return ctl_trouble(ctl, "%s",
-                           stock->kept.status == APR_ENOENT ? apr_psprintf(ctl->pool, "there is no file %s", ctl->path)
-                                                            : stock->kept.problem);
+    status = check_readable(ctl, stock);
+    if (status != CTL_OK)
+        return status;
     stock->rows = apr_array_make(ctl->pool, 16, sizeof(ctl_row_t *));
     stock->unused = apr_array_make(ctl->pool, 4, sizeof(ctl_row_t *));
     if (stock->manifest) {
@@ -129,6 +145,13 @@ const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool)
 }
 
 /* ---- JSON ---- */
+
+const char *ctl_row_json(const ctl_row_t *row, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "\"host\":%s,\"sha1\":\"%s\",\"serial\":%s", oc_view_json_string(row->view.host, pool),
+                        oc_hex_print(row->view.id, sizeof(row->view.id), pool),
+                        oc_view_json_string(row->view.serial, pool));
+}
 
 void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_stock: what there is: the certificates of the server, what is held for each, and how the last attempts went. Read from the cache's
- * file and the two beside it, without a lock, with the server running or not. No ASN.1 of what children wrote is parsed here.
+ * The certificates of the server, the response that is held for each, and how the last attempts ended. Read from the cache's file
+ * and the two beside it, without a lock, with the server running or stopped. ASN.1 that children wrote is never parsed here.
  */
 #ifndef CTL_STOCK_H
 #define CTL_STOCK_H
@@ -15,31 +15,38 @@
 typedef struct {
     oc_view_t view;
     const oc_manifest_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
-    const oc_reader_record_t *kept;   /* NULL: nothing is held */
+    const oc_reader_record_t *kept;   /* NULL: no response is held */
 } ctl_row_t;
 
 typedef struct {
     oc_reader_t kept;
-    const oc_manifest_t *manifest; /* NULL: there is none: */
-    const char *roster_problem;    /* why not */
+    const oc_manifest_t *manifest; /* NULL: there is none, and */
+    const char *manifest_problem;  /* why */
     pid_t server;                  /* the process of the running server; 0: it does not run */
     apr_interval_time_t expiry_warning;
-    apr_array_header_t *rows;   /* ctl_row_t *: the server's certificates; without a manifest: what is held */
-    apr_array_header_t *unused; /* ctl_row_t *: held for certificates that no host uses (any more) */
+    apr_array_header_t
+        *rows; /* ctl_row_t *: the server's certificates; without a manifest: the responses that are held */
+    apr_array_header_t *unused; /* ctl_row_t *: held for certificates that no host uses */
 } ctl_stock_t;
 
-/** Find the cache and read it. @return CTL_OK; else it has been said. */
+/** Find the cache and read it. @return CTL_OK; otherwise a message has been printed. */
 int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock);
 
 /**
- * The rows that the arguments of the command line name: by host ("www.example.org", with or without ":443"), by serial, or by
- * SHA-1 of the certificate. @param rows out: ctl_row_t *; all of them where there are no arguments
- * @return CTL_OK; else it has been said, with the names that are nearest.
+ * The rows that the arguments of the command line name: by host ("www.example.org", with or without ":443"; "*.example.org" is
+ * a pattern), by serial, or by SHA-1 fingerprint. @param rows out: ctl_row_t *; all of them where there are no arguments
+ * @return CTL_OK; otherwise a message has been printed, with the hosts that are nearest.
  */
 int ctl_stock_select(const ctl_t *ctl, const ctl_stock_t *stock, apr_array_header_t **rows);
 
+/** Both. @param needs_manifest without one nothing can be verified: that is a failure */
+int ctl_stock_open(ctl_t *ctl, ctl_stock_t *stock, apr_array_header_t **rows, int needs_manifest);
+
 /** How a certificate is named in messages: host and serial. */
 const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool);
+
+/** "host":...,"sha1":...,"serial":...: which certificate an object of JSON is about. */
+const char *ctl_row_json(const ctl_row_t *row, apr_pool_t *pool);
 
 /** Begin an object of JSON: its version, the cache, the server. What follows begins with a comma. */
 void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock);

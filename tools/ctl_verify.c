@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl verify: is the cache's file whole, and is each response in it what it says?
+ * ocsp-cachectl verify: is the cache's file whole, and is each record in it what its response says? Judged in a process without
+ * rights; nothing is changed.
  */
 #include "ctl_judge.h"
 
@@ -30,7 +31,7 @@ static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_
                : NULL;
 }
 
-/* Judge what can still be stapled; what has run out is only counted. */
+/* Judge what can still be stapled; what has expired is only counted. */
 static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *n)
 {
     ctl_case_t *cases = apr_pcalloc(ctl->pool, ((apr_size_t)stock->rows->nelts + 1) * sizeof(*cases));
@@ -68,10 +69,10 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const finding
     printf("%s: %d records, %u damaged, %u of other kinds\n", ctl->path, stock->kept.records->nelts,
            stock->kept.damaged, stock->kept.others);
     if (stock->manifest)
-        printf("%d responses verified, %d refused, %d run out, %d of certificates that no host uses\n",
+        printf("%d responses verified, %d rejected, %d expired, %d for certificates that no host uses\n",
                n - bad - expired, bad, expired, stock->unused->nelts);
     else
-        printf("The responses were not verified: %s\n", stock->roster_problem);
+        printf("The responses were not verified: %s\n", stock->manifest_problem);
 }
 
 static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding_t *findings, int n, int bad,
@@ -81,15 +82,13 @@ static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding
 
     ctl_stock_json(ctl, stock);
     printf(",\"damaged\":%u,\"others\":%u,\"unused\":%d,\"is_verified\":%s,\"verified\":%d,"
-           "\"expired\":%d,\"refused\":[",
+           "\"expired\":%d,\"rejected\":[",
            stock->kept.damaged, stock->kept.others, stock->unused->nelts, stock->manifest ? "true" : "false",
            stock->manifest ? n - bad - expired : 0, expired);
     for (i = 0; i < n; i++) {
         if (!findings[i].problem)
             continue;
-        printf("%s{\"host\":%s,\"serial\":%s,\"problem\":%s}", is_first ? "" : ",",
-               oc_view_json_string(findings[i].row->view.host, ctl->pool),
-               oc_view_json_string(findings[i].row->view.serial, ctl->pool),
+        printf("%s{%s,\"problem\":%s}", is_first ? "" : ",", ctl_row_json(findings[i].row, ctl->pool),
                oc_view_json_string(findings[i].problem, ctl->pool));
         is_first = 0;
     }
@@ -103,7 +102,7 @@ static int run(ctl_t *ctl)
     int i, n = 0, bad = 0, expired = 0, status;
 
     if (ctl->arguments->nelts > 0)
-        return ctl_usage(ctl, "verify looks at the whole file: it takes no arguments");
+        return ctl_usage(ctl, "verify checks the whole file: it takes no arguments");
     status = ctl_stock_load(ctl, &stock);
     if (status != CTL_OK)
         return status;
@@ -126,8 +125,9 @@ const ctl_command_t ctl_verify = {
     .arguments = "",
     .summary = "Check the cache's file, and verify each response in it",
     .help =
-        "Each record is checked for being whole, and each response that has not run out is verified as the server\n"
-        "would, with the certificates that it left beside the cache's file. The exit status is 1 if one is damaged or\n"
-        "refused.\n",
+        "Each record must be whole, and each response that has not expired is verified as the server does, with the\n"
+        "issuers' certificates that it keeps beside the cache's file. The exit status is 1 if a record is damaged or "
+        "a\n"
+        "response is rejected.\n",
     .options = options,
     .run = run};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl: what an administrator does with the cache of mod_ocsp_cache from a shell, with the server running or not. This file
- * finds the command, reads its options and prints the help; the work is done in ctl_*.c.
+ * What an administrator does with the cache of mod_ocsp_cache from a shell, with the server running or not. This file finds
+ * the command, reads its options and prints the help; the work is done in ctl_*.c.
  */
 #include "ctl.h"
 
@@ -18,13 +18,14 @@
 #define OPTIONS_MAX 32
 
 /* In the order of the help. */
-static const ctl_command_t *const commands[] = {&ctl_list,   &ctl_show,    &ctl_export, &ctl_import,
-                                                &ctl_verify, &ctl_refresh, &ctl_check,  &ctl_probe};
+static const ctl_command_t ctl_help;
+static const ctl_command_t *const commands[] = {&ctl_list,    &ctl_show,  &ctl_export, &ctl_import, &ctl_verify,
+                                                &ctl_refresh, &ctl_check, &ctl_probe,  &ctl_help};
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const ctl_option_t common_options[] = {
-    {"file", 'f', "PATH", "the cache's file, or a folder that holds one cache (default: the one in " OC_CACHE_DIR ")"},
+    {"file", 'f', "PATH", "the cache's file, or a folder that holds one (default: $OCSP_CACHE_FILE, " OC_CACHE_DIR ")"},
     {"json", 'j', NULL, "print JSON"},
     {"help", 'h', NULL, "print this help"},
     {"version", 'V', NULL, "print the version"},
@@ -53,10 +54,9 @@ static void print_help(void)
 {
     apr_size_t i;
 
-    printf(
-        "Usage: " CTL_PROGRAM " COMMAND [OPTION...] [ARGUMENT...]\n"
-        "Looks at the OCSP responses that mod_ocsp_cache holds, takes them out, brings them in, and has them renewed.\n"
-        "It works beside a running server and without one.\n\nCommands:\n");
+    printf("Usage: " CTL_PROGRAM " COMMAND [OPTION...] [ARGUMENT...]\n"
+           "Shows, exports, imports, verifies and refreshes the OCSP responses that mod_ocsp_cache staples.\n"
+           "It works with the server running or stopped.\n\nCommands:\n");
     for (i = 0; i < N_COMMANDS; i++) {
         int width = (int)(strlen(commands[i]->name) + strlen(commands[i]->arguments) + 1);
 
@@ -65,10 +65,10 @@ static void print_help(void)
     }
     printf("\nOptions of all commands:\n");
     print_options(common_options, 0);
-    printf(
-        "\n`" CTL_PROGRAM " COMMAND --help` says more about a command.\n"
-        "Exit status: 0 done; 1 what was asked for is not so, or was not done; 2 wrong usage, or the cache cannot be\n"
-        "read. `check` exits as monitoring plug-ins do: 0 OK, 1 warning, 2 critical, 3 unknown.\n");
+    printf("\n`" CTL_PROGRAM " help COMMAND` describes a command.\n"
+           "Exit status: 0 success; 1 a negative result, or something was not done; 2 wrong usage, or the cache cannot "
+           "be\n"
+           "read. `check` exits like monitoring plug-ins: 0 OK, 1 warning, 2 critical, 3 unknown.\n");
 }
 
 static void print_command_help(const ctl_command_t *command)
@@ -84,7 +84,7 @@ static void print_command_help(const ctl_command_t *command)
 
 /* ---- the command line ---- */
 
-/* "NAME: WHAT: OPTION" and a line end: the name is not wanted. */
+/* APR's text is "NAME: WHAT: OPTION" and a line end: leave the name out. */
 static void keep_error(void *data, const char *format, ...)
 {
     ctl_t *ctl = data;
@@ -118,7 +118,20 @@ static const apr_getopt_option_t *parsable(const ctl_command_t *command, apr_poo
     return all;
 }
 
-/* @return CTL_OK; else what is wrong has been said. */
+/* What the option, which is not one, probably should be: "; did you mean --file?". */
+static const char *suggest_option(const ctl_t *ctl, const char *error)
+{
+    const char *lists[OPTIONS_MAX], *near, *word = strstr(error, "--");
+    const apr_getopt_option_t *option;
+    unsigned n = 0;
+
+    for (option = parsable(ctl->command, ctl->pool); word && option->name && n < OPTIONS_MAX; option++)
+        lists[n++] = option->name;
+    near = word && strlen(word) > 3 ? ctl_nearest(word + 2, lists, n) : NULL;
+    return near ? apr_psprintf(ctl->pool, ". Did you mean --%s?", near) : "";
+}
+
+/* @return CTL_OK; otherwise a message has been printed. */
 static int read_options(ctl_t *ctl, apr_getopt_t *getopt)
 {
     const apr_getopt_option_t *options = parsable(ctl->command, ctl->pool);
@@ -130,7 +143,7 @@ static int read_options(ctl_t *ctl, apr_getopt_t *getopt)
     getopt->errarg = ctl;
     while ((rv = apr_getopt_long(getopt, options, &letter, &value)) == APR_SUCCESS)
         ctl->values[letter] = value ? value : "";
-    return rv == APR_EOF ? CTL_OK : ctl_usage(ctl, "%s", ctl->error);
+    return rv == APR_EOF ? CTL_OK : ctl_usage(ctl, "%s%s", ctl->error, suggest_option(ctl, ctl->error));
 }
 
 static const ctl_command_t *find_command(const char *name)
@@ -143,12 +156,71 @@ static const ctl_command_t *find_command(const char *name)
     return NULL;
 }
 
+static int refuse_command(const ctl_t *ctl, const char *name)
+{
+    const char *names[N_COMMANDS], *near;
+    apr_size_t i;
+
+    for (i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i]->name;
+    near = ctl_nearest(name, names, N_COMMANDS);
+    return near ? ctl_usage(ctl, "there is no command '%s'. Did you mean %s?", name, near)
+                : ctl_usage(ctl, "there is no command '%s'", name);
+}
+
+/* The serial of a certificate may be negative: "-66" is one, not an option. The letters of options are no upper-case digits. */
+static int is_serial(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0' && word[1 + strspn(word + 1, "0123456789ABCDEF:")] == '\0';
+}
+
+/* The words behind the command, without negative serials, which go to @a arguments. */
+static int take_words(ctl_t *ctl, int argc, const char *const *argv, apr_array_header_t *arguments)
+{
+    const char **words = apr_palloc(ctl->pool, ((apr_size_t)argc + 1) * sizeof(*words));
+    apr_getopt_t *getopt;
+    int i, n = 0, status;
+
+    for (i = 0; i < argc; i++) {
+        if (is_serial(argv[i]))
+            APR_ARRAY_PUSH(arguments, const char *) = argv[i];
+        else
+            words[n++] = argv[i];
+    }
+    words[n] = NULL;
+    apr_getopt_init(&getopt, ctl->pool, n, words);
+    getopt->interleave = 1;
+    status = read_options(ctl, getopt);
+    for (; status == CTL_OK && getopt->ind < getopt->argc; getopt->ind++)
+        APR_ARRAY_PUSH(arguments, const char *) = getopt->argv[getopt->ind];
+    return status;
+}
+
+static int run_help(ctl_t *ctl)
+{
+    const char *name = ctl->arguments->nelts > 0 ? APR_ARRAY_IDX(ctl->arguments, 0, const char *) : NULL;
+    const ctl_command_t *command = name ? find_command(name) : NULL;
+
+    if (ctl->arguments->nelts > 1)
+        return ctl_usage(ctl, "help on which command? Name one");
+    if (name && !command)
+        return refuse_command(ctl, name);
+    if (command)
+        print_command_help(command);
+    else
+        print_help();
+    return CTL_OK;
+}
+
 static int run(ctl_t *ctl, int argc, const char *const *argv)
 {
     apr_array_header_t *arguments = apr_array_make(ctl->pool, 4, sizeof(const char *));
     apr_getopt_t *getopt;
-    int status;
+    int i, status;
 
+    for (i = 1; i < argc; i++) /* known early: an error in the options is JSON, too */
+        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "-j") == 0)
+            ctl->values['j'] = "";
     apr_getopt_init(&getopt, ctl->pool, argc, argv);
     status = read_options(ctl, getopt); /* up to the command */
     if (status != CTL_OK)
@@ -156,16 +228,13 @@ static int run(ctl_t *ctl, int argc, const char *const *argv)
     if (getopt->ind < argc) {
         ctl->command = find_command(argv[getopt->ind]);
         if (!ctl->command)
-            return ctl_usage(ctl, "there is no command '%s'", argv[getopt->ind]);
-        apr_getopt_init(&getopt, ctl->pool, argc - getopt->ind, argv + getopt->ind);
-        getopt->interleave = 1;
-        status = read_options(ctl, getopt);
+            return refuse_command(ctl, argv[getopt->ind]);
+        status = take_words(ctl, argc - getopt->ind, argv + getopt->ind, arguments);
         if (status != CTL_OK)
             return status;
-        for (; getopt->ind < getopt->argc; getopt->ind++)
-            APR_ARRAY_PUSH(arguments, const char *) = getopt->argv[getopt->ind];
     }
     ctl->arguments = arguments;
+    ctl->has_colours = ctl_wants_colours(ctl->pool);
 
     if (ctl_has(ctl, 'V')) {
         printf(CTL_PROGRAM " " OC_VERSION "\n");
@@ -180,6 +249,16 @@ static int run(ctl_t *ctl, int argc, const char *const *argv)
     }
     return ctl->command ? ctl->command->run(ctl) : ctl_usage(ctl, "which command?");
 }
+
+static const ctl_option_t help_options[] = {CTL_OPTIONS_END};
+
+static const ctl_command_t ctl_help = {.name = "help",
+                                       .arguments = "[COMMAND]",
+                                       .summary = "Print this help, or help on a command",
+                                       .help = "",
+                                       .options = help_options,
+                                       .is_free_of_cache = 1,
+                                       .run = run_help};
 
 int main(int argc, const char *const *argv)
 {

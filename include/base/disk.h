@@ -18,10 +18,16 @@
 /** "cannot <what> <path>: <why>" in *problem, from @a pool. @return @a rv */
 apr_status_t oc_disk_fail(apr_status_t rv, const char *what, const char *path, apr_pool_t *pool, const char **problem);
 
-/** "<path> <why>; it is left alone ..." in *problem. @return APR_EGENERAL */
+/** "<path> <why>" in *problem: the file is not ours. @return APR_EGENERAL */
 apr_status_t oc_disk_refuse(const char *path, const char *why, apr_pool_t *pool, const char **problem);
 
-/** The folder of @a path. */
+/** For whoever would replace the file: add to a refusal (@a rv is APR_EGENERAL) that it is left alone. @return @a rv */
+apr_status_t oc_disk_keep(apr_status_t rv, apr_pool_t *pool, const char **problem);
+
+/** "user www-data", or "user 33" where the name is not known. */
+const char *oc_disk_user(uid_t uid, apr_pool_t *pool);
+
+/** The folder that @a path lies in. */
 const char *oc_disk_folder(const char *path, apr_pool_t *pool);
 
 /**

@@ -7,6 +7,7 @@
 #include "base/disk.h"
 
 #include <apr_strings.h>
+#include <apr_user.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,8 +25,23 @@ apr_status_t oc_disk_fail(apr_status_t rv, const char *what, const char *path, a
 
 apr_status_t oc_disk_refuse(const char *path, const char *why, apr_pool_t *pool, const char **problem)
 {
-    *problem = apr_psprintf(pool, "%s %s; it is left alone. Remove it, or name another file", path, why);
+    *problem = apr_psprintf(pool, "%s %s", path, why);
     return APR_EGENERAL;
+}
+
+apr_status_t oc_disk_keep(apr_status_t rv, apr_pool_t *pool, const char **problem)
+{
+    if (rv == APR_EGENERAL)
+        *problem = apr_pstrcat(pool, *problem, "; it is left alone. Remove it, or name another file", NULL);
+    return rv;
+}
+
+const char *oc_disk_user(uid_t uid, apr_pool_t *pool)
+{
+    char *name;
+
+    return apr_uid_name_get(&name, uid, pool) == APR_SUCCESS ? apr_pstrcat(pool, "user ", name, NULL)
+                                                             : apr_psprintf(pool, "user %lu", (unsigned long)uid);
 }
 
 const char *oc_disk_folder(const char *path, apr_pool_t *pool)
@@ -54,7 +70,7 @@ apr_status_t oc_disk_open_own(const char *path, int *fd, off_t *size, apr_pool_t
     }
     if (st.st_uid != geteuid()) {
         close(*fd);
-        return oc_disk_refuse(path, "belongs to another user", pool, problem);
+        return oc_disk_refuse(path, apr_pstrcat(pool, "belongs to ", oc_disk_user(st.st_uid, pool), NULL), pool, problem);
     }
     *size = st.st_size;
     return APR_SUCCESS;
@@ -159,7 +175,7 @@ apr_status_t oc_disk_save(const char *path, mode_t mode, const char *text, apr_s
     if (rv == APR_SUCCESS && old_len == len && memcmp(old, text, len) == 0)
         return APR_SUCCESS;
     if (rv == APR_EGENERAL && (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()))
-        return rv; /* but not where it is only longer */
+        return oc_disk_keep(rv, pool, problem); /* but not because it was longer */
     rv = oc_disk_create(fresh, &fd, pool, problem);
     if (rv != APR_SUCCESS)
         return rv;

@@ -47,9 +47,9 @@ static struct {
     unsigned n_jobs;
     apr_time_t next_scan;
     apr_time_t last_scan;
-    apr_time_t next_look;           /* into OCSPCacheResponseFolder */
+    apr_time_t next_look; /* into OCSPCacheResponseFolder */
     oc_disk_stamp_t seen; /* that folder */
-    uint64_t recalls;               /* seen so far */
+    uint64_t recalls;     /* seen so far */
 } refresher;
 
 /* ---- one child refreshes ---- */

@@ -78,11 +78,11 @@ static apr_status_t check(const char *path, apr_pool_t *pool, const char **probl
     apr_status_t rv = oc_disk_open_own(path, &fd, &size, pool, problem);
 
     if (rv != APR_SUCCESS)
-        return rv == APR_ENOENT ? APR_SUCCESS : rv;
+        return rv == APR_ENOENT ? APR_SUCCESS : oc_disk_keep(rv, pool, problem);
     if (size > 0
         && (oc_disk_read_at(fd, magic, sizeof(magic), 0) != (ssize_t)sizeof(magic)
             || memcmp(magic, MAGIC, sizeof(MAGIC)) != 0))
-        rv = oc_disk_refuse(path, "is no ledger of an OCSP cache", pool, problem);
+        rv = oc_disk_keep(oc_disk_refuse(path, "is not a ledger of an OCSP cache", pool, problem), pool, problem);
     close(fd);
     return rv;
 }
@@ -195,7 +195,7 @@ apr_status_t oc_ledger_load(apr_hash_t **entries, const char *path, apr_pool_t *
     }
     if (oc_disk_read_at(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head)
         || memcmp(head.magic, MAGIC, sizeof(MAGIC)) != 0)
-        rv = oc_disk_refuse(path, "is no ledger of an OCSP cache", pool, problem);
+        rv = oc_disk_refuse(path, "is not a ledger of an OCSP cache", pool, problem);
     else if (head.layout == LAYOUT && head.byte_order == BYTE_ORDER_MARK)
         rv = read_lines(*entries, fd, head.n < ENTRIES_MAX ? head.n : ENTRIES_MAX, pool);
     if (rv != APR_SUCCESS && rv != APR_EGENERAL)
