@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PROBLEMS = 'p', STATE = 's', MATCH = 'm', SORT = 'S', WIDE = 'w' };
+enum { PROBLEMS = 'p', STATE = 's', MATCH = 'm', WIDE = 'w', SORT = CTL_LONG };
 
 #define HOST_MIN 20 /* columns for a host, however narrow the terminal */
 #define HOST_MAX 60 /* and where the width is not known */

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Completion of ocsp-cachectl for bash, with the bash-completion package. It asks the program itself: its help for commands and options,
-# `list` for hosts and serials (which takes the rights to read the cache).
+# Completion of ocsp-cachectl for bash, with the bash-completion package. Commands and options come from the program's help, hosts
+# and serials from `list`, for those who may read the cache.
 # shellcheck shell=bash
 
 # The options of a command (or of all), each with its letter and what stands for its value: "-o, --out FILE".
@@ -29,6 +29,8 @@ _ocsp_cachectl() {
     fi
     case $value in
     *FILE* | *PATH* | *FOLDER*) _filedir ;;
+    STATE) mapfile -t COMPREPLY < <(compgen -W 'good revoked error none no-responder' -- "$cur") ;;
+    KEY) mapfile -t COMPREPLY < <(compgen -W 'host subject state left next failures attention' -- "$cur") ;;
     HASH) mapfile -t COMPREPLY < <(compgen -W 'sha1 sha256' -- "$cur") ;;
     esac
     [[ -z $value ]] || return
@@ -42,6 +44,9 @@ _ocsp_cachectl() {
         return
     fi
     case $("$1" "$command" --help 2>/dev/null | head -n 1) in
+    *COMMAND*)
+        mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')" -- "$cur")
+        ;;
     *HOST*)
         mapfile -t COMPREPLY < <(compgen -W "$("$1" list --json "${file[@]}" 2>/dev/null |
             grep -oE '"(host|serial)":"[][A-Za-z0-9.:_*-]+"' | sed -E 's/.*:"(.*)"/\1/; s/:[0-9]+$//')" -- "$cur")

@@ -70,7 +70,8 @@ apr_status_t oc_disk_open_own(const char *path, int *fd, off_t *size, apr_pool_t
     }
     if (st.st_uid != geteuid()) {
         close(*fd);
-        return oc_disk_refuse(path, apr_pstrcat(pool, "belongs to ", oc_disk_user(st.st_uid, pool), NULL), pool, problem);
+        return oc_disk_refuse(path, apr_pstrcat(pool, "belongs to ", oc_disk_user(st.st_uid, pool), NULL), pool,
+                              problem);
     }
     *size = st.st_size;
     return APR_SUCCESS;

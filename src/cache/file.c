@@ -343,7 +343,8 @@ apr_status_t oc_file_lock(const char *path, apr_pool_t *pool, const char **probl
         return oc_disk_fail(errno, "open", lock_path, pool, problem);
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
         close(fd);
-        return oc_disk_keep(oc_disk_refuse(lock_path, "is not a regular file of this user", pool, problem), pool, problem);
+        return oc_disk_keep(oc_disk_refuse(lock_path, "is not a regular file of this user", pool, problem), pool,
+                            problem);
     }
     if (fcntl(fd, F_SETLK, &lock) == 0) {
         apr_pool_cleanup_register(pool, (void *)(intptr_t)fd, close_lock, apr_pool_cleanup_null);

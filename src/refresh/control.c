@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_control: see oc_control.h. The parent writes the manifest; the child that refreshes reads commands, with its own rights.
+ * What the server does for ocsp-cachectl: the parent writes the manifest of its certificates; the child that refreshes reads the
+ * commands of the tool, with its own rights. Without it, stapling goes on unchanged.
  */
 #include "control.h"
 
@@ -19,7 +20,7 @@ APLOG_USE_MODULE(ocsp_cache);
 
 #define LOOK_PAUSE apr_time_from_sec(1)
 
-/* Set up in the parent, inherited; what was seen is the leading child's own. */
+/* Set up in the parent, inherited; the last command seen is the leading child's own. */
 static struct {
     server_rec *server;
     const char *path; /* of commands; NULL: none are taken */
@@ -28,7 +29,7 @@ static struct {
     apr_time_t next_look;
 } desk;
 
-static const oc_manifest_t *make_roster(apr_pool_t *pool)
+static const oc_manifest_t *make_manifest(apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
     oc_manifest_t *manifest = apr_palloc(pool, sizeof(*manifest));
@@ -67,9 +68,9 @@ void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
     desk.path = oc_command_path(path, pconf);
     desk.owner = geteuid();
     apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
-    if (oc_manifest_save(make_roster(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
+    if (oc_manifest_save(make_manifest(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
+                     "%s. Stapling does not need it; ocsp-cachectl does not know the certificates", problem);
     apr_pool_destroy(pool);
 }
 
@@ -98,14 +99,14 @@ static void set_import(oc_job_t *job, const oc_command_item_t *item)
     job->guarded.import = import;
 }
 
-static void run_errand(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
+static void run_command(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
 {
     unsigned i;
     int n;
 
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, desk.server,
                  "ocsp-cachectl: command %" APR_TIME_T_FMT ": certificates: %d%s", command->number,
-                 command->items->nelts, command->is_for_all ? ", and all are asked for again" : "");
+                 command->items->nelts, command->is_for_all ? ", and all are refreshed" : "");
     for (i = 0; command->is_for_all && i < n_jobs; i++) {
         jobs[i].guarded.is_requested = 1;
         recall(&jobs[i]);
@@ -138,8 +139,8 @@ void oc_control_look(oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *reca
         return;
     rv = oc_command_look(&command, desk.path, desk.owner, now, &desk.seen, pool, &problem);
     if (rv == APR_SUCCESS)
-        run_errand(&command, jobs, n_jobs, recall);
+        run_command(&command, jobs, n_jobs, recall);
     else if (problem)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "an command of ocsp-cachectl is not done: %s", problem);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "a command of ocsp-cachectl is ignored: %s", problem);
     apr_pool_destroy(pool);
 }

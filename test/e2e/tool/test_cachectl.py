@@ -4,6 +4,8 @@
 
 import json
 import os
+import pty
+import re
 import shutil
 import stat
 import subprocess
@@ -75,8 +77,11 @@ def respin(der: Path, leaf: pki.Leaf) -> str:
 def test_list_shows_every_certificate(scene):
     done = ctl(scene.server, "list")
     assert done.code == 0 and not done.err
-    for word in (WWW, MAIL, SILENT, "good", "no-responder"):
+    for word in (WWW, MAIL, SILENT, "good", "no-responder", "Attention"):
         assert word in done.out
+    assert all(len(line) <= 80 for line in done.out.splitlines())
+    wide = ctl(scene.server, "list", "--wide").out
+    assert scene.www.serial_hex in wide and scene.www.serial_hex not in done.out and "Responder" in wide
     assert len(ctl(scene.server, "list", WWW).out.splitlines()) < len(done.out.splitlines())
 
 
@@ -103,6 +108,60 @@ def test_a_certificate_goes_by_many_names(scene, name):
              "sha1": scene.www.sha1}
     found = ctl(scene.server, "list", "--json", words[name]).json["certificates"]
     assert [one["serial"] for one in found] == [serial]
+
+
+@pytest.mark.parametrize("options, hosts", [
+    (("--state", "good"), {WWW, MAIL}), (("--state", "no-responder"), {SILENT}), (("--problems",), set()),
+    (("--match", "MAIL"), {MAIL}), (("*.example.test",), {WWW, MAIL, SILENT}), (("w?w.*", "--state", "revoked"), set()),
+    (("--match", "alias"), {WWW})])
+def test_list_filters(scene, options, hosts):
+    found = ctl(scene.server, "list", "--json", *options).json["certificates"]
+    assert {one["host"].split(":")[0] for one in found} == hosts
+    assert ("No matching certificates." in ctl(scene.server, "list", *options).out) == (not hosts)
+
+
+def test_list_sorts(scene):
+    def order(key: str) -> list[str]:
+        return [one["host"].split(":")[0] for one in ctl(scene.server, "list", "--json", "--sort", key).json["certificates"]]
+    assert order("host") == [MAIL, SILENT, WWW] and order("-host") == [WWW, SILENT, MAIL]
+    assert order("left")[0] == SILENT, "nothing held comes first"
+
+
+def test_list_problems_tells_what_to_do(copy):
+    copy.unlink()
+    done = run("list", "--problems", "--file", copy, COLUMNS="80")
+    assert MAIL in done.out and "critical" in done.out and "Clients refuse" in done.out and SILENT not in done.out
+    assert all(len(line) <= 80 for line in done.out.splitlines()), done.out
+
+
+def on_terminal(*arguments: object, **environment: str) -> str:
+    """What the command writes to a terminal of 80 columns."""
+    text = b""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(command()[0], command(*arguments), {"PATH": os.environ["PATH"], "TERM": "xterm", **environment})
+    try:
+        while chunk := os.read(fd, 4096):
+            text += chunk
+    except OSError:  # the end, on Linux
+        pass
+    os.close(fd)
+    os.waitpid(pid, 0)
+    return text.decode()
+
+
+def test_colours_only_on_a_terminal(scene):
+    cache = cache_file(scene.server)
+    for verb in (("list",), ("check",), ("show", WWW)):
+        assert "\x1b[3" in on_terminal(*verb, "--file", cache), verb
+        assert "\x1b[" not in on_terminal(*verb, "--file", cache, NO_COLOR="1"), verb
+        assert "\x1b[" not in ctl(scene.server, *verb).out
+
+
+def test_no_der_on_a_terminal(scene):
+    cache = cache_file(scene.server)
+    assert "--out" in on_terminal("export", WWW, "--file", cache)
+    assert "BEGIN OCSP RESPONSE" in on_terminal("export", "--pem", WWW, "--file", cache)
 
 
 @pytest.mark.parametrize("verb", ["list", "show", "export", "refresh"])
@@ -174,7 +233,7 @@ def test_export_all_into_a_folder(scene, folder):
 def test_export_says_what_it_does_not_write(scene, folder):
     out = folder / "silent.ocsp"
     done = ctl(scene.server, "export", SILENT, "--out", out)
-    assert done.code == 1 and "nothing is held" in done.err and not out.exists()
+    assert done.code == 1 and "no response is held" in done.err and not out.exists()
     assert ctl(scene.server, "export", WWW, "--out", folder / "missing" / "x").code == 1
 
 
@@ -188,8 +247,8 @@ def test_export_refuses_what_does_not_verify(scene, copy, folder, stranger):
     assert done.code == 1 and "not exported" in done.err and not out.exists()
     assert run("export", "--file", copy, WWW, "--out", out, "--force").code == 0 and out.exists()
     refused = run("verify", "--file", copy)
-    assert refused.code == 1 and "2 refused" in refused.out and WWW in refused.out
-    assert "REFUSED" in run("show", "--file", copy, WWW).out
+    assert refused.code == 1 and "2 rejected" in refused.out and WWW in refused.out
+    assert "REJECTED" in run("show", "--file", copy, WWW).out
 
 
 def test_without_certificates_nothing_is_trusted(copy, folder):
@@ -247,7 +306,11 @@ def test_check_speaks_as_a_plugin(scene):
     assert done.code == 0, done
     text, _, figures = done.out.splitlines()[0].partition(" | ")
     assert text.startswith("OCSP OK - 2 of 3 certificates")
-    assert "certificates=3;;;0" in figures and "min_left=" in figures and ";43200:;7200:;" in figures
+    assert "certificates=3;;;0" in figures and re.search(r" min_left=\d+s;;;0$", figures)
+    assert "min_left=" in figures and len(text) <= 200 and "  " not in done.out
+    figures = ctl(scene.server, "check", "-w", "12h", "-c", "2h").out.partition(" | ")[2]
+    assert re.search(r" min_left=\d+s;43200:;7200:;0$", figures.splitlines()[0])
+    assert ctl(scene.server, "check", "-w", "60").code == 0, "alone"
 
 
 @pytest.mark.parametrize("options, code, word", [
@@ -259,6 +322,23 @@ def test_check_thresholds(scene, options, code, word):
     document = ctl(scene.server, "check", "--json", *options)
     assert (document.code, document.json["state"]) == (code, word)
     assert bool(document.json["problems"]) == (code > 0)
+
+
+def test_check_is_unknown_where_there_is_no_certificate(copy):
+    manifest = copy.with_suffix(".manifest")
+    text = manifest.read_text()
+    manifest.write_text(re.sub(r"\ncertificates \d+\n", "\ncertificates 0\n", text[:text.index("\ncertificate ") + 1]))
+    done = run("check", "--file", copy)
+    assert done.code == 3 and "no certificates" in done.out, done
+
+
+def test_check_keeps_to_200_characters(copy):
+    """A host whose name and subject are long, and many problems."""
+    copy.unlink()
+    manifest = copy.with_suffix(".manifest")
+    manifest.write_text(re.sub(r"\nhost ([a-z])", r"\nhost " + "long-" * 40 + r"\1", manifest.read_text()))
+    first = run("check", "--file", copy).out.splitlines()[0]
+    assert len(first.partition(" | ")[0]) == 200 and "and 1 more" in first and first.startswith("OCSP CRITICAL - 0 of 3")
 
 
 def test_check_knows_must_staple(copy):
@@ -296,8 +376,34 @@ def test_bad_usage(arguments):
     assert done.code == 2 and not done.out and "ocsp-cachectl" in done.err and "--help" in done.err
 
 
+@pytest.mark.parametrize("arguments, hint", [(("lits",), "Did you mean list?"), (("export", "--pme", "x"), "Did you mean --pem?"),
+                                             (("help", "chekc"), "Did you mean check?"), (("exp",), "Did you mean export?")])
+def test_did_you_mean(arguments, hint):
+    done = run(*arguments)
+    assert done.code == 2 and hint in done.err
+
+
+def test_help_is_a_command():
+    assert run("help").out == run("--help").out and run("help", "check").out == run("check", "--help").out
+    assert run("help", "help").code == 0 and run("help", "a", "b").code == 2
+
+
+@pytest.mark.parametrize("arguments, code", [(("list", "--json", "nowhere.example"), 2), (("--json",), 2), (("list", "-j", "--bogus"), 2),
+                                             (("check", "--json", "nowhere.example"), 3)])
+def test_errors_as_json(scene, arguments, code):
+    done = run(*arguments, OCSP_CACHE_FILE=str(cache_file(scene.server)))
+    assert done.code == code and done.json["error"] and not done.err
+    assert done.json.get("state") == ("UNKNOWN" if code == 3 else None)
+
+
 def test_which_cache(scene, folder):
     server = scene.server
+    assert run("list", OCSP_CACHE_FILE=str(cache_file(server))).code == 0
+    assert run("list", "--file", folder, OCSP_CACHE_FILE=str(cache_file(server))).code == 2, "--file counts first"
+    (folder / "empty-file").write_bytes(b"")
+    for verb in (("list", "--file", folder / "empty-file"), ("list", "--file", folder)):
+        assert run(*verb).code == 2, "an empty file is not a cache"
+    assert "Remove" not in run("list", "--file", "/etc/passwd").err
     assert run("list", "--file", server.cache_folder).code == 0, "the one in the folder"
     shutil.copy(cache_file(server), folder / "one")
     shutil.copy(cache_file(server), folder / "two")
@@ -311,7 +417,7 @@ def test_which_cache(scene, folder):
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_only_the_owner_may_look(scene):
     done = ctl(scene.server, "list", user=unprivileged_user())
-    assert done.code == 2 and "Permission denied" in done.err
+    assert done.code == 2 and "Permission denied" in done.err and "belongs to root: run this as root" in done.err
     assert ctl(scene.server, "check", user=unprivileged_user()).code == 3
 
 

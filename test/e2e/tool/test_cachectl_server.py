@@ -2,6 +2,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """ocsp-cachectl and the server: refresh, and import with the server running and without one."""
 
+import base64
 import os
 import subprocess
 import time
@@ -33,14 +34,14 @@ def record(server, host: str = HOST) -> dict:
     return one["response"]
 
 
-def errand_file(server) -> Path:
+def command_file(server) -> Path:
     return cache_file(server).with_suffix(".command")
 
 
 # ---- refresh -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
-def test_refresh_has_the_responder_asked(site):
+def test_refresh_queries_the_responder(site):
     one = site()
     one.server.start()
     one.wait_staple()
@@ -48,13 +49,13 @@ def test_refresh_has_the_responder_asked(site):
     done = ctl(one.server, "refresh", HOST)
     assert done.code == 0 and "good, usable for" in done.out, done
     assert len(one.responder.asked) == asked + 1
-    assert not errand_file(one.server).exists(), "it is taken away"
+    assert not command_file(one.server).exists(), "it is taken away"
     document = ctl(one.server, "refresh", "--all", "--json")
     assert document.code == 0 and document.json["results"][0]["verdict"] == "good", "at once, again"
     assert len(one.responder.asked) == asked + 2
 
 
-def test_refresh_tells_what_went_wrong(site):
+def test_refresh_reports_a_failure(site):
     one = site(directives=("SSLStaplingErrorCacheTimeout 600",))
     one.server.start()
     before = one.wait_staple().staple
@@ -65,7 +66,7 @@ def test_refresh_tells_what_went_wrong(site):
     assert one.handshake().staple == before, "what is held stays"
 
 
-def test_refresh_brings_a_revocation(site):
+def test_refresh_finds_a_revocation(site):
     one = site()
     one.server.start()
     one.wait_staple()
@@ -77,7 +78,7 @@ def test_refresh_brings_a_revocation(site):
     assert done.code == 2 and "evoked" in done.out
 
 
-def test_refresh_waits_as_long_as_it_is_told(site):
+def test_refresh_waits_until_the_timeout(site):
     """The responder hangs: the tool gives up, the server goes on."""
     one = site()
     one.server.start()
@@ -87,7 +88,7 @@ def test_refresh_waits_as_long_as_it_is_told(site):
     done = ctl(one.server, "refresh", HOST, "--timeout", "2s")
     assert done.code == 1 and "not done" in done.out and "not done within 2 s" in done.err, done
     assert time.monotonic() - began >= 2
-    assert not errand_file(one.server).exists()
+    assert not command_file(one.server).exists()
 
 
 def test_refresh_without_a_server(site):
@@ -96,17 +97,17 @@ def test_refresh_without_a_server(site):
     one.wait_staple()
     one.server.stop()
     done = ctl(one.server, "refresh", "--all")
-    assert done.code == 2 and "no server runs" in done.err
+    assert done.code == 2 and "no server is running" in done.err
     assert ctl(one.server, "list", "--json").json["server_pid"] is None
 
 
 def test_refresh_over_a_reload(site):
-    """The command is left while generations change: the new one does it, or the old one has."""
+    """The command waits while generations change: the new one carries it out, or the old one has."""
     one = site()
     one.server.start()
     one.wait_staple()
     tool = subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST), stdout=subprocess.PIPE, text=True)
-    poll(errand_file(one.server).exists, "the command is there")
+    poll(command_file(one.server).exists, "the command is there")
     one.server.graceful(settle=False)
     out, _ = tool.communicate(timeout=60)
     assert tool.returncode == 0 and "good" in out
@@ -120,7 +121,7 @@ def test_two_tools_wait_for_each_other(site):
     assert [tool.wait(timeout=60) for tool in tools] == [0, 0, 0]
 
 
-# ---- commands that nobody should do -------------------------------------------------------------------------------------
+# ---- commands that must be ignored ---------------------------------------------------------------------------------------
 
 BROKEN = (b"", b"\0" * 5000, b"ocsp-cache-command 1\nnumber 5\nrefresh-all\n",
           b"ocsp-cache-command 1\nnumber 5\nimport " + b"ab" * 20 +
@@ -128,36 +129,36 @@ BROKEN = (b"", b"\0" * 5000, b"ocsp-cache-command 1\nnumber 5\nrefresh-all\n",
 
 
 @pytest.mark.asan
-def test_a_broken_errand_is_one_warning(site):
+def test_a_broken_command_is_one_warning(site):
     one = site()
     one.server.start()
     one.wait_staple()
     asked = len(one.responder.asked)
-    one.server.expect(r"\[ocsp_cache:warn\] .*an command of ocsp-cachectl is not done: .*not whole")
+    one.server.expect(r"\[ocsp_cache:warn\] .*a command of ocsp-cachectl is ignored: .*not whole")
     for n, text in enumerate(BROKEN, 1):
         fresh = as_file(one.server.root, text, "fresh")
-        fresh.rename(errand_file(one.server))
-        poll(lambda: len(one.server.ours(("warn",), "is not done")) == n, "it is said")
+        fresh.rename(command_file(one.server))
+        poll(lambda: len(one.server.ours(("warn",), "is ignored")) == n, "it is logged")
     assert ctl(one.server, "refresh", HOST).code == 0, "the next one is done"
-    assert len(one.responder.asked) == asked + 1 and len(one.server.ours(("warn",), "is not done")) == len(BROKEN)
+    assert len(one.responder.asked) == asked + 1 and len(one.server.ours(("warn",), "is ignored")) == len(BROKEN)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_an_errand_of_somebody_else_is_not_done(site):
+def test_a_command_of_another_user_is_ignored(site):
     one = site()
     one.server.start()
     one.wait_staple()
     asked = len(one.responder.asked)
-    one.server.expect(r"\[ocsp_cache:warn\] .*an command of ocsp-cachectl is not done: .*owner")
+    one.server.expect(r"\[ocsp_cache:warn\] .*a command of ocsp-cachectl is ignored: .*owner")
     fresh = one.server.root / "fresh"
     fresh.write_text(f"ocsp-cache-command 1\nnumber {time.time_ns() // 1000}\nrefresh-all\nend\n")
     os.chown(fresh, 65534, 65534)
-    fresh.rename(errand_file(one.server))
-    one.server.wait_log("is not done: .*owner")
-    holds(lambda: len(one.responder.asked) == asked, "nobody is asked", 1.5)
+    fresh.rename(command_file(one.server))
+    one.server.wait_log("is ignored: .*owner")
+    holds(lambda: len(one.responder.asked) == asked, "no responder is queried", 1.5)
 
 
-def test_an_old_errand_is_not_done(site):
+def test_an_old_command_is_ignored(site):
     one = site()
     one.server.start()
     one.wait_staple()
@@ -165,13 +166,13 @@ def test_an_old_errand_is_not_done(site):
     fresh = one.server.root / "fresh"
     fresh.write_text("ocsp-cache-command 1\nnumber 5\nrefresh-all\nend\n")
     os.utime(fresh, (time.time() - 120,) * 2)
-    fresh.rename(errand_file(one.server))
-    holds(lambda: len(one.responder.asked) == asked, "nobody is asked", 2.5)
+    fresh.rename(command_file(one.server))
+    holds(lambda: len(one.responder.asked) == asked, "no responder is queried", 2.5)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_closed_folder_is_named(site):
-    """The children may not look into it, so no command is done; stapling does not mind."""
+    """The children may not enter it, so no command is carried out; stapling goes on."""
     one = site()
     one.server.cache_folder.chmod(0o700)
     one.server.start()
@@ -217,7 +218,9 @@ def test_import_verifies_first(site, folder, ca, stranger):
              "early": (response(one.leaf, begins=7200, ends=9000), "not imported"),
              "old": (old, "a newer response is held"),
              "garbage": (b"garbage", "not imported"), "empty": (b"", "not imported"),
-             "torn": (old[:-3], "not imported"), "huge": (old + bytes(40000), "larger than")}
+             "torn": (old[:-3], "not an OCSP response"), "base64": (base64.encodebytes(old), "Base64 text"),
+             "try-later": (bytes((0x30, 3, 0x0a, 1, 3)), "a responder's error (try-later)"),
+             "html": (b"<html>captive portal</html>", "not an OCSP response"), "huge": (old + bytes(40000), "larger than")}
     files = [as_file(folder, der, name) for name, (der, _) in cases.items()]
     done = ctl(one.server, "import", *files)
     assert done.code == 1 and not done.out, done
@@ -343,7 +346,7 @@ def test_import_is_not_for_certificates_that_staple_nothing(site, folder):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_import_by_somebody_else(site, folder):
+def test_import_by_another_user(site, folder):
     one = site()
     one.server.start()
     one.wait_staple()

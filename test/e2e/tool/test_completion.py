@@ -41,7 +41,7 @@ def test_hosts_and_serials_of_a_cache(site):
     one.server.start()
     one.wait_staple("good")
     cache = cache_file(one.server)
-    poll(lambda: one.leaf.serial_hex in ctl(one.server, "list").out, "the certificate is listed")
+    poll(lambda: one.leaf.serial_hex in ctl(one.server, "list", "--wide").out, "the certificate is listed")
     for verb in ("list", "show", "export", "refresh", "check"):
         assert complete(verb, "--file", cache, "") == {HOST, one.leaf.serial_hex}, verb
     assert complete("--file", cache, "show", HOST[:3]) == {HOST}
