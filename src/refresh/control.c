@@ -70,7 +70,7 @@ void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
     apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
     if (oc_manifest_save(make_manifest(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "%s. Stapling does not need it; ocsp-cachectl does not know the certificates", problem);
+                     "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
     apr_pool_destroy(pool);
 }
 

@@ -195,7 +195,7 @@ def test_import_what_a_dead_responder_does_not_give(site, folder, is_running):
         one.server.stop()
     done = ctl(one.server, "import", der)
     assert done.code == 0 and HOST in done.out and "good" in done.out, done
-    assert record(one.server)["origin"] == "file" and record(one.server)["status"] == "good"
+    assert record(one.server)["origin"] == "file" and record(one.server)["verdict"] == "good"
     if not is_running:
         one.server.start()
     one.wait_staple()
