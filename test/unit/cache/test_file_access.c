@@ -20,9 +20,11 @@ static void assert_refused(const char *reason)
     assert_int_equal(oc_file_check(cache_path, cache_pool, &problem), APR_EGENERAL);
     assert_non_null(strstr(problem, cache_path));
     assert_non_null(strstr(problem, reason));
+    assert_non_null(strstr(problem, "Remove it")); /* advice for whoever writes the file, not for whoever reads it */
     problem = NULL;
     assert_int_equal(cache_file_load(&problem), APR_EGENERAL);
     assert_non_null(strstr(problem, reason));
+    assert_null(strstr(problem, "Remove it"));
     assert_string_equal(cache_folder_picture(), before);
 }
 
