@@ -9,6 +9,7 @@
 #include "config/directives.h"
 #include "config/dump.h"
 #include "config/inventory.h"
+#include "refresh/leader.h"
 #include "refresh/refresh.h"
 #include "refresh/shared_store.h"
 #include "server/managed.h"
@@ -23,9 +24,12 @@
 #include "status/post.h"
 
 #include <dlfcn.h>
+#include <ap_mpm.h>
+#include <http_connection.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
+#include <mpm_common.h>
 
 /* A reload that removes this module leaves mod_ssl with a pointer into it (mod_ssl never resets its stapling cache). So the
  * code stays mapped, however it was linked: the same as -z nodelete, for builds by a plain apxs line. */
@@ -96,17 +100,37 @@ static int settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server
     return OK;
 }
 
-static void child_init(apr_pool_t *pchild, server_rec *main_server)
+/* Before any other module's: one of theirs may start a thread that stores. */
+static void open_child(apr_pool_t *pchild, server_rec *main_server)
 {
     oc_provider_child_init(pchild, main_server);
+}
+
+/* Behind every other module's: nothing of ours runs in a child that is not complete. */
+static void start_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    (void)main_server;
     oc_refresh_child_init(pchild);
+}
+
+static void stop_child(apr_pool_t *pchild, int is_graceful)
+{
+    (void)pchild;
+    oc_leader_child_stopping(is_graceful);
+}
+
+static int pre_connection(conn_rec *c, void *socket)
+{
+    (void)socket;
+    if (!c->master) /* not a stream of HTTP/2 */
+        oc_leader_count_connection();
+    return OK;
 }
 
 static void register_hooks(apr_pool_t *pconf)
 {
     static const char *const mod_md[] = {"mod_md.c", NULL}; /* MDStapling wins for what it manages */
     static const char *const mod_ssl[] = {"mod_ssl.c", NULL};
-    static const char *const mod_watchdog[] = {"mod_watchdog.c", NULL};
 
     stay_mapped();
     oc_provider_register(pconf);
@@ -114,13 +138,18 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_check_config(oc_settings_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_ocsp_prime_hook(prime, mod_md, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(post_config, mod_ssl, mod_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, mod_ssl, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(settle, NULL, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_child_init(child_init, mod_watchdog, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(open_child, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_init(start_child, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_pre_connection(pre_connection, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_ocsp_get_resp_hook(oc_ssl_hooks_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(oc_ssl_hooks_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     oc_mod_status_register();
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110) /* 2.4.49; before it, a child that ends on its own finishes nothing */
+    ap_hook_child_stopping(stop_child, NULL, NULL, APR_HOOK_MIDDLE);
+#endif
 }
 
 AP_DECLARE_MODULE(ocsp_cache) = {

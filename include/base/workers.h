@@ -53,6 +53,12 @@ apr_status_t oc_workers_await(oc_workers_t *workers, oc_task_t *task, apr_interv
 void oc_workers_lock(oc_workers_t *workers);
 void oc_workers_unlock(oc_workers_t *workers);
 
+/** Let no further task begin; those that are queued stay queued. Then oc_workers_stop() ends the threads. */
+void oc_workers_close(oc_workers_t *workers);
+
+/** How many tasks threads work on at this moment. */
+unsigned oc_workers_running(oc_workers_t *workers);
+
 /** Begin no further task, set the stop flag of the running ones, and wait for them until @a patience has passed. From
  *  one thread at a time; may be called again. @return how many threads still run; they end when they check the stop
  *  flag. */

@@ -10,6 +10,7 @@
 #ifndef OC_SERVER_GENERATION_H
 #define OC_SERVER_GENERATION_H
 
+#include "base/lead.h"
 #include "cache/shm.h"
 
 #include <httpd.h>
@@ -21,7 +22,7 @@ typedef struct {
     const char *path;     /* NULL: in memory only */
     apr_size_t size;
     oc_shm_policy_t policy;
-    int has_lead; /* one of the children has work to do on it: see oc_generation_try_lead() */
+    int has_lead; /* one of the children has work to do on it: see oc_generation_lead() */
 } oc_generation_spec_t;
 
 /** pre_config: a new configuration is about to be read. */
@@ -43,7 +44,7 @@ apr_status_t oc_generation_begin(oc_generation_t **generation, const oc_generati
 /** post_config: end the caches that this configuration did not begin again. */
 void oc_generation_retire(void);
 
-/** child_init: reopen the mutexes of this configuration's caches. */
+/** child_init, before anything in the child stores: reopen the mutexes of this configuration's caches. */
 void oc_generation_child_init(apr_pool_t *pchild, server_rec *s);
 
 oc_shm_t *oc_generation_shm(const oc_generation_t *generation);
@@ -62,9 +63,7 @@ void oc_generation_unlock(oc_generation_t *generation, server_rec *s);
 /** Is this child of the generation that serves? One that drains leaves the refreshing to its successors at once. */
 int oc_generation_is_current(void);
 
-/** Be the one child that leads, if none does. Never blocks. The lead is given back by oc_generation_step_down(), in the same
- *  thread, or by the kernel when that thread or the process ends. @return 1: this thread leads; 0: another one does. */
-int oc_generation_try_lead(oc_generation_t *generation);
-void oc_generation_step_down(oc_generation_t *generation);
+/** What one of the children holds while it has work to do on the cache; NULL: where the specification wants none. */
+oc_lead_t *oc_generation_lead(const oc_generation_t *generation);
 
 #endif

@@ -38,6 +38,7 @@ struct oc_workers_t {
     unsigned share;
     unsigned turn; /* the group to begin with: round robin */
     unsigned n_live;
+    int is_closed; /* no task begins */
     atomic_int stop;
 };
 
@@ -72,7 +73,7 @@ static oc_task_t *take_task(oc_workers_t *workers)
 {
     unsigned i;
 
-    for (i = 0; i < workers->n_groups; i++) {
+    for (i = 0; !workers->is_closed && i < workers->n_groups; i++) {
         group_t *group = &workers->groups[(workers->turn + i) % workers->n_groups];
         oc_task_t *task = group->first;
 
@@ -247,6 +248,24 @@ apr_status_t oc_workers_await(oc_workers_t *workers, oc_task_t *task, apr_interv
         return APR_EBUSY;
     withdraw(workers, task);
     return APR_TIMEUP;
+}
+
+void oc_workers_close(oc_workers_t *workers)
+{
+    oc_workers_lock(workers);
+    workers->is_closed = 1;
+    oc_workers_unlock(workers);
+}
+
+unsigned oc_workers_running(oc_workers_t *workers)
+{
+    unsigned i, n_running = 0;
+
+    oc_workers_lock(workers);
+    for (i = 0; i < workers->n_groups; i++)
+        n_running += workers->groups[i].n_running;
+    oc_workers_unlock(workers);
+    return n_running;
 }
 
 unsigned oc_workers_stop(oc_workers_t *workers, apr_interval_time_t patience)

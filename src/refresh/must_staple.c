@@ -21,7 +21,7 @@ APLOG_USE_MODULE(ocsp_cache);
 #define NEWS apr_time_from_sec(2) /* for so long it is one, that the time is over */
 
 static apr_time_t deadline; /* absolute, set in the parent: however often children are started */
-static int has_told;        /* the watchdog thread's own */
+static int has_told;        /* the leading thread's own */
 
 void oc_must_staple_begin(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_refresh: see oc_refresh.h. What is here runs in the parent (post_config), in every child (child_init), and in every
- * child's watchdog thread (the callback); the workers's threads of the child that leads run oc_renew().
+ * The duty of the child that leads: hand what is due to worker threads, which run oc_renew(). Called by the parent (post_config), by
+ * every child (child_init), and by the thread of the child that leads. Never fetches or verifies in those.
  */
 #include "refresh/refresh.h"
 
@@ -11,35 +11,31 @@
 #include "notify.h"
 #include "renew.h"
 #include "base/deadline.h"
+#include "refresh/leader.h"
 #include "refresh/shared_store.h"
 #include "server/module.h"
 #include "server/provider.h"
 #include "server/staples.h"
 #include "server/stats.h"
 
-#include <apr_optional.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
-#include <mod_watchdog.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define WATCHDOG_NAME "_ocsp_cache_"
 #define RESCAN_INTERVAL apr_time_from_sec(60) /* notices a clock that was set, whatever the next due time says */
 #define STOP_PATIENCE \
-    apr_time_from_sec(1)                  /* for threads to end; an exchange looks at its stop flag 20 times a second */
+    apr_time_from_sec(1) /* for threads to end; an exchange looks at its stop flag 20 times a second */
+#define FINISH_SLACK \
+    apr_time_from_sec(1) /* on top of the longest exchange: to look into the shared store, and to store */
 #define START_PAUSE apr_time_from_sec(10) /* before threads are tried again where none could be had */
 
 /* The refresher of this process. Set up in the parent, inherited; `workers` and `jobs` are those of the one child that leads. */
 static struct {
     server_rec *server;
-    oc_generation_t *cache; /* the one that stands in SSLStaplingCache; NULL: nothing is to be refreshed */
-    int is_leading;         /* the watchdog thread's own */
-    pthread_mutex_t gate;   /* lets the watchdog's thread and the child's exit pass one after the other */
-    int is_exiting;
+    int has_work; /* a certificate is to be refreshed */
     oc_workers_t *workers;
     apr_pool_t *pool; /* of jobs and keepalive */
     oc_job_t *jobs;
@@ -208,50 +204,9 @@ static void start(void)
                  "cannot start a thread to fetch OCSP responses with; trying again in ten seconds");
 }
 
-/* Behind the gate. @return the workers, when all its threads have ended, else NULL. */
-static oc_workers_t *stop(void)
+static void tick(apr_pool_t *pool)
 {
-    oc_workers_t *workers = refresher.workers;
-    unsigned left;
-
-    refresher.workers = NULL;
-    if (!workers)
-        return NULL;
-    left = oc_workers_stop(workers, STOP_PATIENCE);
-    oc_keepalive_close(refresher.keepalive);
-    if (left == 0) { /* nobody asks the shared store any more; what hangs in it is left to hang */
-        oc_shared_store_stop();
-        return workers;
-    }
-    ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
-                 "%u threads are still waiting for a name look-up; they end with the process", left);
-    return NULL;
-}
-
-static void step_down(void)
-{
-    oc_workers_t *workers;
-
-    if (!refresher.is_leading)
-        return;
-    workers = stop();
-    if (workers) { /* a child may drain for hours: without this memory */
-        oc_workers_destroy(workers);
-        apr_pool_destroy(refresher.pool);
-    }
-    refresher.is_leading = 0;
-    oc_generation_step_down(refresher.cache);
-}
-
-static void tick(int is_stopping, apr_pool_t *pool)
-{
-    if (is_stopping || refresher.is_exiting || !oc_generation_is_current()) {
-        step_down();
-        return;
-    }
-    if (!refresher.is_leading)
-        refresher.is_leading = oc_generation_try_lead(refresher.cache);
-    if (refresher.is_leading && !refresher.workers)
+    if (!refresher.workers)
         start();
     if (!refresher.workers)
         return;
@@ -259,17 +214,49 @@ static void tick(int is_stopping, apr_pool_t *pool)
     oc_must_staple_report(pool);
 }
 
-/* Every child's watchdog calls, ten times a second; the one that gets the mutex leads. A singleton of mod_watchdog's would be
- * the same, but for the ten seconds that it lets pass before it follows one that was killed. mod_watchdog forgets a
- * callback that returns anything but APR_SUCCESS. */
-static apr_status_t on_watchdog(int state, void *data, apr_pool_t *pool)
+static unsigned wind_up(void)
 {
-    (void)data;
-    pthread_mutex_lock(&refresher.gate);
-    tick(state == AP_WATCHDOG_STATE_STOPPING, pool);
-    pthread_mutex_unlock(&refresher.gate);
-    return APR_SUCCESS;
+    if (!refresher.workers)
+        return 0;
+    oc_workers_close(refresher.workers);
+    return oc_workers_running(refresher.workers);
 }
+
+static apr_interval_time_t patience(void)
+{
+    apr_interval_time_t longest = 0;
+    unsigned i;
+
+    for (i = 0; i < refresher.n_jobs; i++) {
+        apr_interval_time_t timeout = refresher.jobs[i].managed->settings.timeout;
+
+        if (timeout > longest)
+            longest = timeout;
+    }
+    return longest + FINISH_SLACK;
+}
+
+static void end(void)
+{
+    oc_workers_t *workers = refresher.workers;
+    unsigned left;
+
+    refresher.workers = NULL;
+    if (!workers)
+        return;
+    left = oc_workers_stop(workers, STOP_PATIENCE);
+    oc_keepalive_close(refresher.keepalive);
+    if (left > 0) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
+                     "%u threads are still waiting for a name look-up; they end with the process", left);
+        return;
+    }
+    oc_shared_store_stop(); /* no thread queries it any more; one that hangs in it is left there */
+    oc_workers_destroy(workers);
+    apr_pool_destroy(refresher.pool); /* a child may drain for hours: without this memory */
+}
+
+static const oc_leader_duty_t DUTY = {tick, wind_up, patience, end};
 
 /* ---- the parent ---- */
 
@@ -322,40 +309,11 @@ static int has_work(void)
     return 0;
 }
 
-static apr_status_t register_callback(apr_pool_t *pconf)
-{
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback_fn =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    ap_watchdog_t *watchdog;
-    apr_status_t rv;
-
-    if (!get_instance || !register_callback_fn)
-        return APR_ENOTIMPL;
-    rv = get_instance(&watchdog, WATCHDOG_NAME, 0, 0, pconf);
-    if (rv == APR_SUCCESS)
-        rv = register_callback_fn(watchdog, AP_WD_TM_SLICE, pconf, on_watchdog);
-    return rv;
-}
-
-/* Error-checking: should a signal end the child inside the watchdog's own thread, the exit finds the gate its own and goes on. */
-static void init_gate(void)
-{
-    pthread_mutexattr_t attr;
-
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ERRORCHECK);
-    pthread_mutex_init(&refresher.gate, &attr);
-    pthread_mutexattr_destroy(&attr);
-}
-
 int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
 {
-    apr_status_t rv;
-
     memset((void *)&refresher, 0, sizeof(refresher));
     refresher.server = main_server;
-    init_gate();
+    oc_leader_post_config(NULL, &DUTY, main_server);
     oc_must_staple_begin();
     if (!oc_settings_is_active())
         return OK;
@@ -367,34 +325,27 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
 
     drop_unbound(main_server, pconf);
     oc_shared_store_init(main_server, pconf);
-    refresher.cache = oc_provider_stapling();
-    rv = register_callback(pconf);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server, "cannot register with mod_watchdog");
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
+    refresher.has_work = 1;
+    oc_leader_post_config(oc_provider_stapling(), &DUTY, main_server);
     return OK;
 }
 
 /* ---- every child ---- */
 
-static apr_status_t stop_at_exit(void *data)
+static apr_status_t stop_events(void *data)
 {
     (void)data;
-    if (pthread_mutex_lock(&refresher.gate) != 0)
-        return APR_SUCCESS;
-    refresher.is_exiting = 1;
-    (void)stop(); /* its memory and the lead are left to the kernel */
     oc_notify_stop();
-    pthread_mutex_unlock(&refresher.gate);
     return APR_SUCCESS;
 }
 
 void oc_refresh_child_init(apr_pool_t *pchild)
 {
-    if (!refresher.cache)
+    if (!refresher.has_work)
         return;
     oc_shared_store_child_init(pchild);
-    apr_pool_pre_cleanup_register(pchild, NULL, stop_at_exit);
+    apr_pool_pre_cleanup_register(pchild, NULL,
+                                  stop_events); /* runs after the thread's end, which may have events to report */
+    oc_leader_child_init(pchild);
     oc_must_staple_wait(pchild);
 }

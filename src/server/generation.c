@@ -40,7 +40,7 @@ struct oc_generation_t {
     const char *name;     /* for the log: consumer and path */
     oc_shm_t *shm;
     apr_global_mutex_t *mutex; /* of writers */
-    apr_global_mutex_t *lead;  /* NULL: nobody leads here */
+    oc_lead_t *lead;           /* NULL: nobody leads here */
     oc_file_t *file;
     const char *path;
     int reading;               /* the configuration that began it */
@@ -317,15 +317,18 @@ static void fill(oc_generation_t *generation, const oc_generation_t *old, int wi
 
 /* ---- the life of a generation ---- */
 
-/* Their names are their own: some mechanisms make files of them, and the last generation's still exist. */
+/* The mutex has a name of its own: some mechanisms make a file of it, and the last generation's still exists. */
 static apr_status_t create_mutexes(oc_generation_t *generation, const oc_generation_spec_t *spec, server_rec *s)
 {
     apr_pool_t *pool = generation->pool;
-    int n = generation->reading;
-    apr_status_t rv = oc_mutex_create(&generation->mutex, apr_psprintf(pool, "%s-%d", spec->consumer, n), s, pool);
+    const char *name = apr_psprintf(pool, "%s-%d", spec->consumer, generation->reading);
+    apr_status_t rv = oc_mutex_create(&generation->mutex, name, s, pool);
 
-    if (rv == APR_SUCCESS && spec->has_lead)
-        rv = oc_mutex_create(&generation->lead, apr_psprintf(pool, "%s-lead-%d", spec->consumer, n), s, pool);
+    if (rv != APR_SUCCESS || !spec->has_lead)
+        return rv;
+    rv = oc_lead_create(&generation->lead, pool);
+    if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s, "cannot create the lead of the cache %s", generation->name);
     return rv;
 }
 
@@ -405,9 +408,6 @@ void oc_generation_retire(void)
     }
 }
 
-/* A child that leads until it exits leaves the mutex to the kernel. Of a pthread mutex APR counts the processes that use it, from
- * here to the end of pchild, and does away with it after the last; whoever finds its owner dead counts that one off a second
- * time, so that soon nobody could lead any more. Not counted at all, it lives as long as the generation. */
 void oc_generation_child_init(apr_pool_t *pchild, server_rec *s)
 {
     process_t *p = process();
@@ -417,8 +417,6 @@ void oc_generation_child_init(apr_pool_t *pchild, server_rec *s)
         oc_generation_t *generation = apr_hash_this_val(hi);
 
         oc_mutex_child_init(&generation->mutex, s, pchild);
-        if (generation->lead && apr_global_mutex_mech(generation->lead) != APR_LOCK_PROC_PTHREAD)
-            oc_mutex_child_init(&generation->lead, s, pchild);
     }
 }
 
@@ -431,12 +429,7 @@ int oc_generation_is_current(void)
     return generation == ap_scoreboard_image->global->running_generation;
 }
 
-int oc_generation_try_lead(oc_generation_t *generation)
+oc_lead_t *oc_generation_lead(const oc_generation_t *generation)
 {
-    return apr_global_mutex_trylock(generation->lead) == APR_SUCCESS;
-}
-
-void oc_generation_step_down(oc_generation_t *generation)
-{
-    apr_global_mutex_unlock(generation->lead);
+    return generation->lead;
 }

@@ -38,10 +38,22 @@ apr_status_t oc_mutex_create(apr_global_mutex_t **mutex, const char *instance, s
     return apr_global_mutex_create(mutex, NULL, APR_LOCK_PROC_PTHREAD, pool);
 }
 
+/* Of a pthread mutex APR counts the users: the end of pchild takes one off, and so does whoever finds the holder dead. A child that
+ * exits while one of its threads still writes, to a slow disk, is taken off twice; after some of those APR destroys the mutex in
+ * use. So its users are added to a pool that nobody clears: the count never falls below the truth. */
+static apr_pool_t *choose_pool(apr_global_mutex_t *mutex, apr_pool_t *pchild)
+{
+    apr_pool_t *lasting = NULL;
+
+    if (apr_global_mutex_mech(mutex) == APR_LOCK_PROC_PTHREAD)
+        (void)apr_pool_create_unmanaged(&lasting);
+    return lasting ? lasting : pchild;
+}
+
 void oc_mutex_child_init(apr_global_mutex_t **mutex, server_rec *s, apr_pool_t *pchild)
 {
     const char *lock_file = apr_global_mutex_lockfile(*mutex);
-    apr_status_t rv = apr_global_mutex_child_init(mutex, lock_file, pchild);
+    apr_status_t rv = apr_global_mutex_child_init(mutex, lock_file, choose_pool(*mutex, pchild));
 
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "cannot open the mutex " OC_MUTEX_TYPE " (%s) in this child",

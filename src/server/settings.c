@@ -316,13 +316,6 @@ static int check_neighbours(server_rec *s)
                      directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (oc_settings_is_active() && !ap_find_linked_module("mod_watchdog.c")) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "SSLStaplingCache " OC_PROVIDER_NAME
-                     " needs mod_watchdog to fetch OCSP responses in the background. Load it (LoadModule "
-                     "watchdog_module), or write `OCSPCacheRefresh Off` for a plain cache");
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     return OK;
 }
 

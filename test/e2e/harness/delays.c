@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * A slow machine, preloaded into httpd: how long forks, locks between processes and writes to a disk take, which a test sets.
+ * $OC_TEST_DELAYS names a file of four 32-bit numbers of milliseconds; it is mapped, so that every process sees at once what the test
+ * writes. Writes are slow in the folder $OC_TEST_DELAYS_FOLDER alone.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FORK, LOCK, WRITE, SYNC, KINDS };
+
+static const volatile int32_t *delays;
+static const char *folder;
+
+__attribute__((constructor)) static void map_delays(void)
+{
+    const char *name = getenv("OC_TEST_DELAYS");
+    int fd = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    void *mapped = fd >= 0 ? mmap(NULL, KINDS * sizeof(*delays), PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+    if (mapped != MAP_FAILED)
+        delays = mapped;
+    if (fd >= 0)
+        close(fd);
+    folder = getenv("OC_TEST_DELAYS_FOLDER");
+}
+
+static void delay(int kind)
+{
+    int32_t ms = delays ? delays[kind] : 0;
+    struct timespec left = {ms / 1000, (long)(ms % 1000) * 1000000};
+    int before = errno;
+
+    while (ms > 0 && nanosleep(&left, &left) != 0 && errno == EINTR)
+        ;
+    errno = before;
+}
+
+static int is_there(const char *path)
+{
+    return folder && strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static void delay_file(int fd, int kind)
+{
+    char name[64], path[4096];
+    ssize_t len;
+
+    if (!delays || delays[kind] <= 0)
+        return;
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    len = readlink(name, path, sizeof(path) - 1);
+    if (len < 0)
+        return;
+    path[len] = '\0';
+    if (is_there(path))
+        delay(kind);
+}
+
+/* ---- processes and locks ---- */
+
+pid_t fork(void)
+{
+    pid_t (*real)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
+    pid_t pid = real();
+
+    if (pid == 0)
+        delay(FORK);
+    return pid;
+}
+
+int flock(int fd, int operation)
+{
+    if (operation & LOCK_EX)
+        delay(LOCK);
+    return (int)syscall(SYS_flock, fd, operation);
+}
+
+int semop(int id, struct sembuf *operations, size_t n)
+{
+    if (n > 0 && operations[0].sem_op < 0)
+        delay(LOCK);
+    return (int)syscall(SYS_semop, id, operations, n);
+}
+
+static int lock_file(int fd, int command, void *argument)
+{
+    if (command == F_SETLKW && ((struct flock *)argument)->l_type == F_WRLCK)
+        delay(LOCK);
+    return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+    va_list arguments;
+    void *argument;
+
+    va_start(arguments, command);
+    argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return lock_file(fd, command, argument);
+}
+
+int fcntl(int fd, int command, ...)
+{
+    va_list arguments;
+    void *argument;
+
+    va_start(arguments, command);
+    argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return lock_file(fd, command, argument);
+}
+
+/* ---- the disk ---- */
+
+ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
+{
+    delay_file(fd, WRITE);
+    return syscall(SYS_pwrite64, fd, bytes, len, offset);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
+{
+    delay_file(fd, WRITE);
+    return syscall(SYS_pwrite64, fd, bytes, len, offset);
+}
+
+int fsync(int fd)
+{
+    delay_file(fd, SYNC);
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    if (is_there(from))
+        delay(WRITE);
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""A slow machine for one server alone: delays.c, and a module that is slow in child_init."""
+
+import os
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from apxs import apxs
+from httpd import HARNESS
+
+KINDS = ("fork", "lock", "write", "sync")
+
+
+class Delays:
+    """How many seconds things take that a server does. Writes are slow in `folder` alone, which may be set later."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "delays"
+        self.library = folder / "delays.so"
+        self.slow_folder = folder
+        self.set()
+        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
+                        str(self.library), str(HARNESS / "delays.c")], check=True)
+
+    def set(self, **seconds: float) -> None:
+        with open(self.file, "r+b" if self.file.exists() else "wb") as file:
+            file.write(struct.pack(f"={len(KINDS)}i", *(int(1000 * seconds.get(kind, 0)) for kind in KINDS)))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self.library), "OC_TEST_DELAYS": str(self.file),
+                "OC_TEST_DELAYS_FOLDER": str(self.slow_folder)}
+
+
+@pytest.fixture
+def delays(folder: Path) -> Delays:
+    return Delays(folder)
+
+
+@pytest.fixture(scope="session")
+def slow_child(workplace: Path) -> str:
+    """The line that loads mod_slow_child.so."""
+    built = workplace / "mod_slow_child.so"
+    apr = subprocess.run([apxs("APR_CONFIG") or "apr-1-config", "--includes"], check=True, stdout=subprocess.PIPE,
+                         text=True).stdout.split()
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-pthread", "-std=gnu11", "-Wall", "-Wextra",
+                    "-Werror", *apxs("EXTRA_CPPFLAGS").split(), "-isystem", apxs("INCLUDEDIR"), *apr, "-o", str(built),
+                    str(HARNESS / "mod_slow_child.c")], check=True)
+    return f'LoadModule slow_child_module "{built}"'

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""Exactly one child leads, soon after each kind of end of the last one, on a machine where everything is slow; idle children cost
+nothing; and children that live shortly throw no exchange away."""
+
+import os
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+import responders
+from conftest import NOTHING_HELD, QUICK
+from httpd import Httpd
+from observe import LEADS, stamped, wait_leader
+from wait import holds, poll
+
+TAKE_OVER = 2.0  # seconds
+MECHANISMS = ["default", "file:run", "fcntl:run", "flock:run", "pthread", "sysvsem", "posixsem"]
+
+
+def leaders(server: Httpd) -> set[int]:
+    """Children that began to lead and are alive. None of them ceases to lead before its end, but at a reload."""
+    return {pid for _, pid, _ in stamped(server, LEADS)} & server.children()
+
+
+def wait_one(server: Httpd, former: set[int], deadline: float = 10) -> int:
+    """The one leader that is none of the former ones."""
+    new = poll(lambda: leaders(server) - former, "a child leads", deadline)
+    holds(lambda: len(leaders(server)) == 1, "one child leads", 0.3)
+    return new.pop()
+
+
+@pytest.mark.parametrize("mechanism, mpm", [*((mechanism, "event") for mechanism in MECHANISMS), ("flock:run", "prefork")])
+def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, mpm):
+    one = site(environment=delays.environment, mpm=mpm,
+               directives=(slow_child, "SlowChild 300", f"Mutex {mechanism} ocsp-cache", *QUICK))
+    one.server.allow(r"\[ocsp_cache:warn\] .*Mutex posixsem cannot serve ocsp-cache")
+    delays.set(fork=0.05, lock=0.02, write=0.05)
+    for _ in range(2):
+        one.server.start()
+        one.wait_staple()
+        poll(lambda: len(one.server.children()) >= 2, "somebody who can take over")
+        former: set[int] = set()
+        for _ in range(3):
+            leader = wait_one(one.server, former)
+            former.add(leader)
+            poll(lambda: len(one.server.children() - former) >= 1, "somebody who can take over")
+            os.kill(leader, signal.SIGKILL)
+            killed = time.monotonic()
+            poll(lambda: leaders(one.server) - former, "a child takes over", 10)
+            assert time.monotonic() - killed < TAKE_OVER
+        former |= leaders(one.server)
+        one.server.graceful()
+        wait_one(one.server, former)
+        one.responder.wait_asked_again()
+        assert one.handshake().status == "good"
+        one.server.stop()
+
+
+def switches(pid: int) -> int:
+    """How often the threads of a process were put to sleep and woken so far."""
+    count = 0
+    for status in Path(f"/proc/{pid}/task").glob("*/status"):
+        count += sum(int(number) for number in re.findall(r"^\w*voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M))
+    return count
+
+
+def test_idle_children_sleep(site):
+    """Children that do not lead are not woken at all; the one that does wakes ten times a second."""
+    one = site(mpm="prefork", directives=("StartServers 16", "MinSpareServers 16", "MaxSpareServers 16"))
+    one.server.start()
+    one.wait_staple()
+    leader = wait_leader(one.server)
+    idle = poll(lambda: len(one.server.children()) == 16 and one.server.children() - {leader}, "all children are there")
+    busy = {pid: switches(pid) for pid in idle}
+    # The handshakes that waited for the staple are over: a second without a switch.
+    poll(lambda: all(switches(pid) == n for pid, n in busy.items()) or busy.update({pid: switches(pid) for pid in idle}),
+         "all are idle", 15, 1.0)
+    before, led = {pid: switches(pid) for pid in idle}, switches(leader)
+    poll(lambda: switches(leader) > led + 30, "control: the leader is awake", 15)
+    assert {pid: switches(pid) for pid in idle} == before
+
+
+class Connections:
+    """Clients that connect without end, so that children come to theirs."""
+
+    def __init__(self, server: Httpd, count: int = 2) -> None:
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(server,), daemon=True) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, server: Httpd) -> None:
+        while not self._over.is_set():
+            try:
+                server.status_page("?auto")
+            except OSError:
+                time.sleep(0.01)
+
+    def end(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def load() -> Iterator[list[Connections]]:
+    running: list[Connections] = []
+    yield running
+    for one in running:
+        one.end()
+
+
+SLOW = 3.0
+
+
+@pytest.mark.parametrize("mpm", ["prefork", "event"])
+def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
+    one = site(responders.nothing(), mpm=mpm,
+               directives=("MaxConnectionsPerChild 20", "SSLStaplingErrorCacheTimeout 1"))
+    one.server.allow(NOTHING_HELD, r"\[core:(warn|error)\] .*AH0004[56]: child process \d+ still did not exit")
+    one.server.start()
+    one.responder.wait_asked()
+    load.append(Connections(one.server))
+    first = set(one.server.children())
+    poll(lambda: len(one.server.children() | first) > len(first) + 3, "children come and go", 30)
+    one.responder.script = responders.delayed(responders.good(), SLOW)
+    begin = time.monotonic()
+    one.wait_staple()
+    assert time.monotonic() - begin < 2 * SLOW
+    assert len(leaders(one.server)) <= 1
+    one.server.kill()  # with this directive a child of event now and then overlooks that it is to end, module or not
+
+
+def test_the_stop_of_the_server_waits_for_nothing(site, load):
+    """While a child that reached its end finishes."""
+    one = site(responders.hang(), mpm="prefork", directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 60"))
+    one.server.start()
+    one.responder.wait_asked()
+    leader = wait_leader(one.server)
+    load.append(Connections(one.server))
+    children = one.server.children()
+    poll(lambda: not (one.server.children() & children - {leader}), "the others came to their ends")
+    holds(lambda: leader in one.server.children(), "the leader finishes", 1.0)
+    load.pop().end()
+    begin = time.monotonic()
+    one.server.stop()
+    assert time.monotonic() - begin < 3.0
