@@ -49,7 +49,7 @@ write_configuration() {
         echo "DefaultRuntimeDir $dir"
         echo "ErrorLog $dir/error_log"
         echo "LogLevel warn ocsp_cache:info"
-        for name in mpm_event unixd watchdog authz_core status ssl; do
+        for name in mpm_event unixd authz_core status ssl; do
             load "$name"
         done
         echo "LoadModule ocsp_cache_module $module"

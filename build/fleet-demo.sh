@@ -69,7 +69,7 @@ write_configuration() {
         echo "DefaultRuntimeDir $at"
         echo "ErrorLog $at/error_log"
         echo "LogLevel warn ocsp_cache:info"
-        for name in mpm_event unixd watchdog authz_core ssl socache_redis; do
+        for name in mpm_event unixd authz_core ssl socache_redis; do
             load "$name"
         done
         echo "LoadModule ocsp_cache_module $module"

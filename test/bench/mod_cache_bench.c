@@ -429,7 +429,7 @@ static const command_rec commands[] = {
 
 static void register_hooks(apr_pool_t *pconf)
 {
-    static const char *const after[] = {"mod_ocsp_cache.c", "mod_watchdog.c", NULL};
+    static const char *const after[] = {"mod_ocsp_cache.c", NULL};
 
     (void)pconf;
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);

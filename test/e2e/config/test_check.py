@@ -28,20 +28,6 @@ def test_module_alone_without_mod_ssl_is_no_trouble(site):
     assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
 
 
-def test_watchdog_is_there_or_said_to_be_missing(site):
-    """Debian's httpd has mod_watchdog built in: there it cannot be missing. Elsewhere it is a module, which this
-    configuration does not load."""
-    one = site()
-    built_in = "mod_watchdog.c" in one.server._command("-l").stdout
-    checked = one.server.check()
-    if built_in:
-        assert checked.code == 0, checked.output
-    else:
-        assert checked.code != 0 and "mod_watchdog" in checked.output, checked.output
-        one.server.config = one.changed(modules=("watchdog",))
-        assert one.server.check().code == 0
-
-
 OWN = ("OCSPCacheRefresh on", "OCSPCacheWorkers 4", "OCSPCacheRefreshInterval 10min 2h", "OCSPCacheMustStapleWait 3s")
 
 

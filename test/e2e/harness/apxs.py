@@ -12,7 +12,7 @@ import subprocess
 from typing import Iterable
 
 # What Debian's httpd has built in, and others load.
-BASIC = ("watchdog", "unixd", "log_config", "version")
+BASIC = ("unixd", "log_config", "version")
 
 
 @functools.lru_cache(maxsize=None)

@@ -36,7 +36,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
-static const command_rec directives[] = {AP_INIT_TAKE1("SlowChild", set, NULL, RSRC_CONF, "milliseconds"), {.name = NULL}};
+static const command_rec directives[] = {AP_INIT_TAKE1("SlowChild", set, NULL, RSRC_CONF, "milliseconds"),
+                                         {.name = NULL}};
 
 AP_DECLARE_MODULE(slow_child) = {
     STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, directives, register_hooks, AP_MODULE_FLAG_NONE,
