@@ -12,6 +12,7 @@
 #include "refresh/leader.h"
 #include "refresh/refresh.h"
 #include "refresh/shared_store.h"
+#include "server/later.h"
 #include "server/managed.h"
 #include "server/module.h"
 #include "server/mutex.h"
@@ -61,6 +62,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     oc_managed_reset(pconf);
     oc_provider_reset(pconf);
     oc_shared_store_reset();
+    oc_later_reset(pconf);
     return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -94,9 +96,10 @@ static int settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server
     (void)pconf;
     (void)plog;
     (void)ptemp;
-    (void)main_server;
-    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
-        oc_provider_settle();
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    oc_provider_settle();
+    oc_later_run(main_server);
     return OK;
 }
 

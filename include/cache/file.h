@@ -57,8 +57,15 @@ apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_
 apr_status_t oc_file_create(oc_file_t **file, const char *path, uint32_t n_blocks, apr_pool_t *pool,
                             const char **problem);
 
+/** The same without writing a byte yet: oc_file_commit() writes the head. */
+apr_status_t oc_file_prepare(oc_file_t **file, const char *path, uint32_t n_blocks, apr_pool_t *pool,
+                             const char **problem);
+
 /** Close the file at once, and remove it if it was not committed: where writing it has failed. @a file is gone. */
 void oc_file_abandon(oc_file_t *file);
+
+/** Another process, which has the file by fork, commits it: here it is only written to and closed. */
+void oc_file_leave(oc_file_t *file);
 
 /** Write block @a block (OC_BLOCK_SIZE bytes), or, with NULL, mark that no record begins there any more. One pwrite(2): any
  *  process, but one at a time (the cache's mutex). The first failure of a row is returned, as are all others: log on change. */

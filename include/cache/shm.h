@@ -106,6 +106,9 @@ apr_size_t oc_shm_size_for(uint32_t blocks);
 typedef void oc_shm_changed_fn(void *context, uint32_t block, const void *bytes);
 void oc_shm_on_change(oc_shm_t *shm, oc_shm_changed_fn *changed, void *context);
 
+/** Pass every block of every record to the change function: for a file that is begun behind the arena. Mutex held. */
+void oc_shm_rewrite(oc_shm_t *shm);
+
 /** Begin writing: the mutex was just acquired. @return 1 when the last writer died in here: the free list was derived anew
  *  from the records, every block was passed to the change function; else 0 (invariant 4). */
 int oc_shm_begin(oc_shm_t *shm);

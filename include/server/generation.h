@@ -34,15 +34,16 @@ int oc_generation_is_running(void);
 
 /**
  * Begin a new generation, in the parent: create arena and mutex, take over what the last generation of the same cache holds,
- * else what its file holds, and begin a fresh file. Trouble with the file costs persistence and an error line, no more,
- * except at a cold start when another live server owns the file.
- * @param generation out: valid until oc_generation_retire() finds it replaced
+ * else what its file holds. A fresh file is written later (server/later.h). Trouble with the file costs persistence and an error
+ * line, no more, except at a cold start when another live server owns the file.
+ * @param generation out: valid until oc_generation_settle() finds it replaced
  * @return APR_SUCCESS; APR_EBUSY: the file is another server's; else: no memory or no mutex. Logged.
  */
 apr_status_t oc_generation_begin(oc_generation_t **generation, const oc_generation_spec_t *spec, server_rec *s);
 
-/** post_config: end the caches that this configuration did not begin again. */
-void oc_generation_retire(void);
+/** Behind every post_config: end the caches that this configuration did not begin again; changes of the others are written to their
+ *  files from here on. */
+void oc_generation_settle(void);
 
 /** child_init, before anything in the child stores: reopen the mutexes of this configuration's caches. */
 void oc_generation_child_init(apr_pool_t *pchild, server_rec *s);

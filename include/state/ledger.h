@@ -34,6 +34,12 @@ const char *oc_ledger_path(const char *cache_path, apr_pool_t *pool);
 apr_status_t oc_ledger_create(oc_ledger_t **ledger, const char *path, unsigned n, apr_pool_t *pool,
                               const char **problem);
 
+/** The same in two steps: prepare opens the fresh file and writes nothing; commit, in any process that has it, makes it the ledger. @a path
+ *  has to last. */
+apr_status_t oc_ledger_prepare(oc_ledger_t **ledger, const char *path, unsigned n, apr_pool_t *pool,
+                               const char **problem);
+apr_status_t oc_ledger_commit(oc_ledger_t *ledger, const char **problem);
+
 /** Write entry @a ordinal: one pwrite(2), any process, any thread. @return APR_EINVAL: no such ordinal; else the errno. */
 apr_status_t oc_ledger_write(oc_ledger_t *ledger, unsigned ordinal, const oc_ledger_entry_t *entry);
 

@@ -48,6 +48,8 @@ struct oc_file_t {
     int fd;
     const char *path;
     const char *fresh_path; /* NULL once committed */
+    uint32_t n_blocks;
+    int has_head;
     apr_pool_t *pool;
 };
 
@@ -253,8 +255,8 @@ static apr_status_t write_head(int fd, uint32_t n_blocks)
     return oc_disk_write_at(fd, bytes, sizeof(bytes), 0);
 }
 
-apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks, apr_pool_t *pool,
-                            const char **problem)
+apr_status_t oc_file_prepare(oc_file_t **out, const char *path, uint32_t n_blocks, apr_pool_t *pool,
+                             const char **problem)
 {
     const char *fresh_path = apr_pstrcat(pool, path, ".new", NULL);
     oc_file_t *file;
@@ -270,13 +272,9 @@ apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks
     file->fd = fd;
     file->path = apr_pstrdup(pool, path);
     file->fresh_path = fresh_path;
+    file->n_blocks = n_blocks;
     file->pool = pool;
     apr_pool_cleanup_register(pool, file, close_file, apr_pool_cleanup_null);
-    rv = write_head(fd, n_blocks);
-    if (rv != APR_SUCCESS) {
-        apr_pool_cleanup_run(pool, file, close_file);
-        return oc_disk_fail(rv, "write", fresh_path, pool, problem);
-    }
     *out = file;
     return APR_SUCCESS;
 }
@@ -284,6 +282,29 @@ apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks
 void oc_file_abandon(oc_file_t *file)
 {
     apr_pool_cleanup_run(file->pool, file, close_file);
+}
+
+apr_status_t oc_file_create(oc_file_t **out, const char *path, uint32_t n_blocks, apr_pool_t *pool,
+                            const char **problem)
+{
+    apr_status_t rv = oc_file_prepare(out, path, n_blocks, pool, problem);
+    oc_file_t *file = *out;
+
+    if (rv != APR_SUCCESS)
+        return rv;
+    rv = write_head(file->fd, n_blocks);
+    file->has_head = rv == APR_SUCCESS;
+    if (rv == APR_SUCCESS)
+        return rv;
+    rv = oc_disk_fail(rv, "write", file->fresh_path, pool, problem);
+    apr_pool_cleanup_run(pool, file, close_file);
+    *out = NULL;
+    return rv;
+}
+
+void oc_file_leave(oc_file_t *file)
+{
+    file->fresh_path = NULL;
 }
 
 apr_status_t oc_file_write(oc_file_t *file, uint32_t block, const void *bytes)
@@ -308,10 +329,13 @@ static apr_status_t give_up(oc_file_t *file, apr_status_t rv, const char *what, 
 apr_status_t oc_file_commit(oc_file_t *file, const char **problem)
 {
     const char *folder = oc_disk_folder(file->path, file->pool);
+    apr_status_t rv = file->has_head ? APR_SUCCESS : write_head(file->fd, file->n_blocks);
     int fd;
 
+    if (rv != APR_SUCCESS)
+        return give_up(file, rv, "write", file->path, problem);
     if (fsync(file->fd) != 0)
-        return give_up(file, errno, "flush", file->fresh_path, problem);
+        return give_up(file, errno, "flush", file->path, problem);
     if (rename(file->fresh_path, file->path) != 0)
         return give_up(file, errno, "replace", file->path, problem);
     file->fresh_path = NULL;

@@ -356,6 +356,24 @@ void oc_shm_end(oc_shm_t *shm)
     oc_word_store(&shm->header->busy, 0);
 }
 
+/* Each block once, however a hostile process bent the chains. */
+void oc_shm_rewrite(oc_shm_t *shm)
+{
+    uint32_t i, j, n, chain[OC_BLOCK_CHAIN_MAX];
+
+    memset(shm->marks, 0, shm->n_blocks / 8 + 1);
+    for (i = 0; shm->changed && i < shm->n_buckets * OC_BUCKET_SLOTS; i++) {
+        uint32_t head = oc_ref_block(oc_word_load(&shm->slots[i].ref));
+
+        n = head == 0 ? 0 : oc_block_chain(shm->blocks, shm->n_blocks, head - 1, chain);
+        for (j = 0; j < n; j++) {
+            if (!is_marked(shm, chain[j]))
+                shm->changed(shm->context, chain[j], &shm->blocks[chain[j]]);
+            mark(shm, chain[j]);
+        }
+    }
+}
+
 /* Name the finished record in its slot (invariant 3): one store makes it visible, of ref, or, where the slot is new, of
  * hash. Returns the block of the record that it replaces, as in a ref. */
 static uint32_t publish(oc_slot_t *slot, uint64_t hash, uint32_t head, uint64_t order)

@@ -7,6 +7,7 @@
 #include "control.h"
 
 #include "cache/shm.h"
+#include "server/later.h"
 #include "server/module.h"
 #include "server/staples.h"
 #include "state/command.h"
@@ -56,10 +57,26 @@ static const oc_manifest_t *make_manifest(apr_pool_t *pool)
     return manifest;
 }
 
-void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
+static void write_manifest(void *data, server_rec *s)
 {
     const char *path = oc_staples_path(), *problem = NULL;
     apr_pool_t *pool;
+
+    (void)data;
+    if (!path)
+        return;
+    apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
+    if (oc_manifest_save(make_manifest(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
+    apr_pool_destroy(pool);
+}
+
+static const oc_later_t WRITE_MANIFEST = {write_manifest, NULL};
+
+void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
+{
+    const char *path = oc_staples_path();
 
     memset(&desk, 0, sizeof(desk));
     if (!path)
@@ -67,11 +84,7 @@ void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
     desk.server = main_server;
     desk.path = oc_command_path(path, pconf);
     desk.owner = geteuid();
-    apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
-    if (oc_manifest_save(make_manifest(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
-    apr_pool_destroy(pool);
+    oc_later_add(&WRITE_MANIFEST, NULL);
 }
 
 /* ---- commands ---- */

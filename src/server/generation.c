@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_generation: see oc_generation.h. Runs as root in the parent (begin, retire) and in children (lock, unlock). The parent
- * trusts nothing in an arena that children have had: it copies by the reader's protocol into a fresh one.
+ * Runs as root in the parent (begin, settle) and in children (lock, unlock). At a reload clients wait for the parent: it copies memory,
+ * and leaves what is written to a disk to server/later. Only a cold start may fail.
  */
 #include "server/generation.h"
 
+#include "take_over.h"
 #include "cache/file.h"
+#include "server/later.h"
 #include "server/module.h"
 #include "server/mutex.h"
 
 #include <ap_mpm.h>
 #include <apr_hash.h>
+#include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_main.h>
 #include <scoreboard.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define ID_LEN 20     /* as most consumers have it, for figures */
 #define LOCK_TRIES 10 /* for the lock of the file, in all a second */
 #define LOCK_PAUSE (APR_USEC_PER_SEC / LOCK_TRIES)
 #define PROCESS_KEY "mod_ocsp_cache:process:1"
@@ -42,8 +46,10 @@ struct oc_generation_t {
     apr_global_mutex_t *mutex; /* of writers */
     oc_lead_t *lead;           /* NULL: nobody leads here */
     oc_file_t *file;
+    atomic_int *is_file_lost; /* in memory that the generation's processes share: it could not be made */
     const char *path;
-    int reading;               /* the configuration that began it */
+    int reading; /* the configuration that began it */
+    pid_t creator;
     apr_status_t file_status;  /* of the last writer that wrote: a change of it is worth a log line */
     apr_status_t write_status; /* of the writer at work: its first failure */
     int has_written;
@@ -84,7 +90,7 @@ oc_shm_t *oc_generation_shm(const oc_generation_t *generation)
 
 const char *oc_generation_path(const oc_generation_t *generation)
 {
-    return generation->file ? generation->path : NULL;
+    return generation->file && !atomic_load(generation->is_file_lost) ? generation->path : NULL;
 }
 
 /* ---- the mutex ---- */
@@ -137,7 +143,7 @@ static void write_behind(void *context, uint32_t block, const void *bytes)
     oc_generation_t *generation = context;
     apr_status_t rv;
 
-    if (!bytes && generation->write_status != APR_SUCCESS)
+    if (atomic_load(generation->is_file_lost) || (!bytes && generation->write_status != APR_SUCCESS))
         return;
     rv = oc_file_write(generation->file, block, bytes);
     generation->has_written = 1;
@@ -168,102 +174,13 @@ static apr_status_t lock_file(const oc_generation_spec_t *spec, server_rec *s)
     return rv;
 }
 
-/* ---- taking over ---- */
-
-typedef struct {
-    oc_shm_t *shm;
-    uint32_t blocks_max; /* of a file: what is worth reading */
-    uint32_t records;
-    uint32_t refused;
-    uint32_t blocks_refused;
-} take_over_t;
-
-/* Take one record over; the clock has no say (invariant 10), the higher order wins. */
-static void take_record(void *context, const oc_entry_t *entry)
-{
-    take_over_t *t = context;
-    oc_key_t key = {entry->kind, entry->id_len, entry->id};
-    apr_status_t rv = oc_shm_put(t->shm, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0);
-
-    if (rv == APR_SUCCESS) {
-        t->records++;
-    }
-    else if (rv == APR_ENOSPC) {
-        t->refused++;
-        t->blocks_refused += oc_block_count(entry->id_len, entry->data_len);
-    }
-}
-
-static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *pool)
-{
-    oc_shm_stats_t stats;
-    oc_entry_t entry;
-    uint32_t cursor = 0, budget;
-    uint64_t note;
-
-    oc_shm_stats(old, &stats);
-    budget = 2 * stats.blocks; /* records share no blocks; what a writer changes meanwhile is read twice */
-    entry.data = apr_palloc(pool, OC_BLOCK_DATA_MAX);
-    entry.data_cap = OC_BLOCK_DATA_MAX;
-    while (oc_shm_next(old, &cursor, &entry, &note, &budget) == APR_SUCCESS) {
-        oc_key_t key = {entry.kind, entry.id_len, entry.id};
-
-        take_record(t, &entry);
-        if (note != 0)
-            (void)oc_shm_set_note(t->shm, &key, note); /* lost when the bucket is full: the refresher learns it anew */
-    }
-}
-
-static void take_from_file(take_over_t *t, const char *path, server_rec *s, apr_pool_t *pool)
-{
-    const char *problem = NULL;
-    oc_file_load_t loaded;
-    apr_status_t rv = oc_file_load(path, t->blocks_max, take_record, t, &loaded, pool, &problem);
-
-    if (rv != APR_SUCCESS && rv != APR_ENOENT)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s", problem);
-    else if (loaded.is_other_layout)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "SSLStaplingCache: %s was written by another version of this module; its responses are "
-                     "fetched again",
-                     path);
-    else if (loaded.damaged > 0)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "SSLStaplingCache: %s: %u records are whole and kept, %u are damaged and will be fetched "
-                     "again",
-                     path, loaded.records, loaded.damaged);
-}
-
-static void report_take_over(const take_over_t *t, const oc_generation_t *generation, server_rec *s)
-{
-    oc_shm_stats_t stats;
-
-    oc_shm_stats(generation->shm, &stats);
-    if (t->refused > 0)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "the cache %s is too small: %u records were kept, %u had no room. A size of %" APR_SIZE_T_FMT
-                     " would hold them",
-                     generation->name, t->records, t->refused,
-                     oc_shm_size_for(stats.blocks_used + t->blocks_refused + OC_BLOCK_CHAIN_MAX));
-    else
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
-                     "the cache %s holds %u records, %u of %u blocks; records of 2 kB: room for %u, of 4 kB: for "
-                     "%u",
-                     generation->name, stats.records, stats.blocks_used, stats.blocks,
-                     oc_shm_capacity(stats.size, ID_LEN, 2048), oc_shm_capacity(stats.size, ID_LEN, 4096));
-}
-
-static void keep_in_memory(oc_generation_t *generation, const char *problem, server_rec *s)
+static void report_no_file(const char *problem, server_rec *s)
 {
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s. The cache is kept in memory only", problem);
-    oc_shm_on_change(generation->shm, NULL, NULL);
-    if (generation->file)
-        oc_file_abandon(generation->file); /* on a full disk it would take the room that is missing */
-    generation->file = NULL;
 }
 
-/* Begin the fresh file before the arena is filled, so that filling it writes the file. */
-static void begin_file(oc_generation_t *generation, server_rec *s, apr_pool_t *pool)
+/* Nothing is written to it yet: at a reload clients wait for the parent. */
+static void prepare_file(oc_generation_t *generation, server_rec *s, apr_pool_t *pool)
 {
     oc_shm_stats_t stats;
     const char *problem = NULL;
@@ -271,47 +188,60 @@ static void begin_file(oc_generation_t *generation, server_rec *s, apr_pool_t *p
 
     oc_shm_stats(generation->shm, &stats);
     if (rv == APR_SUCCESS)
-        rv = oc_file_create(&generation->file, generation->path, stats.blocks, generation->pool, &problem);
-    if (rv == APR_SUCCESS)
-        oc_shm_on_change(generation->shm, write_behind, generation);
-    else
-        keep_in_memory(generation, problem, s);
+        rv = oc_file_prepare(&generation->file, generation->path, stats.blocks, generation->pool, &problem);
+    if (rv != APR_SUCCESS)
+        report_no_file(problem, s);
 }
 
-static void commit_file(oc_generation_t *generation, server_rec *s, apr_pool_t *pool)
+/* Children may write already: under the mutex the blocks are written that the arena holds now. */
+static void write_file(void *data, server_rec *s)
 {
+    oc_generation_t *generation = data;
     const char *problem = NULL;
+    apr_status_t rv;
     char why[120];
 
-    if (generation->write_status != APR_SUCCESS)
-        problem = apr_psprintf(pool, "cannot write %s: %s", generation->path,
-                               apr_strerror(generation->write_status, why, sizeof(why)));
-    else if (oc_file_commit(generation->file, &problem) == APR_SUCCESS)
+    if (getpid() != generation->creator)
+        oc_mutex_child_init(&generation->mutex, s, generation->pool);
+    rv = apr_global_mutex_lock(generation->mutex);
+    if (rv == APR_SUCCESS) {
+        generation->write_status = APR_SUCCESS;
+        oc_shm_rewrite(generation->shm);
+        rv = generation->write_status;
+        apr_global_mutex_unlock(generation->mutex);
+    }
+    if (rv == APR_SUCCESS && oc_file_commit(generation->file, &problem) == APR_SUCCESS)
         return;
-    keep_in_memory(generation, problem, s);
+    atomic_store(generation->is_file_lost, 1);
+    if (!problem)
+        problem =
+            apr_psprintf(generation->pool, "cannot write %s: %s", generation->path, apr_strerror(rv, why, sizeof(why)));
+    oc_file_abandon(generation->file); /* on a full disk it would take the room that is missing */
+    generation->file = NULL;
+    report_no_file(problem, s);
 }
 
-/* Everything a new arena should begin with (invariant 10). The parent is alone with it: no mutex yet. */
+static void leave_file(void *data)
+{
+    oc_file_leave(((oc_generation_t *)data)->file);
+}
+
+static const oc_later_t WRITE_FILE = {write_file, leave_file};
+
+/* The parent is alone with the arena: no mutex yet. */
 static void fill(oc_generation_t *generation, const oc_generation_t *old, int with_file, server_rec *s)
 {
-    take_over_t t = {generation->shm, 0, 0, 0, 0};
-    oc_shm_stats_t stats;
+    oc_take_over_source_t from = {old ? old->shm : NULL, NULL};
     apr_pool_t *pool;
 
-    oc_shm_stats(generation->shm, &stats);
-    t.blocks_max = oc_file_blocks_max(stats.blocks);
     apr_pool_create(&pool, generation->pool);
     if (with_file)
-        begin_file(generation, s, pool);
-    oc_shm_begin(generation->shm);
-    if (old)
-        take_from_arena(&t, old->shm, pool);
-    else if (generation->file)
-        take_from_file(&t, generation->path, s, pool);
-    oc_shm_end(generation->shm);
+        prepare_file(generation, s, pool);
     if (generation->file)
-        commit_file(generation, s, pool);
-    report_take_over(&t, generation, s);
+        from.path = generation->path;
+    oc_take_over(generation->shm, &from, generation->name, s, pool);
+    if (generation->file)
+        oc_later_add(&WRITE_FILE, generation);
     apr_pool_destroy(pool);
 }
 
@@ -332,6 +262,18 @@ static apr_status_t create_mutexes(oc_generation_t *generation, const oc_generat
     return rv;
 }
 
+static apr_status_t create_flag(atomic_int **flag, apr_pool_t *pool)
+{
+    apr_shm_t *shm;
+    apr_status_t rv = apr_shm_create(&shm, sizeof(**flag), NULL, pool);
+
+    if (rv == APR_SUCCESS) {
+        *flag = apr_shm_baseaddr_get(shm);
+        atomic_init(*flag, 0);
+    }
+    return rv;
+}
+
 static apr_status_t create(oc_generation_t **out, const oc_generation_spec_t *spec, server_rec *s)
 {
     oc_generation_t *generation;
@@ -346,10 +288,13 @@ static apr_status_t create(oc_generation_t **out, const oc_generation_spec_t *sp
     generation->path = spec->path ? apr_pstrdup(pool, spec->path) : NULL;
     generation->name = apr_psprintf(pool, "%s (%s)", spec->consumer, spec->path ? spec->path : "in memory");
     generation->reading = process()->reading;
+    generation->creator = getpid();
 
     rv = apr_generate_random_bytes((unsigned char *)seed.word, sizeof(seed.word));
     if (rv == APR_SUCCESS)
         rv = oc_shm_create(&generation->shm, spec->size, spec->policy, seed, pool);
+    if (rv == APR_SUCCESS)
+        rv = create_flag(&generation->is_file_lost, pool);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s, "cannot create the cache %s of %" APR_SIZE_T_FMT " bytes",
                      generation->name, spec->size);
@@ -391,7 +336,7 @@ apr_status_t oc_generation_begin(oc_generation_t **out, const oc_generation_spec
     return APR_SUCCESS;
 }
 
-void oc_generation_retire(void)
+void oc_generation_settle(void)
 {
     process_t *p = process();
     apr_hash_index_t *hi;
@@ -399,8 +344,11 @@ void oc_generation_retire(void)
     for (hi = apr_hash_first(NULL, p->caches); hi; hi = apr_hash_next(hi)) {
         oc_generation_t *generation = apr_hash_this_val(hi);
 
-        if (generation->reading == p->reading)
+        if (generation->reading == p->reading) {
+            if (generation->file) /* from here on; what the arena holds already is written in one go */
+                oc_shm_on_change(generation->shm, write_behind, generation);
             continue;
+        }
         apr_hash_set(p->caches, generation->consumer, APR_HASH_KEY_STRING, NULL);
         if (generation->previous)
             apr_pool_destroy(generation->previous->pool);

@@ -289,7 +289,7 @@ void oc_provider_reset(apr_pool_t *pconf)
 void oc_provider_settle(void)
 {
     want_mutex(0);
-    oc_generation_retire();
+    oc_generation_settle();
 }
 
 void oc_provider_child_init(apr_pool_t *pchild, server_rec *s)

@@ -5,6 +5,7 @@
  */
 #include "server/stats.h"
 
+#include "server/later.h"
 #include "server/managed.h"
 #include "server/module.h"
 #include "server/staples.h"
@@ -70,18 +71,34 @@ static void begin_recall(apr_pool_t *pconf, server_rec *s)
                      "no shared memory to pass requests to ask again: the status page cannot refresh a certificate");
 }
 
+static void report_no_ledger(const char *problem, server_rec *s)
+{
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                 "%s: how requests end is not noted there; tools that look at the cache from outside do not know it",
+                 problem);
+}
+
+static void write_ledger(void *data, server_rec *s)
+{
+    const char *problem = NULL;
+
+    if (oc_ledger_commit(data, &problem) != APR_SUCCESS)
+        report_no_ledger(problem, s);
+}
+
+static const oc_later_t WRITE_LEDGER = {write_ledger, NULL};
+
 static void begin_ledger(apr_pool_t *pconf, server_rec *s)
 {
     const char *cache = oc_staples_path(), *problem = NULL;
 
-    if (!cache) /* kept in memory only: where that was not wanted, it has been said */
+    if (!cache) /* kept in memory only: where that was not wanted, it has been reported */
         return;
     books.path = oc_ledger_path(cache, pconf);
-    if (oc_ledger_create(&books.ledger, books.path, (unsigned)oc_managed_all()->nelts, pconf, &problem) != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "%s: what comes of requests is not noted there; tools that look at the cache from outside do not "
-                     "know it",
-                     problem);
+    if (oc_ledger_prepare(&books.ledger, books.path, (unsigned)oc_managed_all()->nelts, pconf, &problem) == APR_SUCCESS)
+        oc_later_add(&WRITE_LEDGER, books.ledger);
+    else
+        report_no_ledger(problem, s);
 }
 
 void oc_stats_open(apr_pool_t *pconf, server_rec *main_server)

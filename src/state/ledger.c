@@ -41,6 +41,8 @@ typedef struct {
 _Static_assert(sizeof(head_t) == LINE && sizeof(line_t) == LINE, "head and entries have one size");
 
 struct oc_ledger_t {
+    const char *path, *fresh_path;
+    apr_pool_t *pool;
     int fd;
     uint32_t n;
 };
@@ -97,7 +99,7 @@ static apr_status_t begin(int fd, uint32_t n)
     return oc_disk_write_at(fd, &head, sizeof(head), 0);
 }
 
-apr_status_t oc_ledger_create(oc_ledger_t **out, const char *path, unsigned n, apr_pool_t *pool, const char **problem)
+apr_status_t oc_ledger_prepare(oc_ledger_t **out, const char *path, unsigned n, apr_pool_t *pool, const char **problem)
 {
     const char *fresh = apr_pstrcat(pool, path, ".new", NULL);
     oc_ledger_t *ledger;
@@ -112,21 +114,40 @@ apr_status_t oc_ledger_create(oc_ledger_t **out, const char *path, unsigned n, a
         rv = oc_disk_create(fresh, &fd, pool, problem);
     if (rv != APR_SUCCESS)
         return rv;
-
-    rv = begin(fd, n);
-    if (rv == APR_SUCCESS && rename(fresh, path) != 0)
-        rv = errno;
-    if (rv != APR_SUCCESS) {
-        close(fd);
-        unlink(fresh);
-        return oc_disk_fail(rv, "write", path, pool, problem);
-    }
     ledger = apr_palloc(pool, sizeof(*ledger));
     ledger->fd = fd;
     ledger->n = n;
+    ledger->path = path;
+    ledger->fresh_path = fresh;
+    ledger->pool = pool;
     apr_pool_cleanup_register(pool, ledger, close_ledger, apr_pool_cleanup_null);
     *out = ledger;
     return APR_SUCCESS;
+}
+
+apr_status_t oc_ledger_commit(oc_ledger_t *ledger, const char **problem)
+{
+    apr_status_t rv = begin(ledger->fd, ledger->n);
+
+    if (rv == APR_SUCCESS && rename(ledger->fresh_path, ledger->path) != 0)
+        rv = errno;
+    if (rv == APR_SUCCESS)
+        return rv;
+    unlink(ledger->fresh_path);
+    return oc_disk_fail(rv, "write", ledger->path, ledger->pool, problem);
+}
+
+apr_status_t oc_ledger_create(oc_ledger_t **out, const char *path, unsigned n, apr_pool_t *pool, const char **problem)
+{
+    apr_status_t rv = oc_ledger_prepare(out, path, n, pool, problem);
+
+    if (rv == APR_SUCCESS)
+        rv = oc_ledger_commit(*out, problem);
+    if (rv != APR_SUCCESS && *out) {
+        apr_pool_cleanup_run(pool, *out, close_ledger);
+        *out = NULL;
+    }
+    return rv;
 }
 
 apr_status_t oc_ledger_write(oc_ledger_t *ledger, unsigned ordinal, const oc_ledger_entry_t *entry)

@@ -264,6 +264,13 @@ class Httpd:
 
     def processes(self) -> dict[int, int]:
         """pid -> parent's pid of every live process of this server."""
+        return {pid: parent for pid, (parent, _name) in self._processes().items()}
+
+    def writing(self) -> set[int]:
+        """The process that writes the cache's files after a reload, while it does."""
+        return {pid for pid, (_parent, name) in self._processes().items() if name == "ocsp-cache-disk"}
+
+    def _processes(self) -> dict[int, tuple[int, str]]:
         found = {}
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit():
@@ -271,15 +278,17 @@ class Httpd:
             try:
                 if str(self.conf_file).encode() not in (entry / "cmdline").read_bytes().split(b"\0"):
                     continue
-                status = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                name, status = (entry / "stat").read_text().rsplit(")", 1)
+                name, status = name.partition("(")[2], status.split()
             except OSError:
                 continue
             if status[0] != "Z":
-                found[int(entry.name)] = int(status[1])
+                found[int(entry.name)] = int(status[1]), name
         return found
 
     def children(self) -> set[int]:
-        return {pid for pid, parent in self.processes().items() if parent == self.parent}
+        return {pid for pid, (parent, name) in self._processes().items()
+                if parent == self.parent and name != "ocsp-cache-disk"}
 
     def _reload(self, number: signal.Signals, settle: bool, deadline: float) -> None:
         before, old = self.resumed(), self.children()
@@ -288,6 +297,7 @@ class Httpd:
         poll(lambda: self.resumed() > before, f"a new generation after {number.name}", deadline)
         if settle:
             poll(lambda: self.children() and not (old & self.children()), "the old children are gone", deadline)
+            poll(lambda: not self.writing(), "the cache's files are written", deadline)
 
     def graceful(self, config: Optional[Config] = None, settle: bool = True, deadline: float = 30) -> None:
         """Reload as logrotate does, with `config` if given. `settle`: until all children of the old one are gone."""

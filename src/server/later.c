@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * The process is forked from the parent, has its rights and its memory, and holds no listening socket. It ends with the parent. It
+ * may wait for a mutex that a child holds, which the parent must not. httpd reaps it.
+ */
+#include "server/later.h"
+
+#include "server/module.h"
+
+#include <ap_listen.h>
+#include <apr_thread_proc.h>
+#include <errno.h>
+#include <http_log.h>
+#include <http_main.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define PROCESS_NAME "ocsp-cache-disk"
+#define KILL_PATIENCE apr_time_from_msec(200)
+#define END_PATIENCE apr_time_from_sec(10)
+#define STEP apr_time_from_msec(10)
+
+typedef struct {
+    const oc_later_t *what;
+    void *data;
+} item_t;
+
+static apr_array_header_t *items; /* of item_t; in pconf */
+
+/* What the process was registered with; in its own pool, which goes when httpd has reaped it. */
+typedef struct {
+    apr_proc_t proc;
+    apr_pool_t *pool;
+} apart_t;
+
+static struct {
+    pid_t server;   /* the process that waits for the end; 0: not started yet */
+    apart_t *apart; /* NULL: none is busy, as far as is known */
+} later;
+
+void oc_later_reset(apr_pool_t *pconf)
+{
+    items = apr_array_make(pconf, 4, sizeof(item_t));
+}
+
+void oc_later_add(const oc_later_t *what, void *data)
+{
+    item_t *item = apr_array_push(items);
+
+    item->what = what;
+    item->data = data;
+}
+
+static void work_off(server_rec *s)
+{
+    int i;
+
+    for (i = 0; i < items->nelts; i++) {
+        item_t *item = &APR_ARRAY_IDX(items, i, item_t);
+
+        item->what->work(item->data, s);
+    }
+}
+
+static void leave_all(void)
+{
+    int i;
+
+    for (i = 0; i < items->nelts; i++) {
+        item_t *item = &APR_ARRAY_IDX(items, i, item_t);
+
+        if (item->what->leave)
+            item->what->leave(item->data);
+    }
+}
+
+/* ---- the process ---- */
+
+static void run_apart(pid_t parent, server_rec *s)
+{
+#ifdef __linux__
+    prctl(PR_SET_NAME, PROCESS_NAME);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getppid() != parent)
+        _exit(1);
+    ap_close_listeners();
+    work_off(s);
+    _exit(0);
+}
+
+/* ---- the parent ---- */
+
+/* httpd reaped it. APR keeps no record of a process that ended, but would look at it. */
+static void on_end(int reason, void *data, int status)
+{
+    apart_t *apart = data;
+
+    (void)status;
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST)
+        return;
+    if (later.apart == apart)
+        later.apart = NULL;
+    apr_proc_other_child_unregister(apart);
+    apr_pool_destroy(apart->pool);
+}
+
+/* @return 1: it has ended */
+static int wait_for_end(apr_interval_time_t patience)
+{
+    apr_interval_time_t waited = 0;
+
+    while (waitpid(later.apart->proc.pid, NULL, WNOHANG) == 0) {
+        if (waited >= patience)
+            return 0;
+        apr_sleep(STEP);
+        waited += STEP;
+    }
+    on_end(APR_OC_REASON_DEATH, later.apart, 0);
+    return 1;
+}
+
+static apr_status_t end_with_server(void *data)
+{
+    (void)data;
+    if (later.server == getpid() && later.apart && !wait_for_end(END_PATIENCE))
+        kill(later.apart->proc.pid, SIGKILL); /* the next server must not meet it */
+    return APR_SUCCESS;
+}
+
+static void register_apart(pid_t pid)
+{
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, ap_pglobal);
+    later.apart = apr_pcalloc(pool, sizeof(*later.apart));
+    later.apart->pool = pool;
+    later.apart->proc.pid = pid;
+    apr_proc_other_child_register(&later.apart->proc, on_end, later.apart, NULL, pool);
+}
+
+/* One that hangs in the disk stays registered, so that httpd knows it when it ends. */
+static void replace_former(void)
+{
+    if (!later.apart)
+        return;
+    kill(later.apart->proc.pid, SIGKILL);
+    (void)wait_for_end(KILL_PATIENCE);
+    later.apart = NULL;
+}
+
+void oc_later_run(server_rec *s)
+{
+    pid_t parent = getpid(), pid;
+
+    replace_former();
+    if (later.server == 0) {
+        later.server = parent;
+        apr_pool_pre_cleanup_register(ap_pglobal, NULL, end_with_server);
+        work_off(s);
+        return;
+    }
+    if (items->nelts == 0)
+        return;
+    pid = fork();
+    if (pid == 0)
+        run_apart(parent, s);
+    if (pid < 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, errno, s,
+                     "cannot start a process that writes the cache file: this reload waits for the disk");
+        work_off(s);
+        return;
+    }
+    leave_all();
+    register_apart(pid);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * Runs as root in the parent. Trusts nothing in an arena that children have had, or in a file: it copies by the reader's protocol into
+ * a fresh arena, and parses no ASN.1.
+ */
+#include "take_over.h"
+
+#include "cache/file.h"
+#include "server/module.h"
+
+#include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define ID_LEN 20 /* as most consumers have it, for figures */
+
+typedef struct {
+    oc_shm_t *shm;
+    uint32_t blocks_max; /* of a file: what is worth reading */
+    uint32_t records;
+    uint32_t refused;
+    uint32_t blocks_refused;
+} take_over_t;
+
+/* Take one record over; the clock has no say (invariant 10), the higher order wins. */
+static void take_record(void *context, const oc_entry_t *entry)
+{
+    take_over_t *t = context;
+    oc_key_t key = {entry->kind, entry->id_len, entry->id};
+    apr_status_t rv = oc_shm_put(t->shm, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0);
+
+    if (rv == APR_SUCCESS) {
+        t->records++;
+    }
+    else if (rv == APR_ENOSPC) {
+        t->refused++;
+        t->blocks_refused += oc_block_count(entry->id_len, entry->data_len);
+    }
+}
+
+static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *pool)
+{
+    oc_shm_stats_t stats;
+    oc_entry_t entry;
+    uint32_t cursor = 0, budget;
+    uint64_t note;
+
+    oc_shm_stats(old, &stats);
+    budget = 2 * stats.blocks; /* records share no blocks; what a writer changes meanwhile is read twice */
+    entry.data = apr_palloc(pool, OC_BLOCK_DATA_MAX);
+    entry.data_cap = OC_BLOCK_DATA_MAX;
+    while (oc_shm_next(old, &cursor, &entry, &note, &budget) == APR_SUCCESS) {
+        oc_key_t key = {entry.kind, entry.id_len, entry.id};
+
+        take_record(t, &entry);
+        if (note != 0)
+            (void)oc_shm_set_note(t->shm, &key, note); /* lost when the bucket is full: the refresher learns it anew */
+    }
+}
+
+static void take_from_file(take_over_t *t, const char *path, server_rec *s, apr_pool_t *pool)
+{
+    const char *problem = NULL;
+    oc_file_load_t loaded;
+    apr_status_t rv = oc_file_load(path, t->blocks_max, take_record, t, &loaded, pool, &problem);
+
+    if (rv != APR_SUCCESS && rv != APR_ENOENT)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s", problem);
+    else if (loaded.is_other_layout)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "SSLStaplingCache: %s was written by another version of this module; its responses are "
+                     "fetched again",
+                     path);
+    else if (loaded.damaged > 0)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "SSLStaplingCache: %s: %u records are whole and kept, %u are damaged and will be fetched "
+                     "again",
+                     path, loaded.records, loaded.damaged);
+}
+
+static void report(const take_over_t *t, const char *name, server_rec *s)
+{
+    oc_shm_stats_t stats;
+
+    oc_shm_stats(t->shm, &stats);
+    if (t->refused > 0)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "the cache %s is too small: %u records were kept, %u had no room. A size of %" APR_SIZE_T_FMT
+                     " would hold them",
+                     name, t->records, t->refused,
+                     oc_shm_size_for(stats.blocks_used + t->blocks_refused + OC_BLOCK_CHAIN_MAX));
+    else
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
+                     "the cache %s holds %u records, %u of %u blocks; records of 2 kB: room for %u, of 4 kB: for "
+                     "%u",
+                     name, stats.records, stats.blocks_used, stats.blocks, oc_shm_capacity(stats.size, ID_LEN, 2048),
+                     oc_shm_capacity(stats.size, ID_LEN, 4096));
+}
+
+void oc_take_over(oc_shm_t *shm, const oc_take_over_source_t *from, const char *name, server_rec *s, apr_pool_t *pool)
+{
+    take_over_t t = {.shm = shm};
+    oc_shm_stats_t stats;
+
+    oc_shm_stats(shm, &stats);
+    t.blocks_max = oc_file_blocks_max(stats.blocks);
+    oc_shm_begin(shm);
+    if (from->shm)
+        take_from_arena(&t, from->shm, pool);
+    else if (from->path)
+        take_from_file(&t, from->path, s, pool);
+    oc_shm_end(shm);
+    report(&t, name, s);
+}

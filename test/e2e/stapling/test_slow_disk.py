@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""A disk that needs seconds for a flush: no client waits for it, and nothing is lost."""
+
+import threading
+import time
+
+import pytest
+
+from httpd import Httpd
+from conftest import HOST
+from wait import poll
+
+FLUSH = 3.0      # seconds
+ACCEPT_GAP = 1.5  # of a reload, on a busy machine; httpd's own is some 50 ms
+
+
+class Clock:
+    """Clients that connect one after the other, and the longest time one had to wait."""
+
+    def __init__(self, server: Httpd) -> None:
+        self.longest, self.count = 0.0, 0
+        self.bad: list[object] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(server,), daemon=True)
+        self._thread.start()
+
+    def _run(self, server: Httpd) -> None:
+        while not self._over.is_set():
+            begin = time.monotonic()
+            seen = server.handshake(HOST)
+            self.longest = max(self.longest, time.monotonic() - begin)
+            self.count += 1
+            if not seen.ok or seen.status != "good":
+                self.bad.append(seen)
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def settled(site, delays, mpm="event"):
+    """A site that has its staple, whose responder is gone and whose disk is slow."""
+    one = site(environment=delays.environment, mpm=mpm)
+    delays.slow_folder = one.server.cache_folder
+    one.server.environment = delays.environment
+    one.server.start()
+    one.wait_staple()
+    one.responder.refuse()
+    delays.set(sync=FLUSH, write=0.05)
+    return one
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_a_reload_keeps_no_client_waiting(site, delays, mpm):
+    one = settled(site, delays, mpm)
+    before = (one.server.cache_folder / "staples").stat().st_ino
+    clients = Clock(one.server)
+    try:
+        one.server.graceful(settle=False)
+        assert one.server.writing(), "control: the disk is slow"
+        known = clients.count
+        poll(lambda: clients.count > known + 3, "clients are served while the files are written")
+        assert one.server.writing()
+        poll(lambda: not one.server.writing(), "the files are written", 30)
+    finally:
+        clients.end()
+    assert not clients.bad, clients.bad[0]
+    assert clients.longest < ACCEPT_GAP
+    assert (one.server.cache_folder / "staples").stat().st_ino != before
+    assert not list(one.server.cache_folder.glob("*.new"))
+    delays.set()
+    one.server.stop()
+    one.server.start()
+    assert one.handshake().status == "good"
+
+
+def test_killed_in_the_middle_the_old_file_is_there(site, delays):
+    one = settled(site, delays)
+    one.server.graceful(settle=False)
+    assert one.server.writing()
+    one.server.kill()
+    one.server.expect(r"AH00098: pid file .* overwritten")
+    delays.set()
+    one.server.start()
+    assert one.handshake().status == "good"
+
+
+def test_reloads_faster_than_the_disk(site, delays):
+    one = settled(site, delays)
+    for _ in range(3):
+        one.server.graceful(settle=False)
+        assert one.handshake().status == "good"
+    poll(lambda: not one.server.writing(), "the files are written", 30)
+    assert not list(one.server.cache_folder.glob("*.new"))
+    delays.set()
+    one.server.stop()
+    one.server.start()
+    assert one.handshake().status == "good"
+
+
+def test_the_stop_of_the_server_waits_for_the_file(site, delays):
+    one = settled(site, delays)
+    before = (one.server.cache_folder / "staples").stat().st_ino
+    one.server.graceful(settle=False)
+    assert one.server.writing()
+    one.server.stop(40)
+    assert (one.server.cache_folder / "staples").stat().st_ino != before
+
+
+def test_a_file_that_cannot_be_made_costs_persistence_alone(site, delays):
+    one = settled(site, delays)
+    one.server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: cannot .*cache/staples.* kept in memory only")
+    one.server.allow(r"\[ocsp_cache:warn\] ")
+    one.server.graceful(settle=False)
+    assert one.server.writing()
+    one.server.cache_folder.rename(one.server.root / "away")
+    poll(lambda: not one.server.writing(), "it is given up", 30)
+    assert one.handshake().status == "good"
+    one.server.graceful()
+    assert one.handshake().status == "good"
