@@ -21,13 +21,14 @@ def of_run(watch: Invariants, seed: str) -> dict:
         "handshakes": watch.handshakes.total,
         "seconds_compared": watch.handshakes.n_compared,
         "slowest_ms": watch.handshakes.slowest,
-        "share_of_bound": round(watch.handshakes.margin, 3),
+        "excess_ms": watch.handshakes.excess,
         "requests": watch.requests.total,
         "most_attempts": watch.requests.most,
         "leaders": watch.leaders.changes,
         "loud_lines": dict(watch.loud),
         "samples": len(watch.samples),
         "growth": resources.growth(watch.samples),
+        "counts": {kind: count for kind, count in watch.kinds.items() if count > 1},
         "problems": [str(problem) for problem in watch.problems] + resources.problems(watch.samples),
     }
 
@@ -40,11 +41,12 @@ def as_text(run: dict) -> str:
              + f"; {run['requests']} requests to the responder, at most {run['most_attempts']} attempts for a certificate in 30 s; "
              f"{run['leaders']} times a child took the lead",
              f"    slowest handshake in {run['seconds_compared']} undisturbed seconds: {run['slowest_ms']['stapled']:.0f} ms, "
-             f"without stapling {run['slowest_ms']['plain']:.0f} ms; at most {run['share_of_bound']:.0%} of the bound",
+             f"without stapling {run['slowest_ms']['plain']:.0f} ms",
              "    faults: " + ", ".join(f"{name} {count}" for name, count in run["faults"].items())]
     if run["growth"]:
         lines.append("    first and last third: " + ", ".join(
             f"{name} {early:g} -> {late:g}" for name, (early, late) in run["growth"].items()))
-    lines += [f"    PROBLEM {problem}" for problem in run["problems"]]
+    lines += [f"    PROBLEM {problem.rstrip()}" for problem in run["problems"]]
+    lines += [f"    {count} times: {kind}" for kind, count in run["counts"].items()]
     lines.append(f"    {len(run['problems'])} problems" + (f"; error log: {run['log']}" if "log" in run else ""))
     return "\n".join(lines)

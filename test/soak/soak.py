@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import functools
 import json
 import multiprocessing
 import os
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -51,9 +53,9 @@ def soak(stage: Stage, seed: str, seconds: float) -> dict:
     watch = Invariants(stage, journal)
     injector = Injector(stage, journal, watch.leaders.now, seed)
     handshakes = watch.handshakes
-    clients = [Clients(stage.server, "h%d.example.test", N_HOSTS, RATE["stapled"], seconds, lambda line: handshakes.take("stapled", line))]
-    clients += [Clients(stage.server, f"{name}.{PLAIN}", 1, RATE["plain"] / 2, seconds,
-                        lambda line, name=name: handshakes.take(name, line)) for name in ("a", "b")]
+    clients = [Clients(stage.server, "h%d.example.test" if name == "stapled" else f"{name}.{PLAIN}",
+                       N_HOSTS if name == "stapled" else 1, rate, seconds + 3600, functools.partial(handshakes.take, name))
+               for name, rate in RATE.items()]
     try:
         poll(lambda: len(handshakes.outcome) == N_HOSTS and set(handshakes.outcome.values()) == {"good"}, "all are stapled", 30)
         watch.start = start = time.monotonic()
@@ -72,6 +74,7 @@ def soak(stage: Stage, seed: str, seconds: float) -> dict:
         injector.end()
         for one in clients:
             one.stop()
+    handshakes.check_speed()
     for failure in injector.failures:
         watch.problem(f"a fault could not be injected or undone: {failure}")
     return report.of_run(watch, seed)
@@ -88,8 +91,8 @@ def run(mpm: str, seed: str, seconds: float, keep: bool, results: "multiprocessi
             found = soak(stage, f"{seed}/{mpm}", seconds)
         finally:
             stage.stop()
-    except Exception as failure:  # pylint: disable=broad-except
-        found = {"mpm": mpm, "problems": [f"the run ended early: {failure!r}"[:4000]]}
+    except Exception:  # pylint: disable=broad-except
+        found = {"mpm": mpm, "problems": ["the run ended early:\n" + traceback.format_exc()[-4000:]]}
     if found["problems"]:
         found["log"] = str(Path(tempfile.gettempdir()) / f"ocsp-cache-soak-{mpm}.log")
         if (folder / "server" / "logs" / "error.log").exists():

@@ -31,12 +31,14 @@ HERE = Path(__file__).resolve().parent
 LOAD = Path(os.environ.get("LOAD_CLIENT", REPOSITORY / "out" / "bench" / "load"))
 N_HOSTS = 6
 PLAIN = "plain.example.test"
-RATE = {"stapled": 15, "plain": 10}  # handshakes a second
+# At most so many handshakes a second, and so many at a time: a machine that is busy with something else must not be flooded.
+RATE = {"stapled": (12, 3), "a": (6, 1), "b": (6, 1)}
 TIMEOUT = 2                          # of an exchange with the responder
 RETRY = 3                            # the longest pause after a failure
 INTERVAL = (2, 6)                    # between successes
 DIRECTIVES = (f"OCSPCacheRefreshInterval {INTERVAL[0]} {INTERVAL[1]}", f"SSLStaplingErrorCacheTimeout {RETRY}",
               f"SSLStaplingResponderTimeout {TIMEOUT}", "OCSPCacheSharedTimeout 100ms", "OCSPCacheWorkers 12 12")
+ROOM = {"prefork": ("MaxRequestWorkers 64", "ServerLimit 64")}  # children that are stopped take places
 
 
 def host(number: int) -> str:
@@ -118,11 +120,11 @@ class Server(Httpd):
 class Clients:
     """The load client; each line that it prints goes to `take`, in a thread of its own."""
 
-    def __init__(self, server: Server, name: str, n_hosts: int, rate: float, seconds: float, take: Callable[[dict], None],
-                 *options: str) -> None:
+    def __init__(self, server: Server, name: str, n_hosts: int, rate: tuple[float, int], seconds: float,
+                 take: Callable[[dict], None]) -> None:
         self._process = subprocess.Popen(
             [str(LOAD), "--address", f"127.0.0.1:{server.https_port}", "--ca", str(server.root_ca.cert_file), "--host", name,
-             "--hosts", str(n_hosts), "--rate", str(rate), "--seconds", str(seconds), "--timeout", "20", "--stream", *options],
+             "--hosts", str(n_hosts), "--rate", str(rate[0]), "--closed", str(rate[1]), "--seconds", str(seconds), "--timeout", "20", "--stream"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self._thread = threading.Thread(target=self._read, args=(take,), daemon=True)
         self._thread.start()
@@ -163,7 +165,7 @@ class Stage:
                   for number, leaf in enumerate(leaves)]
         self.server = Server(folder / "server", Config(
             vhosts=(*plain, *vhosts), cache="ocsp_cache:cache/staples(256000)", mpm=mpm, log_level="info",
-            modules=("socache_redis",), directives=(*DIRECTIVES, f"OCSPCacheShared {self.store.argument}")), root)
+            modules=("socache_redis",), directives=(*DIRECTIVES, *ROOM.get(mpm, ()), f"OCSPCacheShared {self.store.argument}")), root)
         self.disk = Disk(folder, self.server.cache_folder)
         self.server.environment = {**self.clock.environment, **self.disk.environment,
                                    "LD_PRELOAD": f"{self.clock.library} {self.disk.library}"}

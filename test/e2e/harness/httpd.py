@@ -8,6 +8,7 @@ on every line of warn or above in the error log that the test did not announce w
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -319,9 +320,15 @@ class Httpd:
 
     def kill(self) -> None:
         """SIGKILL for every process at once: a power switch without the power loss."""
-        self._known |= set(self.processes())
-        for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+        def killed() -> bool:
+            """A child may be forked while the others are being killed."""
+            left = set(self.processes())
+            self._known |= left
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            return not left
+        poll(killed, "every process was killed", 30)
         self._wait_gone(15)
         self._running = False
 

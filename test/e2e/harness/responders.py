@@ -273,9 +273,10 @@ class ScriptedResponder:
     def serve(self, handler: BaseHTTPRequestHandler, request: Optional[ocsp.OCSPRequest], arrival: float) -> None:
         asked = Asked(handler.command, handler.path, {k.lower(): v for k, v in handler.headers.items()},
                       request.serial_number if request else None, arrival)
+        script = self._script  # a test that sees the request in `asked` and then changes the script means the next one
         self.asked.append(asked)
         handler.close_connection = True
-        self._script(Exchange(handler, self, request))
+        script(Exchange(handler, self, request))
         asked.answered = time.monotonic()
 
     def asked_for(self, leaf: pki.Leaf) -> list[Asked]:
