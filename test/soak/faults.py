@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import shutil
 import signal
 import threading
 import time
@@ -20,6 +21,7 @@ from wait import poll
 
 DAMAGE = ("disk-", "file-")            # what the file misses is not there after a full start
 FULL_START = ("restart", "kill-all")
+HEAD = 4096                            # bytes of the cache's file: its description
 
 
 @dataclass
@@ -136,13 +138,19 @@ class Injector:
         self.stage.clock.set(0)
 
     def _file_truncated(self, fault: Fault) -> None:
+        """Its head stays: a file that is not a cache is not touched, and a server with such a file does not start."""
         with contextlib.suppress(FileNotFoundError):
-            os.truncate(self.stage.cache_file, int(self.stage.cache_file.stat().st_size * fault.values["share"]))
+            size = self.stage.cache_file.stat().st_size
+            os.truncate(self.stage.cache_file, HEAD + int(max(0, size - HEAD) * fault.values["share"]))
 
     def _file_replaced(self, _fault: Fault) -> None:
+        """By one with the same head, and garbage after it."""
         new = self.stage.folder / "garbage"
-        new.write_bytes(self._dice.randbytes(100000))
-        new.rename(self.stage.cache_file)
+        with contextlib.suppress(FileNotFoundError):
+            old = self.stage.cache_file.read_bytes()
+            new.write_bytes(old[:HEAD] + self._dice.randbytes(max(0, len(old) - HEAD)))
+            shutil.copystat(self.stage.cache_file, new)
+            new.rename(self.stage.cache_file)
 
     def _file_removed(self, _fault: Fault) -> None:
         self.stage.cache_file.unlink(missing_ok=True)

@@ -161,6 +161,7 @@ class Leaders:
         elif LEADS in line.text:
             self._claims.append(line.pid)
             self.changes += 1
+            self.led_at = time.monotonic()
 
     def now(self) -> int | None:
         alive = self._stage.server.processes()
