@@ -5,7 +5,7 @@
  * below, and an exit status (the Monitoring Plugins Development Guidelines). What needs attention is decided where the status
  * page and the metrics have it decided, oc_view_attention(); it must never report OK where they report critical.
  */
-#include "ctl_stock.h"
+#include "ctl_judge.h"
 
 #include <apr_strings.h>
 #include <stdio.h>
@@ -218,6 +218,8 @@ static int run(ctl_t *ctl)
 
     if (status == CTL_OK)
         status = ctl_stock_open(ctl, &stock, &rows, 1);
+    if (status == CTL_OK && stock.manifest)
+        status = ctl_judge_rows(ctl, &stock, rows);
     if (status != CTL_OK)
         return status;
     if (rows->nelts == 0)

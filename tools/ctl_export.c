@@ -41,7 +41,7 @@ static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_
         return "it cannot be verified";
     if (row->view.usable_until <= ctl->now)
         return "the response has expired";
-    if (oc_verdict_class(one->result.verdict) != OC_CLASS_TRUTH)
+    if (one->result.verdict != row->kept->record.verdict || oc_verdict_class(one->result.verdict) != OC_CLASS_TRUTH)
         return ctl_judge_text(&one->result, ctl->pool);
     return NULL;
 }
@@ -56,9 +56,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, export_t *exports, 
 
         if (!row->kept || !row->entry)
             continue;
-        cases[n_cases].der = row->kept->record.der;
-        cases[n_cases].der_len = row->kept->record.der_len;
-        cases[n_cases++].entry = row->entry;
+        cases[n_cases++] = ctl_case_of(row);
     }
     if (!ctl_has(ctl, FORCE) && n_cases > 0)
         status = ctl_judge(ctl, stock, cases, n_cases);

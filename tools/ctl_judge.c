@@ -5,6 +5,7 @@
  */
 #include "ctl_judge.h"
 
+#include "fetch/fetch.h"
 #include "ocsp/about.h"
 
 #include <apr_strings.h>
@@ -70,6 +71,8 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
 typedef struct {
     int entry; /* of the manifest; -1: none fits */
     oc_verify_result_t result;
+    apr_size_t der_len;                 /* of an import that may be stored */
+    unsigned char der[OC_RESPONSE_MAX]; /* the pages of other cases are never touched */
 } answer_t;
 
 typedef struct {
@@ -103,18 +106,44 @@ static void index_serials(judge_t *judge)
     }
 }
 
-static void verify(const judge_t *judge, const ctl_case_t *one, const oc_manifest_entry_t *entry,
-                   oc_verify_result_t *result)
+/* A stored record, as the refresher verifies it. Where it would only be corrected, it is not what its response says either. */
+static void verify_record(const oc_reader_record_t *kept, const oc_cert_t *cert, const oc_verify_policy_t *policy,
+                          oc_verify_result_t *result, apr_pool_t *pool)
 {
+    oc_record_t record = kept->record;
+    const char *why = NULL;
+
+    if (!oc_record_verify(&record, cert, policy, result, pool))
+        return;
+    if (kept->order != oc_record_order(&kept->record))
+        why = "it is stored under another rank than its response has";
+    else if (kept->record.usable_until > record.usable_until)
+        why = "it is stored as usable for too long";
+    if (!why)
+        return;
+    result->verdict = OC_ALTERED;
+    apr_cpystrn(result->detail, why, sizeof(result->detail));
+}
+
+static void verify(const judge_t *judge, const ctl_case_t *one, const oc_manifest_entry_t *entry, answer_t *answer)
+{
+    oc_verify_result_t *result = &answer->result;
     oc_verify_policy_t policy = {judge->ctl->now, entry->skew, entry->max_age, entry->open_ended, entry->error_keep};
     oc_verify_subject_t subject;
     apr_pool_t *pool;
 
     apr_pool_create(&pool, judge->ctl->pool);
-    if (oc_cert_subject(entry->cert, &subject, pool) == APR_SUCCESS)
+    answer->der_len = 0;
+    if (one->kept)
+        verify_record(one->kept, entry->cert, &policy, result, pool);
+    else if (oc_cert_subject(entry->cert, &subject, pool) == APR_SUCCESS)
         oc_verify_response(one->der, one->der_len, &subject, &policy, result, pool);
     else
         result->verdict = OC_OUT_OF_RESOURCES;
+    if (!one->kept && result->der && result->der_len <= sizeof(answer->der)) {
+        memcpy(answer->der, result->der, result->der_len);
+        answer->der_len = result->der_len;
+    }
     result->der = NULL; /* of this process alone */
     result->der_len = 0;
     apr_pool_destroy(pool);
@@ -147,12 +176,12 @@ static void find_and_verify(const judge_t *judge, const ctl_case_t *one, answer_
     if (oc_about_serial(one->der, one->der_len, &serial, &len, judge->ctl->pool))
         found = apr_hash_get(judge->by_serial, serial, (apr_ssize_t)len);
     else if (judge->stock->manifest->entries->nelts > 0)
-        verify(judge, one, entry_at(judge, 0), &answer->result);
+        verify(judge, one, entry_at(judge, 0), answer);
     for (i = 0; found && i < found->nelts && answer->entry < 0; i++)
         if (is_about(judge, one, APR_ARRAY_IDX(found, i, int)))
             answer->entry = APR_ARRAY_IDX(found, i, int);
     if (answer->entry >= 0)
-        verify(judge, one, entry_at(judge, answer->entry), &answer->result);
+        verify(judge, one, entry_at(judge, answer->entry), answer);
 }
 
 /* In the other process. */
@@ -165,7 +194,7 @@ static int work(void *data)
         const ctl_case_t *one = &judge->cases[i];
 
         if (one->entry)
-            verify(judge, one, one->entry, &judge->answers[i].result);
+            verify(judge, one, one->entry, &judge->answers[i]);
         else
             find_and_verify(judge, one, &judge->answers[i]);
     }
@@ -177,6 +206,7 @@ static int work(void *data)
 static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
 {
     const apr_array_header_t *entries = judge->stock->manifest->entries;
+    apr_size_t der_len = *(const volatile apr_size_t *)&shared->der_len;
     int entry = *(const volatile int *)&shared->entry;
     char *p;
 
@@ -189,6 +219,10 @@ static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
             *p = '?';
     if ((unsigned)one->result.verdict >= OC_VERDICT_LIMIT)
         one->result.verdict = OC_OUT_OF_RESOURCES;
+    if (der_len > 0 && der_len <= sizeof(shared->der)) {
+        one->der = apr_pmemdup(judge->ctl->pool, shared->der, der_len);
+        one->der_len = der_len;
+    }
     if (!one->entry && entry >= 0 && entry < entries->nelts)
         one->entry = &APR_ARRAY_IDX(entries, entry, oc_manifest_entry_t);
 }
@@ -208,6 +242,37 @@ int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int
         take(&judge, &judge.answers[i], &cases[i]);
     (void)munmap(judge.answers, size);
     return status == CTL_OK && ended != 0 ? CTL_TROUBLE : status;
+}
+
+ctl_case_t ctl_case_of(const ctl_row_t *row)
+{
+    const oc_record_t *record = &row->kept->record;
+
+    return (ctl_case_t){.der = record->der, .der_len = record->der_len, .kept = row->kept, .entry = row->entry};
+}
+
+int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows)
+{
+    ctl_case_t *cases = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(*cases));
+    ctl_row_t **judged = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(ctl_row_t *));
+    int i, n = 0, status;
+
+    for (i = 0; i < rows->nelts; i++) {
+        ctl_row_t *row = APR_ARRAY_IDX(rows, i, ctl_row_t *);
+
+        if (!row->kept || !row->entry || row->view.usable_until <= ctl->now)
+            continue;
+        judged[n] = row;
+        cases[n++] = ctl_case_of(row);
+    }
+    status = n > 0 ? ctl_judge(ctl, stock, cases, n) : CTL_OK;
+    for (i = 0; status == CTL_OK && i < n; i++) {
+        if (cases[i].result.verdict == judged[i]->view.verdict)
+            continue;
+        judged[i]->view.has_record = 0;
+        judged[i]->view.last = cases[i].result.verdict;
+    }
+    return status;
 }
 
 const char *ctl_judge_text(const oc_verify_result_t *result, apr_pool_t *pool)

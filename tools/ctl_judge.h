@@ -21,12 +21,21 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status);
 
 /** A response and the verdict on it. */
 typedef struct {
-    const unsigned char *der;
+    const unsigned char *der; /* in, out: of an import, the bytes to store, which may be fewer than those in the file */
     apr_size_t der_len;
+    const oc_reader_record_t
+        *kept; /* a stored record: everything in it must be what the response says; NULL: an import */
     const oc_manifest_entry_t
         *entry;                /* whose response it should be; NULL: find it in the manifest, by serial and issuer */
     oc_verify_result_t result; /* out; OC_NOT_OURS where none is found */
 } ctl_case_t;
+
+/** The case of a row that has a record and an entry in the manifest. */
+ctl_case_t ctl_case_of(const ctl_row_t *row);
+
+/** Judge the records of all rows that could be stapled. A row whose record is refused shows none from then on, and why: so what
+ *  the server's children wrote cannot look better than it is. */
+int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows);
 
 /** Judge @a n responses at ctl->now, apart. @param stock has a manifest @return CTL_OK; otherwise the reason has been printed. */
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n);

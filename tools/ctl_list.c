@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl list: the certificates in a table, filtered and sorted as on the status page. It prints what the server's
- * children wrote, escaped, and never proves it: that is for verify.
+ * ocsp-cachectl list: the certificates in a table, filtered and sorted as on the status page. What the
+ * server's children wrote is verified first, so that it cannot look better than it is, and is printed escaped.
  */
-#include "ctl_stock.h"
+#include "ctl_judge.h"
 
 #include "view/query.h"
 
@@ -167,6 +167,8 @@ static int run(ctl_t *ctl)
 
     if (status == CTL_OK)
         status = ctl_stock_open(ctl, &stock, &rows, 0);
+    if (status == CTL_OK && stock.manifest)
+        status = ctl_judge_rows(ctl, &stock, rows);
     if (status != CTL_OK)
         return status;
     rows = apply(ctl, &stock, &query, rows);
@@ -193,7 +195,6 @@ const ctl_command_t ctl_list = {
     .name = "list",
     .arguments = "[HOST|SERIAL...]",
     .summary = "List the certificates and the state of the response for each",
-    .help = "What is listed is what the server's children wrote; `verify` proves it. A HOST may be a pattern "
-            "(*.example.org).\n",
+    .help = "A stored response that does not verify is listed as none. A HOST may be a pattern (*.example.org).\n",
     .options = options,
     .run = run};

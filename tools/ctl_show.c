@@ -180,9 +180,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_hea
 
         if (!row->kept)
             continue;
-        cases[i].der = row->kept->record.der;
-        cases[i].der_len = row->kept->record.der_len;
-        cases[i].entry = row->entry;
+        cases[i] = ctl_case_of(row);
         if (row->entry)
             status = ctl_judge(ctl, stock, &cases[i], 1);
     }

@@ -15,22 +15,6 @@ typedef struct {
     int is_expired;
 } finding_t;
 
-/* May this record be stapled as it is? What it claims must be what the response says. */
-static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
-{
-    const oc_record_t *record = &row->kept->record;
-
-    if (row->kept->order != oc_record_order(record))
-        return "the record's rank is not its response's";
-    if (oc_verdict_class(record->verdict) == OC_CLASS_RESPONDER_ERROR)
-        return one->result.verdict == record->verdict ? NULL : ctl_judge_text(&one->result, ctl->pool);
-    if (record->verdict != one->result.verdict)
-        return ctl_judge_text(&one->result, ctl->pool);
-    return record->usable_until > one->result.usable_until + apr_time_from_sec(1)
-               ? "it claims to be usable for too long"
-               : NULL;
-}
-
 /* Judge what can still be stapled; what has expired is only counted. */
 static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *n)
 {
@@ -47,14 +31,12 @@ static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *
         findings[(*n)++].is_expired = row->view.usable_until <= ctl->now;
         if (row->view.usable_until <= ctl->now)
             continue;
-        cases[n_cases].der = row->kept->record.der;
-        cases[n_cases].der_len = row->kept->record.der_len;
-        cases[n_cases++].entry = row->entry;
+        cases[n_cases++] = ctl_case_of(row);
     }
     status = stock->manifest ? ctl_judge(ctl, stock, cases, n_cases) : CTL_OK;
     for (i = 0, n_cases = 0; status == CTL_OK && i < *n; i++)
-        if (!findings[i].is_expired)
-            findings[i].problem = problem_of(ctl, findings[i].row, &cases[n_cases++]);
+        if (!findings[i].is_expired && cases[n_cases++].result.verdict != findings[i].row->kept->record.verdict)
+            findings[i].problem = ctl_judge_text(&cases[n_cases - 1].result, ctl->pool);
     return status;
 }
 
