@@ -9,6 +9,7 @@
 #include "config/directives.h"
 #include "config/dump.h"
 #include "config/inventory.h"
+#include "config/unprimed.h"
 #include "refresh/leader.h"
 #include "refresh/refresh.h"
 #include "refresh/shared_store.h"
@@ -84,9 +85,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
+    oc_unprimed_find(main_server, pconf);
     rv = oc_refresh_post_config(pconf, main_server);
     oc_stats_open(pconf, main_server);
     oc_status_post_post_config(pconf, main_server);
+    oc_mod_status_post_config(pconf);
     return rv;
 }
 

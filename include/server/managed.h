@@ -27,6 +27,9 @@ typedef struct {
     const char *proxy_host;
     const char *label; /* for the log: host, subject, serial */
     oc_settings_t settings;
+
+    const char
+        *wanted_issuer; /* of a certificate that is never primed: the subject of the certificate that is missing */
 } oc_managed_t;
 
 /** pre_config: begin an empty table in pconf. */
@@ -45,8 +48,24 @@ const apr_array_header_t *oc_managed_all(void);
 /** Can a response be obtained for it, from a responder or out of a file? */
 int oc_managed_is_refreshed(const oc_managed_t *managed);
 
-/** Was a certificate of this vhost ever primed? If not, mod_ssl found no issuer, or another module staples. */
-int oc_managed_serves(const server_rec *s);
+/** Is the certificate with this id in the table? */
+int oc_managed_has(const unsigned char *id);
+
+/** Was it primed and rejected, because it or its issuer cannot be used (logged)? */
+int oc_managed_was_rejected(const unsigned char *id);
+
+/**
+ * post_config, before oc_managed_settle(): add a certificate of stapling hosts that mod_ssl did not prime, so that reports show it. It is
+ * kept apart from oc_managed_all(): nothing can be queried, verified or stapled for it.
+ * @param cert  without issuer; copied @param servers  server_rec *, in the order of the configuration @param wanted  the issuer's name
+ */
+void oc_managed_add_unprimed(const oc_cert_t *cert, const apr_array_header_t *servers, const char *wanted);
+
+/** Those, in the order of the configuration: const oc_managed_t *. Never NULL after oc_managed_reset(). */
+const apr_array_header_t *oc_managed_unprimed(void);
+
+/** How many certificates of this vhost are in the table. */
+unsigned oc_managed_count_of(const server_rec *s);
 
 /** "name:port" of a vhost, as mod_ssl names it in its log. */
 const char *oc_managed_host(const server_rec *s, apr_pool_t *pool);

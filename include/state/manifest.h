@@ -11,7 +11,7 @@
  *   cache-blocks 8192         expiry-warning, certificates: see below
  *   issuer SHA-256
  *   -----BEGIN CERTIFICATE-----      each issuer once
- *   certificate SHA-1         then a line for each fact, the issuer's SHA-256 among them, and "end"
+ *   certificate SHA-1         then a line for each fact, the issuer's SHA-256 among them (or "wanted-issuer NAME"), and "end"
  */
 #ifndef OC_STATE_MANIFEST_H
 #define OC_STATE_MANIFEST_H
@@ -29,12 +29,16 @@ typedef struct {
     apr_interval_time_t max_age;
     apr_interval_time_t open_ended;
     apr_interval_time_t error_keep;
+    const char *wanted_issuer; /* of an unprimed certificate: the name of its issuer */
 } oc_manifest_entry_t;
 
 typedef struct {
     uint32_t blocks;                    /* of the cache */
     apr_interval_time_t expiry_warning; /* OCSPCacheExpiryWarning */
     apr_array_header_t *entries;        /* oc_manifest_entry_t */
+    apr_array_header_t
+        *unprimed; /* the same, for certificates whose issuer the server does not know: cert->issuer is NULL and
+                                     cert->binding is 0. Nothing is stapled for them, which reports must show */
 } oc_manifest_t;
 
 /** The manifest of the cache's file @a cache_path. */

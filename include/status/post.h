@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_post: POST to the status page: "ask for this certificate, or for all, again now". Off unless OCSPCacheStatusRefresh is on.
+ * POST to the status page: refresh one certificate, or all, now. Off unless OCSPCacheStatusRefresh is on. The handler calls it.
  *
- * A request must carry a token that only a page of this server holds, made for the same user, less than an hour ago; and where the browser
- * says from where it comes, that must be here. So no other site can make an administrator's browser ask.
+ * A request must carry a token that only a page of this server holds, made for the same user less than an hour ago; and where the browser
+ * names the origin of the request, it must be this site. So no other site can make an administrator's browser request a refresh.
  */
 #ifndef OC_STATUS_POST_H
 #define OC_STATUS_POST_H
@@ -21,7 +21,7 @@ int oc_status_post_is_on(void);
 /** A token for a page that is sent now. NULL: POST is off. */
 const char *oc_status_post_token(const request_rec *r, apr_time_t now, apr_pool_t *pool);
 
-/** Answer a POST. @param problem out: for people, when the answer is an error @return the HTTP status; 303 has its Location */
+/** Answer a POST. @param problem out: a sentence, when the answer is an error @return the HTTP status; 303 has its Location */
 int oc_status_post(const oc_status_request_t *request, const char **problem);
 
 #endif

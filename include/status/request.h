@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_request: one request to the status page: what is wanted, and a pass over all certificates that finds what to show.
+ * One request to the status page: its arguments, and passes over the certificates that select and print. All formats use it.
  *
- * Ten thousand certificates are a usual number: of each no more is kept than a rank; texts are made, row by row, in a pool that is cleared.
+ * A server may have ten thousand certificates: a pass keeps a rank of each and no more; texts are made row by row, in a pool that is cleared.
  */
 #ifndef OC_STATUS_REQUEST_H
 #define OC_STATUS_REQUEST_H
@@ -29,22 +29,22 @@ typedef struct {
     unsigned attention[OC_ATTENTION_CRITICAL + 1];
 } oc_status_census_t;
 
-/** Read the request's arguments. @return NULL; else a sentence about what is wrong with them */
+/** Parse the request's arguments. @return NULL; else a sentence that names the error */
 const char *oc_status_request_begin(oc_status_request_t *request, request_rec *r);
 
 /** Called for each certificate, in the order of the configuration; @a view and @a reason live until it returns.
- *  @return 1; 0: no more of them */
+ *  @return 1; 0: stop */
 typedef int oc_status_visit_fn(void *context, const oc_view_t *view, unsigned ordinal, oc_attention_t attention,
                                const char *reason, apr_pool_t *pool);
 
-/** Visit all certificates, whatever the query; ends early when the client is gone. */
+/** Visit all certificates, whatever the query; stop when the client has gone. */
 void oc_status_visit(const oc_status_request_t *request, oc_status_visit_fn *visit, void *context);
 
-/** Visit those that @a ranks (oc_rank_t) names, from @a first, at most @a n of them. */
+/** Visit the certificates of @a ranks (oc_rank_t) from index @a first on, at most @a n. */
 void oc_status_visit_ranked(const oc_status_request_t *request, const apr_array_header_t *ranks, unsigned first,
                             unsigned n, oc_status_visit_fn *visit, void *context);
 
-/** Those that the query wants, as oc_rank_t in the order that it wants, from r->pool. @param census  may be NULL */
+/** The certificates that match the query, as oc_rank_t in its order, from r->pool. @param census  may be NULL */
 apr_array_header_t *oc_status_select(const oc_status_request_t *request, oc_status_census_t *census);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_snapshot: the certificates and the server's numbers as they stand at this moment, for whoever shows them: mod_status' block and the
- * status page. Any thread of any child; it waits for nobody.
+ * The certificates and the server's numbers as they are at this moment. mod_status' block and the status page read them here, in any
+ * thread of any child; nothing here waits.
  */
 #ifndef OC_STATUS_SNAPSHOT_H
 #define OC_STATUS_SNAPSHOT_H
@@ -12,12 +12,22 @@
 #include "state/counters.h"
 #include "view/view.h"
 
-/** What a certificate looks like now. @param ordinal its place in oc_managed_all(). Strings live as long as @a pool and pconf. */
-void oc_snapshot_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool);
+/** How many certificates of stapling hosts there are, with those that mod_ssl never primes. An ordinal is less than this. */
+unsigned oc_snapshot_count(void);
+const oc_managed_t *oc_snapshot_certificate(unsigned ordinal);
 
-/** Have the refreshing child ask for certificate @a ordinal again, now, whatever its schedule says; it may take a moment until it does.
- *  @return APR_SUCCESS; APR_EAGAIN: that was wished less than OC_REFRESH_FLAGS_PAUSE ago; APR_ENOTIMPL: there is nobody to ask and no
- *   folder to look into; APR_EINVAL: no such certificate; APR_ENOMEM: this server had no memory for that (logged at its start) */
+/** The ordinal of the certificate with the fingerprint @a id; -1: there is none. */
+int oc_snapshot_find(const unsigned char *id);
+
+/** Fill @a view with certificate @a ordinal. Strings live as long as @a pool and pconf. */
+void oc_snapshot_take(oc_view_t *view, unsigned ordinal, apr_time_t now, apr_pool_t *pool);
+
+/** The response that the cache holds for certificate @a ordinal, in @a pool. @return APR_SUCCESS; else there is none */
+apr_status_t oc_snapshot_response(unsigned ordinal, const unsigned char **der, apr_size_t *len, apr_pool_t *pool);
+
+/** Request a refresh of certificate @a ordinal from the refreshing child, whatever its schedule; that child may take a moment to see it.
+ *  @return APR_SUCCESS; APR_EAGAIN: requested less than OC_REFRESH_FLAGS_PAUSE ago; APR_ENOTIMPL: no responder and no response folder;
+ *   APR_EINVAL: no such certificate; APR_ENOMEM: this server had no memory for that (logged at its start) */
 apr_status_t oc_snapshot_recall(unsigned ordinal, apr_time_t now);
 
 typedef struct {

@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_query: what a reader of the status page wants to see: the arguments of its URL, read, written again into links, and applied to
- * certificates. Pure. The arguments come from anybody who can reach the page.
+ * The arguments of the status page's URL: parsed, printed into links, and applied to certificates as filter and order. The status room
+ * calls it. Pure; the arguments come from anyone who can reach the page, so every value is checked.
  */
 #ifndef OC_VIEW_QUERY_H
 #define OC_VIEW_QUERY_H
 
 #include "view/view.h"
 
-typedef enum { OC_FORMAT_HTML, OC_FORMAT_JSON, OC_FORMAT_PROMETHEUS } oc_format_t;
+typedef enum {
+    OC_FORMAT_HTML,
+    OC_FORMAT_JSON,
+    OC_FORMAT_PROMETHEUS,
+    OC_FORMAT_DER, /* the response of one certificate, for a file */
+    OC_FORMATS
+} oc_format_t;
 
-/** The states of oc_view_state(), those of responders' errors taken together. */
+/** What the page reports after a POST was answered with a redirect to it. */
+typedef enum {
+    OC_NOTICE_NONE,
+    OC_NOTICE_ONE,       /* a refresh of the certificate was requested */
+    OC_NOTICE_ALL,       /* of all certificates */
+    OC_NOTICE_EARLY,     /* it was requested a moment before: nothing is done */
+    OC_NOTICE_EARLY_ALL, /* the same for all */
+    OC_NOTICES
+} oc_notice_t;
+
+/** The states of oc_view_state(), with the errors of responders as one. */
 typedef enum {
     OC_GROUP_GOOD,
     OC_GROUP_REVOKED,
-    OC_GROUP_ERROR, /* a responder's error is what is held */
+    OC_GROUP_ERROR, /* the cache holds an error of the responder */
     OC_GROUP_NONE,
+    OC_GROUP_NO_ISSUER,
     OC_GROUP_NO_RESPONDER,
     OC_GROUPS,
     OC_GROUP_ANY = OC_GROUPS
@@ -24,7 +41,7 @@ typedef enum {
 
 oc_group_t oc_query_group(const oc_view_t *view, apr_time_t now);
 
-/** "good", "revoked", "error", "none", "no-responder"; OC_GROUP_ANY: "". Static. */
+/** "good", "revoked", "error", "none", ...; OC_GROUP_ANY: "". Static. */
 const char *oc_query_group_name(oc_group_t group);
 
 typedef enum {
@@ -32,7 +49,7 @@ typedef enum {
     OC_SORT_HOST,
     OC_SORT_SUBJECT,
     OC_SORT_STATE,
-    OC_SORT_LEFT, /* of what is stapled; nothing comes first */
+    OC_SORT_LEFT, /* how long the staple lasts; certificates without one come first */
     OC_SORT_NEXT,
     OC_SORT_FAILURES,
     OC_SORT_ATTENTION, /* the worst first */
@@ -42,41 +59,46 @@ typedef enum {
 /** "host", "subject", ...; OC_SORT_CONFIGURATION: "". Static. */
 const char *oc_query_sort_name(oc_sort_t sort);
 
+/** "one", "all", "early", "early-all"; OC_NOTICE_NONE: "". Static. */
+const char *oc_query_notice_name(oc_notice_t notice);
+
+#define OC_QUERY_TEXT_MAX 256
+
 typedef struct {
     oc_format_t format;
-    const char *text; /* host, subject, serial, fingerprint or responder contain it, in upper or lower case; "": all */
+    const char *text; /* part of host, subject, serial, fingerprint or responder, in upper or lower case; "": all */
     oc_group_t group;
-    int wants_attention; /* only what wants somebody to act */
+    int wants_attention; /* only what needs attention */
     oc_sort_t sort;
     int is_descending;
     unsigned page; /* from 1 */
     int has_id;    /* one certificate */
     unsigned char id[OC_CERT_ID_LEN];
-    const char *told; /* what a POST was answered with: "one", "all", or "" */
+    oc_notice_t notice;
 } oc_query_t;
 
 /**
- * Read the part of a URL behind "?" (NULL: none). @param query  strings from @a pool; complete in any case
- * @return NULL; else a sentence about what is wrong, from @a pool, printable ASCII
+ * Parse the part of a URL after "?" (NULL: none). @param query  strings from @a pool; complete in any case
+ * @return NULL; else a sentence that names the error, from @a pool, printable ASCII
  */
 const char *oc_query_parse(oc_query_t *query, const char *arguments, apr_pool_t *pool);
 
-/** 40 hexadecimal digits into @a id. @return 1; 0: @a text is none, and @a id is untouched */
+/** Parse 40 hexadecimal digits into @a id. @return 1; 0: @a text is something else, and @a id is untouched */
 int oc_query_parse_id(unsigned char *id, const char *text);
 
-/** The other way round, upper case, from @a pool. */
+/** Print a fingerprint in upper case, from @a pool. */
 const char *oc_query_print_id(const unsigned char *id, apr_pool_t *pool);
 
-/** The arguments that oc_query_parse() reads as @a query, with "?" before them; what is usual is left out, and so is `told`. A relative reference
- *  that needs escaping for HTML like any text. */
+/** "?" and the arguments that oc_query_parse() reads as @a query, without defaults and without the notice: a relative reference. It needs
+ *  escaping for HTML like any text. */
 const char *oc_query_print(const oc_query_t *query, apr_pool_t *pool);
 
-/** Is anything left out by it? */
+/** Does it leave any certificate out? */
 int oc_query_is_filter(const oc_query_t *query);
 
 int oc_query_matches(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention);
 
-/** By what a certificate is sorted. */
+/** The key by which a certificate is sorted. */
 typedef struct {
     const char *text; /* the view's */
     apr_int64_t number;
@@ -86,7 +108,7 @@ typedef struct {
 oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention,
                         unsigned ordinal);
 
-/** Sort @a ranks (oc_rank_t) as @a query has it; where two are alike, the order of the configuration. */
+/** Sort @a ranks (oc_rank_t) as @a query wants; equal ones keep the order of the configuration. */
 void oc_query_sort(const oc_query_t *query, apr_array_header_t *ranks);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_view: one certificate as an operator sees it, and the two forms in which all our tools print it: a row of a table and an
- * object of JSON. The status page, mod_status, `apachectl -t -D DUMP_OCSP_CACHE` and ocsp-cachectl all fill this struct and print
- * through here, so that they never disagree.
+ * One certificate as an operator sees it, with the two forms that all reports share: a row of a table and an object of JSON. The status
+ * page, mod_status, `apachectl -t -D DUMP_OCSP_CACHE` and ocsp-cachectl fill this struct and print through here, so they never disagree.
  *
- * Pure: no clock, no files, no OCSP parsing, no httpd. Strings may come out of certificates: whoever prints escapes.
+ * Pure: no clock, no files, no OCSP parsing, no httpd. Strings may come out of certificates: the printer escapes them.
  */
 #ifndef OC_VIEW_VIEW_H
 #define OC_VIEW_VIEW_H
@@ -15,15 +14,15 @@
 
 #include <apr_tables.h>
 
-/** How much a certificate wants somebody to act. Ordered: the worst is the highest. */
+/** How urgently a certificate needs attention. Ordered: the worst is the highest. */
 typedef enum {
-    OC_ATTENTION_NONE, /* stapled and renewed in time; or nothing to staple by its nature (no responder) */
-    OC_ATTENTION_WARNING, /* attempts fail, or the response runs out within the expiry warning, but something valid is stapled;
-                             or nothing is stapled, and clients do without */
-    OC_ATTENTION_CRITICAL /* clients refuse it now: revoked; expired; or a Must-Staple certificate without a staple */
+    OC_ATTENTION_NONE,    /* stapled and renewed in time; or no responder, where nothing demands one */
+    OC_ATTENTION_WARNING, /* attempts fail, or the response ends within the expiry warning, but a valid one is stapled; or
+                             nothing is stapled, and clients do without */
+    OC_ATTENTION_CRITICAL /* clients refuse it: revoked; expired; or Must-Staple without a good response */
 } oc_attention_t;
 
-/** Unknown: NULL, 0. The strings belong to whoever filled it in. No string holds a password: URLs come from oc_url_public(). */
+/** Unknown: NULL, 0. The strings belong to the caller that filled it in. No string holds a password. */
 typedef struct {
     const char *host;                /* "name:port" of the vhost that comes first */
     const apr_array_header_t *hosts; /* const char *: all of them; NULL: unknown */
@@ -34,9 +33,11 @@ typedef struct {
     const char *const *urls; /* of all responders, in the order of queries: NULL-terminated; NULL: unknown */
     apr_time_t not_after;    /* of the certificate */
     int must_staple;
-    int is_refreshed; /* can anything be had for it, from a responder or from a file? */
+    int is_refreshed; /* can a response be obtained, from a responder or out of a file? */
+    int lacks_issuer; /* it could be, but the issuer's certificate is not configured: mod_ssl staples nothing for it */
+    const char *issuer; /* the issuer's subject; NULL: unknown */
 
-    int has_record; /* the next lines are of what is held; has_record && usable_until > now: it is stapled */
+    int has_record; /* the next lines describe the response in the cache; usable_until > now: it is stapled */
     oc_verdict_t verdict;
     oc_origin_t origin;
     apr_time_t this_update;
@@ -51,14 +52,22 @@ typedef struct {
     apr_time_t next_request; /* 0: none, or not known */
 } oc_view_t;
 
-/** "good", "revoked", a responder's error (oc_verdict_name); "none": nothing valid is held; "no-responder": by its nature. Static. */
+/** Fill in what a certificate says of itself; the strings stay the certificate's. */
+void oc_view_take_cert(oc_view_t *view, const oc_cert_t *cert);
+
+/** Fill in what the cache holds: the response's times, size and origin. */
+void oc_view_take_record(oc_view_t *view, const oc_record_t *record);
+
+/** "good", "revoked", a responder's error (oc_verdict_name); "none": the cache holds nothing valid; "no-issuer": the server does not
+ *  know the issuer's certificate; "no-responder": expected, the certificate names none. Static. */
 const char *oc_view_state(const oc_view_t *view, apr_time_t now);
 
-/** Is what is stapled valid for less than @a limit? As in the log, of a short validity the last quarter counts. */
+/** Does the stapled response end within @a limit, or, where its usable time is short, is it in the last quarter of it? The one rule of all
+ *  reports, the log and `ocsp-cachectl check`. */
 int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit);
 
 /**
- * Does it want somebody to act, and why?
+ * Does it need attention, and why?
  * @param expiry_warning  OCSPCacheExpiryWarning; 0: never for that reason
  * @param reason out: a sentence with what to do, static or from @a pool; "" for OC_ATTENTION_NONE
  */
@@ -73,20 +82,32 @@ const char *oc_attention_name(oc_attention_t attention);
 #define OC_VIEW_JSON_VERSION 1
 const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning, apr_pool_t *pool);
 
-/** A JSON string literal of @a text, quotes included; NULL: null. What is not printable ASCII is escaped, and what HTML gives a
- *  meaning to; what is no UTF-8 becomes U+FFFD. So it may stand inside of <script>. */
+/** A JSON string literal of @a text, quotes included; NULL: null. Everything but printable ASCII is escaped, and so are the characters of
+ *  HTML's syntax, so that it may stand inside <script>; invalid UTF-8 becomes U+FFFD. */
 const char *oc_view_json_string(const char *text, apr_pool_t *pool);
 
-/** "3 d 4 h", "12 min", "8 s", "-" for 0, "2 h 5 min ago" for the past: the two largest units are as much as anybody reads. */
+/** "3 d 4 h", "12 min", "8 s", "-" for 0, "2 h 5 min ago" for the past: the two largest units. */
 const char *oc_view_span(apr_time_t when, apr_time_t now, apr_pool_t *pool);
+
+/** How long until @a when: "3 d 4 h left", "ended 2 h ago", "-" for 0. From @a pool. */
+const char *oc_view_left(apr_time_t when, apr_time_t now, apr_pool_t *pool);
+
+/** "820 B", "39.5 KiB", "4 MiB": binary units, from @a pool. */
+const char *oc_view_size(apr_size_t bytes, apr_pool_t *pool);
+
+/** @a host without ":443", which is what people expect; others keep their port. From @a pool or @a host itself. */
+const char *oc_view_host_text(const char *host, apr_pool_t *pool);
+
+/** Does the subject add nothing to the host's name ("CN=www.example.com" for "www.example.com:443")? */
+int oc_view_subject_is_host(const oc_view_t *view);
 
 /** @a text, what is not printable ASCII escaped as \xHH: a certificate's subject must not steer a terminal. NULL: "-". */
 const char *oc_view_printable(const char *text, apr_pool_t *pool);
 
 /**
- * A table of @a views (oc_view_t), for @a width columns of a terminal (0: as wide as it wants to be): header and rows. Where the
- * columns do not fit beside each other, a row takes several lines, and long texts lose their middle. All text is printable.
- * @param print called for each line, which ends with a line end
+ * Print a table of @a views (oc_view_t) for a terminal of @a width columns (0: any width): header and rows. Where the columns do not fit, a
+ * row takes several lines, and long texts lose their middle. All text is printable.
+ * @param print called for each line, with its line end
  */
 typedef void oc_view_print_fn(void *context, const char *line);
 void oc_view_table(const apr_array_header_t *views, apr_time_t now, unsigned width, oc_view_print_fn *print,

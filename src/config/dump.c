@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_dump: see oc_dump.h. Most often run by root: it parses no ASN.1 of what children have written.
+ * `apachectl -t -D DUMP_OCSP_CACHE`. Root runs it most often, so it parses no ASN.1 that children have written.
  */
 #include "config/dump.h"
 
@@ -28,12 +28,12 @@ typedef struct {
     apr_pool_t *pool;
     apr_time_t now;
     oc_reader_t kept;
-    apr_array_header_t *problems; /* const char *: what could not be looked at, and why */
+    apr_array_header_t *problems; /* const char *: what cannot be read, and why */
     apr_array_header_t *views;    /* oc_view_t: the certificates of the configuration */
-    apr_array_header_t *unused;   /* oc_view_t: what is kept for none of them */
+    apr_array_header_t *unused;   /* oc_view_t: records of certificates that the configuration does not name */
 } dump_t;
 
-/* ---- what there is ---- */
+/* ---- collecting ---- */
 
 static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
 {
@@ -50,15 +50,16 @@ static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
     memset(&view, 0, sizeof(view));
     view.host = APR_ARRAY_IDX(hosts, 0, const char *);
     view.hosts = hosts;
-    memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
-    view.subject = listed->cert->subject;
-    view.serial = listed->cert->serial;
+    oc_view_take_cert(&view, listed->cert);
     view.url = targets.url;
     view.urls = targets.urls;
-    view.not_after = listed->cert->not_after;
-    view.must_staple = listed->cert->must_staple;
     view.is_refreshed = targets.is_refreshed;
-    oc_reader_fill(&dump->kept, &view);
+    view.lacks_issuer = view.is_refreshed && !listed->has_issuer && !listed->unread;
+    view.issuer = listed->issuer;
+    if (view.lacks_issuer)
+        view.is_refreshed = 0;
+    else
+        oc_reader_fill(&dump->kept, &view);
     return view;
 }
 
@@ -77,7 +78,7 @@ static void add_unread(dump_t *dump, const apr_array_header_t *all)
 
         if (listed->status == APR_ENOTIMPL)
             add_problem(dump,
-                        apr_pstrcat(dump->pool, listed->file, " is no file: its certificate is not listed", NULL));
+                        apr_pstrcat(dump->pool, listed->file, " is not a file: its certificate is not listed", NULL));
         else if (listed->status == APR_EINVAL)
             add_problem(dump, apr_pstrcat(dump->pool, listed->file, ": ", listed->problem, NULL));
         else if (!listed->cert)
@@ -158,13 +159,13 @@ static void print_capacity(apr_size_t size)
 {
     int kilobytes;
 
-    printf("Size: %" APR_SIZE_T_FMT " bytes; it holds\n", size);
+    printf("Size: %" APR_SIZE_T_FMT " bytes, room for\n", size);
     for (kilobytes = 1; kilobytes <= 4; kilobytes *= 2)
-        printf("  %u certificates with responses of %d kB\n",
+        printf("  %u certificates with responses of %d KiB\n",
                oc_shm_capacity(size, OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (apr_size_t)kilobytes * 1024), kilobytes);
 }
 
-/* In the table all rows stand together; the last column of what nobody uses would say nothing, but its fingerprint does. */
+/* The table has all rows. Of an unused record only the fingerprint is known. */
 static const apr_array_header_t *all_rows(const dump_t *dump)
 {
     apr_array_header_t *rows = apr_array_append(dump->pool, dump->views, dump->unused);
@@ -188,11 +189,11 @@ static void print_table(const dump_t *dump)
     printf("OCSP cache: %s\n", oc_view_printable(dump->kept.path, dump->pool));
     oc_view_table(all_rows(dump), dump->now, terminal_width(dump->pool), print_line, NULL, dump->pool);
     for (i = 0; i < dump->problems->nelts; i++)
-        printf("Not looked at: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
+        printf("Not read: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
     for (i = 0; i < dump->kept.records->nelts; i++)
         expired += APR_ARRAY_IDX(dump->kept.records, i, const oc_reader_record_t *)->record.usable_until <= dump->now;
     if (dump->kept.status == APR_ENOENT)
-        printf("No file yet: it is made when the server starts\n");
+        printf("No file yet: the server creates it when it starts\n");
     else if (dump->kept.status == APR_SUCCESS)
         printf("%d staples (%u expired), %u other records, %u damaged; %u of %u blocks\n", dump->kept.records->nelts,
                expired, dump->kept.others, dump->kept.damaged, dump->kept.blocks, oc_shm_blocks(conf->cache.size));
@@ -244,7 +245,7 @@ static void print_json(const dump_t *dump)
     printf("}\n");
 }
 
-/* There is no cache of ours to look at. */
+/* The configuration has no cache of this module. */
 static void print_none(int is_json)
 {
     if (!is_json) {

@@ -244,6 +244,7 @@ static int is_ours(const oc_check_t *check, const OCSP_SINGLERESP *single, int *
 {
     /* OpenSSL's getters for a const object want it mutable. */
     OCSP_CERTID *given = (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single);
+    X509 *issuer = check->subject->issuer;
     ASN1_OBJECT *oid;
     ASN1_INTEGER *serial;
     const EVP_MD *hash;
@@ -255,8 +256,8 @@ static int is_ours(const oc_check_t *check, const OCSP_SINGLERESP *single, int *
     ++*same_serial;
     if ((hash = certid_hash(oid)) == NULL)
         return 0;
-    wanted = OCSP_cert_id_new(hash, check->subject->issuer_name, X509_get0_pubkey_bitstr(check->subject->issuer),
-                              check->subject->serial);
+    wanted =
+        OCSP_cert_id_new(hash, X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer), check->subject->serial);
     same = wanted != NULL && OCSP_id_cmp(given, wanted) == 0;
     OCSP_CERTID_free(wanted);
     return same;

@@ -30,20 +30,14 @@ static struct {
     apr_time_t next_look;
 } desk;
 
-static const oc_manifest_t *make_manifest(apr_pool_t *pool)
+static apr_array_header_t *entries_of(const apr_array_header_t *certificates, apr_pool_t *pool)
 {
-    const apr_array_header_t *all = oc_managed_all();
-    oc_manifest_t *manifest = apr_palloc(pool, sizeof(*manifest));
-    oc_shm_stats_t stats;
+    apr_array_header_t *entries = apr_array_make(pool, certificates->nelts, sizeof(oc_manifest_entry_t));
     int i;
 
-    oc_shm_stats(oc_staples_arena(), &stats);
-    manifest->blocks = stats.blocks;
-    manifest->expiry_warning = oc_settings_global()->expiry_warning;
-    manifest->entries = apr_array_make(pool, all->nelts, sizeof(oc_manifest_entry_t));
-    for (i = 0; i < all->nelts; i++) {
-        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
-        oc_manifest_entry_t *entry = apr_array_push(manifest->entries);
+    for (i = 0; i < certificates->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(certificates, i, const oc_managed_t *);
+        oc_manifest_entry_t *entry = apr_array_push(entries);
 
         entry->cert = managed->cert;
         entry->hosts = oc_managed_hosts(managed, pool);
@@ -53,7 +47,21 @@ static const oc_manifest_t *make_manifest(apr_pool_t *pool)
         entry->max_age = managed->settings.max_age;
         entry->open_ended = managed->settings.open_ended;
         entry->error_keep = managed->settings.error_keep;
+        entry->wanted_issuer = managed->wanted_issuer;
     }
+    return entries;
+}
+
+static const oc_manifest_t *make_manifest(apr_pool_t *pool)
+{
+    oc_manifest_t *manifest = apr_palloc(pool, sizeof(*manifest));
+    oc_shm_stats_t stats;
+
+    oc_shm_stats(oc_staples_arena(), &stats);
+    manifest->blocks = stats.blocks;
+    manifest->expiry_warning = oc_settings_global()->expiry_warning;
+    manifest->entries = entries_of(oc_managed_all(), pool);
+    manifest->unprimed = entries_of(oc_managed_unprimed(), pool);
     return manifest;
 }
 

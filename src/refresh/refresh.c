@@ -50,6 +50,39 @@ static struct {
 
 /* ---- one child refreshes ---- */
 
+/* Give every responder a number, and every certificate that can be asked for a job. */
+static unsigned make_jobs(apr_pool_t *pool)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    apr_hash_t *responders = apr_hash_make(pool);
+    unsigned n_peers = 0;
+    int i;
+
+    refresher.jobs = apr_pcalloc(pool, (apr_size_t)all->nelts * sizeof(oc_job_t));
+    refresher.n_jobs = 0;
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+        oc_job_t *job = &refresher.jobs[refresher.n_jobs];
+        oc_responder_t *responder;
+
+        if (!oc_managed_is_refreshed(managed))
+            continue;
+        responder = apr_hash_get(responders, managed->responder, APR_HASH_KEY_STRING);
+        if (!responder) {
+            responder = apr_pcalloc(pool, sizeof(*responder));
+            responder->group = n_peers++;
+            apr_hash_set(responders, managed->responder, APR_HASH_KEY_STRING, responder);
+        }
+        job->managed = managed;
+        job->ordinal = (unsigned)i;
+        job->keepalive = refresher.keepalive;
+        job->responder = responder;
+        job->task.group = responder->group;
+        refresher.n_jobs++;
+    }
+    return n_peers;
+}
+
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_renew((oc_job_t *)(void *)task, stop, pool);
@@ -59,11 +92,6 @@ static void done(oc_task_t *task)
 {
     oc_job_t *job = (oc_job_t *)(void *)task;
 
-    job->task.group = oc_job_responder(job)->group;
-    if (job->own.turn > 0) { /* the attempt goes on with another responder, when that one has a worker free */
-        job->guarded.is_recalled = 1;
-        job->guarded.is_requested |= job->own.is_forced;
-    }
     job->guarded.due = job->guarded.is_recalled ? 0 : job->own.wake;
     job->guarded.is_recalled = 0;
     if (job->guarded.due < refresher.next_scan)
@@ -168,7 +196,7 @@ static apr_status_t start_crew(oc_workers_t **workers)
         return rv;
     refresher.pool = pool;
     refresher.keepalive = oc_keepalive_create(n_threads, pool);
-    n_groups = oc_jobs_make(&refresher.jobs, &refresher.n_jobs, refresher.keepalive, pool);
+    n_groups = make_jobs(pool);
     if (n_threads > refresher.n_jobs)
         n_threads = refresher.n_jobs;
     oc_shared_store_start();
@@ -281,23 +309,6 @@ static void drop_unbound(server_rec *s, apr_pool_t *ptemp)
     apr_pool_destroy(pool);
 }
 
-/* mod_ssl primes no certificate whose issuer it cannot find, and says so in terms of its own. */
-static void report_unserved(server_rec *main_server, apr_pool_t *pool)
-{
-    server_rec *s;
-
-    for (s = main_server; s; s = s->next) {
-        const oc_server_conf_t *conf = oc_settings_server(s);
-
-        if (conf->staples && oc_settings_is_tls(s) && conf->certificate_files->nelts > 0 && !oc_managed_serves(s))
-            ap_log_error(APLOG_MARK, APLOG_INFO, 0, s,
-                         "%s: nothing is stapled: mod_ssl knows no issuer of its certificate, or another module "
-                         "staples for it. Put the issuer's certificate behind the server's in SSLCertificateFile, or "
-                         "name it in SSLCertificateChainFile or SSLCACertificateFile",
-                         oc_managed_host(s, pool));
-    }
-}
-
 static int has_work(void)
 {
     const apr_array_header_t *all = oc_managed_all();
@@ -319,7 +330,6 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
         return OK;
     oc_managed_settle();
     oc_control_post_config(pconf, main_server);
-    report_unserved(main_server, pconf);
     if (!has_work() || !oc_provider_stapling())
         return OK;
 

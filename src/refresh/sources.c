@@ -9,10 +9,9 @@
 
 #include "log.h"
 #include "responder.h"
-#include "stored.h"
 #include "ocsp/about.h"
 #include "server/module.h"
-#include "server/stats.h"
+#include "server/staples.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -61,8 +60,7 @@ static int is_due(const oc_job_t *job)
     apr_interval_time_t longest = bounds->max > bounds->retry_max ? bounds->max : bounds->retry_max;
     apr_time_t now = apr_time_now();
 
-    return job->own.turn > 0 || job->own.note.due <= now || job->own.note.due - now > longest
-           || (job->own.is_forced && job->managed->url);
+    return job->own.note.due <= now || job->own.note.due - now > longest || (job->own.is_forced && job->managed->url);
 }
 
 /* The file is the one judged last, or there is none and no responder either. When it is due, that is a failure. */
@@ -160,7 +158,8 @@ static void hold_meanwhile(oc_search_t *search)
     apr_time_t now = apr_time_now();
     oc_record_t record;
 
-    if (!oc_attempt_record(attempt, managed, now, &record) || oc_stored_put(job, &record, search->pool) != APR_SUCCESS)
+    if (!oc_attempt_record(attempt, managed, now, &record)
+        || oc_staples_put(managed->cert, &record, &job->own.note, now, managed->server, search->pool) != APR_SUCCESS)
         return;
     oc_job_hold(job, &record);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
@@ -195,15 +194,8 @@ static oc_found_t peers(oc_search_t *search)
 
 static oc_found_t responder(oc_search_t *search)
 {
-    oc_attempt_t *attempt = search->attempt;
-
-    oc_responder_query(search->job, attempt, search->stop, search->pool);
-    if (oc_responder_has_next(search->job, attempt)) {
-        oc_stats_exchange(attempt->origin, attempt->verdict, attempt->elapsed);
-        oc_log_next(search->job, attempt);
-        return OC_FOUND_NOT_NOW;
-    }
-    return attempt->verdict == OC_STOPPED ? OC_FOUND_STOP : OC_FOUND_ANSWER;
+    oc_responder_query(search->job, search->attempt, search->stop, search->pool);
+    return search->attempt->verdict == OC_STOPPED ? OC_FOUND_STOP : OC_FOUND_ANSWER;
 }
 
 /* ---- the list ---- */

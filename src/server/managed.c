@@ -6,13 +6,10 @@
 #include "server/managed.h"
 
 #include "fetch/fetch.h"
-#include "server/issuer_files.h"
 #include "server/module.h"
 
 #include <apr_strings.h>
-#include <http_config.h>
 #include <http_log.h>
-#include <openssl/err.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -20,7 +17,9 @@ static struct {
     apr_pool_t *pool;
     apr_array_header_t *all; /* oc_managed_t * */
     apr_hash_t *by_id;
-    apr_hash_t *servers; /* server_rec * -> itself: those that have a primed certificate */
+    apr_hash_t *counts;           /* server_rec * -> unsigned *: how many certificates of that vhost are in the table */
+    apr_array_header_t *unprimed; /* oc_managed_t * */
+    apr_hash_t *rejected;         /* id -> itself: primed, and of no use */
     oc_issuer_set_t *issuers;
 } table;
 
@@ -29,7 +28,9 @@ void oc_managed_reset(apr_pool_t *pconf)
     table.pool = pconf;
     table.all = apr_array_make(pconf, 16, sizeof(oc_managed_t *));
     table.by_id = apr_hash_make(pconf);
-    table.servers = apr_hash_make(pconf);
+    table.counts = apr_hash_make(pconf);
+    table.rejected = apr_hash_make(pconf);
+    table.unprimed = apr_array_make(pconf, 0, sizeof(oc_managed_t *));
     table.issuers = oc_issuer_set_create(pconf);
 }
 
@@ -43,19 +44,38 @@ int oc_managed_is_refreshed(const oc_managed_t *managed)
     return managed->targets.is_refreshed;
 }
 
-int oc_managed_serves(const server_rec *s)
+const apr_array_header_t *oc_managed_unprimed(void)
 {
-    const server_rec *key = s;
-
-    return apr_hash_get(table.servers, &key, sizeof(key)) != NULL;
+    return table.unprimed;
 }
 
-static void remember_server(server_rec *s)
+int oc_managed_has(const unsigned char *id)
 {
-    server_rec **key = apr_palloc(table.pool, sizeof(*key));
+    return apr_hash_get(table.by_id, id, OC_CERT_ID_LEN) != NULL;
+}
 
-    *key = s;
-    apr_hash_set(table.servers, key, sizeof(*key), s);
+int oc_managed_was_rejected(const unsigned char *id)
+{
+    return apr_hash_get(table.rejected, id, OC_CERT_ID_LEN) != NULL;
+}
+
+unsigned oc_managed_count_of(const server_rec *s)
+{
+    const server_rec *key = s;
+    const unsigned *count = apr_hash_get(table.counts, &key, sizeof(key));
+
+    return count ? *count : 0;
+}
+
+static void count_server(server_rec *s)
+{
+    unsigned *count = apr_hash_get(table.counts, &s, sizeof(s));
+
+    if (!count) {
+        count = apr_pcalloc(table.pool, sizeof(*count));
+        apr_hash_set(table.counts, apr_pmemdup(table.pool, &s, sizeof(s)), sizeof(s), count);
+    }
+    ++*count;
 }
 
 const char *oc_managed_host(const server_rec *s, apr_pool_t *pool)
@@ -90,50 +110,13 @@ apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *po
 
 /* ---- while certificates are primed ---- */
 
-/* mod_ssl hands over the first namesake that it finds. The right one may stand behind it, or in another file of the host. */
-static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const char **reason)
-{
-    const oc_server_conf_t *conf = oc_settings_server(s);
-    X509 *leaf = oc_cert_first(pem), *one;
-    oc_issuer_files_t *files;
-    oc_issuer_found_t found = {0};
-    oc_cert_t *cert = NULL;
-    const char *problem;
-    apr_pool_t *pool;
-    int i;
-
-    if (!leaf)
-        return NULL;
-    apr_pool_create(&pool, table.pool);
-    files = oc_issuer_files_create(pool);
-    ERR_set_mark();
-    for (i = 0; !found.issuer && i < conf->certificate_files->nelts; i++) {
-        const char *file = ap_server_root_relative(pool, APR_ARRAY_IDX(conf->certificate_files, i, const char *));
-        const apr_array_header_t *beside = NULL;
-
-        if (file && oc_issuer_files_read(files, file, &one, &beside) == APR_SUCCESS) {
-            oc_issuer_files_find(files, conf, leaf, file, beside, &found);
-            X509_free(one);
-        }
-    }
-    if (found.issuer)
-        (void)oc_cert_from_x509(&cert, leaf, found.issuer, table.issuers, table.pool, &problem);
-    else if (found.problem)
-        *reason = apr_pstrcat(table.pool, *reason, "; ", found.problem, NULL);
-    ERR_pop_to_mark();
-    X509_free(leaf);
-    apr_pool_destroy(pool);
-    return cert;
-}
-
 static oc_managed_t *create(server_rec *s, const char *id, apr_size_t id_len, const char *pem)
 {
     const char *reason = NULL;
     oc_managed_t *managed;
     oc_cert_t *cert;
 
-    if (oc_cert_parse(&cert, pem, table.issuers, table.pool, &reason) != APR_SUCCESS
-        && !(cert = with_right_issuer(s, pem, &reason))) {
+    if (oc_cert_parse(&cert, pem, table.issuers, table.pool, &reason) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s: nothing is stapled for a certificate: %s",
                      oc_managed_host(s, table.pool), reason);
         return NULL;
@@ -157,11 +140,48 @@ void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char
 {
     oc_managed_t *managed = apr_hash_get(table.by_id, id, (apr_ssize_t)id_len);
 
-    remember_server(s);
     if (!managed)
         managed = create(s, id, id_len, pem);
-    if (managed)
-        APR_ARRAY_PUSH(managed->servers, server_rec *) = s;
+    if (!managed) {
+        apr_hash_set(table.rejected, apr_pmemdup(table.pool, id, id_len), (apr_ssize_t)id_len, "");
+        return;
+    }
+    APR_ARRAY_PUSH(managed->servers, server_rec *) = s;
+    count_server(s);
+}
+
+/* ---- certificates that are not primed ---- */
+
+static const char *const *copy_urls(const char *const *urls, apr_pool_t *pool)
+{
+    apr_array_header_t *copy = apr_array_make(pool, 2, sizeof(const char *));
+
+    for (; *urls; urls++)
+        APR_ARRAY_PUSH(copy, const char *) = apr_pstrdup(pool, *urls);
+    APR_ARRAY_PUSH(copy, const char *) = NULL;
+    return (const char *const *)(const void *)copy->elts;
+}
+
+static const oc_cert_t *copy_cert(const oc_cert_t *cert, apr_pool_t *pool)
+{
+    oc_cert_t *copy = apr_pmemdup(pool, cert, sizeof(*cert));
+
+    copy->issuer = NULL;
+    copy->serial_der = apr_pmemdup(pool, cert->serial_der, cert->serial_der_len);
+    copy->serial = apr_pstrdup(pool, cert->serial);
+    copy->subject = apr_pstrdup(pool, cert->subject);
+    copy->urls = copy_urls(cert->urls, pool);
+    return copy;
+}
+
+void oc_managed_add_unprimed(const oc_cert_t *cert, const apr_array_header_t *servers, const char *wanted)
+{
+    oc_managed_t *managed = apr_pcalloc(table.pool, sizeof(*managed));
+
+    managed->cert = copy_cert(cert, table.pool);
+    managed->servers = apr_array_copy(table.pool, servers);
+    managed->wanted_issuer = wanted ? apr_pstrdup(table.pool, wanted) : NULL;
+    APR_ARRAY_PUSH(table.unprimed, oc_managed_t *) = managed;
 }
 
 /* ---- when the table is complete ---- */
@@ -266,19 +286,33 @@ static void report_disagreement(const oc_managed_t *managed)
     }
 }
 
+static void name(oc_managed_t *managed)
+{
+    managed->host = oc_managed_host(managed->server, table.pool);
+    managed->label = apr_psprintf(table.pool, "%s: certificate %s (serial %s)", managed->host, managed->cert->subject,
+                                  managed->cert->serial);
+    oc_settings_resolve(managed->server, &managed->settings);
+}
+
 void oc_managed_settle(void)
 {
     int i;
 
+    for (i = 0; i < table.unprimed->nelts; i++) {
+        oc_managed_t *managed = APR_ARRAY_IDX(table.unprimed, i, oc_managed_t *);
+
+        managed->server = APR_ARRAY_IDX(managed->servers, 0, server_rec *);
+        name(managed);
+        oc_settings_targets(managed->server, managed->cert->urls, &managed->targets, table.pool);
+        managed->url = managed->targets.url;
+        managed->responder = "";
+    }
     reverse(table.all);
     for (i = 0; i < table.all->nelts; i++) {
         oc_managed_t *managed = APR_ARRAY_IDX(table.all, i, oc_managed_t *);
 
         managed->server = first_in_configuration(managed);
-        managed->host = oc_managed_host(managed->server, table.pool);
-        managed->label = apr_psprintf(table.pool, "%s: certificate %s (serial %s)", managed->host,
-                                      managed->cert->subject, managed->cert->serial);
-        oc_settings_resolve(managed->server, &managed->settings);
+        name(managed);
         choose_responders(managed);
         report_disagreement(managed);
     }

@@ -17,7 +17,6 @@
 #define FORMAT "1"
 #define SIZE_MAX_BYTES (256 << 20) /* a hundred times ten thousand certificates */
 #define SERIAL_DER_MAX 128
-#define ISSUER_NAME_MAX 16384
 #define TIME_MAX APR_INT64_MAX
 #define LABEL "CERTIFICATE"
 
@@ -45,6 +44,12 @@ static int put_issuers(BIO *bio, const oc_manifest_t *manifest, apr_pool_t *pool
     return ok;
 }
 
+static int put_issued_by(BIO *bio, const oc_cert_t *cert)
+{
+    return oc_lines_put_hex(bio, "issued-by", cert->issuer->hash, OC_CERT_HASH_LEN)
+           && oc_lines_put_hex(bio, "binding", cert->binding, OC_CERT_HASH_LEN);
+}
+
 static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
 {
     const oc_cert_t *cert = entry->cert;
@@ -54,9 +59,7 @@ static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
         ok = oc_lines_put(bio, "host", APR_ARRAY_IDX(entry->hosts, i, const char *));
     ok = ok && oc_lines_put(bio, "subject", cert->subject) && oc_lines_put(bio, "serial", cert->serial)
          && oc_lines_put_hex(bio, "serial-der", cert->serial_der, cert->serial_der_len)
-         && oc_lines_put_hex(bio, "issuer-name", cert->issuer_name, cert->issuer_name_len)
-         && oc_lines_put_hex(bio, "issued-by", cert->issuer->hash, OC_CERT_HASH_LEN)
-         && oc_lines_put_hex(bio, "binding", cert->binding, OC_CERT_HASH_LEN)
+         && (cert->issuer ? put_issued_by(bio, cert) : oc_lines_put(bio, "wanted-issuer", entry->wanted_issuer))
          && oc_lines_put_number(bio, "not-before", cert->not_before)
          && oc_lines_put_number(bio, "not-after", cert->not_after)
          && oc_lines_put_number(bio, "must-staple", cert->must_staple != 0)
@@ -80,10 +83,13 @@ const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr
              && oc_lines_put(bio, "ocsp-cache-manifest", FORMAT)
              && oc_lines_put_number(bio, "cache-blocks", manifest->blocks)
              && oc_lines_put_number(bio, "expiry-warning", manifest->expiry_warning)
-             && oc_lines_put_number(bio, "certificates", manifest->entries->nelts) && put_issuers(bio, manifest, pool);
+             && oc_lines_put_number(bio, "certificates", manifest->entries->nelts + manifest->unprimed->nelts)
+             && put_issuers(bio, manifest, pool);
 
     for (i = 0; ok && i < manifest->entries->nelts; i++)
         ok = put_entry(bio, &APR_ARRAY_IDX(manifest->entries, i, oc_manifest_entry_t));
+    for (i = 0; ok && i < manifest->unprimed->nelts; i++)
+        ok = put_entry(bio, &APR_ARRAY_IDX(manifest->unprimed, i, oc_manifest_entry_t));
     if (ok) {
         *len = (apr_size_t)BIO_get_mem_data(bio, &data);
         text = apr_pstrmemdup(pool, data, *len);
@@ -111,15 +117,15 @@ static int is(const oc_line_t *line, const char *key)
     return line->value && strcmp(line->key, key) == 0;
 }
 
-static int take_der(parser_t *p, const char *value, apr_size_t max, const unsigned char **bytes, apr_size_t *n)
+static int take_serial_der(parser_t *p, const char *value)
 {
     apr_size_t len = strlen(value) / 2;
     unsigned char *der = apr_palloc(p->pool, len + 1);
 
-    if (len == 0 || len > max || !oc_hex_read(value, der, len))
+    if (len == 0 || len > SERIAL_DER_MAX || !oc_hex_read(value, der, len))
         return 0;
-    *bytes = der;
-    *n = len;
+    p->cert->serial_der = der;
+    p->cert->serial_der_len = len;
     return 1;
 }
 
@@ -158,14 +164,15 @@ static void begin_entry(parser_t *p)
 static int end_entry(parser_t *p)
 {
     const oc_cert_t *cert = p->cert;
-    int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->issuer_name
-             && cert->issuer && p->has_binding && cert->not_after > 0 && p->entry.open_ended > 0
-             && p->entry.error_keep > 0;
+    int is_unprimed = p->entry.wanted_issuer != NULL;
+    int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->not_after > 0
+             && p->entry.open_ended > 0 && p->entry.error_keep > 0
+             && (is_unprimed ? !cert->issuer : cert->issuer && p->has_binding);
 
     APR_ARRAY_PUSH(p->urls, const char *) = NULL;
     p->entry.urls = (const char *const *)(const void *)p->urls->elts;
     if (ok)
-        APR_ARRAY_PUSH(p->manifest->entries, oc_manifest_entry_t) = p->entry;
+        APR_ARRAY_PUSH(is_unprimed ? p->manifest->unprimed : p->manifest->entries, oc_manifest_entry_t) = p->entry;
     p->cert = NULL;
     return ok;
 }
@@ -187,9 +194,9 @@ static int take_fact(parser_t *p, const oc_line_t *line)
     else if (is(line, "url"))
         APR_ARRAY_PUSH(p->urls, const char *) = value;
     else if (is(line, "serial-der"))
-        return take_der(p, value, SERIAL_DER_MAX, &cert->serial_der, &cert->serial_der_len);
-    else if (is(line, "issuer-name"))
-        return take_der(p, value, ISSUER_NAME_MAX, &cert->issuer_name, &cert->issuer_name_len);
+        return take_serial_der(p, value);
+    else if (is(line, "wanted-issuer"))
+        p->entry.wanted_issuer = value;
     else if (is(line, "issued-by"))
         return take_issuer(p, value);
     else if (is(line, "binding"))
@@ -269,11 +276,12 @@ apr_status_t oc_manifest_parse(oc_manifest_t **manifest, const char *text, apr_s
     }
     p.manifest = apr_pcalloc(pool, sizeof(*p.manifest));
     p.manifest->entries = apr_array_make(pool, 16, sizeof(oc_manifest_entry_t));
+    p.manifest->unprimed = apr_array_make(pool, 0, sizeof(oc_manifest_entry_t));
     p.issuers = apr_hash_make(pool);
     while ((got = oc_lines_next(&lines, &line, pool)) == 1)
         if (!(p.cert ? take_fact(&p, &line) : take_head(&p, &line)))
             return malformed(lines.number, pool, problem);
-    if (got < 0 || p.cert || p.certificates != p.manifest->entries->nelts)
+    if (got < 0 || p.cert || p.certificates != p.manifest->entries->nelts + p.manifest->unprimed->nelts)
         return malformed(lines.number, pool, problem);
     *manifest = p.manifest;
     return APR_SUCCESS;

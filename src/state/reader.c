@@ -77,16 +77,8 @@ void oc_reader_fill(const oc_reader_t *kept, oc_view_t *view)
     const oc_reader_record_t *one = apr_hash_get(kept->by_id, view->id, OC_CERT_ID_LEN);
     const oc_ledger_entry_t *entry = apr_hash_get(kept->ledger, view->id, OC_CERT_ID_LEN);
 
-    if (one) {
-        view->has_record = 1;
-        view->verdict = one->record.verdict;
-        view->origin = one->record.origin;
-        view->this_update = one->record.this_update;
-        view->next_update = one->record.next_update;
-        view->usable_until = one->record.usable_until;
-        view->fetched_at = one->record.fetched_at;
-        view->size = one->record.der_len;
-    }
+    if (one)
+        oc_view_take_record(view, &one->record);
     if (entry) {
         view->last = entry->note.verdict;
         view->failures = entry->note.failures;

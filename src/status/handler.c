@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status: see oc_status.h. Who may see the page is for <Location> to say; this handler sees to it that the page harms nobody who may.
+ * The content handler `SetHandler ocsp-cache-status`. <Location> decides who may see the page; this handler keeps the page from being
+ * framed, cached, or used to run foreign scripts.
  */
 #include "status/handler.h"
 
@@ -18,9 +19,7 @@
 #include <http_request.h>
 #include <openssl/evp.h>
 
-#define HANDLER "ocsp-cache-status"
-
-/* As a Content-Security-Policy names an inline text: 'sha256-...'. "'none'" when OpenSSL fails: then the page goes without. */
+/* The name of an inline text in a Content-Security-Policy: 'sha256-...'. "'none'" when OpenSSL fails: the page then goes without it. */
 static const char *source_of(const char *text, apr_pool_t *pool)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], base64[EVP_MAX_MD_SIZE * 2];
@@ -32,7 +31,7 @@ static const char *source_of(const char *text, apr_pool_t *pool)
     return apr_psprintf(pool, "'sha256-%s'", (const char *)base64);
 }
 
-/* The referrer stays within this site, and is not left out: browsers that are to send none send no Origin with a POST either. */
+/* The referrer stays within this site, but is sent: a browser that must not send one sends no Origin with a POST either. */
 static void set_headers(request_rec *r)
 {
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
@@ -46,7 +45,7 @@ static void set_headers(request_rec *r)
                                NULL));
 }
 
-static int say(request_rec *r, int status, const char *problem)
+static int send_text(request_rec *r, int status, const char *problem)
 {
     r->status = status;
     ap_set_content_type(r, "text/plain; charset=utf-8");
@@ -60,32 +59,39 @@ static int answer_post(const oc_status_request_t *request)
     const char *problem = "";
     int status = oc_status_post(request, &problem);
 
-    return say(request->r, status, status == HTTP_SEE_OTHER ? "See the status page." : problem);
+    return send_text(request->r, status, status == HTTP_SEE_OTHER ? "See the status page." : problem);
 }
 
-/* One certificate as a page; -1: there is none, or that is not what is wanted */
-static int find_one(const oc_status_request_t *request)
+/* The response itself, under the name that OCSPCacheResponseFolder knows it by. */
+static int send_response(request_rec *r, unsigned ordinal, const unsigned char *id)
 {
-    const apr_array_header_t *all = oc_managed_all();
-    int i;
+    const unsigned char *der;
+    apr_size_t len;
 
-    for (i = 0; request->is_active && i < all->nelts; i++)
-        if (memcmp(APR_ARRAY_IDX(all, i, const oc_managed_t *)->cert->id, request->query.id, OC_CERT_ID_LEN) == 0)
-            return i;
-    return -1;
+    if (oc_snapshot_response(ordinal, &der, &len, r->pool) != APR_SUCCESS)
+        return send_text(r, HTTP_NOT_FOUND, "The cache holds no response for this certificate.");
+    ap_set_content_type(r, "application/ocsp-response");
+    apr_table_setn(r->headers_out, "Content-Disposition",
+                   apr_pstrcat(r->pool, "attachment; filename=\"", oc_query_print_id(id, r->pool), ".der\"", NULL));
+    ap_set_content_length(r, (apr_off_t)len);
+    if (!r->header_only)
+        ap_rwrite(der, (int)len, r);
+    return OK;
 }
 
 static int answer(const oc_status_request_t *request)
 {
-    static const char *const types[] = {[OC_FORMAT_HTML] = "text/html; charset=utf-8",
-                                        [OC_FORMAT_JSON] = "application/json",
-                                        [OC_FORMAT_PROMETHEUS] = "text/plain; version=0.0.4; charset=utf-8"};
+    static const char *const types[OC_FORMATS] = {[OC_FORMAT_HTML] = "text/html; charset=utf-8",
+                                                  [OC_FORMAT_JSON] = "application/json",
+                                                  [OC_FORMAT_PROMETHEUS] = "text/plain; version=0.0.4; charset=utf-8"};
     const oc_query_t *query = &request->query;
     request_rec *r = request->r;
-    int ordinal = query->has_id ? find_one(request) : -1;
+    int ordinal = query->has_id && request->is_active ? oc_snapshot_find(query->id) : -1;
 
     if (query->has_id && ordinal < 0)
-        return say(r, HTTP_NOT_FOUND, "There is no such certificate; perhaps it was replaced.");
+        return send_text(r, HTTP_NOT_FOUND, "No such certificate. It may have been replaced.");
+    if (query->format == OC_FORMAT_DER)
+        return send_response(r, (unsigned)ordinal, query->id);
     ap_set_content_type(r, types[query->format]);
     if (r->header_only)
         return OK;
@@ -105,7 +111,7 @@ int oc_status_handler(request_rec *r)
     oc_status_request_t request;
     const char *problem;
 
-    if (!r->handler || strcmp(r->handler, HANDLER) != 0)
+    if (!r->handler || strcmp(r->handler, OC_STATUS_HANDLER_NAME) != 0)
         return DECLINED;
     set_headers(r);
     problem = oc_status_request_begin(&request, r);
@@ -115,5 +121,5 @@ int oc_status_handler(request_rec *r)
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, oc_status_post_is_on() ? M_POST : -1, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    return problem ? say(r, HTTP_BAD_REQUEST, problem) : answer(&request);
+    return problem ? send_text(r, HTTP_BAD_REQUEST, problem) : answer(&request);
 }

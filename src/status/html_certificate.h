@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_html_certificate: the status page of one certificate: all that is known of it.
+ * The status page of one certificate: everything that the server knows of it. The handler calls it.
  */
 #ifndef OC_STATUS_HTML_CERTIFICATE_H
 #define OC_STATUS_HTML_CERTIFICATE_H
 
 #include "status/request.h"
 
-/** Write the page of request->query.id, which is the certificate @a ordinal. */
+/** Print the page of certificate @a ordinal. */
 void oc_status_html_certificate(const oc_status_request_t *request, unsigned ordinal);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_html_parts: see oc_status_html_parts.h.
+ * What the pages for people are made of. Text that comes out of certificates, URLs and the configuration is escaped here.
  */
 #include "html_parts.h"
 
@@ -39,7 +39,7 @@ void oc_status_open_page(const oc_status_request_t *request, const char *title)
         "</time></span></p></div>\n<div class=\"tools\"><a href=\"", json,
         "\">JSON</a> <a href=\"?format=prometheus\">Prometheus</a> <button id=\"live\" type=\"button\" "
         "aria-pressed=\"true\" hidden>Live</button></div></header>\n<main id=\"content\" tabindex=\"-1\">\n"
-        "<p class=\"told bad\" id=\"trouble\" role=\"alert\"></p>\n",
+        "<p class=\"notice bad\" id=\"trouble\" role=\"alert\"></p>\n",
         NULL);
 }
 
@@ -68,6 +68,34 @@ const char *oc_status_text(const char *text, apr_pool_t *pool)
     return text ? apr_pstrcat(pool, "<bdi>", ap_escape_html(pool, text), "</bdi>", NULL) : "-";
 }
 
+/* A line may break after a dot, and nowhere within the port. */
+const char *oc_status_host(const char *host, apr_pool_t *pool)
+{
+    const char *text = oc_view_host_text(host, pool);
+    const char *rest, *out = "";
+
+    if (!text)
+        return "-";
+    text = ap_escape_html(pool, text);
+    for (rest = strchr(text, '.'); rest; rest = strchr(text, '.')) {
+        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text, (apr_size_t)(rest - text) + 1), "<wbr>", NULL);
+        text = rest + 1;
+    }
+    return apr_pstrcat(pool, "<bdi class=\"host\">", out, text, "</bdi>", NULL);
+}
+
+const char *oc_status_group_word(oc_group_t group)
+{
+    static const char *const words[OC_GROUPS] = {[OC_GROUP_GOOD] = "good",
+                                                 [OC_GROUP_REVOKED] = "revoked",
+                                                 [OC_GROUP_ERROR] = "responder error",
+                                                 [OC_GROUP_NONE] = "without response",
+                                                 [OC_GROUP_NO_ISSUER] = "without issuer",
+                                                 [OC_GROUP_NO_RESPONDER] = "without responder"};
+
+    return (unsigned)group < OC_GROUPS ? words[group] : "";
+}
+
 const char *oc_status_link(const oc_view_t *view, apr_pool_t *pool)
 {
     return apr_pstrcat(pool, "?id=", oc_query_print_id(view->id, pool), NULL);
@@ -84,21 +112,23 @@ const char *oc_status_button(const oc_status_request_t *request, const oc_view_t
 
     if (!token || !request->is_active || (view && !view->is_refreshed))
         return "";
-    return apr_pstrcat(pool, "<form method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"", token,
-                       "\"><button name=\"id\" value=\"", view ? oc_query_print_id(view->id, pool) : "all",
-                       view ? "\">Ask again now</button></form>" : "\">Ask for all again</button></form>", NULL);
+    return apr_pstrcat(
+        pool, "<form class=\"again\" method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"",
+        token, "\"><button name=\"id\" value=\"", view ? oc_query_print_id(view->id, pool) : "all",
+        view ? "\">Refresh now</button></form>" : "\">Refresh all</button></form>", NULL);
 }
 
-void oc_status_print_told(const oc_status_request_t *request)
+void oc_status_print_notice(const oc_status_request_t *request)
 {
-    const char *told = request->query.told;
+    static const char *const texts[OC_NOTICES] = {
+        [OC_NOTICE_ONE] = "A refresh was requested. The response appears here as soon as the responder answers.",
+        [OC_NOTICE_ALL] =
+            "A refresh of all certificates was requested. Responses appear here as the responders answer.",
+        [OC_NOTICE_EARLY] = "A refresh was requested less than ten seconds ago. Wait a moment before the next one.",
+        [OC_NOTICE_EARLY_ALL] = "A refresh of all certificates was requested less than a minute ago. Wait a moment "
+                                "before the next one."};
+    const char *text = texts[request->query.notice];
 
-    if (*told)
-        ap_rputs(
-            strcmp(told, "all") == 0
-                ? "<p class=\"told\" role=\"status\">All certificates are asked for again; answers come in as their "
-                  "responders give them.</p>\n"
-                : "<p class=\"told\" role=\"status\">This certificate is asked for again; a moment from now the answer "
-                  "is here.</p>\n",
-            request->r);
+    if (text)
+        ap_rvputs(request->r, "<p class=\"notice\" role=\"status\">", text, "</p>\n", NULL);
 }

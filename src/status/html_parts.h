@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_html_parts: what the pages for people are made of: frame, badge, time, link, button. All text that is not ours is escaped here.
+ * What the pages for people are made of: frame, badge, time, link, button. Text that comes from outside is escaped here.
  */
 #ifndef OC_STATUS_HTML_PARTS_H
 #define OC_STATUS_HTML_PARTS_H
@@ -15,11 +15,17 @@ void oc_status_close_page(const oc_status_request_t *request);
 /** <span class="badge">: the certificate's state. From @a pool, like the strings below. */
 const char *oc_status_badge(const oc_view_t *view, apr_time_t now, apr_pool_t *pool);
 
-/** <time>: a span from now in words, the time itself on pointing at it. */
+/** <time>: the span from now in words, with the time itself as its title. */
 const char *oc_status_time(apr_time_t time, apr_time_t now, apr_pool_t *pool);
 
-/** @a text, escaped, kept apart from its neighbours' direction of writing. NULL: "-" */
+/** @a text, escaped, isolated from the writing direction of its neighbours. NULL: "-" */
 const char *oc_status_text(const char *text, apr_pool_t *pool);
+
+/** A host's name, and its port unless that is 443, escaped. NULL: "-" */
+const char *oc_status_host(const char *host, apr_pool_t *pool);
+
+/** A state in words, static. */
+const char *oc_status_group_word(oc_group_t group);
 
 /** The page of one certificate, for href. */
 const char *oc_status_link(const oc_view_t *view, apr_pool_t *pool);
@@ -27,10 +33,10 @@ const char *oc_status_link(const oc_view_t *view, apr_pool_t *pool);
 /** @a query's page, for href. */
 const char *oc_status_query_link(const oc_query_t *query, apr_pool_t *pool);
 
-/** A button that asks for one certificate again, NULL: for all; "" where that is off. */
+/** A button that refreshes one certificate, or all (NULL); "" where that is off or cannot be. */
 const char *oc_status_button(const oc_status_request_t *request, const oc_view_t *view, apr_pool_t *pool);
 
-/** What a POST came to, where the query says so. */
-void oc_status_print_told(const oc_status_request_t *request);
+/** The notice that the query names, after a POST. */
+void oc_status_print_notice(const oc_status_request_t *request);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_json: see oc_status_json.h. The objects of certificates are oc_view's, the same that ocsp-cachectl prints.
+ * The status page for programs. The object of a certificate is the view's, the same that ocsp-cachectl and the dump print.
  */
 #include "json.h"
 
@@ -41,7 +41,7 @@ static void print_census(request_rec *r, const oc_status_census_t *census)
                census->attention[OC_ATTENTION_CRITICAL]);
 }
 
-/* Those that have happened. */
+/* Only those that happened. */
 static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters)
 {
     const char *separator = "";

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_mod_status: see oc_mod_status.h. One look at every certificate, then a few lines. Subjects and URLs come out of certificates, which
- * anybody may have filled: everything is escaped.
+ * The block in mod_status: one pass over the certificates, then a few lines. Subjects and URLs come out of certificates, which anyone may
+ * have filled: everything is escaped.
  */
 #include "status/mod_status.h"
 
+#include "location.h"
 #include "server/settings.h"
 #include "status/snapshot.h"
 
@@ -16,12 +17,12 @@
 
 #define ROWS_MAX 20
 
-/* What there is to say of all certificates together. */
+/* All certificates together. */
 typedef struct {
     oc_snapshot_totals_t totals;
     int certificates;
     int stapled;      /* good or revoked */
-    int no_responder; /* by their nature */
+    int no_responder; /* which is expected */
     int attention[OC_ATTENTION_CRITICAL + 1];
     apr_time_t next_expiry;                              /* of what is stapled; 0: nothing is */
     apr_array_header_t *rows[OC_ATTENTION_CRITICAL + 1]; /* const char *, as HTML: the first of each kind */
@@ -32,9 +33,9 @@ static const char *make_row(const oc_view_t *view, apr_time_t now, const char *r
 {
     return apr_psprintf(
         keep, "<tr><td>%s</td><td>%s<br>serial %s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
-        ap_escape_html(pool, view->host), ap_escape_html(pool, view->subject), ap_escape_html(pool, view->serial),
-        view->url ? ap_escape_html(pool, view->url) : "-", oc_view_state(view, now),
-        view->has_record ? oc_view_span(view->usable_until, now, pool) : "-",
+        ap_escape_html(pool, oc_view_host_text(view->host, pool)), ap_escape_html(pool, view->subject),
+        ap_escape_html(pool, view->serial), view->url ? ap_escape_html(pool, view->url) : "-", oc_view_state(view, now),
+        view->has_record ? oc_view_left(view->usable_until, now, pool) : "-",
         oc_view_span(view->next_request, now, pool), ap_escape_html(pool, reason));
 }
 
@@ -46,7 +47,7 @@ static void add(summary_t *summary, const oc_view_t *view, apr_time_t now, apr_p
 
     summary->certificates++;
     summary->attention[attention]++;
-    summary->no_responder += !view->is_refreshed;
+    summary->no_responder += !view->is_refreshed && !view->lacks_issuer;
     if (view->has_record && view->usable_until > now && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH) {
         summary->stapled++;
         if (summary->next_expiry == 0 || view->usable_until < summary->next_expiry)
@@ -58,24 +59,24 @@ static void add(summary_t *summary, const oc_view_t *view, apr_time_t now, apr_p
 
 static void summarise(summary_t *summary, apr_time_t now, apr_pool_t *keep)
 {
-    const apr_array_header_t *all = oc_managed_all();
     apr_pool_t *pool;
+    unsigned n;
     int i;
 
     for (i = 0; i <= OC_ATTENTION_CRITICAL; i++)
         summary->rows[i] = apr_array_make(keep, 4, sizeof(const char *));
     apr_pool_create(&pool, keep);
-    for (i = 0; i < all->nelts; i++) {
+    for (n = 0; n < oc_snapshot_count(); n++) {
         oc_view_t view;
 
-        oc_snapshot_take(&view, APR_ARRAY_IDX(all, i, const oc_managed_t *), (unsigned)i, now, pool);
+        oc_snapshot_take(&view, n, now, pool);
         add(summary, &view, now, pool, keep);
         apr_pool_clear(pool);
     }
     apr_pool_destroy(pool);
 }
 
-/* Exchanges with responders: how many brought the truth, how many anything else. */
+/* Exchanges with responders: how many brought a certificate's status, and how many anything else. */
 static void count_requests(const oc_counters_totals_t *counters, uint64_t *succeeded, uint64_t *failed)
 {
     int verdict;
@@ -114,48 +115,59 @@ static void print_auto(request_rec *r, const summary_t *summary, apr_time_t now)
                totals->cache.blocks_used);
 }
 
-static void print_rows(request_rec *r, const summary_t *summary)
+static void print_rows(request_rec *r, const summary_t *summary, const char *page)
 {
     int level, i, n = 0, all = summary->attention[OC_ATTENTION_CRITICAL] + summary->attention[OC_ATTENTION_WARNING];
 
     if (all == 0)
         return;
-    ap_rputs("<table border=\"0\"><tr><th>Host</th><th>Certificate</th><th>Responder</th><th>Stapled</th><th>Left</th>"
-             "<th>Next request</th><th>Why</th></tr>\n",
-             r);
+    ap_rputs(
+        "<table border=\"0\"><tr><th>Host</th><th>Certificate</th><th>Responder</th><th>State</th><th>Time left</th>"
+        "<th>Next refresh</th><th>Why</th></tr>\n",
+        r);
     for (level = OC_ATTENTION_CRITICAL; level > OC_ATTENTION_NONE; level--)
         for (i = 0; i < summary->rows[level]->nelts && n < ROWS_MAX; i++, n++)
             ap_rputs(APR_ARRAY_IDX(summary->rows[level], i, const char *), r);
     ap_rputs("</table>\n", r);
     if (all > n)
-        ap_rprintf(r, "<p>... and %d more.</p>\n", all - n);
+        ap_rprintf(r,
+                   page ? "<p><a href=\"%s?attention=1&amp;sort=attention\">and %d more</a></p>\n"
+                        : "<p>%sand %d more</p>\n",
+                   page ? page : "", all - n);
 }
 
 static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
 {
     const oc_snapshot_totals_t *totals = &summary->totals;
     const uint64_t *handshakes = totals->counters.handshakes;
+    const char *path = oc_status_location(r),
+               *page = path ? ap_escape_html(r->pool, ap_escape_uri(r->pool, path)) : NULL;
     uint64_t succeeded, failed;
 
     count_requests(&totals->counters, &succeeded, &failed);
     ap_rprintf(r,
-               "<hr>\n<h1>OCSP Stapling</h1>\n<dl><dt>Certificates: %d; stapled: %d, without a responder: %d. Needing "
-               "attention: %d, of them critical: %d</dt>\n<dt>The next response runs out: %s</dt>\n",
+               "<hr>\n<h1>OCSP Stapling</h1>\n<dl><dt>Certificates: %d; stapled: %d, without a responder: %d. "
+               "Attention needed: %d, critical: %d</dt>\n<dt>First response to end: %s</dt>\n",
                summary->certificates, summary->stapled, summary->no_responder,
                summary->attention[OC_ATTENTION_CRITICAL] + summary->attention[OC_ATTENTION_WARNING],
-               summary->attention[OC_ATTENTION_CRITICAL], oc_view_span(summary->next_expiry, now, r->pool));
+               summary->attention[OC_ATTENTION_CRITICAL], oc_view_left(summary->next_expiry, now, r->pool));
     ap_rprintf(r,
-               "<dt>Handshakes that asked for a status: %" APR_UINT64_T_FMT " got it, %" APR_UINT64_T_FMT
+               "<dt>Handshakes that requested a status: %" APR_UINT64_T_FMT " got it, %" APR_UINT64_T_FMT
                " got an error, %" APR_UINT64_T_FMT " got nothing</dt>\n<dt>Requests to responders: %" APR_UINT64_T_FMT
                " succeeded, %" APR_UINT64_T_FMT " failed</dt>\n",
                handshakes[OC_COUNTERS_STAPLED], handshakes[OC_COUNTERS_ERROR], handshakes[OC_COUNTERS_NOTHING],
                succeeded, failed);
-    ap_rprintf(r,
-               "<dt>Cache: %u of %u blocks used, %" APR_SIZE_T_FMT
-               " bytes, kept in %s</dt></dl>\n<p>All certificates: <code>SetHandler ocsp-cache-status</code></p>\n",
-               totals->cache.blocks_used, totals->cache.blocks, totals->cache.size,
+    ap_rprintf(r, "<dt>Cache: %s of %s used, stored in %s</dt></dl>\n",
+               oc_view_size((apr_size_t)totals->cache.blocks_used * OC_BLOCK_SIZE, r->pool),
+               oc_view_size(totals->cache.size, r->pool),
                totals->path ? ap_escape_html(r->pool, totals->path) : "memory only");
-    print_rows(r, summary);
+    if (page)
+        ap_rvputs(r, "<p><a href=\"", page, "\">All certificates</a></p>\n", NULL);
+    else
+        ap_rputs("<p>For a page with all certificates, write <code>SetHandler ocsp-cache-status</code> in a "
+                 "<code>&lt;Location&gt;</code>.</p>\n",
+                 r);
+    print_rows(r, summary, page);
 }
 
 static int status_hook(request_rec *r, int flags)
@@ -171,6 +183,11 @@ static int status_hook(request_rec *r, int flags)
     else
         print_html(r, &summary, now);
     return OK;
+}
+
+void oc_mod_status_post_config(apr_pool_t *pconf)
+{
+    oc_status_location_post_config(pconf);
 }
 
 void oc_mod_status_register(void)

@@ -107,8 +107,8 @@
 
     // The notice of the last request must not come back with each refresh.
     const here = new URL(location.href);
-    if (here.searchParams.has('told')) {
-        here.searchParams.delete('told');
+    if (here.searchParams.has('notice')) {
+        here.searchParams.delete('notice');
         history.replaceState(null, '', here.href);
     }
     live.hidden = false;

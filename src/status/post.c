@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_post: see oc_status_post.h.
+ * POST to the status page. Tokens are a MAC over their end and the user, under a secret that outlives reloads.
  */
 #include "status/post.h"
 
@@ -98,10 +98,10 @@ static int is_token(const request_rec *r, const char *token, apr_time_t now)
     return expected && strlen(token) == strlen(expected) && CRYPTO_memcmp(token, expected, strlen(expected)) == 0;
 }
 
-/* ---- from where it comes ---- */
+/* ---- the origin of the request ---- */
 
-/* Browsers of today say Sec-Fetch-Site over TLS; older ones, and those that came over plain HTTP, Origin; programs neither: for them the
- * token is all there is, and nobody else's browser can be made to be one of them. */
+/* Browsers send Sec-Fetch-Site over TLS, older ones and those on plain HTTP Origin. Programs send neither: for them the token is enough,
+ * and no other site can make a browser omit both. */
 static int is_from_here(const request_rec *r)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
@@ -140,61 +140,68 @@ static const char *field(const apr_array_header_t *pairs, const char *name, apr_
     return "";
 }
 
-/* ---- asking ---- */
+/* ---- requesting a refresh ---- */
 
-static int refuse_early(const request_rec *r, apr_interval_time_t wait, const char **problem)
+static const char *who(const request_rec *r)
 {
+    return r->user ? r->user : r->useragent_ip;
+}
+
+/* A browser that sent the form stays on the page, with a notice; a program gets the status. */
+static int refuse_early(const request_rec *r, apr_interval_time_t wait, const char *page, const char **problem)
+{
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    if (accept && ap_strcasestr(accept, "text/html")) {
+        apr_table_setn(r->headers_out, "Location", page);
+        return HTTP_SEE_OTHER;
+    }
     apr_table_setn(r->headers_out, "Retry-After",
                    apr_psprintf(r->pool, "%" APR_INT64_T_FMT, apr_time_sec(wait + APR_USEC_PER_SEC - 1)));
-    *problem = "That was asked for a moment ago. Responders belong to others: give them a little time.";
+    *problem = "A refresh was requested a moment ago. Wait before the next one, for the sake of the responder.";
     return HTTP_TOO_MANY_REQUESTS;
 }
 
 static int recall_all(const oc_status_request_t *request, const char **problem)
 {
     apr_time_t last = atomic_load(refresh.last_of_all), now = request->now;
-    unsigned i, n = (unsigned)oc_managed_all()->nelts, n_recalled = 0;
+    unsigned i, n = oc_snapshot_count(), n_recalled = 0;
 
-    /* A clock that was set back does not hold it up. */
+    /* A clock that was set back does not block it. */
     if ((last && now >= last && now - last < ALL_PAUSE)
         || !atomic_compare_exchange_strong(refresh.last_of_all, &last, now))
-        return refuse_early(request->r, now >= last ? ALL_PAUSE - (now - last) : ALL_PAUSE, problem);
+        return refuse_early(request->r, now >= last ? ALL_PAUSE - (now - last) : ALL_PAUSE, "?notice=early-all",
+                            problem);
     for (i = 0; i < n; i++)
         n_recalled += oc_snapshot_recall(i, now) == APR_SUCCESS;
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, request->r,
-                  "status page: all certificates are asked for again (%u), as %s wishes", n_recalled,
-                  request->r->user ? request->r->user : request->r->useragent_ip);
-    apr_table_setn(request->r->headers_out, "Location", "?told=all");
+                  "status page: %s requested a refresh of all certificates (%u)", who(request->r), n_recalled);
+    apr_table_setn(request->r->headers_out, "Location", "?notice=all");
     return HTTP_SEE_OTHER;
 }
 
 static int recall_one(const oc_status_request_t *request, const unsigned char *id, const char **problem)
 {
-    const apr_array_header_t *all = oc_managed_all();
     request_rec *r = request->r;
-    int i;
+    const char *page = apr_pstrcat(r->pool, "?id=", oc_query_print_id(id, r->pool), NULL);
+    int ordinal = oc_snapshot_find(id);
+    apr_status_t rv;
 
-    for (i = 0; i < all->nelts; i++) {
-        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
-        apr_status_t rv;
-
-        if (memcmp(managed->cert->id, id, OC_CERT_ID_LEN) != 0)
-            continue;
-        rv = oc_snapshot_recall((unsigned)i, request->now);
-        if (APR_STATUS_IS_EAGAIN(rv))
-            return refuse_early(r, OC_REFRESH_FLAGS_PAUSE, problem);
-        if (rv != APR_SUCCESS) {
-            *problem = "For this certificate there is nobody to ask.";
-            return HTTP_CONFLICT;
-        }
-        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "status page: %s is asked for again, as %s wishes",
-                      managed->label, r->user ? r->user : r->useragent_ip);
-        apr_table_setn(r->headers_out, "Location",
-                       apr_pstrcat(r->pool, "?id=", oc_query_print_id(id, r->pool), "&told=one", NULL));
-        return HTTP_SEE_OTHER;
+    if (ordinal < 0) {
+        *problem = "No such certificate. It may have been replaced.";
+        return HTTP_NOT_FOUND;
     }
-    *problem = "There is no such certificate; perhaps it was replaced.";
-    return HTTP_NOT_FOUND;
+    rv = oc_snapshot_recall((unsigned)ordinal, request->now);
+    if (APR_STATUS_IS_EAGAIN(rv))
+        return refuse_early(r, OC_REFRESH_FLAGS_PAUSE, apr_pstrcat(r->pool, page, "&notice=early", NULL), problem);
+    if (rv != APR_SUCCESS) {
+        *problem = "This certificate has no responder that can be queried.";
+        return HTTP_CONFLICT;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "status page: %s requested a refresh of %s", who(r),
+                  oc_snapshot_certificate((unsigned)ordinal)->label);
+    apr_table_setn(r->headers_out, "Location", apr_pstrcat(r->pool, page, "&notice=one", NULL));
+    return HTTP_SEE_OTHER;
 }
 
 int oc_status_post(const oc_status_request_t *request, const char **problem)
@@ -215,7 +222,7 @@ int oc_status_post(const oc_status_request_t *request, const char **problem)
     token = field(pairs, "token", r->pool);
     wanted = field(pairs, "id", r->pool);
     if (!token || !is_token(r, token, request->now)) {
-        *problem = "The page that this request comes from is too old, or not of this server: load it again.";
+        *problem = "The page that sent this request is too old, or from another server. Load it again.";
         return HTTP_FORBIDDEN;
     }
     if (!wanted || (strcmp(wanted, "all") != 0 && !oc_query_parse_id(id, wanted))) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_prometheus: see oc_status_prometheus.h. A metric's samples stand together, so one pass over the certificates takes what all metrics
- * need, in numbers; then each is written from those.
+ * The status page for Prometheus. The samples of one metric must stand together, so one pass over the certificates collects numbers for all
+ * metrics; then each metric is printed.
  */
 #include "prometheus.h"
 
@@ -38,15 +38,15 @@ enum {
 static const struct {
     const char *name, *help;
 } metrics[NUMBERS] = {
-    [ATTENTION] = {"certificate_attention", "0: none, 1: warning, 2: critical: clients refuse the certificate now."},
+    [ATTENTION] = {"certificate_attention", "0: none, 1: warning, 2: critical: clients refuse the certificate."},
     [MUST_STAPLE] = {"certificate_must_staple", "1: clients refuse the certificate without a staple."},
     [NOT_AFTER] = {"certificate_not_after_timestamp_seconds", "When the certificate expires."},
-    [REMAINING] = {"response_remaining_seconds", "How long what is stapled can still be; 0: nothing good is stapled."},
-    [EXPIRY] = {"response_expiry_timestamp_seconds", "Until when the response that is held can be stapled."},
-    [THIS_UPDATE] = {"response_this_update_timestamp_seconds", "thisUpdate of the response that is held."},
-    [SIZE] = {"response_size_bytes", "Size of the response that is held."},
-    [AGE] = {"last_success_age_seconds", "How long ago the response that is held was got."},
-    [SUCCESS] = {"last_success_timestamp_seconds", "When the response that is held was got."},
+    [REMAINING] = {"response_remaining_seconds", "How long the good response can still be stapled; 0: there is none."},
+    [EXPIRY] = {"response_expiry_timestamp_seconds", "When the response in the cache can no longer be stapled."},
+    [THIS_UPDATE] = {"response_this_update_timestamp_seconds", "thisUpdate of the response in the cache."},
+    [SIZE] = {"response_size_bytes", "Size of the response in the cache."},
+    [AGE] = {"last_success_age_seconds", "Time since the response in the cache was obtained."},
+    [SUCCESS] = {"last_success_timestamp_seconds", "When the response in the cache was obtained."},
     [ATTEMPT] = {"last_attempt_timestamp_seconds", "When the last attempt ended."},
     [NEXT] = {"next_request_timestamp_seconds", "When the next attempt is due."},
     [FAILURES] = {"consecutive_failures", "Failed attempts in a row; 0: the last one succeeded."},
@@ -67,7 +67,7 @@ typedef struct {
 
 /* ---- collecting ---- */
 
-/* A label's value: backslash, quote and line end are escaped; what is no printable ASCII comes as oc_view_printable() has it. */
+/* A label's value: backslash and quote are escaped; what is not printable ASCII appears as oc_view_printable() writes it. */
 static const char *label_value(const char *text, apr_pool_t *pool)
 {
     const char *in = oc_view_printable(text, pool);
@@ -82,8 +82,8 @@ static const char *label_value(const char *text, apr_pool_t *pool)
     return value;
 }
 
-/* Host and serial, which people know; where two CAs gave one host the same serial, the fingerprint tells the later ones apart: a
- * scrape in which two samples are alike is refused as a whole. */
+/* Host and serial, which people know. Where two CAs gave one host the same serial, the fingerprint distinguishes the later one: Prometheus
+ * rejects a scrape with two equal samples. */
 static const char *labels_of(collection_t *collection, const oc_view_t *view, apr_pool_t *pool)
 {
     apr_pool_t *lasting = collection->request->r->pool;
@@ -105,7 +105,7 @@ static void take_numbers(double *numbers, const oc_view_t *view, oc_group_t grou
 {
     numbers[MUST_STAPLE] = view->must_staple != 0;
     numbers[NOT_AFTER] = when(view->not_after);
-    /* 0, not absent, when nothing good is stapled: one rule covers what runs out and what has run out. */
+    /* 0, not absent, when nothing good is stapled: one alert rule covers what runs out and what has run out. */
     numbers[REMAINING] = group == OC_GROUP_NO_RESPONDER ? NAN
                          : group == OC_GROUP_GOOD       ? SECONDS(view->usable_until - now)
                                                         : 0;
@@ -141,7 +141,7 @@ static int collect(void *context, const oc_view_t *view, unsigned ordinal, oc_at
 
 /* ---- writing ---- */
 
-/* As C prints it in its own locale: APR leaves a zero before the point out, and `le` is compared as text. */
+/* By C's snprintf: APR's omits a zero before the point, and `le` is compared as text. */
 static const char *print(char *buf, apr_size_t size, double value)
 {
     snprintf(buf, size, "%.15g", value);
@@ -166,7 +166,7 @@ static void print_handshakes(request_rec *r, const oc_counters_totals_t *counter
     static const char *const outcomes[OC_COUNTERS_HANDSHAKES] = {"stapled", "error", "nothing"};
     unsigned i;
 
-    head(r, "handshakes_total", "counter", "Handshakes that asked for a certificate status, by what was sent.");
+    head(r, "handshakes_total", "counter", "Handshakes that requested a certificate status, by what was sent.");
     for (i = 0; i < OC_COUNTERS_HANDSHAKES; i++)
         ap_rprintf(r, PREFIX "handshakes_total{outcome=\"%s\"} %" APR_UINT64_T_FMT "\n", outcomes[i],
                    counters->handshakes[i]);
@@ -198,7 +198,7 @@ static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters
 {
     unsigned origin, verdict;
 
-    head(r, "exchanges_total", "counter", "Attempts to get a response, by where it was looked for and how that ended.");
+    head(r, "exchanges_total", "counter", "Attempts to obtain a response, by source and verdict.");
     for (origin = 0; origin < OC_ORIGIN_LIMIT; origin++)
         for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++)
             if (counters->exchanges[origin][verdict] || is_usual((oc_origin_t)origin, (oc_verdict_t)verdict))
@@ -213,8 +213,7 @@ static void print_latency(request_rec *r, const oc_counters_totals_t *counters)
     uint64_t count = 0;
     unsigned i;
 
-    head(r, "exchange_duration_seconds", "histogram",
-         "How long exchanges with responders took, whatever came of them.");
+    head(r, "exchange_duration_seconds", "histogram", "How long exchanges with responders took, whatever the verdict.");
     for (i = 0; i < OC_COUNTERS_BUCKETS - 1; i++) {
         count += counters->latency[i];
         ap_rprintf(r, PREFIX "exchange_duration_seconds_bucket{le=\"%s\"} %" APR_UINT64_T_FMT "\n",
@@ -231,19 +230,19 @@ static void print_latency(request_rec *r, const oc_counters_totals_t *counters)
 static void print_cache(request_rec *r, const oc_snapshot_totals_t *totals)
 {
     gauge(r, "size_bytes", "Size of the cache.", (double)totals->cache.size);
-    gauge(r, "used_bytes", "How much of the cache is used.", (double)totals->cache.blocks_used * OC_BLOCK_SIZE);
+    gauge(r, "used_bytes", "Used part of the cache.", (double)totals->cache.blocks_used * OC_BLOCK_SIZE);
     gauge(r, "records", "Responses in the cache.", totals->cache.records);
-    gauge(r, "persistent", "1: the cache is kept in a file; 0: in memory only.", totals->path != NULL);
+    gauge(r, "persistent", "1: the cache is stored in a file; 0: in memory only.", totals->path != NULL);
 }
 
 static void print_census(request_rec *r, const oc_status_census_t *census)
 {
     unsigned i;
 
-    head(r, "certificates", "gauge", "Certificates by what is held for them.");
+    head(r, "certificates", "gauge", "Certificates by state.");
     for (i = 0; i < OC_GROUPS; i++)
         ap_rprintf(r, PREFIX "certificates{state=\"%s\"} %u\n", oc_query_group_name((oc_group_t)i), census->groups[i]);
-    head(r, "attention_certificates", "gauge", "Certificates that want somebody to act, by how urgent that is.");
+    head(r, "attention_certificates", "gauge", "Certificates that need attention, by level.");
     for (i = OC_ATTENTION_WARNING; i <= OC_ATTENTION_CRITICAL; i++)
         ap_rprintf(r, PREFIX "attention_certificates{level=\"%s\"} %u\n", oc_attention_name((oc_attention_t)i),
                    census->attention[i]);
@@ -256,7 +255,7 @@ static void print_certificates(request_rec *r, const apr_array_header_t *samples
     char buf[NUMBER_SIZE];
     int m, i;
 
-    head(r, "certificate_state", "gauge", "1 for the state that the certificate is in; other states have no sample.");
+    head(r, "certificate_state", "gauge", "1 for the state of the certificate; other states have no sample.");
     for (i = 0; i < samples->nelts; i++)
         ap_rprintf(r, PREFIX "certificate_state{%s,state=\"%s\"} 1\n", APR_ARRAY_IDX(samples, i, sample_t).labels,
                    APR_ARRAY_IDX(samples, i, sample_t).state);
@@ -276,7 +275,7 @@ void oc_status_prometheus(const oc_status_request_t *request)
 {
     request_rec *r = request->r;
     collection_t collection = {.request = request,
-                               .samples = apr_array_make(r->pool, oc_managed_all()->nelts, sizeof(sample_t)),
+                               .samples = apr_array_make(r->pool, (int)oc_snapshot_count(), sizeof(sample_t)),
                                .seen = apr_hash_make(r->pool)};
 
     head(r, "build_info", "gauge", "1; the version of mod_ocsp_cache.");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_status_request: see oc_status_request.h.
+ * One request to the status page: its arguments, and passes over the certificates.
  */
 #include "status/request.h"
 
@@ -21,19 +21,18 @@ const char *oc_status_request_begin(oc_status_request_t *request, request_rec *r
 static int visit_one(const oc_status_request_t *request, unsigned ordinal, oc_status_visit_fn *visit, void *context,
                      apr_pool_t *pool)
 {
-    const oc_managed_t *managed = APR_ARRAY_IDX(oc_managed_all(), (int)ordinal, const oc_managed_t *);
     oc_attention_t attention;
     const char *reason;
     oc_view_t view;
 
-    oc_snapshot_take(&view, managed, ordinal, request->now, pool);
+    oc_snapshot_take(&view, ordinal, request->now, pool);
     attention = oc_view_attention(&view, request->now, request->expiry_warning, &reason, pool);
     return visit(context, &view, ordinal, attention, reason, pool);
 }
 
 void oc_status_visit(const oc_status_request_t *request, oc_status_visit_fn *visit, void *context)
 {
-    unsigned i, n = request->is_active ? (unsigned)oc_managed_all()->nelts : 0;
+    unsigned i, n = request->is_active ? oc_snapshot_count() : 0;
     apr_pool_t *pool;
     int goes_on = 1;
 
@@ -70,10 +69,10 @@ typedef struct {
     apr_array_header_t *ranks;
 } selection_t;
 
-/* The texts of a view are gone with the next one: a rank holds those of the configuration. */
+/* A rank outlives the view that it is made of: its text must be the configuration's. */
 static const char *lasting(const oc_status_request_t *request, unsigned ordinal)
 {
-    const oc_managed_t *managed = APR_ARRAY_IDX(oc_managed_all(), (int)ordinal, const oc_managed_t *);
+    const oc_managed_t *managed = oc_snapshot_certificate(ordinal);
 
     switch (request->query.sort) {
     case OC_SORT_HOST:
@@ -107,7 +106,7 @@ static int choose(void *context, const oc_view_t *view, unsigned ordinal, oc_att
 
 apr_array_header_t *oc_status_select(const oc_status_request_t *request, oc_status_census_t *census)
 {
-    int n = request->is_active ? oc_managed_all()->nelts : 0;
+    int n = request->is_active ? (int)oc_snapshot_count() : 0;
     selection_t selection = {.request = request, .ranks = apr_array_make(request->r->pool, n, sizeof(oc_rank_t))};
 
     oc_status_visit(request, choose, &selection);

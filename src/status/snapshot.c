@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_snapshot: see oc_snapshot.h.
+ * The certificates and the numbers of this moment, read from the arena and the counters like any other reader does.
  */
 #include "status/snapshot.h"
 
 #include "server/staples.h"
 #include "server/stats.h"
 
-static void take_record(oc_view_t *view, const oc_record_t *record)
+/* The certificates that are never primed come after all others. */
+unsigned oc_snapshot_count(void)
 {
-    view->has_record = 1;
-    view->verdict = record->verdict;
-    view->origin = record->origin;
-    view->this_update = record->this_update;
-    view->next_update = record->next_update;
-    view->usable_until = record->usable_until;
-    view->fetched_at = record->fetched_at;
-    view->size = record->der_len;
+    return (unsigned)(oc_managed_all()->nelts + oc_managed_unprimed()->nelts);
 }
 
-/* When was the last attempt? A server that has just begun may know it only from the response that it kept. */
+const oc_managed_t *oc_snapshot_certificate(unsigned ordinal)
+{
+    const apr_array_header_t *all = oc_managed_all();
+
+    if (ordinal < (unsigned)all->nelts)
+        return APR_ARRAY_IDX(all, (int)ordinal, const oc_managed_t *);
+    return APR_ARRAY_IDX(oc_managed_unprimed(), (int)ordinal - all->nelts, const oc_managed_t *);
+}
+
+int oc_snapshot_find(const unsigned char *id)
+{
+    unsigned i, n = oc_snapshot_count();
+
+    for (i = 0; i < n; i++)
+        if (memcmp(oc_snapshot_certificate(i)->cert->id, id, OC_CERT_ID_LEN) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* When was the last attempt? A server that has just started may know it only from the response in its file. */
 static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
 {
     const oc_refresh_flags_t *recall = oc_stats_recall();
@@ -31,26 +44,13 @@ static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
     return when;
 }
 
-void oc_snapshot_take(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
+static void take_state(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
 {
-    const oc_cert_t *cert = managed->cert;
     oc_record_t record;
     oc_note_t note;
-    apr_status_t rv = oc_staples_get(cert, &record, &note, pool);
 
-    memset(view, 0, sizeof(*view));
-    view->host = managed->host;
-    view->hosts = oc_managed_hosts(managed, pool);
-    memcpy(view->id, cert->id, sizeof(view->id));
-    view->subject = cert->subject;
-    view->serial = cert->serial;
-    view->url = managed->url;
-    view->urls = managed->targets.urls;
-    view->not_after = cert->not_after;
-    view->must_staple = cert->must_staple;
-    view->is_refreshed = oc_managed_is_refreshed(managed);
-    if (rv == APR_SUCCESS)
-        take_record(view, &record);
+    if (oc_staples_get(managed->cert, &record, &note, pool) == APR_SUCCESS)
+        oc_view_take_record(view, &record);
     view->last = note.verdict;
     view->failures = note.failures;
     if (view->is_refreshed)
@@ -58,13 +58,44 @@ void oc_snapshot_take(oc_view_t *view, const oc_managed_t *managed, unsigned ord
     view->last_attempt = last_attempt(view, ordinal);
 }
 
+void oc_snapshot_take(oc_view_t *view, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = oc_snapshot_certificate(ordinal);
+
+    memset(view, 0, sizeof(*view));
+    oc_view_take_cert(view, managed->cert);
+    view->host = managed->host;
+    view->hosts = oc_managed_hosts(managed, pool);
+    view->url = managed->url;
+    view->urls = managed->targets.urls;
+    view->is_refreshed = oc_managed_is_refreshed(managed);
+    if (managed->cert->issuer) {
+        take_state(view, managed, ordinal, now, pool);
+        return;
+    }
+    view->lacks_issuer = view->is_refreshed;
+    view->is_refreshed = 0;
+    view->issuer = managed->wanted_issuer;
+}
+
+apr_status_t oc_snapshot_response(unsigned ordinal, const unsigned char **der, apr_size_t *len, apr_pool_t *pool)
+{
+    const oc_managed_t *managed = oc_snapshot_certificate(ordinal);
+    oc_record_t record;
+    apr_status_t rv = managed->cert->issuer ? oc_staples_get(managed->cert, &record, NULL, pool) : APR_NOTFOUND;
+
+    if (rv == APR_SUCCESS) {
+        *der = record.der;
+        *len = record.der_len;
+    }
+    return rv;
+}
+
 apr_status_t oc_snapshot_recall(unsigned ordinal, apr_time_t now)
 {
-    const apr_array_header_t *all = oc_managed_all();
-
-    if (!oc_settings_is_active() || ordinal >= (unsigned)all->nelts)
+    if (!oc_settings_is_active() || ordinal >= oc_snapshot_count())
         return APR_EINVAL;
-    if (!oc_managed_is_refreshed(APR_ARRAY_IDX(all, (int)ordinal, const oc_managed_t *)))
+    if (ordinal >= (unsigned)oc_managed_all()->nelts || !oc_managed_is_refreshed(oc_snapshot_certificate(ordinal)))
         return APR_ENOTIMPL;
     return oc_stats_recall() ? oc_refresh_flags_one(oc_stats_recall(), ordinal, now) : APR_ENOMEM;
 }

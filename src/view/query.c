@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_query: see oc_query.h. What it does not know it refuses: a misspelt argument that is passed over shows the wrong certificates.
+ * The arguments of the status page. Unknown ones are errors: a misspelt argument that is ignored would show the wrong certificates.
  */
 #include "view/query.h"
 
@@ -14,19 +14,20 @@
 #include <string.h>
 
 #define PAGE_MAX 1000000
-#define TEXT_MAX 256
 
-static const char *const group_names[OC_GROUPS + 1] = {"good", "revoked", "error", "none", "no-responder", ""};
+static const char *const group_names[OC_GROUPS + 1] = {"good",      "revoked",      "error", "none",
+                                                       "no-issuer", "no-responder", ""};
 static const char *const sort_names[OC_SORTS] = {"",     "host", "subject",  "state",
                                                  "left", "next", "failures", "attention"};
-static const char *const format_names[] = {"html", "json", "prometheus"};
+static const char *const format_names[OC_FORMATS] = {"html", "json", "prometheus", "der"};
+static const char *const notice_names[OC_NOTICES] = {"", "one", "all", "early", "early-all"};
 
 /* ---- names ---- */
 
 oc_group_t oc_query_group(const oc_view_t *view, apr_time_t now)
 {
     if (!view->has_record || view->usable_until <= now)
-        return view->is_refreshed ? OC_GROUP_NONE : OC_GROUP_NO_RESPONDER;
+        return view->lacks_issuer ? OC_GROUP_NO_ISSUER : view->is_refreshed ? OC_GROUP_NONE : OC_GROUP_NO_RESPONDER;
     switch (view->verdict) {
     case OC_GOOD:
         return OC_GROUP_GOOD;
@@ -42,12 +43,17 @@ const char *oc_query_group_name(oc_group_t group)
     return group_names[(unsigned)group < OC_GROUPS ? group : OC_GROUPS];
 }
 
+const char *oc_query_notice_name(oc_notice_t notice)
+{
+    return notice_names[(unsigned)notice < OC_NOTICES ? notice : OC_NOTICE_NONE];
+}
+
 const char *oc_query_sort_name(oc_sort_t sort)
 {
     return sort_names[(unsigned)sort < OC_SORTS ? sort : OC_SORT_CONFIGURATION];
 }
 
-/* The place of @a word in @a names; -1: it is not there. */
+/* The index of @a word in @a names; -1: it is not there. */
 static int find(const char *const *names, int n, const char *word)
 {
     int i;
@@ -90,14 +96,14 @@ static int parse_page(oc_query_t *query, const char *value)
     return 1;
 }
 
-/* One argument. @return 1; 0: its value is none of those it can have; -1: there is no such argument */
+/* One argument. @return 1; 0: wrong value; -1: unknown argument */
 static int parse_one(oc_query_t *query, const char *name, const char *value)
 {
     int i;
 
     if (strcmp(name, "q") == 0) {
         query->text = value;
-        return strlen(value) <= TEXT_MAX;
+        return strlen(value) <= OC_QUERY_TEXT_MAX;
     }
     if (strcmp(name, "state") == 0) {
         i = find(group_names, OC_GROUPS + 1, value);
@@ -105,7 +111,7 @@ static int parse_one(oc_query_t *query, const char *name, const char *value)
         return i >= 0;
     }
     if (strcmp(name, "format") == 0) {
-        i = find(format_names, 3, value);
+        i = find(format_names, OC_FORMATS, value);
         query->format = i >= 0 ? (oc_format_t)i : OC_FORMAT_HTML;
         return i >= 0;
     }
@@ -113,9 +119,10 @@ static int parse_one(oc_query_t *query, const char *name, const char *value)
         query->wants_attention = strcmp(value, "1") == 0;
         return query->wants_attention || strcmp(value, "0") == 0;
     }
-    if (strcmp(name, "told") == 0) {
-        query->told = value;
-        return strcmp(value, "one") == 0 || strcmp(value, "all") == 0;
+    if (strcmp(name, "notice") == 0) {
+        i = find(notice_names, OC_NOTICES, value);
+        query->notice = i > 0 ? (oc_notice_t)i : OC_NOTICE_NONE;
+        return i > 0;
     }
     if (strcmp(name, "id") == 0)
         return query->has_id = oc_query_parse_id(query->id, value);
@@ -130,7 +137,7 @@ const char *oc_query_parse(oc_query_t *query, const char *arguments, apr_pool_t 
 {
     char *rest, *pair;
 
-    *query = (oc_query_t){.text = "", .group = OC_GROUP_ANY, .page = 1, .told = ""};
+    *query = (oc_query_t){.text = "", .group = OC_GROUP_ANY, .page = 1};
     for (pair = apr_strtok(apr_pstrdup(pool, arguments ? arguments : ""), "&", &rest); pair;
          pair = apr_strtok(NULL, "&", &rest)) {
         char *equals = strchr(pair, '=');
@@ -140,17 +147,19 @@ const char *oc_query_parse(oc_query_t *query, const char *arguments, apr_pool_t 
         if (equals)
             *equals = '\0';
         if (!value)
-            return apr_psprintf(pool, "The argument %s is not encoded as URLs are.", oc_view_printable(pair, pool));
+            return apr_psprintf(pool, "The argument %s is not URL-encoded.", oc_view_printable(pair, pool));
         known = parse_one(query, pair, value);
         if (known < 0)
             return apr_psprintf(pool,
-                                "There is no argument %s; there are: q, state, attention, sort, page, id, format "
-                                "(html, json, prometheus).",
+                                "Unknown argument %s. The arguments are: q, state, attention, sort, page, id, format "
+                                "(html, json, prometheus, der).",
                                 oc_view_printable(pair, pool));
         if (known == 0)
             return apr_psprintf(pool, "The argument %s cannot be %s.", oc_view_printable(pair, pool),
                                 *value ? oc_view_printable(value, pool) : "empty");
     }
+    if (query->format == OC_FORMAT_DER && !query->has_id)
+        return "The format der needs the argument id: the fingerprint of a certificate.";
     return NULL;
 }
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_view_table: see oc_view.h. Two passes over the certificates: how wide is each column, then the lines. Nothing is kept of a row.
+ * The table of certificates for terminals. Two passes: the first measures the columns, the second prints. Nothing of a row outlives it.
  */
 #include "view/view.h"
 
 #include <apr_strings.h>
 #include <string.h>
 
-#define GAP 2           /* blanks between columns, and before the second and later lines of a row */
-#define DOTS 3          /* stand for what was left out */
-#define SERIAL_SHORT 13 /* of a serial, when columns are scarce: the ends tell certificates apart */
+#define GAP 2           /* blanks between columns, and before the continuation lines of a row */
+#define DOTS 3          /* in place of what is left out */
+#define SERIAL_SHORT 13 /* of a serial, where room is scarce: both ends are enough to distinguish certificates */
 
 typedef enum {
     HOST,
@@ -28,7 +28,7 @@ typedef enum {
     COLUMNS
 } column_t;
 
-/* A text column of that width can be read: narrower ones make a row take several lines. */
+/* Narrower text columns are not readable: then a row takes several lines. */
 static const unsigned readable[TEXTS] = {24, 24, SERIAL_SHORT, 24};
 
 static const char *const heads[COLUMNS] = {"Host",     "Certificate", "Serial",      "Responder",
@@ -84,7 +84,7 @@ static void fill_cells(const char **cells, const oc_view_t *view, apr_time_t now
         cells[FAILURES] = apr_psprintf(pool, "%u %s", view->failures, oc_verdict_name(view->last));
 }
 
-/* ---- where the columns go ---- */
+/* ---- layout ---- */
 
 static void measure(layout_t *layout, const char *const *cells)
 {
@@ -98,7 +98,7 @@ static void measure(layout_t *layout, const char *const *cells)
     }
 }
 
-/* Hand out @a room columns: who wants less than an equal share gets what it wants, the others share the rest. */
+/* Divide @a room: a column that needs less than an equal share gets what it needs, the others share the rest. */
 static void share(unsigned *width, unsigned room)
 {
     unsigned given[TEXTS] = {0}, open = TEXTS, i, had;
@@ -119,7 +119,7 @@ static void share(unsigned *width, unsigned room)
             width[i] = room / open;
 }
 
-/* Can all stand in one line, with the texts readable? Else the texts share the first, and the others follow as they fit. */
+/* One line, if all columns fit with readable texts. Else the texts share the first line, and the others follow as they fit. */
 static void arrange(layout_t *layout, unsigned width)
 {
     unsigned wanted = GAP * (COLUMNS - 1), least = wanted, others = wanted, line = 1, at = 0, i;
@@ -151,7 +151,7 @@ static void arrange(layout_t *layout, unsigned width)
 
 /* ---- printing ---- */
 
-/* Put @a text into a column of @a width: what does not fit loses its middle, since names and URLs differ at both ends. */
+/* Print @a text in a column of @a width. A longer text loses its middle, since names and URLs differ at both ends. */
 static char *put(char *out, const char *text, unsigned width)
 {
     int len = (int)strlen(text), dots = (int)width > DOTS + 1 ? DOTS : 0, tail = ((int)width - dots) / 2;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_timeline: see oc_timeline.h. Places are percentages of the width, so that nothing is distorted where there is less room; those
- * that are less than one percent from an edge move to it.
+ * The life of a response as an inline SVG. Places are percentages of the width, so nothing is distorted in a narrow window.
  */
 #include "view/timeline.h"
 
@@ -48,31 +47,32 @@ const char *oc_timeline_time(apr_time_t time, apr_pool_t *pool)
     if (time == 0)
         return "-";
     oc_x509_time_text(text, sizeof(text), time);
-    if (strlen(text) != strlen("2026-01-31T12:00:00Z")) /* a time of its own kind */
+    if (strlen(text) != strlen("2026-01-31T12:00:00Z")) /* a year beyond 9999 */
         return apr_pstrdup(pool, text);
     text[10] = ' ';
     text[19] = '\0';
     return apr_pstrcat(pool, text, " UTC", NULL);
 }
 
-/* What the drawing says, for those who do not see it and those who point at it. */
+/* The drawing in words: for screen readers, and as its title. */
 static const char *words(const oc_view_t *view, apr_time_t now, apr_pool_t *pool)
 {
     const char *next = view->next_request <= now
-                           ? "next request: due now"
-                           : apr_psprintf(pool, "next request in %s", oc_view_span(view->next_request, now, pool));
+                           ? "next refresh: due now"
+                           : apr_psprintf(pool, "next refresh in %s", oc_view_span(view->next_request, now, pool));
 
+    if (view->lacks_issuer)
+        return "No response: the certificate of the issuer is missing";
     if (!view->is_refreshed)
-        return "Nothing is asked for: there is no responder";
+        return "No response: no responder can be queried";
     if (!view->has_record)
-        return apr_pstrcat(pool, "No response is held; ", next, NULL);
-    return apr_psprintf(pool, "thisUpdate %s; nextUpdate %s; usable until %s (%s%s); %s",
+        return apr_pstrcat(pool, "No response yet; ", next, NULL);
+    return apr_psprintf(pool, "thisUpdate %s; nextUpdate %s; usable until %s (%s); %s",
                         oc_timeline_time(view->this_update, pool), oc_timeline_time(view->next_update, pool),
-                        oc_timeline_time(view->usable_until, pool), view->usable_until > now ? "in " : "",
-                        oc_view_span(view->usable_until, now, pool), next);
+                        oc_timeline_time(view->usable_until, pool), oc_view_left(view->usable_until, now, pool), next);
 }
 
-/* A class of its own for what is no good news. */
+/* The class that the style sheet colours. */
 static const char *kind_of(const oc_view_t *view)
 {
     if (!view->has_record || view->verdict == OC_GOOD)

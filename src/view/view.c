@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_view: see oc_view.h. What a certificate's numbers mean, and the object of JSON; the table is in oc_view_table.c.
+ * A certificate as an operator sees it: what its numbers mean, and its object of JSON. The table is in table.c.
  */
 #include "view/view.h"
 
@@ -9,6 +9,27 @@
 
 #include <apr_strings.h>
 #include <string.h>
+
+void oc_view_take_cert(oc_view_t *view, const oc_cert_t *cert)
+{
+    memcpy(view->id, cert->id, sizeof(view->id));
+    view->subject = cert->subject;
+    view->serial = cert->serial;
+    view->not_after = cert->not_after;
+    view->must_staple = cert->must_staple;
+}
+
+void oc_view_take_record(oc_view_t *view, const oc_record_t *record)
+{
+    view->has_record = 1;
+    view->verdict = record->verdict;
+    view->origin = record->origin;
+    view->this_update = record->this_update;
+    view->next_update = record->next_update;
+    view->usable_until = record->usable_until;
+    view->fetched_at = record->fetched_at;
+    view->size = record->der_len;
+}
 
 static int is_stapled(const oc_view_t *view, apr_time_t now)
 {
@@ -24,6 +45,8 @@ const char *oc_view_state(const oc_view_t *view, apr_time_t now)
 {
     if (is_stapled(view, now))
         return oc_verdict_name(view->verdict);
+    if (view->lacks_issuer)
+        return "no-issuer";
     return view->is_refreshed ? "none" : "no-responder";
 }
 
@@ -54,12 +77,12 @@ static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_inte
 
     if (view->failures > 0)
         *reason =
-            apr_psprintf(pool, "%u attempt%s in a row failed (%s), and what is stapled lasts %s%s", view->failures,
+            apr_psprintf(pool, "%u attempt%s in a row failed (%s). The stapled response lasts %s%s", view->failures,
                          view->failures == 1 ? "" : "s", oc_verdict_text(view->last), left, advice(view, pool));
     else if (is_late)
         *reason = apr_psprintf(pool,
-                               "What is stapled lasts only %s and is not renewed yet. Look into the error log, or ask "
-                               "the responder with `openssl ocsp`.",
+                               "The stapled response lasts only %s and is not renewed yet. See the error log, or query "
+                               "the responder with `ocsp-cachectl probe`.",
                                left);
     return view->failures > 0 || is_late ? OC_ATTENTION_WARNING : OC_ATTENTION_NONE;
 }
@@ -70,16 +93,22 @@ static oc_attention_t of_unstapled(const oc_view_t *view, const char **reason, a
     const char *who = view->must_staple ? "Clients refuse this Must-Staple certificate: nothing good is stapled"
                                         : "Nothing good is stapled";
 
-    if (!view->is_refreshed && !view->must_staple)
+    if (!view->is_refreshed && !view->lacks_issuer && !view->must_staple)
         return OC_ATTENTION_NONE;
-    if (!view->is_refreshed)
-        *reason = apr_pstrcat(pool, who,
-                              ", and it names no OCSP responder. Name one with SSLStaplingForceURL, or install a "
-                              "certificate without Must-Staple.",
-                              NULL);
-    else if (oc_verdict_class(view->last) == OC_CLASS_TRUTH)
+    if (view->lacks_issuer)
         *reason =
-            apr_pstrcat(pool, who, ": the response has run out and is not renewed yet. Look into the error log.", NULL);
+            apr_psprintf(pool,
+                         "%s: the certificate of its issuer%s%s%s is not configured. Append it to the certificate "
+                         "in SSLCertificateFile and reload.",
+                         who, view->issuer ? ", " : "", view->issuer ? view->issuer : "", view->issuer ? "," : "");
+    else if (!view->is_refreshed)
+        *reason = apr_pstrcat(
+            pool, who,
+            ", and no OCSP responder can be queried for it. Name one with SSLStaplingForceURL, or install a "
+            "certificate without Must-Staple.",
+            NULL);
+    else if (oc_verdict_class(view->last) == OC_CLASS_TRUTH)
+        *reason = apr_pstrcat(pool, who, ": the response has expired and is not renewed yet. See the error log.", NULL);
     else
         *reason = apr_pstrcat(pool, who, " (", oc_verdict_text(view->last), ")", advice(view, pool), NULL);
     return view->must_staple ? OC_ATTENTION_CRITICAL : OC_ATTENTION_WARNING;
@@ -117,7 +146,7 @@ const char *oc_attention_name(oc_attention_t attention)
 
 /* ---- times ---- */
 
-/* Any two times have a span: what is read from a file may be anything. */
+/* Any two times have a span: those from a file may be anything. */
 const char *oc_view_span(apr_time_t when, apr_time_t now, apr_pool_t *pool)
 {
     apr_int64_t seconds = when / APR_USEC_PER_SEC - now / APR_USEC_PER_SEC;
@@ -140,11 +169,57 @@ const char *oc_view_span(apr_time_t when, apr_time_t now, apr_pool_t *pool)
                         ago);
 }
 
+const char *oc_view_left(apr_time_t when, apr_time_t now, apr_pool_t *pool)
+{
+    const char *span = oc_view_span(when, now, pool);
+
+    if (when == 0)
+        return span;
+    return apr_pstrcat(pool, when <= now ? "ended " : "", span, when > now ? " left" : "", NULL);
+}
+
+/* ---- sizes and names ---- */
+
+const char *oc_view_size(apr_size_t bytes, apr_pool_t *pool)
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB"};
+    double value = (double)bytes / 1024;
+    unsigned unit = 0;
+    int is_whole;
+
+    if (bytes < 1024)
+        return apr_psprintf(pool, "%" APR_SIZE_T_FMT " B", bytes);
+    for (; value >= 1023.95 && unit < 2; unit++)
+        value /= 1024;
+    is_whole = value >= 100 || (apr_int64_t)(value * 10 + 0.5) % 10 == 0; /* "4 MiB", not "4.0 MiB" */
+    return apr_psprintf(pool, is_whole ? "%.0f %s" : "%.1f %s", value, units[unit]);
+}
+
+#define USUAL_PORT ":443"
+
+const char *oc_view_host_text(const char *host, apr_pool_t *pool)
+{
+    apr_size_t len = host ? strlen(host) : 0, port_len = strlen(USUAL_PORT);
+
+    if (len <= port_len || strcmp(host + len - port_len, USUAL_PORT) != 0)
+        return host;
+    return apr_pstrmemdup(pool, host, len - port_len);
+}
+
+int oc_view_subject_is_host(const oc_view_t *view)
+{
+    const char *port = view->host ? strrchr(view->host, ':') : NULL;
+    apr_size_t len = port ? (apr_size_t)(port - view->host) : 0;
+
+    return len > 0 && view->subject && strncmp(view->subject, "CN=", 3) == 0
+           && strncasecmp(view->subject + 3, view->host, len) == 0 && view->subject[3 + len] == '\0';
+}
+
 /* ---- JSON ---- */
 
 #define REPLACEMENT 0xFFFD
 
-/* The code point at *p, which moves past it. No UTF-8 (RFC 3629: overlong, surrogate, cut off, too large): U+FFFD, one byte on. */
+/* The code point at *p, which moves past it. Invalid UTF-8 (RFC 3629: overlong, surrogate, cut off, too large): U+FFFD, and one byte on. */
 static unsigned next_code_point(const unsigned char **p)
 {
     static const struct {
@@ -161,7 +236,7 @@ static unsigned next_code_point(const unsigned char **p)
         return REPLACEMENT;
     point = s[0] & (unsigned char)~forms[form].mask;
     for (i = 1; i <= form; i++) {
-        if ((s[i] & 0xC0) != 0x80) /* the end of the string is none either */
+        if ((s[i] & 0xC0) != 0x80) /* the end of the string is not one either */
             return REPLACEMENT;
         point = point << 6 | (s[i] & 0x3F);
     }

@@ -83,9 +83,8 @@ static void add_extensions(X509 *x509, X509 *issuer, const pki_spec_t *spec)
     X509V3_CTX context;
 
     X509V3_set_ctx(&context, issuer, x509, NULL, NULL, 0);
-    if (!spec->no_key_ids)
-        add_extension(x509, &context, NID_subject_key_identifier, spec->key_id != NULL ? spec->key_id : "hash");
-    if (spec->issuer != NULL && !spec->no_key_ids)
+    add_extension(x509, &context, NID_subject_key_identifier, "hash");
+    if (spec->issuer != NULL)
         add_extension(x509, &context, NID_authority_key_identifier, "keyid:always");
     add_extension(x509, &context, NID_basic_constraints, spec->basic_constraints);
     add_extension(x509, &context, NID_key_usage, spec->key_usage);
@@ -107,18 +106,6 @@ static void set_time(ASN1_TIME *asn1, apr_time_t time, apr_time_t otherwise)
     MUST(ASN1_TIME_set(asn1, (time_t)apr_time_sec(time != 0 ? time : otherwise)) != NULL);
 }
 
-static void set_issuer_name(X509 *x509, const pki_id_t *issuer, const pki_spec_t *spec)
-{
-    X509_NAME *name = X509_NAME_new();
-
-    MUST(name != NULL);
-    if (spec->issuer_cn != NULL)
-        MUST(X509_NAME_add_entry_by_NID(name, NID_commonName, spec->issuer_type, (unsigned char *)spec->issuer_cn,
-                                        spec->issuer_cn_len, -1, 0));
-    MUST(X509_set_issuer_name(x509, spec->issuer_cn != NULL ? name : X509_get_subject_name(issuer->x509)));
-    X509_NAME_free(name);
-}
-
 pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec)
 {
     pki_id_t *made = apr_pcalloc(pool, sizeof *made);
@@ -137,7 +124,7 @@ pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec)
     MUST(X509_set_version(made->x509, X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(made->x509), spec->serial != 0 ? spec->serial : 1));
     MUST(X509_set_subject_name(made->x509, name));
-    set_issuer_name(made->x509, issuer, spec);
+    MUST(X509_set_issuer_name(made->x509, X509_get_subject_name(issuer->x509)));
     set_time(X509_getm_notBefore(made->x509), spec->not_before, PKI_NOW - 30 * PKI_DAY);
     set_time(X509_getm_notAfter(made->x509), spec->not_after, PKI_NOW + 30 * PKI_DAY);
     MUST(X509_set_pubkey(made->x509, made->key));
@@ -192,9 +179,7 @@ static OCSP_CERTID *make_id(const pki_single_t *spec)
     OCSP_CERTID *id;
 
     MUST(serial != NULL && ASN1_INTEGER_set(serial, spec->serial));
-    id = OCSP_cert_id_new(spec->id_hash != NULL ? spec->id_hash : EVP_sha1(),
-                          spec->certificate != NULL ? X509_get_issuer_name(spec->certificate->x509)
-                                                    : X509_get_subject_name(spec->issuer->x509),
+    id = OCSP_cert_id_new(spec->id_hash != NULL ? spec->id_hash : EVP_sha1(), X509_get_subject_name(spec->issuer->x509),
                           X509_get0_pubkey_bitstr(spec->issuer->x509), serial);
     MUST(id != NULL);
     ASN1_INTEGER_free(serial);

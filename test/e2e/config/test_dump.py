@@ -97,7 +97,7 @@ def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     assert HOST in text and "refused.example.test" in text and "off.example.test" not in text
     assert f"{HOST}:{crowd.https_port} +1 " in text and re.search(r"\bgood\b.*responder", text)
     assert re.search(r"[1-9]\d* unauthorized", text) and "no-responder" in text
-    assert "2 staples (0 expired)" in text and re.search(r"it holds\n  \d+ certificates with responses of 1 kB", text)
+    assert "2 staples (0 expired)" in text and re.search(r"room for\n  \d+ certificates with responses of 1 KiB", text)
     crowd.stop()
     folders = [crowd.cache_folder, crowd.root / "run", crowd.root / "logs", crowd.config.vhosts[0].leaves[0].key_file.parent]
     before = [picture(folder) for folder in folders]
@@ -196,7 +196,7 @@ def test_what_this_user_may_not_read_is_named(crowd):
     for file in ("/cache/staples", "/cache/staples.ledger", str(hidden)):
         assert any(file in problem and "Permission denied" in problem for problem in said["problems"]), said["problems"]
     text = table(crowd, user=user)
-    assert text.count("Not looked at: ") == 3 and str(hidden) in text
+    assert text.count("Not read: ") == 3 and str(hidden) in text
     hidden.chmod(0o644)
     crowd.cache_folder.chmod(0o700)
     assert any("Permission denied" in problem for problem in document(crowd, user=user)["problems"])

@@ -106,7 +106,7 @@ def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, 
 
 
 class Page(html.parser.HTMLParser):
-    """The text of a page and the elements it is made of."""
+    """The text of a page and the elements it is made of. A <wbr> is a place where a line may break, and no blank."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -116,6 +116,10 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self.tags.append(tag)
+        self.text += "" if tag == "wbr" else " "
+
+    def handle_endtag(self, tag: str) -> None:
+        self.text += " "
 
     def handle_data(self, data: str) -> None:
-        self.text += data + " "
+        self.text += data

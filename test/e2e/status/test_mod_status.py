@@ -3,12 +3,13 @@
 """The block in mod_status: a summary, and what needs attention."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 import responders
-from conftest import HOST, NOTHING_HELD, QUICK
-from httpd import Vhost
+from conftest import CACHE, HOST, NOTHING_HELD, QUICK
+from httpd import Config, Vhost
 from status_page import Page
 from wait import poll
 
@@ -31,8 +32,9 @@ def test_all_is_well(site):
     one.server.start()
     one.wait_staple()
     page = Page(one.server.status_page())
-    assert re.search(r"Certificates: 1; stapled: 1, without a responder: 0. Needing attention: 0", page.text), page.text
-    assert "ocsp-cache-status" in page.text and str(one.server.cache_folder / "staples") in page.text
+    assert re.search(r"Certificates: 1; stapled: 1, without a responder: 0. Attention needed: 0", page.text), page.text
+    assert '<a href="/ocsp-cache-status">All certificates</a>' in one.server.status_page()
+    assert str(one.server.cache_folder / "staples") in page.text
     assert HOST not in page.text and one.leaf.serial_hex not in page.text
     seen = values(one.server)
     assert [seen["OCSPCacheCertificates" + kind] for kind in ("", "Stapled", "Warning", "Critical")] == ["1", "1", "0", "0"]
@@ -97,8 +99,25 @@ def test_twenty_rows_the_worst_first(site, ca):
     poll(lambda: values(one.server)["OCSPCacheCertificatesCritical"] == "1"
          and int(values(one.server)["OCSPCacheRequestsFailed"]) >= 25, "all were asked")
     page = Page(one.server.status_page())
-    assert page.text.count("serial ") == 20 and "... and 6 more." in page.text
+    assert page.text.count("serial ") == 20 and "and 6 more" in page.text
     assert page.text.index(worst.serial_hex) < page.text.index("h0.example.test"), "the critical one first"
+
+
+def test_link_to_the_page(httpd, ca, responder):
+    """Where the configuration has the page, the block links to it; a page on another host, or on a pattern, is none to link to."""
+    def page(section: str) -> tuple[str, ...]:
+        return (section, "SetHandler ocsp-cache-status", "</" + section[1:].split()[0] + ">")
+
+    one = Vhost(HOST, (ca.leaf(HOST, url=responder().url),), directives=page('<Location "/elsewhere">'))
+    block = ('<Location "/server-status">', "SetHandler server-status", "Require all granted", "</Location>")
+    config = Config(vhosts=(one,), cache=CACHE, status=False, modules=("status",),
+                    directives=(*block, *page('<LocationMatch "^/x">')))
+    server = httpd(config)
+    server.start()
+    seen = server.status_page().split("OCSP Stapling")[1]
+    assert "SetHandler ocsp-cache-status" in seen and "<a href" not in seen
+    server.graceful(replace(config, directives=(*config.directives, *page('<Location "/a/stapling&status">'))))
+    assert '<a href="/a/stapling&amp;status">All certificates</a>' in server.status_page()
 
 
 @pytest.mark.asan

@@ -69,7 +69,7 @@ def test_first_look(browser, stage):
     assert browser.driver.title.startswith("(3) OCSP stapling")
     cards = [card.text for card in browser.all(".card")]
     assert [re.search(r"\w+", card)[0] for card in cards] == ["revoked", "must", "busy"]
-    assert all("Ask again now" in card for card in cards)
+    assert all("Refresh now" in card for card in cards)
     assert len(hosts(browser)) == 100 and "Page 1 of 3" in browser.one(".pager").text
     top = [browser.one(selector).rect["y"] for selector in (".tiles", ".cards", ".filter", "table")]
     assert top == sorted(top), "what needs attention is above the list"
@@ -133,7 +133,7 @@ def test_everything_has_a_name(browser, stage):
         assert elements, selector
         assert all(element.accessible_name for element in elements if element.is_displayed()), selector
     label = browser.one("tbody svg").get_attribute("aria-label")
-    assert re.fullmatch(r"thisUpdate \S+ \S+ UTC; nextUpdate \S+ \S+ UTC; usable until .* UTC \(in 5 d \d+ h\); next request in .*", label)
+    assert re.fullmatch(r"thisUpdate \S+ \S+ UTC; nextUpdate \S+ \S+ UTC; usable until .* UTC \(5 d \d+ h left\); next refresh in .*", label)
 
 
 def test_the_time_line_is_to_scale(browser, stage):
@@ -200,10 +200,10 @@ def test_ask_again(browser, stage):
         look(browser, stage)
         n_before = len(stage.busy.asked)
         next(card for card in browser.all(".card") if "busy." in card.text).find_element("css selector", "button").click()
-        browser.wait(lambda: "asked for again" in browser.one(".told[role=status]").text, "it is said")
+        browser.wait(lambda: "refresh was requested" in browser.one(".notice[role=status]").text, "it is said")
         poll(lambda: len(stage.busy.asked) > n_before, "the responder is asked")
         browser.wait(lambda: browser.one("#detail h2 .badge").text == "good", "the page shows the answer without being loaded anew")
-        assert "told" not in query_of(browser)
+        assert "notice" not in query_of(browser)
     finally:
         stage.busy.script = responders.try_later()
 
@@ -226,7 +226,7 @@ def test_another_site_cannot_ask(browser, stage):
     token = browser.one("input[name=token]").get_attribute("value")
     one = certificates(stage.server, "&q=good7.")["good7.example.test"]
     n_before = len(stage.good.asked)
-    for here, expected in (("localhost", "comes from another site"), ("127.0.0.1", "asked for again")):
+    for here, expected in (("localhost", "comes from another site"), ("127.0.0.1", "refresh was requested")):
         browser.open(f"http://{here}:{stage.server.http_port}/index.html")
         browser.run(f"""(() => {{
           document.body.innerHTML = '<form method="post" action="{url(stage)}"><input name="token" value="{token}">'

@@ -7,14 +7,16 @@ import hashlib
 import re
 import subprocess
 import time
+import urllib.request
 from collections import Counter
 from typing import Iterator
 
 import pytest
+from cryptography.x509 import ocsp
 
 from conftest import CACHE, HOST
 from httpd import Config, Vhost
-from status_page import DIRECTIVES, Cast, Page, ask, cast, certificates, token_of
+from status_page import DIRECTIVES, PATH, Cast, Page, ask, cast, certificates, token_of
 from wait import poll
 
 ORDER = ["good0", "good1", "good2", "busy", "revoked", "must", "nobody", "evil"]
@@ -58,7 +60,7 @@ def test_attention_comes_first_then_all(stage):
     for host, leaf in stage.leaves.items():
         assert host in text and leaf.serial_hex in text
     assert "install a new one with a new key" in text, "and what to do is said"
-    assert "Ask again" not in text and 'method="post"' not in text
+    assert "Refresh now" not in text and 'method="post"' not in text
 
 
 def test_names_are_text(stage):
@@ -70,7 +72,7 @@ def test_names_are_text(stage):
 
 def test_search_text_comes_back_as_text(stage):
     body = ask(stage.server, "?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").body
-    assert body.count("<script") == 1 and "No certificate is like that" in body
+    assert body.count("<script") == 1 and "No matching certificates" in body
 
 
 @pytest.mark.parametrize("query, expected", [
@@ -83,7 +85,7 @@ def test_search_text_comes_back_as_text(stage):
 def test_filter_and_order(stage, query, expected):
     assert names(query, stage) == expected
     page = ask(stage.server, "?" + query[1:]).body
-    table = re.findall(r'<th scope="row"><a href="[^"]*"><bdi>([^<:]*)\.example\.test', page)
+    table = re.findall(r'<th scope="row"><a href="[^"]*"><bdi class="host">([^<:]*)\.<wbr>example\.<wbr>test', page)
     assert table == expected, "the page shows the same"
 
 
@@ -105,6 +107,35 @@ def test_one_certificate_in_full(stage):
     assert "svg" in page.tags
     both = Page(ask(stage.server, "?id=" + certificates(stage.server)["evil.example.test"]["sha1"]).body).text
     assert "evil.example.test" in both and "second.example.test" in both and "thisUpdate" in both
+
+
+def test_the_page_of_one_certificate_answers_the_next_question(stage):
+    one = certificates(stage.server)["good1.example.test"]
+    raw = ask(stage.server, "?id=" + one["sha1"]).body
+    page = Page(raw).text
+    for wanted in ("CN=Test Intermediate", "CN=OCSP signer", "d 23 h left",
+                   f"ocsp-cachectl show -f {stage.server.cache_folder / 'staples'} {one['serial']}"):
+        assert wanted in page, wanted
+    assert f'href="?id={one["sha1"]}&amp;format=der"' in raw
+    must = Page(ask(stage.server, "?id=" + certificates(stage.server)["must.example.test"]["sha1"]).body).text
+    assert must.count("5xx usually passes") == 1, "what to do is said once"
+
+
+def test_the_response_as_a_file(stage):
+    one = certificates(stage.server)["good1.example.test"]
+    url = f"http://127.0.0.1:{stage.server.http_port}{PATH}?format=der&id="
+    with urllib.request.urlopen(url + one["sha1"], timeout=10) as answer:
+        der = answer.read()
+        assert answer.headers["content-type"] == "application/ocsp-response"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{one["sha1"]}.der"'
+    assert len(der) == one["response"]["size"] and f"{ocsp.load_der_ocsp_response(der).serial_number:X}" == one["serial"].lstrip("0")
+    assert ask(stage.server, "?format=der&id=" + certificates(stage.server)["must.example.test"]["sha1"]).status == 404
+    assert ask(stage.server, "?format=der").status == 400
+
+
+def test_a_page_beyond_the_last(stage):
+    body = Page(ask(stage.server, "?page=7").body).text
+    assert "There is no page 7" in body and "good0.example.test" in body
 
 
 @pytest.mark.parametrize("query, status", [
@@ -138,7 +169,7 @@ def test_json(stage):
     assert document["version"] == 1 and abs(document["generated"] - time.time()) < 60
     states = Counter(("error" if one["state"] == "try-later" else one["state"]) for one in document["certificates"])
     totals = document["totals"]
-    assert totals["certificates"] == 8 == sum(totals["states"].values()) and totals["states"] == states
+    assert totals["certificates"] == 8 == sum(totals["states"].values()) and {name: n for name, n in totals["states"].items() if n} == states
     assert totals["attention"] == {"warning": 1, "critical": 2}
     assert {"origin": "responder", "verdict": "good", "count": 4} in totals["exchanges"]
     assert totals["exchange_seconds"]["count"] >= 7 and totals["exchange_seconds"]["sum"] > 0
@@ -220,18 +251,33 @@ def test_post_reaches_the_responder(asked):
     [sha1] = [one["sha1"] for one in certificates(asked.server).values()]
     n_before = len(asked.responder.asked)
     answer = ask(asked.server, form={"token": token_of(page), "id": sha1})
-    assert answer.status == 303 and answer.headers["location"] == f"?id={sha1}&told=one"
+    assert answer.status == 303 and answer.headers["location"] == f"?id={sha1}&notice=one"
     poll(lambda: len(asked.responder.asked) > n_before, "the responder is asked again")
-    assert "asked for again" in Page(ask(asked.server, answer.headers["location"]).body).text
-    asked.server.wait_log(f"status page: .*{HOST}.* is asked for again", "notice")
+    assert "refresh was requested" in Page(ask(asked.server, answer.headers["location"]).body).text
+    asked.server.wait_log(f"status page: .* requested a refresh of .*{HOST}", "notice")
     again = ask(asked.server, form={"token": token_of(page), "id": sha1})
     assert again.status == 429 and 0 < int(again.headers["retry-after"]) <= 10
+
+
+def test_a_second_click_stays_on_the_page(asked):
+    """A browser accepts HTML: it comes back to the page, which says why nothing was done."""
+    token = token_of(ask(asked.server).body)
+    [sha1] = [one["sha1"] for one in certificates(asked.server).values()]
+    browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    assert ask(asked.server, form={"token": token, "id": sha1}, headers=browser).headers["location"] == f"?id={sha1}&notice=one"
+    again = ask(asked.server, form={"token": token, "id": sha1}, headers=browser)
+    assert (again.status, again.headers["location"]) == (303, f"?id={sha1}&notice=early")
+    page = Page(ask(asked.server, again.headers["location"]).body).text
+    assert "less than ten seconds ago" in page and HOST in page
+    for notice in ("all", "early-all"):
+        answer = ask(asked.server, form={"token": token, "id": "all"}, headers=browser)
+        assert (answer.status, answer.headers["location"]) == (303, f"?notice={notice}")
 
 
 def test_post_for_all(asked):
     token = token_of(ask(asked.server).body)
     n_before = len(asked.responder.asked)
-    assert ask(asked.server, form={"token": token, "id": "all"}).headers["location"] == "?told=all"
+    assert ask(asked.server, form={"token": token, "id": "all"}).headers["location"] == "?notice=all"
     poll(lambda: len(asked.responder.asked) > n_before, "the responder is asked again")
     answer = ask(asked.server, form={"token": token, "id": "all"})
     assert answer.status == 429 and 50 <= int(answer.headers["retry-after"]) <= 60
@@ -266,5 +312,5 @@ def test_nobody_to_ask(site):
     one.server.start()
     token = token_of(ask(one.server).body)
     [sha1] = [entry["sha1"] for entry in certificates(one.server).values()]
-    assert "Ask again now" not in ask(one.server, "?id=" + sha1).body
+    assert "Refresh now" not in ask(one.server, "?id=" + sha1).body
     assert ask(one.server, form={"token": token, "id": sha1}).status == 409

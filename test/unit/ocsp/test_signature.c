@@ -27,9 +27,9 @@ static oc_verdict_t judge_keys(pki_key_t issuer_key, int delegated, pki_key_t de
     response.certificates[0] = delegated ? response.signer->x509 : NULL;
     response.md = md;
     response.pss = pss;
-    scene_trust(issuer);
+    scene.subject.issuer = issuer->x509;
     verdict = scene_judge(&response);
-    scene_trust(scene.issuer);
+    scene.subject.issuer = scene.issuer->x509;
     return verdict;
 }
 
@@ -81,14 +81,14 @@ TEST(pss_hashes)
 
     single.issuer = response.signer = issuer;
     response.pss = 1;
-    scene_trust(issuer);
+    scene.subject.issuer = issuer->x509;
     assert_verdict(OC_GOOD, scene_judge(&response));
     response.pss_mask = EVP_sha512();
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
     assert_non_null(strstr(scene.result.detail, "wrong parameters"));
     response.pss_mask = EVP_sha1();
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
-    scene_trust(scene.issuer);
+    scene.subject.issuer = scene.issuer->x509;
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha1(), 1));
 }
 
@@ -155,7 +155,7 @@ TEST(algorithm_parameters)
                    scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, algorithm, null))));
 
     /* PKCS #1 v1.5 has NULL; without it is taken too (RFC 4055 section 5). */
-    scene_trust(issuer);
+    scene.subject.issuer = issuer->x509;
     response = direct(issuer, 0);
     algorithm = algorithm_of(response);
     oid = take(&algorithm);
@@ -176,7 +176,7 @@ TEST(algorithm_parameters)
                                          response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, inner)))));
     assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, oid)));
     assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, oid, null))));
-    scene_trust(scene.issuer);
+    scene.subject.issuer = scene.issuer->x509;
 
     /* One that does not exist. */
     assert_verdict(OC_SIGNATURE_BAD,

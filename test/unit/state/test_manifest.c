@@ -48,6 +48,7 @@ static oc_manifest_t *roster_of_three(const char *host)
     manifest->blocks = 1234;
     manifest->expiry_warning = apr_time_from_sec(3600);
     manifest->entries = apr_array_make(scene.pool, 3, sizeof(oc_manifest_entry_t));
+    manifest->unprimed = apr_array_make(scene.pool, 1, sizeof(oc_manifest_entry_t));
     APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) = entry_of(scene.certificate, scene.issuer, issuers, host);
     APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) = entry_of(scene.delegate, scene.issuer, issuers, "b:443");
     APR_ARRAY_PUSH(manifest->entries, oc_manifest_entry_t) =
@@ -103,6 +104,31 @@ TEST(round_trip)
     entry = &APR_ARRAY_IDX(read->entries, 2, oc_manifest_entry_t);
     assert_null(entry->urls[0]);
     assert_true(entry->cert->must_staple && !entry->is_refreshed);
+}
+
+/* A Must-Staple certificate whose issuer the server does not know. */
+TEST(an_unprimed_certificate_is_kept_apart)
+{
+    oc_manifest_t *manifest = roster_of_three("a:443"), *read;
+    oc_manifest_entry_t entry = APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t);
+    oc_cert_t cert = *entry.cert;
+    const char *text;
+
+    cert.issuer = NULL;
+    entry.cert = &cert;
+    entry.wanted_issuer = "CN=Wanted \n\xff,O=Test";
+    entry.is_refreshed = 1;
+    manifest->entries->nelts = 2;
+    APR_ARRAY_PUSH(manifest->unprimed, oc_manifest_entry_t) = entry;
+    text = text_of(manifest);
+    read = parse(text);
+    assert_non_null(read);
+    assert_string_equal(text_of(read), text);
+    assert_int_equal(read->entries->nelts, 2);
+    assert_int_equal(read->unprimed->nelts, 1);
+    entry = APR_ARRAY_IDX(read->unprimed, 0, oc_manifest_entry_t);
+    assert_string_equal(entry.wanted_issuer, "CN=Wanted \n\xff,O=Test");
+    assert_true(entry.cert->must_staple && entry.is_refreshed && !entry.cert->issuer);
 }
 
 TEST(each_issuer_stands_there_once_and_all_is_ascii)

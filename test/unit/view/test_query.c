@@ -81,7 +81,7 @@ TEST(what_is_printed_reads_the_same)
                     && again.format == query.format && again.wants_attention == query.wants_attention);
     }
     assert_string_equal(parsed("q=a+b%26c%3D%22%3C%C3%A4").text, "a b&c=\"<\xC3\xA4");
-    assert_string_equal(oc_query_print((oc_query_t[]){parsed("told=one&id="
+    assert_string_equal(oc_query_print((oc_query_t[]){parsed("notice=one&id="
                                                              "0000000000000000000000000000000000000000")},
                                        cache_pool),
                         "?id=0000000000000000000000000000000000000000");
@@ -91,17 +91,19 @@ TEST(what_is_not_known_is_refused)
 {
     char *text = apr_pcalloc(cache_pool, 300);
 
-    refused("fromat=json", "no argument fromat");
+    refused("fromat=json", "Unknown argument fromat");
     refused("format=xml", "format cannot be xml");
     refused("state=<b>", "state cannot be <b>");
     refused("state=a%0Ab", "a\\x0Ab");
-    refused("q=%zz", "not encoded");
-    refused("q=%00", "not encoded");
-    refused("q=%2", "not encoded");
+    refused("q=%zz", "not URL-encoded");
+    refused("q=%00", "not URL-encoded");
+    refused("q=%2", "not URL-encoded");
     refused("sort=--host", "sort cannot be");
     refused("sort=-", "sort cannot be -");
     refused("attention=yes", "attention cannot be");
-    refused("told=you", "told cannot be");
+    refused("notice=you", "notice cannot be");
+    refused("notice=", "notice cannot be empty");
+    refused("format=der", "needs the argument id");
     refused("page=0", "page cannot be 0");
     refused("page=-1", "page cannot be");
     refused("page=1x", "page cannot be");

@@ -78,7 +78,7 @@ TEST(words_say_it_too)
     const char *svg = oc_timeline_svg(&view, NOW, cache_pool);
     const char *text =
         "thisUpdate 2030-03-16 17:46:40 UTC; nextUpdate 2030-03-20 17:46:40 UTC; usable until 2030-03-20 17:46:40 UTC "
-        "(in 3 d 0 h); next request in 24 h 0 min";
+        "(3 d 0 h left); next refresh in 24 h 0 min";
 
     assert_non_null(strstr(svg, apr_pstrcat(cache_pool, "aria-label=\"", text, "\"", NULL)));
     assert_non_null(strstr(svg, apr_pstrcat(cache_pool, "<title>", text, "</title>", NULL)));
@@ -86,10 +86,12 @@ TEST(words_say_it_too)
     assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "due now"));
     view.has_record = 0;
     svg = oc_timeline_svg(&view, NOW, cache_pool);
-    assert_non_null(strstr(svg, "No response is held; next request: due now"));
+    assert_non_null(strstr(svg, "No response yet; next refresh: due now"));
     assert_null(strstr(svg, "t-life"));
     view.is_refreshed = 0;
-    assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "there is no responder"));
+    assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "no responder can be queried"));
+    view.lacks_issuer = 1;
+    assert_non_null(strstr(oc_timeline_svg(&view, NOW, cache_pool), "the certificate of the issuer is missing"));
 }
 
 TEST(the_kind_is_a_class)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_view: what state a certificate is in, whether it wants somebody to act, how long until; and as JSON.
+ * The state of a certificate, whether it needs attention, spans of time, sizes, names; and its object of JSON.
  */
 #include "view/view.h"
 
@@ -95,6 +95,22 @@ TEST(all_is_well)
     assert_attention(&view, OC_ATTENTION_NONE, NULL);
 }
 
+TEST(a_missing_issuer_is_told_apart_from_a_missing_responder)
+{
+    oc_view_t view = never_asked();
+
+    view.is_refreshed = 0;
+    view.lacks_issuer = 1;
+    assert_string_equal(oc_view_state(&view, NOW), "no-issuer");
+    assert_attention(&view, OC_ATTENTION_WARNING, "the certificate of its issuer is not configured");
+    view.issuer = "CN=Some CA,O=Test";
+    assert_attention(&view, OC_ATTENTION_WARNING, "issuer, CN=Some CA,O=Test, is not configured");
+    view.must_staple = 1;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "CN=Some CA,O=Test");
+    view.lacks_issuer = 0;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "no OCSP responder can be queried");
+}
+
 TEST(attempts_that_fail_are_a_warning_with_advice)
 {
     oc_view_t view = good();
@@ -127,7 +143,7 @@ TEST(running_out)
     view.fetched_at = NOW - 4 * HOUR;
     assert_attention(&view, OC_ATTENTION_WARNING, "60 min");
     view.usable_until = NOW;
-    assert_attention(&view, OC_ATTENTION_WARNING, "run out");
+    assert_attention(&view, OC_ATTENTION_WARNING, "has expired");
 }
 
 TEST(what_clients_refuse_is_critical)
@@ -144,9 +160,9 @@ TEST(what_clients_refuse_is_critical)
     assert_attention(&view, OC_ATTENTION_CRITICAL, "renew");
 
     view = never_asked();
-    assert_attention(&view, OC_ATTENTION_WARNING, "not been asked");
+    assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_text(OC_PENDING));
     view.must_staple = 1;
-    assert_attention(&view, OC_ATTENTION_CRITICAL, "not been asked");
+    assert_attention(&view, OC_ATTENTION_CRITICAL, oc_verdict_text(OC_PENDING));
     view.is_refreshed = 0;
     assert_attention(&view, OC_ATTENTION_CRITICAL, "SSLStaplingForceURL");
 
@@ -258,6 +274,48 @@ TEST(json_of_the_unknown)
         "responder\","
         "\"attention\":\"none\",\"reason\":\"\",\"response\":null,\"last_verdict\":null,\"last_attempt\":null,"
         "\"failures\":0,\"next_request\":null}");
+}
+
+TEST(what_is_left)
+{
+    assert_string_equal(oc_view_left(0, NOW, cache_pool), "-");
+    assert_string_equal(oc_view_left(NOW + 3 * DAY, NOW, cache_pool), "3 d 0 h left");
+    assert_string_equal(oc_view_left(NOW - 3 * HOUR, NOW, cache_pool), "ended 3 h 0 min ago");
+    assert_string_equal(oc_view_left(NOW, NOW, cache_pool), "ended now");
+}
+
+TEST(sizes_have_binary_units)
+{
+    assert_string_equal(oc_view_size(0, cache_pool), "0 B");
+    assert_string_equal(oc_view_size(1023, cache_pool), "1023 B");
+    assert_string_equal(oc_view_size(1024, cache_pool), "1 KiB");
+    assert_string_equal(oc_view_size(1536, cache_pool), "1.5 KiB");
+    assert_string_equal(oc_view_size(4194304, cache_pool), "4 MiB");
+    assert_string_equal(oc_view_size(1048575, cache_pool), "1 MiB");
+    assert_string_equal(oc_view_size((apr_size_t)3 << 30, cache_pool), "3 GiB");
+    assert_string_equal(oc_view_size((apr_size_t)5 << 40, cache_pool), "5120 GiB");
+}
+
+TEST(the_usual_port_and_a_repeated_name_are_left_out)
+{
+    oc_view_t view = good();
+
+    assert_string_equal(oc_view_host_text("www.example.org:443", cache_pool), "www.example.org");
+    assert_string_equal(oc_view_host_text("www.example.org:8443", cache_pool), "www.example.org:8443");
+    assert_string_equal(oc_view_host_text("[2001:db8::443]:443", cache_pool), "[2001:db8::443]");
+    assert_string_equal(oc_view_host_text(":443", cache_pool), ":443");
+    assert_null(oc_view_host_text(NULL, cache_pool));
+    assert_true(oc_view_subject_is_host(&view));
+    view.subject = "CN=WWW.example.org";
+    assert_true(oc_view_subject_is_host(&view));
+    view.subject = "CN=www.example.org,O=Example";
+    assert_false(oc_view_subject_is_host(&view));
+    view.subject = "CN=www.example.or";
+    assert_false(oc_view_subject_is_host(&view));
+    view.subject = NULL;
+    assert_false(oc_view_subject_is_host(&view));
+    view.host = NULL;
+    assert_false(oc_view_subject_is_host(&view));
 }
 
 TEST_MAIN(cache_group_setup, cache_group_teardown, cache_setup, cache_teardown)
