@@ -20,6 +20,7 @@
 typedef struct {
     X509 *issuer;               /* the certificate's issuer: the root of all trust here; never NULL */
     const ASN1_INTEGER *serial; /* of the certificate */
+    apr_time_t not_before;      /* of the certificate; a staple must not be older */
     apr_time_t not_after;       /* of the certificate; a staple must not outlive it */
 } oc_verify_subject_t;
 

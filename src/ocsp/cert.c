@@ -260,6 +260,7 @@ apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject
     subject->serial = serial = d2i_ASN1_INTEGER(NULL, &p, (long)cert->serial_der_len);
     if (serial != NULL)
         apr_pool_cleanup_register(pool, serial, free_integer, apr_pool_cleanup_null);
+    subject->not_before = cert->not_before;
     subject->not_after = cert->not_after;
     ERR_pop_to_mark();
     return subject->issuer != NULL && serial != NULL ? APR_SUCCESS : APR_EGENERAL;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_signer: who signed a response, may they, and did they? (RFC 6960 section 4.2.2.2.) Called by oc_verify alone. It
- * must never use a key before its owner is found entitled, nor trust anything but the issuer it was given, nor ask a
- * clock.
+ * Who signed a response, may they, and did they? (RFC 6960 section 4.2.2.2.) The checklist of verification calls it. It
+ * must never trust anything but the issuer that it was given, nor read a clock.
  *
  * Not checked, on purpose: whether the delegated signer itself is revoked. Section 4.2.2.2.1 leaves that to the client
  * and its policy: with id-pkix-ocsp-nocheck there is nothing to check, without it one would need a CRL, which browsers
@@ -16,45 +15,63 @@
 
 #include <apr_strings.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
-#include <stdarg.h>
 #include <string.h>
 
 /* In bits: what OpenSSL calls security level 2, the default of Debian, Ubuntu and RHEL. */
 #define OC_SIGNER_STRENGTH 112
 
-/* What a check answers when it has nothing to object to. */
-#define PASSED OC_PENDING
-
-typedef struct {
-    OCSP_BASICRESP *basic;
-    X509 *issuer;
-    X509 *signer; /* belongs to `basic`, or is the issuer */
-    apr_time_t now;
-    apr_time_t *not_after;
-    char *detail;
-    apr_size_t detail_size;
-} oc_check_t;
-
-__attribute__((format(printf, 3, 4))) static oc_verdict_t refuse(const oc_check_t *check, oc_verdict_t verdict,
-                                                                 const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    apr_vsnprintf(check->detail, check->detail_size, format, args);
-    va_end(args);
-    return verdict;
-}
-
 static oc_verdict_t refuse_signer(const oc_check_t *check, oc_verdict_t verdict, const char *objection)
 {
     char subject[64], serial[48];
 
-    oc_x509_subject(subject, sizeof subject, check->signer);
-    oc_x509_serial(serial, sizeof serial, X509_get0_serialNumber(check->signer));
-    return refuse(check, verdict, "%s: signer %s, serial %s", objection, subject, serial);
+    oc_x509_subject(subject, sizeof(subject), check->signer);
+    oc_x509_serial(serial, sizeof(serial), X509_get0_serialNumber(check->signer));
+    return oc_check_refuse(check, verdict, "%s: signer %s, serial %s", objection, subject, serial);
+}
+
+/* ---- who signed ---- */
+
+/* Byte by byte, as GnuTLS and Firefox compare: the same name in another string type is another name for them. */
+static int is_same_name(const X509_NAME *a, const X509_NAME *b)
+{
+    const unsigned char *a_der, *b_der;
+    size_t a_len, b_len;
+
+    return X509_NAME_get0_der((X509_NAME *)a, &a_der, &a_len) && X509_NAME_get0_der((X509_NAME *)b, &b_der, &b_len)
+           && a_len == b_len && memcmp(a_der, b_der, a_len) == 0;
+}
+
+static int is_key_hash(const ASN1_OCTET_STRING *hash, const X509 *x509)
+{
+    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(x509);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int len = 0;
+
+    return key && ASN1_STRING_length(hash) == SHA_DIGEST_LENGTH
+           && EVP_Digest(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key), digest, &len, EVP_sha1(), NULL)
+           && memcmp(digest, ASN1_STRING_get0_data(hash), len) == 0;
+}
+
+static int answers_to_id(const oc_check_t *check, const X509 *x509)
+{
+    const ASN1_OCTET_STRING *key = NULL;
+    const X509_NAME *name = NULL;
+
+    if (!OCSP_resp_get0_id(check->basic, &key, &name))
+        return 0;
+    return name ? is_same_name(name, X509_get_subject_name(x509)) : is_key_hash(key, x509);
+}
+
+static int has_signed(const oc_check_t *check, const X509 *x509)
+{
+    EVP_PKEY *key = X509_get0_pubkey(x509);
+
+    return key
+           && ASN1_item_verify(ASN1_ITEM_rptr(OCSP_RESPDATA), OCSP_resp_get0_tbs_sigalg(check->basic),
+                               OCSP_resp_get0_signature(check->basic), OCSP_resp_get0_respdata(check->basic), key)
+                  == 1;
 }
 
 static oc_verdict_t refuse_signer_missing(const oc_check_t *check)
@@ -66,34 +83,52 @@ static oc_verdict_t refuse_signer_missing(const oc_check_t *check)
 
     if (!OCSP_resp_get0_id(check->basic, &key, &name))
         return OC_SIGNER_MISSING;
-    if (name != NULL) {
-        oc_x509_name(text, sizeof text, name);
-        return refuse(check, OC_SIGNER_MISSING, "responder name %s", text);
+    if (name) {
+        oc_x509_name(text, sizeof(text), name);
+        return oc_check_refuse(check, OC_SIGNER_MISSING, "responder name %s", text);
     }
-    for (int i = 0; i < ASN1_STRING_length(key) && used + 3 < sizeof text; i++, used += 2)
+    for (int i = 0; i < ASN1_STRING_length(key) && used + 3 < sizeof(text); i++, used += 2)
         apr_snprintf(text + used, 3, "%02X", ASN1_STRING_get0_data(key)[i]);
-    return refuse(check, OC_SIGNER_MISSING, "responder key hash %s", text);
+    return oc_check_refuse(check, OC_SIGNER_MISSING, "responder key hash %s", text);
 }
 
-/* The first embedded certificate that answers to the responder id, else the issuer: that is whom OpenSSL and GnuTLS
- * clients will hold responsible, and they try no second one. So an embedded certificate counts even when the issuer
- * answers to the same id. */
-static oc_verdict_t check_signer_found(oc_check_t *check)
+/* Does this one answer to the responder id? -1: the issuer, else a certificate in the response. */
+static X509 *candidate(const oc_check_t *check, int i)
 {
-    STACK_OF(X509) * issuer;
-    int found = OCSP_resp_get0_signer(check->basic, &check->signer, NULL);
+    X509 *issuer = check->subject->issuer;
+    X509 *x509 = i < 0 ? issuer : sk_X509_value(OCSP_resp_get0_certs(check->basic), i);
 
-    if (found)
-        return PASSED;
-    issuer = sk_X509_new_null();
-    if (issuer == NULL || !sk_X509_push(issuer, check->issuer)) {
-        sk_X509_free(issuer);
-        return OC_OUT_OF_RESOURCES;
-    }
-    found = OCSP_resp_get0_signer(check->basic, &check->signer, issuer);
-    sk_X509_free(issuer);
-    return found ? PASSED : refuse_signer_missing(check);
+    if (!answers_to_id(check, x509) || (i >= 0 && X509_cmp(x509, issuer) == 0))
+        return NULL;
+    return x509;
 }
+
+/* Clients try one that answers to the id, and most of them no second one: trimming leaves them the right one alone. Where
+ * none has signed, the first in the response is whom OpenSSL and GnuTLS hold responsible. */
+oc_verdict_t oc_signer_find(oc_check_t *check)
+{
+    const STACK_OF(X509) *certificates = OCSP_resp_get0_certs(check->basic);
+    int count = certificates ? sk_X509_num(certificates) : 0, n = 0;
+
+    check->signer = NULL;
+    for (int i = -1; i < count; i++) {
+        X509 *x509 = candidate(check, i);
+
+        if (x509 && ++n && (!check->signer || check->signer == check->subject->issuer))
+            check->signer = x509;
+    }
+    for (int i = -1; n > 1 && i < count; i++) {
+        X509 *x509 = candidate(check, i);
+
+        if (x509 && has_signed(check, x509)) {
+            check->signer = x509;
+            break;
+        }
+    }
+    return check->signer ? PASSED : refuse_signer_missing(check);
+}
+
+/* ---- may they ---- */
 
 /* The path signer <- issuer, with the issuer as the only certificate there is: signature, names, key identifiers,
  * critical extensions, name constraints, the issuer's right to sign certificates. Times are looked at in the next
@@ -104,7 +139,7 @@ static oc_verdict_t check_signer_path(const oc_check_t *check)
     STACK_OF(X509) *trusted = sk_X509_new_null();
     oc_verdict_t verdict = OC_OUT_OF_RESOURCES;
 
-    if (path != NULL && trusted != NULL && sk_X509_push(trusted, check->issuer)
+    if (path != NULL && trusted != NULL && sk_X509_push(trusted, check->subject->issuer)
         && X509_STORE_CTX_init(path, NULL, check->signer, NULL)
         && X509_STORE_CTX_set_purpose(path, X509_PURPOSE_OCSP_HELPER)) {
         X509_STORE_CTX_set0_trusted_stack(path, trusted);
@@ -129,61 +164,94 @@ static oc_verdict_t check_signer_path(const oc_check_t *check)
 
 static oc_verdict_t check_signer_validity(oc_check_t *check)
 {
-    apr_time_t not_before, not_after;
+    apr_time_t now = check->policy->now, not_before, not_after;
 
     if (!oc_x509_time(&not_before, X509_get0_notBefore(check->signer))
         || !oc_x509_time(&not_after, X509_get0_notAfter(check->signer)))
         return refuse_signer(check, OC_SIGNER_REFUSED, "unreadable validity");
-    if (not_before > check->now)
+    if (not_before > now)
         return refuse_signer(check, OC_SIGNER_EXPIRED, "not valid yet");
-    if (not_after <= check->now)
+    if (not_after <= now)
         return refuse_signer(check, OC_SIGNER_EXPIRED, "expired");
-    *check->not_after = not_after;
+    oc_check_lower(check, not_after);
     return PASSED;
+}
+
+/* The hashes that all clients take in a signature. MD5 was broken in practice with certificates. SHA-1 too (chosen
+ * prefixes, 2020): the CA/Browser Forum forbids it in responses since June 2022, RHEL 9 and its like refuse such
+ * signatures in every TLS library, Debian's OpenSSL 3.0 and GnuTLS 3.7 still accept them. A responder that answers so
+ * today is an old private one, which has -rmd sha256 or its equivalent; and its clients hear it from nobody else.
+ * Firefox and Chrome know neither SHA-224 nor SHA-3. Ed25519 and Ed448 name no hash: it is part of the algorithm. */
+static int is_good_hash(int nid)
+{
+    return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512 || nid == NID_undef;
+}
+
+static void curve_of(EVP_PKEY *key, char *curve, size_t size)
+{
+    if (!EVP_PKEY_get_utf8_string_param(key, "group", curve, size, NULL))
+        apr_cpystrn(curve, "", size);
+}
+
+/* RSA, P-256, P-384 and P-521 are what all clients know. On another curve only where the issuer's own key is on it:
+ * then clients that do not know it refuse the certificate anyway. */
+static int is_known_key(EVP_PKEY *key, EVP_PKEY *issuer)
+{
+    static const char *const known[] = {"prime256v1", "P-256", "secp384r1", "P-384", "secp521r1", "P-521"};
+    char curve[80], issuers[80];
+
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
+        return 1;
+    curve_of(key, curve, sizeof(curve));
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(curve, known[i]) == 0)
+            return 1;
+    curve_of(issuer, issuers, sizeof(issuers));
+    return EVP_PKEY_get_base_id(key) == EVP_PKEY_get_base_id(issuer) && strcmp(curve, issuers) == 0;
 }
 
 /* An RSA key of 1024 bits or the like is refused, unless the issuer's own is no better: then it is the issuer that
  * clients refuse, or have been told to accept, and the staple takes nothing away from them. */
 static oc_verdict_t check_signer_strength(const oc_check_t *check)
 {
-    int signature_bits = 0;
-    int key_bits = EVP_PKEY_get_security_bits(X509_get0_pubkey(check->signer));
-    int issuer_bits = EVP_PKEY_get_security_bits(X509_get0_pubkey(check->issuer));
+    EVP_PKEY *key = X509_get0_pubkey(check->signer), *issuer = X509_get0_pubkey(check->subject->issuer);
+    int hash = NID_undef, bits = 0;
 
-    if (!X509_get_signature_info(check->signer, NULL, NULL, &signature_bits, NULL)
-        || signature_bits < OC_SIGNER_STRENGTH)
-        return refuse_signer(check, OC_SIGNATURE_WEAK, "weak signature on its certificate");
-    if (key_bits < OC_SIGNER_STRENGTH && key_bits < issuer_bits)
+    if (!X509_get_signature_info(check->signer, &hash, NULL, &bits, NULL) || bits < OC_SIGNER_STRENGTH
+        || !is_good_hash(hash))
+        return refuse_signer(check, OC_SIGNATURE_WEAK, "weak or uncommon signature on its certificate");
+    if (EVP_PKEY_get_security_bits(key) < OC_SIGNER_STRENGTH
+        && EVP_PKEY_get_security_bits(key) < EVP_PKEY_get_security_bits(issuer))
         return refuse_signer(check, OC_SIGNATURE_WEAK, "weak key");
+    if (!is_known_key(key, issuer))
+        return refuse_signer(check, OC_SIGNATURE_WEAK, "key of a kind that not all clients know");
     return PASSED;
 }
 
-/* Who may sign (RFC 6960 section 4.2.2.2): the issuer, or whom the issuer certified for just that. */
+/* Who may sign (RFC 6960 section 4.2.2.2): the issuer, or one that the issuer certified for just that. No key usage is
+ * demanded, as the RFC has it and all clients do: there are signers with nonRepudiation alone. */
 static oc_verdict_t check_signer_entitled(oc_check_t *check)
 {
-    X509 *signer = check->signer;
+    X509 *signer = check->signer, *issuer = check->subject->issuer;
     oc_verdict_t verdict;
 
-    if (X509_get0_pubkey(signer) == NULL || X509_get0_pubkey(check->issuer) == NULL)
+    if (!X509_get0_pubkey(signer) || !X509_get0_pubkey(issuer))
         return refuse_signer(check, OC_SIGNER_REFUSED, "unusable public key");
-
-    /* The issuer as configured. digitalSignature is not asked of it: private CAs that lack it are common, and neither
-     * OpenSSL nor GnuTLS nor Firefox ask. */
-    if (X509_cmp(signer, check->issuer) == 0)
+    if (signer == issuer)
         return PASSED;
-    /* Another certificate of the issuer's name, cross-signed for instance: Firefox takes the issuer for the signer,
-     * OpenSSL and GnuTLS this one, for which they may need a path that nobody here can see. */
-    if (X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(check->issuer)) == 0)
+    /* Another certificate of the issuer's name: Firefox takes the issuer for the signer, OpenSSL and GnuTLS this one. */
+    if (X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(issuer)) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "bears the issuer's name, but is not the issuer");
-
     if ((verdict = check_signer_path(check)) != PASSED)
         return verdict;
+    if (!is_same_name(X509_get_issuer_name(signer), X509_get_subject_name(issuer)))
+        return refuse_signer(check, OC_SIGNER_REFUSED, "writes its issuer's name otherwise than the issuer does");
     /* Written out: anyExtendedKeyUsage would make any certificate without purpose a responder. */
     if ((X509_get_extension_flags(signer) & EXFLAG_XKUSAGE) == 0
         || (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "no extended key usage OCSPSigning");
-    if ((X509_get_key_usage(signer) & KU_DIGITAL_SIGNATURE) == 0) /* absent: all bits set */
-        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without digitalSignature");
+    if ((X509_get_extension_flags(signer) & EXFLAG_KUSAGE) != 0 && X509_get_key_usage(signer) == 0)
+        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox refuses");
     /* An intermediate that bears OCSPSigning by mistake could answer for its siblings; Firefox refuses it. */
     if ((X509_get_extension_flags(signer) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "a CA certificate");
@@ -191,6 +259,8 @@ static oc_verdict_t check_signer_entitled(oc_check_t *check)
         return verdict;
     return check_signer_strength(check);
 }
+
+/* ---- did they ---- */
 
 static int parameters_absent(const X509_ALGOR *algorithm, int or_null)
 {
@@ -200,102 +270,63 @@ static int parameters_absent(const X509_ALGOR *algorithm, int or_null)
     return type == V_ASN1_UNDEF || (or_null && type == V_ASN1_NULL);
 }
 
-/* The hash in RSASSA-PSS parameters; NID_undef unless they are of the one form that is in use: both hashes the same and
- * without parameters of their own, no trailerField (its only value is the default, which DER omits). A hash that is not
- * named is SHA-1 (RFC 4055 section 3.1). */
-static int pss_hash(const X509_ALGOR *algorithm)
+/* SHA-256, MGF1 with SHA-256, 32 bytes of salt, with every NULL: the one form of RSASSA-PSS that all clients take.
+ * Firefox and Chrome compare bytes, and GnuTLS assumes SHA-256 in a response. */
+static int is_common_pss(const X509_ALGOR *algorithm)
 {
-    RSA_PSS_PARAMS *pss = NULL;
-    X509_ALGOR *mask = NULL;
-    const void *value;
-    int type, nid = NID_undef;
+    static const unsigned char common[] = {
+        0x30, 0x34, 0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+        0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08, 0x30, 0x0d,
+        0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x20};
+    const ASN1_STRING *value = NULL;
+    const void *parameters;
+    int type;
 
-    X509_ALGOR_get0(NULL, &type, &value, algorithm);
-    if (type == V_ASN1_SEQUENCE) {
-        const unsigned char *p = ASN1_STRING_get0_data(value);
-        pss = d2i_RSA_PSS_PARAMS(NULL, &p, ASN1_STRING_length(value));
-    }
-    if (pss != NULL && pss->hashAlgorithm == NULL)
-        nid = NID_sha1;
-    else if (pss != NULL && pss->trailerField == NULL && pss->maskGenAlgorithm != NULL)
-        mask = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(X509_ALGOR), pss->maskGenAlgorithm->parameter);
-    if (mask != NULL && parameters_absent(pss->hashAlgorithm, 1) && parameters_absent(mask, 1)
-        && OBJ_cmp(mask->algorithm, pss->hashAlgorithm->algorithm) == 0)
-        nid = OBJ_obj2nid(pss->hashAlgorithm->algorithm);
-    X509_ALGOR_free(mask);
-    RSA_PSS_PARAMS_free(pss);
-    return nid;
+    X509_ALGOR_get0(NULL, &type, &parameters, algorithm);
+    if (type == V_ASN1_SEQUENCE)
+        value = parameters;
+    return value && ASN1_STRING_length(value) == (int)sizeof(common)
+           && memcmp(ASN1_STRING_get0_data(value), common, sizeof(common)) == 0;
 }
 
-/*
- * The algorithm identifier stands outside of what is signed, so it must be one of exactly the allowed forms: the
- * parameters are absent, but NULL for PKCS #1 v1.5 (RFC 4055 section 5, RFC 5758 section 3.2, RFC 8410 section 3).
- *
- * A hash must be of 112 bits against collisions. MD5 was broken in practice with certificates. SHA-1 too (chosen
- * prefixes, 2020): the CA/Browser Forum forbids it in responses since June 2022, RHEL 9 and its like refuse such
- * signatures in every TLS library, Debian's OpenSSL 3.0 and GnuTLS 3.7 still accept them. A responder that answers so
- * today is an old private one, which has -rmd sha256 or its equivalent; and its clients are told by nobody else.
- */
+/* The algorithm identifier stands outside of what is signed, so it must be one of exactly the allowed forms: the
+ * parameters are absent, but may be NULL for PKCS #1 v1.5 (RFC 4055 section 5, RFC 5758 section 3.2, RFC 8410
+ * section 3). */
 static oc_verdict_t check_signature_algorithm(oc_check_t *check)
 {
     const X509_ALGOR *algorithm = OCSP_resp_get0_tbs_sigalg(check->basic);
     const ASN1_OBJECT *oid;
-    const EVP_MD *hash = NULL;
     char text[80];
-    int hash_nid, key_nid, well_formed;
+    int hash, key;
 
     X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
-    OBJ_obj2txt(text, sizeof text, oid, 0);
-    if (!OBJ_find_sigid_algs(OBJ_obj2nid(oid), &hash_nid, &key_nid))
-        return refuse(check, OC_SIGNATURE_BAD, "unknown signature algorithm %s", text);
-    if (key_nid == NID_rsassaPss) {
-        hash_nid = pss_hash(algorithm);
-        well_formed = hash_nid != NID_undef;
-    }
-    else {
-        well_formed = parameters_absent(algorithm, key_nid == NID_rsaEncryption);
-    }
-    if (!well_formed)
-        return refuse(check, OC_SIGNATURE_BAD, "signature algorithm %s has wrong parameters", text);
-    /* Ed25519, Ed448 and their successors name no hash: it is part of the algorithm. */
-    if (hash_nid != NID_undef) {
-        hash = EVP_get_digestbynid(hash_nid);
-        if (hash == NULL || EVP_MD_get_size(hash) * 4 < OC_SIGNER_STRENGTH)
-            return refuse(check, OC_SIGNATURE_WEAK, "%s with %s", text, OBJ_nid2sn(hash_nid));
-    }
+    OBJ_obj2txt(text, sizeof(text), oid, 0);
+    if (!OBJ_find_sigid_algs(OBJ_obj2nid(oid), &hash, &key))
+        return oc_check_refuse(check, OC_SIGNATURE_BAD, "unknown signature algorithm %s", text);
+    if (key == NID_rsassaPss ? !is_common_pss(algorithm) : !parameters_absent(algorithm, key == NID_rsaEncryption))
+        return oc_check_refuse(check, OC_SIGNATURE_BAD,
+                               "signature algorithm %s has parameters that not all clients take", text);
+    if (!is_good_hash(hash))
+        return oc_check_refuse(check, OC_SIGNATURE_WEAK, "%s with %s", text, OBJ_nid2sn(hash));
     return PASSED;
 }
 
 static oc_verdict_t check_signature(oc_check_t *check)
 {
-    if (ASN1_item_verify(ASN1_ITEM_rptr(OCSP_RESPDATA), OCSP_resp_get0_tbs_sigalg(check->basic),
-                         OCSP_resp_get0_signature(check->basic), OCSP_resp_get0_respdata(check->basic),
-                         X509_get0_pubkey(check->signer))
-        == 1)
-        return PASSED;
-    return refuse_signer(check, OC_SIGNATURE_BAD, "it does not match the key");
+    return has_signed(check, check->signer) ? PASSED
+                                            : refuse_signer(check, OC_SIGNATURE_BAD, "it does not match the key");
 }
 
-/* NOLINTNEXTLINE(readability-non-const-parameter): `refuse` writes to @a detail */
-oc_verdict_t oc_signer_check(OCSP_BASICRESP *basic, X509 *issuer, apr_time_t now, apr_time_t *not_after, char *detail,
-                             apr_size_t detail_size)
+oc_verdict_t oc_signer_check(oc_check_t *check)
 {
     static oc_verdict_t (*const checklist[])(oc_check_t *) = {
-        check_signer_found,
         check_signer_entitled,
         check_signature_algorithm,
         check_signature,
     };
-    oc_check_t check = {.basic = basic,
-                        .issuer = issuer,
-                        .now = now,
-                        .not_after = not_after,
-                        .detail = detail,
-                        .detail_size = detail_size};
     oc_verdict_t verdict = PASSED;
 
-    *not_after = APR_INT64_MAX;
-    for (size_t i = 0; verdict == PASSED && i < sizeof checklist / sizeof checklist[0]; i++)
-        verdict = checklist[i](&check);
+    for (size_t i = 0; verdict == PASSED && i < sizeof(checklist) / sizeof(checklist[0]); i++)
+        verdict = checklist[i](check);
     return verdict;
 }

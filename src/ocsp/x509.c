@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_x509: certificate objects to numbers and safe text. The names and serials come from responders and certificate
- * files: they must never reach a log raw, where a line feed forges a line and an escape sequence drives a terminal.
+ * Turns certificate objects into numbers and safe text, for certificates and responses alike. Names and serials come
+ * from responders and certificate files: they must never reach a log raw, where a line feed forges a line and an escape
+ * sequence controls a terminal.
  */
 #include "ocsp/x509.h"
 
@@ -117,6 +118,23 @@ void oc_x509_time_text(char *buf, apr_size_t size, apr_time_t time)
                  t.tm_min, t.tm_sec);
 }
 
+/* Can GnuTLS print this OID? It reads every one in a response or certificate, into a short buffer, and fails on an arc
+ * that does not fit into its integers (2.25.UUID, for instance). OpenSSL's parser has seen that none is cut off. */
+static int is_printable_oid(const unsigned char *oid, long length)
+{
+    int arc = 0; /* its bytes so far */
+
+    if (length > 31)
+        return 0;
+    for (long i = 0; i < length; i++) {
+        if (++arc > 9)
+            return 0;
+        if ((oid[i] & 0x80) == 0)
+            arc = 0;
+    }
+    return length > 0 && arc == 0;
+}
+
 /* Is the element at *p, which ends by @a end at the latest, well made? *p moves to its content. */
 static int is_der_header(const unsigned char **p, const unsigned char *end, long *content, int *constructed)
 {
@@ -132,8 +150,10 @@ static int is_der_header(const unsigned char **p, const unsigned char *end, long
         return 0;
     if (class == V_ASN1_UNIVERSAL && *constructed != structure)
         return 0;
+    if (class == V_ASN1_UNIVERSAL && tag == V_ASN1_OBJECT)
+        return is_printable_oid(*p, *content);
     /* The only BOOLEAN outside of an extension's value is Extension.critical, whose default, FALSE, DER omits (X.690
-     * section 11.5), and whose TRUE is FF (11.1). */
+     * section 11.5), and whose TRUE is FF (11.1). Chrome refuses a FALSE written out, the others take it. */
     return class != V_ASN1_UNIVERSAL || tag != V_ASN1_BOOLEAN || (*content == 1 && **p == 0xff);
 }
 

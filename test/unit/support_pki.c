@@ -46,6 +46,16 @@ static EVP_PKEY *make_key(pki_key_t kind)
         return EVP_RSA_gen(2048);
     case PKI_RSA_1024:
         return EVP_RSA_gen(1024);
+    case PKI_P224:
+        return EVP_EC_gen("P-224");
+    case PKI_P384:
+        return EVP_EC_gen("P-384");
+    case PKI_P521:
+        return EVP_EC_gen("P-521");
+    case PKI_SECP256K1:
+        return EVP_EC_gen("secp256k1");
+    case PKI_BRAINPOOL:
+        return EVP_EC_gen("brainpoolP256r1");
     case PKI_ED25519:
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     }
@@ -64,18 +74,23 @@ static void add_extension(X509 *x509, X509V3_CTX *context, int nid, const char *
     X509_EXTENSION_free(extension);
 }
 
-static X509_EXTENSION *odd_extension(const char *oid, int critical)
+static X509_EXTENSION *extension_of(const char *oid, int critical, const unsigned char *bytes, int length)
 {
     ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
     X509_EXTENSION *extension;
 
-    MUST(object != NULL && value != NULL && ASN1_OCTET_STRING_set(value, (const unsigned char *)"\x05", 2));
+    MUST(object != NULL && value != NULL && ASN1_OCTET_STRING_set(value, bytes, length));
     extension = X509_EXTENSION_create_by_OBJ(NULL, object, critical, value);
     MUST(extension != NULL);
     ASN1_OCTET_STRING_free(value);
     ASN1_OBJECT_free(object);
     return extension;
+}
+
+static X509_EXTENSION *odd_extension(const char *oid, int critical)
+{
+    return extension_of(oid, critical, (const unsigned char *)"\x05", 2);
 }
 
 static void add_extensions(X509 *x509, X509 *issuer, const pki_spec_t *spec)
@@ -99,6 +114,38 @@ static void add_extensions(X509 *x509, X509 *issuer, const pki_spec_t *spec)
         MUST(X509_add_ext(x509, extension, -1));
         X509_EXTENSION_free(extension);
     }
+    if (spec->uncritical != NULL) {
+        X509_EXTENSION *extension =
+            extension_of(spec->uncritical, 0, spec->uncritical_value.data, (int)spec->uncritical_value.length);
+        MUST(X509_add_ext(x509, extension, -1));
+        X509_EXTENSION_free(extension);
+    }
+}
+
+static X509_NAME *make_name(const char *cn, int type)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    MUST(name != NULL);
+    if (cn != NULL)
+        MUST(X509_NAME_add_entry_by_txt(name, "CN", type != 0 ? type : V_ASN1_UTF8STRING, (const unsigned char *)cn, -1,
+                                        -1, 0));
+    return name;
+}
+
+/* The issuer's name, its common name in this string type. */
+static void set_issuer(X509 *x509, const X509_NAME *issuer, int type)
+{
+    char cn[200] = "";
+    X509_NAME *name;
+
+    MUST(X509_set_issuer_name(x509, issuer));
+    if (type == 0)
+        return;
+    MUST(X509_NAME_get_text_by_NID((X509_NAME *)issuer, NID_commonName, cn, sizeof(cn)) > 0);
+    name = make_name(cn, type);
+    MUST(X509_set_issuer_name(x509, name));
+    X509_NAME_free(name);
 }
 
 static void set_time(ASN1_TIME *asn1, apr_time_t time, apr_time_t otherwise)
@@ -110,21 +157,19 @@ pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec)
 {
     pki_id_t *made = apr_pcalloc(pool, sizeof *made);
     const pki_id_t *issuer = spec->issuer != NULL ? spec->issuer : made;
-    X509_NAME *name = X509_NAME_new();
+    X509_NAME *name = make_name(spec->cn, spec->string_type);
     const EVP_MD *md = spec->md != NULL ? spec->md : EVP_sha256();
 
     apr_pool_cleanup_register(pool, made, free_id, apr_pool_cleanup_null);
     made->x509 = X509_new();
     made->key = spec->rekey != NULL ? spec->rekey->key : make_key(spec->key);
-    MUST(made->x509 != NULL && made->key != NULL && name != NULL);
+    MUST(made->x509 != NULL && made->key != NULL);
     if (spec->rekey != NULL)
         EVP_PKEY_up_ref(made->key);
-    if (spec->cn != NULL)
-        MUST(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)spec->cn, -1, -1, 0));
     MUST(X509_set_version(made->x509, X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(made->x509), spec->serial != 0 ? spec->serial : 1));
     MUST(X509_set_subject_name(made->x509, name));
-    MUST(X509_set_issuer_name(made->x509, X509_get_subject_name(issuer->x509)));
+    set_issuer(made->x509, X509_get_subject_name(issuer->x509), spec->issuer_type);
     set_time(X509_getm_notBefore(made->x509), spec->not_before, PKI_NOW - 30 * PKI_DAY);
     set_time(X509_getm_notAfter(made->x509), spec->not_after, PKI_NOW + 30 * PKI_DAY);
     MUST(X509_set_pubkey(made->x509, made->key));
@@ -209,6 +254,12 @@ static void add_single(OCSP_BASICRESP *basic, const pki_single_t *spec)
             X509_EXTENSION_free(extension);
         }
     }
+    for (int i = 0; i < 2 && spec->value_oid[i] != NULL; i++) {
+        X509_EXTENSION *extension =
+            extension_of(spec->value_oid[i], 0, spec->value[i].data, (int)spec->value[i].length);
+        MUST(OCSP_SINGLERESP_add_ext(single, extension, -1));
+        X509_EXTENSION_free(extension);
+    }
     ASN1_TIME_free(valid);
     OCSP_CERTID_free(id);
 }
@@ -225,7 +276,9 @@ static void sign(OCSP_BASICRESP *basic, const pki_response_t *spec)
     MUST(context != NULL && EVP_DigestSignInit(context, &key_context, md, NULL, spec->signer->key));
     if (spec->pss) {
         MUST(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) > 0);
-        MUST(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) > 0);
+        MUST(
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, spec->pss_salt != 0 ? spec->pss_salt : RSA_PSS_SALTLEN_DIGEST)
+            > 0);
         if (spec->pss_mask != NULL)
             MUST(EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, spec->pss_mask) > 0);
     }

@@ -23,7 +23,22 @@
 #define PKI_OID "1.3.6.1.4.1.32473.1"
 #define PKI_OTHER_OID "1.3.6.1.4.1.32473.2"
 
-typedef enum { PKI_P256, PKI_RSA_2048, PKI_RSA_1024, PKI_ED25519 } pki_key_t;
+typedef enum {
+    PKI_P256,
+    PKI_RSA_2048,
+    PKI_RSA_1024,
+    PKI_ED25519,
+    PKI_P224,
+    PKI_P384,
+    PKI_P521,
+    PKI_SECP256K1,
+    PKI_BRAINPOOL
+} pki_key_t;
+
+typedef struct {
+    unsigned char *data;
+    apr_size_t length;
+} pki_bytes_t;
 
 typedef struct {
     X509 *x509;
@@ -41,9 +56,13 @@ typedef struct {
     apr_time_t not_after;   /* 0: PKI_NOW plus 30 days */
     const EVP_MD *md;       /* of the signature; NULL: SHA-256 */
     const char *basic_constraints, *key_usage, *eku, *aia, *san, *tls_feature,
-        *name_constraints; /* openssl.cnf syntax */
-    int no_check;          /* id-pkix-ocsp-nocheck */
-    const char *critical;  /* OID of a critical extension without sense */
+        *name_constraints;  /* openssl.cnf syntax */
+    int no_check;           /* id-pkix-ocsp-nocheck */
+    const char *critical;   /* OID of a critical extension without sense */
+    const char *uncritical; /* OID of an extension with this value */
+    pki_bytes_t uncritical_value;
+    int string_type; /* of the common name; 0: UTF8String */
+    int issuer_type; /* of the issuer's common name; 0: as the issuer writes it */
 } pki_spec_t;
 
 pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec);
@@ -53,11 +72,6 @@ pki_id_t *pki_make_ca(apr_pool_t *pool, const char *cn, pki_key_t key, const pki
 
 /** Certificate and issuer, one after the other, as mod_ssl's prime hook gives them. */
 const char *pki_pem(apr_pool_t *pool, const pki_id_t *certificate, const pki_id_t *issuer);
-
-typedef struct {
-    unsigned char *data;
-    apr_size_t length;
-} pki_bytes_t;
 
 /** What one SingleResponse shall be. */
 typedef struct {
@@ -69,6 +83,8 @@ typedef struct {
     const char *revoked_at, *this_update; /* as they stand in the response, right or wrong */
     const char *next_update;              /* NULL: none */
     const char *critical, *uncritical;    /* OID of an extension */
+    const char *value_oid[2];             /* OIDs of uncritical extensions with these values */
+    pki_bytes_t value[2];
 } pki_single_t;
 
 typedef struct {
@@ -76,6 +92,7 @@ typedef struct {
     const EVP_MD *md;       /* NULL: SHA-256; not for Ed25519 */
     int pss;                /* RSASSA-PSS */
     const EVP_MD *pss_mask; /* the hash of its mask; NULL: md */
+    int pss_salt;           /* its bytes; 0: as many as the hash has */
     int by_key;             /* responder id */
     const char *produced_at;
     const pki_single_t *singles;

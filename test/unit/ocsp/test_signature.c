@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 #include <openssl/ocsp.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 /* An issuer of the wanted kind of key, which signs itself or through a delegate of another kind. */
@@ -36,9 +37,20 @@ static oc_verdict_t judge_keys(pki_key_t issuer_key, int delegated, pki_key_t de
 TEST(key_kinds)
 {
     assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, NULL, 0));
-    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha384(), 1));
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha384(), 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 0, 0, NULL, 1));
     assert_verdict(OC_GOOD, judge_keys(PKI_ED25519, 0, 0, NULL, 0));
-    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 1, PKI_ED25519, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 1, PKI_P384, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_RSA_2048, 1, PKI_P521, EVP_sha512(), 0));
+    /* Firefox knows three curves: another one only where the issuer has it. */
+    assert_verdict(OC_GOOD, judge_keys(PKI_ED25519, 1, PKI_ED25519, NULL, 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_ED25519, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_BRAINPOOL, 0, 0, NULL, 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_BRAINPOOL, 1, PKI_BRAINPOOL, NULL, 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_BRAINPOOL, NULL, 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_SECP256K1, NULL, 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_BRAINPOOL, 1, PKI_SECP256K1, NULL, 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_P224, NULL, 0));
     assert_verdict(OC_GOOD, judge_keys(PKI_P256, 1, PKI_RSA_2048, NULL, 1));
 }
 
@@ -49,7 +61,11 @@ TEST(weak_hashes)
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 0, 0, EVP_sha1(), 0));
     assert_non_null(strstr(scene.result.detail, "SHA1"));
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_P256, EVP_sha1(), 0));
-    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 0, 0, EVP_sha224(), 0));
+    /* Firefox and Chrome know neither. */
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 0, 0, EVP_sha224(), 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha224(), 0));
+    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha3_256(), 0));
+    assert_verdict(OC_GOOD, judge_keys(PKI_P256, 0, 0, EVP_sha384(), 0));
     assert_verdict(OC_GOOD, judge_keys(PKI_P256, 0, 0, EVP_sha512(), 0));
 }
 
@@ -62,6 +78,8 @@ TEST(weak_signature_on_the_signer)
     assert_non_null(strstr(scene.result.detail, "CN=Delegate"));
     spec.md = EVP_sha384();
     assert_verdict(OC_GOOD, scene_judge_signer(pki_make(scene.pool, &spec)));
+    spec.md = EVP_sha224();
+    assert_verdict(OC_SIGNATURE_WEAK, scene_judge_signer(pki_make(scene.pool, &spec)));
 }
 
 TEST(weak_keys)
@@ -83,13 +101,23 @@ TEST(pss_hashes)
     response.pss = 1;
     scene.subject.issuer = issuer->x509;
     assert_verdict(OC_GOOD, scene_judge(&response));
+    response.pss_salt = RSA_PSS_SALTLEN_MAX; /* what OpenSSL makes of itself */
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
+    response.pss_salt = 20;
+    assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
+    response.pss_salt = 32;
+    assert_verdict(OC_GOOD, scene_judge(&response));
     response.pss_mask = EVP_sha512();
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
-    assert_non_null(strstr(scene.result.detail, "wrong parameters"));
+    assert_non_null(strstr(scene.result.detail, "not all clients"));
     response.pss_mask = EVP_sha1();
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
     scene.subject.issuer = scene.issuer->x509;
-    assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_RSA_2048, 0, 0, EVP_sha1(), 1));
+    for (int i = 0; i < 3; i++) { /* Firefox takes the last two, GnuTLS only SHA-256 */
+        static const char *const others[] = {"SHA1", "SHA384", "SHA512"};
+
+        assert_verdict(OC_SIGNATURE_BAD, judge_keys(PKI_RSA_2048, 0, 0, EVP_get_digestbyname(others[i]), 1));
+    }
 }
 
 /* ------------------------------------------------------------------------------------ the algorithm identifier */
@@ -171,6 +199,15 @@ TEST(algorithm_parameters)
     inner = pki_content(algorithm);
     assert_verdict(OC_GOOD, scene_judge_bytes(
                                 with_algorithm(response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, inner)))));
+    { /* without the NULL of the hash: for OpenSSL the same */
+        pki_bytes_t rest = inner, hash = pki_content(pki_content(take(&rest)));
+
+        hash = pki_tlv(scene.pool, 0xa0, pki_tlv(scene.pool, 0x30, take(&hash)));
+        assert_verdict(
+            OC_SIGNATURE_BAD,
+            scene_judge_bytes(with_algorithm(
+                response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, pki_join(scene.pool, hash, rest))))));
+    }
     inner = pki_join(scene.pool, inner, PKI_BYTES(0xa3, 0x03, 0x02, 0x01, 0x01));
     assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(
                                          response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, inner)))));

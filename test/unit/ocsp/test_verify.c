@@ -393,8 +393,10 @@ TEST(critical_extension_of_another)
     pki_single_t singles[] = {scene_single(), scene_single()};
 
     singles[1].serial = 0x99;
-    singles[1].critical = PKI_OID;
+    singles[1].uncritical = PKI_OID;
     assert_verdict(OC_GOOD, judge_several(singles, 2));
+    singles[1].critical = PKI_OTHER_OID; /* Chrome looks at all of them */
+    assert_verdict(OC_CRITICAL_EXTENSION, judge_several(singles, 2));
 }
 
 TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * Small things that every check of a response needs. They must never put a byte of the response into the detail
+ * unescaped.
+ */
+#include "check.h"
+
+#include "ocsp/x509.h"
+
+#include <apr_strings.h>
+#include <stdarg.h>
+
+oc_verdict_t oc_check_refuse(const oc_check_t *check, oc_verdict_t verdict, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    apr_vsnprintf(check->result->detail, sizeof(check->result->detail), format, args);
+    va_end(args);
+    return verdict;
+}
+
+oc_verdict_t oc_check_refuse_time(const oc_check_t *check, oc_verdict_t verdict, const char *which, apr_time_t time)
+{
+    char text[32];
+
+    oc_x509_time_text(text, sizeof(text), time);
+    return oc_check_refuse(check, verdict, "%s is %s", which, text);
+}
+
+oc_verdict_t oc_check_refuse_extension(const oc_check_t *check, const X509_EXTENSION *extension)
+{
+    char oid[80];
+
+    /* OpenSSL 4 returns extensions as const; OpenSSL 3 takes them without, and changes nothing. */
+    OBJ_obj2txt(oid, sizeof(oid), X509_EXTENSION_get_object((X509_EXTENSION *)extension), 0);
+    return oc_check_refuse(check, OC_CRITICAL_EXTENSION, "extension %s", oid);
+}
+
+void oc_check_lower(oc_check_t *check, apr_time_t bound)
+{
+    if (bound < check->usable_until)
+        check->usable_until = bound;
+}
+
+apr_time_t oc_check_later(apr_time_t time, apr_interval_time_t interval)
+{
+    return time > APR_INT64_MAX - interval ? APR_INT64_MAX : time + interval;
+}
+
+oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier)
+{
+    const unsigned char *p = rest->at;
+    oc_bytes_t content = {NULL, 0};
+    long len;
+    int tag, class;
+
+    if (rest->len == 0 || *p != identifier || (ASN1_get_object(&p, &len, &tag, &class, (long)rest->len) & 0x81) != 0)
+        return content;
+    content.at = p;
+    content.len = (apr_size_t)len;
+    rest->len -= (apr_size_t)(p + len - rest->at);
+    rest->at = p + len;
+    return content;
+}
+
+oc_bytes_t oc_check_response_data(const oc_check_t *check)
+{
+    oc_bytes_t whole = {check->basic_der, check->basic_len}, basic = oc_check_take(&whole, 0x30);
+
+    return oc_check_take(&basic, 0x30);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * What the checks of one response share: the response, whose it should be, and what has been found. A check returns
+ * PASSED when it has no objection, else the verdict; the detail says what exactly.
+ */
+#ifndef OC_OCSP_CHECK_H
+#define OC_OCSP_CHECK_H
+
+#include "ocsp/verify.h"
+
+#include <openssl/ocsp.h>
+
+#define PASSED OC_PENDING
+
+typedef struct {
+    const unsigned char *der; /* the response: as it was received, then as it will be stapled */
+    apr_size_t der_len;
+    const oc_verify_subject_t *subject;
+    const oc_verify_policy_t *policy;
+    oc_verify_result_t *result;
+    apr_pool_t *pool;
+    OCSP_RESPONSE *response;
+    OCSP_BASICRESP *basic;
+    const unsigned char *basic_der; /* of `basic`, inside der */
+    apr_size_t basic_len;
+    X509 *signer;            /* belongs to `basic`, or is the issuer */
+    apr_time_t usable_until; /* so far; only ever lowered */
+} oc_check_t;
+
+/** Bytes inside the response. */
+typedef struct {
+    const unsigned char *at;
+    apr_size_t len;
+} oc_bytes_t;
+
+/** Take the element with this identifier octet from the front of @a rest. @return its content; at: NULL, another or none
+ *  is there, and *rest stays */
+oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier);
+
+/** What the signature covers: the content of ResponseData, as it stands in the response. */
+oc_bytes_t oc_check_response_data(const oc_check_t *check);
+
+/** Write the detail. @return @a verdict */
+__attribute__((format(printf, 3, 4))) oc_verdict_t oc_check_refuse(const oc_check_t *check, oc_verdict_t verdict,
+                                                                   const char *format, ...);
+
+/** The detail is "WHICH is TIME". */
+oc_verdict_t oc_check_refuse_time(const oc_check_t *check, oc_verdict_t verdict, const char *which, apr_time_t time);
+
+/** The detail names the extension. */
+oc_verdict_t oc_check_refuse_extension(const oc_check_t *check, const X509_EXTENSION *extension);
+
+void oc_check_lower(oc_check_t *check, apr_time_t bound);
+
+/** time + interval, interval >= 0, without overflow: intervals come from a configuration file. */
+apr_time_t oc_check_later(apr_time_t time, apr_interval_time_t interval);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * What is stapled carries the certificates that clients need, and no others.
+ */
+#include "support_test.h"
+#include "support_verify.h"
+
+#include <stdint.h>
+
+#include <apr_strings.h>
+#include <openssl/ocsp.h>
+#include <string.h>
+
+/* What clients would get of the last response that was judged. */
+static pki_bytes_t stapled(void)
+{
+    return (pki_bytes_t){(unsigned char *)scene.result.der, scene.result.der_len};
+}
+
+static int count_certificates(void)
+{
+    const unsigned char *p = scene.result.der;
+    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)scene.result.der_len);
+    OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
+    const STACK_OF(X509) *certificates = OCSP_resp_get0_certs(basic);
+    int count = certificates ? sk_X509_num(certificates) : 0;
+
+    OCSP_BASICRESP_free(basic);
+    OCSP_RESPONSE_free(response);
+    return count;
+}
+
+/* What is not signed can be changed by anybody on the way: it does not reach clients, whatever it is. */
+TEST(certificates_that_clients_do_not_need)
+{
+    pki_spec_t odd = scene_delegate_spec();
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    pki_bytes_t alone, none;
+    X509 *strange;
+
+    odd.critical = PKI_OID;
+    odd.cn = "Odd";
+    strange = pki_make(scene.pool, &odd)->x509;
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    none = stapled();
+    for (int i = 0; i < 2; i++) {
+        response.certificates[i] = i ? strange : scene.issuer->x509;
+        /* ECDSA signs otherwise each time: all but the signature is the same. */
+        assert_verdict(OC_GOOD, scene_judge(&response));
+        assert_in_range(stapled().length, none.length - 3, none.length + 3);
+        assert_int_equal(count_certificates(), 0);
+        assert_verdict(OC_GOOD, scene_judge_bytes(stapled()));
+    }
+
+    response.signer = scene.delegate;
+    response.certificates[0] = scene.delegate->x509;
+    response.certificates[1] = NULL;
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    alone = stapled();
+    response.certificates[0] = strange;
+    response.certificates[1] = scene.delegate->x509;
+    response.certificates[2] = scene.root->x509;
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    assert_in_range(stapled().length, alone.length - 3, alone.length + 3);
+    assert_int_equal(count_certificates(), 1);
+    assert_true(pki_openssl_agrees(stapled(), scene.issuer->x509, PKI_NOW));
+}
+
+/* Stored and verified again it is the same, to the byte. */
+TEST(trimming_is_idempotent)
+{
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    for (int delegated = 0; delegated < 2; delegated++) {
+        pki_bytes_t received, first, again;
+
+        response.signer = delegated ? scene.delegate : scene.issuer;
+        response.certificates[0] = scene.delegate->x509;
+        response.certificates[1] = scene.issuer->x509;
+        received = pki_respond(scene.pool, &response);
+        assert_verdict(OC_GOOD, scene_judge_bytes(received));
+        first = stapled();
+        assert_true(first.length < received.length);
+        assert_verdict(OC_GOOD, scene_judge_bytes(received));
+        again = stapled();
+        assert_int_equal(first.length, again.length);
+        assert_memory_equal(first.data, again.data, first.length);
+        assert_verdict(OC_GOOD, scene_judge_bytes(first));
+        again = stapled();
+        assert_int_equal(first.length, again.length);
+        assert_memory_equal(first.data, again.data, first.length);
+    }
+}
+
+TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)
