@@ -10,7 +10,7 @@
 #   make clean
 #
 #   make check                 every test and guard (build/check.sh)
-#   make check-guards          what holds of the sources themselves: layers, exports, the handshake path, documentation, style
+#   make check-guards          rules about the sources: layers, exports, the handshake path, documentation, style
 #   make check-unit            the unit tests, and check-simulate; UNIT_TESTS=cache/test_shm: one of them
 #   make check-asan            check-unit and check-fuzz with address and undefined-behaviour sanitizers
 #   make check-tsan            the unit tests that run threads, with the thread sanitizer
@@ -20,19 +20,19 @@
 #   make soak                  servers under load while everything around them fails; MINUTES=10 SEED= MPM=: docs/reliability.md
 #   make check-accessibility   the status page under axe-core, which npm fetches
 #   make check-compat          other compilers, httpds and OpenSSLs
-#   make check-packages        tarball, Debian package and RPM, at work
+#   make check-packages        tarball, Debian package and RPM: built, installed, tried
 #
-#   make demo                  the module at work with a throw-away CA (build/demo.sh)
+#   make demo                  shows the module with a throw-away CA (build/demo.sh)
 #   make demo-fleet            servers that share responses through a redis (build/fleet-demo.sh)
-#   make faults                what a responder can do wrong, and what clients get: docs/faults.md
+#   make faults                the faults of a responder, and what clients get: docs/faults.md
 #   make screenshot            the picture of the status page in docs/
-#   make simulate              how often responders are asked, in virtual time: docs/schedule.md; simulate-fleet: by a whole fleet
+#   make simulate              how often responders are queried, in virtual time: docs/schedule.md; simulate-fleet: by a fleet
 #   make bench                 stapling against its alternatives: docs/benchmarks.md, which bench-docs draws
-#   make bench-fleet           how often 20 real servers ask a responder, without and with a store, in four minutes
-#   make bench-cache           the cache beside mod_socache_shmcb
+#   make bench-fleet           how often 20 real servers query a responder, without and with a store, in four minutes
+#   make bench-cache           the cache compared with mod_socache_shmcb
 #   make bench-scale           how the module grows with the number of certificates
 #
-# Wanted another httpd?        make APXS=/opt/httpd/bin/apxs
+# Another httpd?               make APXS=/opt/httpd/bin/apxs
 # Another compiler?            make CC=clang OUT=out/clang
 # A module with sanitizers?    make SANITIZE=address,undefined OUT=out/asan
 #                              (gcc: its run-time library is shared, so that LD_PRELOAD can bring it into httpd)
@@ -142,7 +142,7 @@ $(CORE): $(CORE_OBJECTS)
 	$(call say,AR)$(AR) rcs $@ $^
 
 $(ROOT_OBJECT): mod_ocsp_cache.c $(OUT)/flags | $(OUT)
-	@test -n "$(HTTPD_INCLUDE)" || { echo "make: '$(APXS)' does not run: install apache2-dev (httpd-devel), or say APXS=/path/to/apxs" >&2; exit 1; }
+	@test -n "$(HTTPD_INCLUDE)" || { echo "make: '$(APXS)' does not run: install apache2-dev (httpd-devel), or set APXS=/path/to/apxs" >&2; exit 1; }
 	$(call say,CC)$(CC) $(ROOT_FLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/glue/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
@@ -175,7 +175,7 @@ $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 $(OUT) $(OUT)/bench $(OUT)/tools:
 	@mkdir -p $@
 
-# Another compiler or other flags: everything is compiled anew.
+# Another compiler or other flags: everything is compiled again.
 $(OUT)/flags: FORCE | $(OUT)
 	@echo '$(CC) $(GLUE_FLAGS) $(MODULE_LDFLAGS)' | cmp -s - $@ || echo '$(CC) $(GLUE_FLAGS) $(MODULE_LDFLAGS)' > $@
 FORCE:
@@ -191,14 +191,14 @@ demo:
 demo-fleet:
 	build/fleet-demo.sh
 
-# How fast the cache is read, beside mod_socache_shmcb and a memcpy; BENCH_ARGS=--quick takes ten seconds (test/bench/README.md).
+# How fast the cache is read, compared with mod_socache_shmcb and a memcpy; BENCH_ARGS=--quick takes ten seconds (test/bench/README.md).
 bench-cache: $(MODULE)
 	APXS='$(APXS)' CC='$(CC)' OUT='$(OUT)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/bench/bench_cache.py $(BENCH_ARGS)
 
-# How often responders are asked, over a month of virtual time: docs/schedule.md.
+# How often responders are queried, over a month of virtual time: docs/schedule.md.
 simulate: $(OUT)/bench/simulate
 	$< --json $(OUT)/simulate.json
-# How often a fleet asks its responder: 10,000 servers, 1,000 certificates, a week; some minutes on all CPUs.
+# How often a fleet queries its responder: 10,000 servers, 1,000 certificates, a week; some minutes on all CPUs.
 simulate-fleet: $(OUT)/bench/fleet
 	$< --json $(OUT)/fleet.json
 # The same by 20 real servers, in four minutes.
@@ -288,7 +288,7 @@ screenshot: $(MODULE)
 check-guards:
 	test/guards/run.sh
 
-# `make print-CORE_UNITS`: how scripts ask this file.
+# `make print-CORE_UNITS`: how scripts read this file.
 print-%:
 	@echo '$($*)'
 
@@ -340,7 +340,7 @@ dist: | $(OUT)
 check-compat:
 	build/compat.sh $(COMPAT)
 
-# Tarball, Debian package and RPM, built, and the Debian package at work in a throw-away system (build/package-check.sh).
+# Builds tarball, Debian package and RPM, and tries the Debian package in a throw-away system (build/package-check.sh).
 check-packages:
 	build/package-check.sh
 

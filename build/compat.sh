@@ -82,7 +82,7 @@ begin() {
     rm -rf --one-file-system "$root"
     build/root.sh create "$root" "$@" >"$dir/root.log" 2>&1 || {
         tail -n 20 "$dir/root.log" >&2
-        fail "there is no root for $1"
+        fail "no root for $1"
     }
     mkdir "$root/src"
     git archive HEAD | tar -x -C "$root/src"

@@ -36,10 +36,10 @@ fail() {
 
 dir='' at='' responder_pid=''
 
-# A process that has ended but that nobody has waited for (a container without an init) counts as ended.
+# A process that has ended, but has not been waited for (in a container without an init), counts as ended.
 alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 
-# within SECONDS COMMAND...: ask again until it succeeds
+# within SECONDS COMMAND...: repeats it until it succeeds
 within() {
     tries=$(($1 * 10))
     shift
@@ -71,7 +71,7 @@ stop_httpd() {
 # Where httpd and its modules are. Sets APXS, httpd, modules and built_in.
 find_httpd() {
     : "${APXS:=$(command -v apxs || command -v apxs2 || :)}"
-    [ -n "$APXS" ] || fail "apxs is not to be found: say APXS=/path/to/apxs"
+    [ -n "$APXS" ] || fail "apxs is not found: set APXS=/path/to/apxs"
     httpd=$("$APXS" -q sbindir)/$("$APXS" -q progname)
     modules=$("$APXS" -q LIBEXECDIR)
     built_in=$("$httpd" -l)
@@ -134,7 +134,7 @@ start_responder() {
     responder_pid=$!
     within 5 grep -q waiting "$dir/responder.log" || fail "the responder does not start: $(tail -n 3 "$dir/responder.log")"
     responder_port=$(sed -n 's/^ACCEPT .*:\([0-9]*\) PID.*/\1/p' "$dir/responder.log")
-    [ -n "$responder_port" ] || fail "the responder does not name its port: $(cat "$dir/responder.log")"
+    [ -n "$responder_port" ] || fail "the responder does not print its port: $(cat "$dir/responder.log")"
 }
 
 requests_seen() { grep -c 'OCSP Request Data' "$dir/responder.log" || :; }
@@ -161,7 +161,7 @@ account() {
 
 start_httpd() { "$httpd" -f "$at/httpd.conf" -k start >"$at/start.log" 2>&1; }
 
-# The first start, on a port that nobody uses: another one is tried where somebody does.
+# The first start, on a free port; if another program takes the port first, another one is tried.
 start_httpd_somewhere() {
     for _ in 1 2 3 4 5 6 7 8; do
         port=$(random_port)

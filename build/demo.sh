@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# mod_ocsp_cache at work: a throw-away CA, a real OCSP responder, a private httpd, and a staple that outlives them both.
+# Shows mod_ocsp_cache: a throw-away CA, a real OCSP responder, a private httpd, and a staple that outlives both.
 #
 #   build/demo.sh            shows it and cleans up
-#   build/demo.sh --keep     leaves it running, and says how to reach and how to stop it
+#   build/demo.sh --keep     leaves it running, and prints how to reach it and how to stop it
 #
 # Everything happens in one temporary folder and on free ports; the system's web server is not touched. As root, httpd's
 # children run as its usual user; as another user, everything runs as that one. Every step is checked: the first that does not
@@ -72,7 +72,7 @@ END
 
 show_handshake() {
     command_line "openssl s_client -connect 127.0.0.1:$port -servername localhost -status"
-    within 10 handshake || fail "no handshake brought a good status: $(grep -i -e 'OCSP resp' -e 'connect:' -e 'verify' "$dir/handshake" | head -n 3)"
+    within 10 handshake || fail "no handshake has a good status: $(grep -i -e 'OCSP resp' -e 'connect:' -e 'verify' "$dir/handshake" | head -n 3)"
     grep -e 'OCSP Response Status' -e 'Responder Id' -e 'Cert Status' -e 'This Update' -e 'Next Update' "$dir/handshake" |
         sed 's/^ *//' | seen
 }
@@ -97,18 +97,18 @@ step "Make a throw-away CA, and start its OCSP responder"
 make_authority
 start_responder 0
 make_site
-tell "root CA -> issuing CA -> a certificate for localhost that demands stapling (Must-Staple)" \
+tell "root CA -> issuing CA -> a certificate for localhost that requires stapling (Must-Staple)" \
     "                      -> a delegated OCSP signer, which \`openssl ocsp\` answers with on port $responder_port"
 
 step "Start httpd with two lines of configuration"
 start_httpd_somewhere
 grep -e '^SSLUseStapling' -e '^SSLStaplingCache' "$dir/httpd.conf" | seen
-tell "This server: https://localhost:$port/. No client has asked it for anything yet; it asks the responder by itself."
+tell "This server: https://localhost:$port/. No client has connected yet; the server queries the responder on its own."
 
-step "Connect: is a status stapled to the very first handshake?"
+step "Connect: does the first handshake have a staple?"
 show_handshake
 within 5 sh -c "grep -q 'ocsp_cache:' '$dir/error_log'" || fail "the module has written no log line"
-tell "What the log says about it:"
+tell "The log:"
 our_log_lines | tail -n 2 | cut -c 1-220 | seen
 
 step "Kill the responder"
@@ -121,23 +121,23 @@ fi
 refusal=$(grep -i -m 1 -o 'connection refused' "$dir/ask.log") || fail "the responder fails in another way: $(cat "$dir/ask.log")"
 echo "$refusal" | seen
 
-step "Stop httpd and start it again: nothing of it stays in memory"
+step "Stop httpd and start it again: its memory is lost"
 first_pid=$(cat "$dir/httpd.pid")
 stop_httpd
 alive "$first_pid" && fail "httpd did not stop"
-tell "httpd (process $first_pid) is gone. What is left is the file of its cache:"
+tell "httpd (process $first_pid) has ended. Its cache file is left:"
 # A folder of our own making: the names are plain.
 # shellcheck disable=SC2012
 ls -l "$dir/cache" | awk '{ print $1, $3, $5, $NF }' | seen
-start_httpd || fail "httpd does not start again: $(cat "$dir/start.log")"
-within 5 test -s "$dir/httpd.pid" || fail "httpd does not start again"
+start_httpd || fail "httpd does not restart: $(cat "$dir/start.log")"
+within 5 test -s "$dir/httpd.pid" || fail "httpd does not restart"
 tell "and httpd runs again, as process $(cat "$dir/httpd.pid")."
 
-step "Connect: the responder is dead, the server is new, and the status is still"
+step "Connect: the responder is dead, the server is new, and the staple is still"
 show_handshake
 
 if command -v gnutls-cli >/dev/null 2>&1; then
-    step "The same with a client that refuses a Must-Staple certificate without its staple"
+    step "Connect with a client that rejects a Must-Staple certificate without a staple"
     command_line "gnutls-cli --x509cafile root.pem --port $port localhost"
     gnutls-cli --x509cafile "$dir/root.pem" --port "$port" localhost </dev/null >"$dir/gnutls.log" 2>&1 || :
     grep -q '^- Status: The certificate is trusted' "$dir/gnutls.log" ||
@@ -151,9 +151,9 @@ curl --silent --show-error --noproxy '*' --cacert "$dir/root.pem" --resolve "loc
     "https://localhost:$port/server-status?auto" >"$dir/status" 2>&1 || fail "no status page: $(cat "$dir/status")"
 grep -i '^OCSPCache' "$dir/status" >"$dir/status.ours" || fail "the status page does not mention the cache"
 cut -c 1-110 "$dir/status.ours" | seen
-grep -q '^OCSPCacheCertificatesStapled: 1' "$dir/status.ours" || fail "the status page does not say that it is stapled"
+grep -q '^OCSPCacheCertificatesStapled: 1' "$dir/status.ours" || fail "the status page does not show a stapled certificate"
 
-step "And a typing error is found before it does harm"
+step "httpd -t finds a typing error"
 command_line "httpd -t -c 'SSLStaplingCache \"ocsp_cache:x(abc)\"'"
 if "$httpd" -f "$dir/httpd.conf" -t -c 'SSLStaplingCache "ocsp_cache:x(abc)"' >"$dir/test.log" 2>&1; then
     fail "httpd -t accepts ocsp_cache:x(abc)"
@@ -171,7 +171,7 @@ rm -rf "$dir"
 END
     chmod +x "$dir/stop"
     trap - EXIT
-    printf '\n%sAll of it was seen, and is left running:%s\n' "$bold" "$plain"
+    printf '\n%sEvery step worked. The servers are left running:%s\n' "$bold" "$plain"
     tell "look    openssl s_client -connect 127.0.0.1:$port -servername localhost -CAfile $dir/root.pem -status </dev/null" \
         "        curl --cacert $dir/root.pem https://localhost:$port/server-status" \
         "read    $dir/error_log, $dir/httpd.conf" \
@@ -179,4 +179,4 @@ END
         "stop    $dir/stop"
     exit 0
 fi
-printf '\n%sAll of it was seen. Cleaning up.%s   (--keep leaves it running)\n' "$bold" "$plain"
+printf '\n%sEvery step worked. Cleaning up.%s   (--keep leaves it running)\n' "$bold" "$plain"

@@ -203,6 +203,6 @@ quietly apt-get -q update
 
 still=$(missing debian)
 if [ -n "$still" ]; then
-    echo "deps: installed, and yet not to be found: $still (is an older version or another PATH in the way?)" >&2
+    echo "deps: installed but not found: $still (check for an older version and for PATH)" >&2
     exit 1
 fi

@@ -97,15 +97,15 @@ start_server() {
 
 # The very first handshake: a Must-Staple certificate is waited for before anybody is let in.
 show_staple() {
-    handshake || fail "the first handshake of $(basename "$at") brought no good status: $(grep -i -e 'OCSP resp' -e 'connect:' "$dir/handshake" | head -n 3)"
+    handshake || fail "the first handshake of $(basename "$at") has no good status: $(grep -i -e 'OCSP resp' -e 'connect:' "$dir/handshake" | head -n 3)"
     printf '%s, first handshake: %s\n' "$(basename "$at")" "$(sed -n 's/^ *\(Cert Status: .*\)/\1/p' "$dir/handshake")" | seen
 }
 
-has_said() { our_log_lines | grep -q "$1"; }
+has_logged() { our_log_lines | grep -q "$1"; }
 
 # show_line PATTERN: what the server at hand wrote about it, once it has
 show_line() {
-    within 20 has_said "$1" || fail "no line in the log says: $1"
+    within 20 has_logged "$1" || fail "the log has no line with: $1"
     our_log_lines | grep "$1" | tail -n 1 | sed 's/^\([a-z]*:\).*(serial [0-9A-F]*): /\1 /' | fold -s -w 110 | seen
 }
 
@@ -114,8 +114,8 @@ has_entry() { [ "$(entries)" -ge 1 ]; }
 
 # asked NUMBER: so many requests has the responder seen in all
 asked() {
-    [ "$(requests_seen)" = "$1" ] || fail "the responder was asked $(requests_seen) times, not $1"
-    tell "The responder has been asked $1 time$([ "$1" = 1 ] || echo s)."
+    [ "$(requests_seen)" = "$1" ] || fail "the responder got $(requests_seen) requests, not $1"
+    tell "The responder has received $1 request$([ "$1" = 1 ] || echo s)."
 }
 
 # ---- the story ----
@@ -136,17 +136,17 @@ make_authority
 start_responder 0
 make_site
 start_redis
-tell "responder on port $responder_port, redis on port $redis_port, a certificate that demands stapling (Must-Staple)"
+tell "responder on port $responder_port, redis on port $redis_port, a certificate that requires stapling (Must-Staple)"
 
-step "Start the first server: it asks, and leaves the response in the store"
+step "Start the first server: it queries the responder and puts the response into the store"
 start_server 1
 grep '^OCSPCacheShared' "$at/httpd.conf" | seen
 show_staple
 show_line 'the responder .* says good'
-within 5 has_entry || fail "the store holds nothing"
+within 5 has_entry || fail "the store is empty"
 asked 1
 
-step "Start two more: they take it from there"
+step "Start two more servers: they take the response from the store"
 for number in 2 3; do
     start_server "$number"
     show_staple
@@ -154,25 +154,25 @@ for number in 2 3; do
 done
 asked 1
 
-step "Kill the responder, and start a fourth server from nothing"
+step "Kill the responder, and start a fourth server with an empty cache"
 stop_responder
 start_server 4
 show_staple
 show_line 'the shared store .* says good'
-tell "The responder is dead; nobody asked it."
+tell "The responder is dead, and no server queried it."
 
-step "Put something wrong into the store, and start a fifth server"
+step "Damage the entry in the store, and start a fifth server"
 redis --scan --pattern 'ocsp-shared:*' | while read -r key; do
     [ "$(redis strlen "$key")" -le 96 ] || redis setrange "$key" 200 'not what the CA signed' >/dev/null
 done
 start_server 5
 show_line 'is ignored'
 handshake && fail "a damaged response was stapled"
-tell "No handshake of this server has a staple: what cannot be verified is not believed."
+tell "No handshake of this server has a staple: a response that does not verify is not used."
 
 step "The responder comes back"
 start_responder "$responder_port"
-within 30 handshake || fail "the responder is back, and nothing is stapled"
+within 30 handshake || fail "the responder answers again, and nothing is stapled"
 show_line 'the responder .* says good'
 
 step "Kill the store, and start a sixth server"
@@ -182,4 +182,4 @@ show_staple
 show_line 'cannot be used'
 show_line 'the responder .* says good'
 
-printf '\n%sAll of it was seen. Cleaning up.%s\n' "$bold" "$plain"
+printf '\n%sEvery step worked. Cleaning up.%s\n' "$bold" "$plain"

@@ -18,7 +18,7 @@ load_file() { sed "s|^\(LoadModule ocsp_cache_module\) .*|\1 $MODULE|" conf/ocsp
 case $action in
 install)
     if [ -z "$mods" ]; then
-        echo "Load it with:  LoadModule ocsp_cache_module $MODULE   and see conf/ocsp_cache.conf for the rest."
+        echo "To load the module:  LoadModule ocsp_cache_module $MODULE   (conf/ocsp_cache.conf has the other directives)"
         exit 0
     fi
     mkdir -p "$destdir$mods"
@@ -26,14 +26,14 @@ install)
     if [ ! -e "$conf" ] || cmp -s conf/ocsp_cache.conf "$conf"; then
         install -m 0644 conf/ocsp_cache.conf "$conf"
     else
-        echo "Kept as it is, for it was changed here: $conf"
+        echo "Not overwritten, because it was changed: $conf"
     fi
-    echo "Switch it on with:  a2enmod ssl ocsp_cache   (and restart)"
+    echo "To enable the module:  a2enmod ssl ocsp_cache   (and restart)"
     ;;
 uninstall)
     [ -n "$mods" ] || exit 0
     if [ -e "$destdir${mods%/mods-available}/mods-enabled/ocsp_cache.load" ]; then
-        echo "ocsp_cache is still enabled, and the server would not start without it: run 'a2dismod ocsp_cache' first." >&2
+        echo "ocsp_cache is enabled, and the server does not start without the module: run 'a2dismod ocsp_cache' first." >&2
         exit 1
     fi
     if load_file | cmp -s - "$load"; then
@@ -42,7 +42,7 @@ uninstall)
     if cmp -s conf/ocsp_cache.conf "$conf"; then
         rm -f "$conf"
     elif [ -e "$conf" ]; then
-        echo "Kept, for it was changed here: $conf"
+        echo "Not removed, because it was changed: $conf"
     fi
     ;;
 esac

@@ -94,9 +94,9 @@ install_and_uninstall() {
     } | sort >"$dir/expected"
     files_below "$dir/tree" | diff "$dir/expected" -
     test -d "$dir/tree$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
-    "$dir/tree/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl does not say $version"
+    "$dir/tree/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl --version does not print $version"
     grep -q -F "mod_ocsp_cache/$version" "$dir/tree$(make -s --no-print-directory print-LIBEXECDIR)/mod_ocsp_cache.so" ||
-        fail "the module does not say $version"
+        fail "the module does not contain $version"
 
     # What the administrator has written outlives both.
     echo '# changed' >>"$dir/tree$mods/ocsp_cache.conf"
@@ -161,7 +161,7 @@ system_install() {
     cp "$package" "$here/debian/tests/staple" "$root/"
     inside apt-get -q -y --no-install-recommends install apache2 openssl
     inside apt-get -q -y --no-install-recommends install "/$package_name"
-    if inside a2query -q -m ocsp_cache; then fail "it is enabled at once"; fi
+    if inside a2query -q -m ocsp_cache; then fail "it is enabled after the installation"; fi
     inside apachectl -t
     inside test -s /usr/share/doc/libapache2-mod-ocsp-cache/mod_ocsp_cache.md
 }
@@ -185,7 +185,7 @@ system_upgrade() {
     inside apt-get -q -y install /next.deb
     inside dpkg-query -W libapache2-mod-ocsp-cache | grep -q -F "$version+next"
     sha256sum -c "$dir/cache.sum"
-    inside a2query -q -m ocsp_cache || fail "no longer enabled"
+    inside a2query -q -m ocsp_cache || fail "not enabled after the upgrade"
     grep -q -x 'apache2 (\?restart)\?' "$root/policy.log" || fail "apache2 is not restarted: $(cat "$root/policy.log")"
     inside apachectl -t
 }
@@ -193,16 +193,16 @@ system_upgrade() {
 # Removed, the server starts without the module, and the responses are still there; purged, nothing of it is.
 system_purge() {
     inside apt-get -q -y remove libapache2-mod-ocsp-cache
-    if inside a2query -q -m ocsp_cache; then fail "removed, and still enabled"; fi
+    if inside a2query -q -m ocsp_cache; then fail "enabled after the removal"; fi
     inside apachectl -t
     sha256sum -c "$dir/cache.sum"
-    touch "$root/$(the_cache).command.lock" "$root/var/cache/apache2/somebody-elses"
+    touch "$root/$(the_cache).command.lock" "$root/var/cache/apache2/foreign"
     inside apt-get -q -y purge libapache2-mod-ocsp-cache
     inside apachectl -t
     left=$(inside find / -xdev -iname '*ocsp[-_]cache*' ! -path "/$package_name")
     [ -z "$left" ] || fail "left behind: $left"
-    inside test -e /var/cache/apache2/somebody-elses || fail "a file of somebody else's is gone"
-    inside test -d /var/cache/apache2/mod_cache_disk || fail "a folder of apache2's is gone"
+    inside test -e /var/cache/apache2/foreign || fail "a foreign file was removed"
+    inside test -d /var/cache/apache2/mod_cache_disk || fail "a folder of apache2 was removed"
 }
 
 step system_install "installed in a throw-away system; not enabled; apachectl -t"
