@@ -24,6 +24,7 @@
 #include <apr_thread_mutex.h>
 #include <http_log.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -72,21 +73,42 @@ void oc_shared_store_reset(void)
     memset(&store, 0, sizeof(store));
 }
 
-/* A pool that nobody destroys (some kilobytes for each reload). Connections come and go below it, in several threads: so its allocator
- * has a mutex, as that of httpd's own pools has. */
-static apr_pool_t *create_lasting_pool(void)
+typedef struct {
+    apr_pool_t *pool;
+    pid_t parent;
+} lasting_t;
+
+/* The parent opens no connections, so it can give the pool back before httpd unloads the provider. */
+static apr_status_t destroy_in_parent(void *data)
+{
+    lasting_t *lasting = data;
+
+    if (getpid() == lasting->parent && !store.workers)
+        apr_pool_destroy(lasting->pool);
+    return APR_SUCCESS;
+}
+
+/* A pool that no child destroys. Connections come and go below it, in several threads: so its allocator has a mutex, as that of httpd's
+ * own pools has. */
+static apr_pool_t *create_lasting_pool(apr_pool_t *pconf)
 {
     apr_allocator_t *allocator = NULL;
     apr_thread_mutex_t *mutex = NULL;
     apr_pool_t *pool = NULL;
+    lasting_t *lasting;
 
     if (apr_allocator_create(&allocator) != APR_SUCCESS)
         return NULL;
     if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS
         || apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS)
         return NULL;
+    apr_allocator_owner_set(allocator, pool);
     apr_allocator_mutex_set(allocator, mutex);
     apr_pool_tag(pool, "ocsp_cache_shared");
+    lasting = apr_palloc(pool, sizeof(*lasting));
+    lasting->pool = pool;
+    lasting->parent = getpid();
+    apr_pool_pre_cleanup_register(pconf, lasting, destroy_in_parent);
     return pool;
 }
 
@@ -95,7 +117,7 @@ static apr_pool_t *create_lasting_pool(void)
  * memory, and get httpd's; apr_dbm keeps what it needs for good in the topmost pool above its own. */
 static apr_pool_t *choose_pool(apr_pool_t *pconf)
 {
-    return store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE ? pconf : create_lasting_pool();
+    return store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE ? pconf : create_lasting_pool(pconf);
 }
 
 static const char *known_providers(apr_pool_t *pool)

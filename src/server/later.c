@@ -86,7 +86,6 @@ static void leave_all(void)
 static void run_apart(pid_t parent, server_rec *s)
 {
 #ifdef __linux__
-    prctl(PR_SET_NAME, PROCESS_NAME);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
     if (getppid() != parent)
@@ -97,6 +96,24 @@ static void run_apart(pid_t parent, server_rec *s)
 }
 
 /* ---- the parent ---- */
+
+/* An operator who looks at it, from its first moment, must not take it for a child that serves. */
+static pid_t fork_named(void)
+{
+#ifdef __linux__
+    char name[16] = "";
+    pid_t pid;
+
+    prctl(PR_GET_NAME, name);
+    prctl(PR_SET_NAME, PROCESS_NAME);
+    pid = fork();
+    if (pid != 0)
+        prctl(PR_SET_NAME, name);
+    return pid;
+#else
+    return fork();
+#endif
+}
 
 /* httpd reaped it. APR keeps no record of a process that ended, but would look at it. */
 static void on_end(int reason, void *data, int status)
@@ -169,7 +186,7 @@ void oc_later_run(server_rec *s)
     }
     if (items->nelts == 0)
         return;
-    pid = fork();
+    pid = fork_named();
     if (pid == 0)
         run_apart(parent, s);
     if (pid < 0) {
