@@ -5,6 +5,8 @@
  */
 #include "ctl_judge.h"
 
+#include "ocsp/verify.h"
+
 #include "fetch/fetch.h"
 #include "ocsp/about.h"
 

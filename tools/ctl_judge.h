@@ -9,7 +9,7 @@
 
 #include "ctl_stock.h"
 
-#include "ocsp/verify.h"
+#include "ocsp/subject.h"
 
 /**
  * Run @a work in a process of its own; where this one is root's, as the user "nobody". Its standard output is this one's.

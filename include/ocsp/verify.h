@@ -10,52 +10,9 @@
 #ifndef OC_OCSP_VERIFY_H
 #define OC_OCSP_VERIFY_H
 
-#include "base/verdict.h"
+#include "ocsp/subject.h"
 
 #include <apr_pools.h>
-#include <apr_time.h>
-#include <openssl/x509.h>
-
-/** Whose status is wanted. The caller owns both objects; they are only read. */
-typedef struct {
-    X509 *issuer;               /* the certificate's issuer: the root of all trust here; never NULL */
-    const ASN1_INTEGER *serial; /* of the certificate */
-    apr_time_t not_before;      /* of the certificate; a staple must not be older */
-    apr_time_t not_after;       /* of the certificate; a staple must not outlive it */
-} oc_verify_subject_t;
-
-typedef struct {
-    apr_time_t now;
-    apr_interval_time_t skew;       /* >= 0; how far the responder's clock may be ahead (SSLStaplingResponseTimeSkew) */
-    apr_interval_time_t max_age;    /* since thisUpdate (SSLStaplingResponseMaxAge); 0: any age */
-    apr_interval_time_t open_ended; /* > 0; how long a response without nextUpdate is usable, from now */
-    apr_interval_time_t error_keep; /* > 0; how long a responder's error is worth sending on, from now */
-} oc_verify_policy_t;
-
-/** Filled whatever the verdict; times that were not reached are 0. */
-typedef struct {
-    oc_verdict_t verdict;
-    apr_time_t produced_at;
-    apr_time_t this_update;
-    apr_time_t next_update; /* 0: the response has none */
-
-    /* When to stop stapling it; later than now. The earliest of nextUpdate (without one: now + open_ended, and 15 days
-     * after thisUpdate), thisUpdate + max_age, the delegated signer's and the certificate's own notAfter; for a
-     * responder's error (OC_CLASS_RESPONDER_ERROR, with OC_UNKNOWN) also now + error_keep. 0 for other verdicts. */
-    apr_time_t usable_until;
-
-    /* What to store and to staple, instead of the bytes that were judged; verifying it again gives the same bytes. NULL
-     * unless there is a usable_until. */
-    const unsigned char *der;
-    apr_size_t der_len;
-
-    apr_time_t revoked_at; /* OC_REVOKED only */
-    int revocation_reason; /* CRLReason; -1: none given */
-
-    /* Which signer, which extension, which time: "" where the verdict says it all. Printable ASCII: what comes from the
-     * response is escaped. */
-    char detail[160];
-} oc_verify_result_t;
 
 /**
  * Judge @a der_len bytes at @a der. Leaves the thread's OpenSSL error queue as it was found, as long as that has room

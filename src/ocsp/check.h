@@ -7,8 +7,9 @@
 #ifndef OC_OCSP_CHECK_H
 #define OC_OCSP_CHECK_H
 
-#include "ocsp/verify.h"
+#include "ocsp/subject.h"
 
+#include <apr_pools.h>
 #include <openssl/ocsp.h>
 
 #define PASSED OC_PENDING
