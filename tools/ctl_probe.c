@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl probe: ask a certificate's responder now, with the module's own code, and show each step. Needs no cache and no
- * server. It must never believe an answer that the module would not, nor read one with root's rights.
+ * ocsp-cachectl probe: query a certificate's responder now, with the module's own code, and show each step. Needs neither a cache
+ * nor a server, unless a host names the certificate. It must never accept an answer that the module would not, nor parse one with
+ * root's rights.
  */
 #include "ctl_judge.h"
 #include "ctl_probe.h"
@@ -118,6 +119,68 @@ static int take_subject(probe_t *probe)
     return CTL_OK;
 }
 
+/* ---- a host of the server ---- */
+
+/* Of those that a certificate names. Where none can be queried, the first, which then fails as the module reports it. */
+static const char *first_usable(const char *const *urls, apr_pool_t *pool)
+{
+    const char *const *url;
+
+    for (url = urls; *url; url++)
+        if (!oc_fetch_url_problem(*url, pool))
+            return *url;
+    return *urls;
+}
+
+/* A word that is not a file, and has not a file's name either. */
+static int is_configured_host(const probe_t *probe)
+{
+    static const char *const endings[] = {".pem", ".crt", ".cer", ".cert", ".der", ".key"};
+    const char *word = probe->certificate_path, *ending = strrchr(word, '.');
+    unsigned i;
+
+    for (i = 0; ending && i < sizeof(endings) / sizeof(endings[0]); i++)
+        if (strcasecmp(ending, endings[i]) == 0)
+            return 0;
+    return !strchr(word, '/') && access(word, F_OK) != 0;
+}
+
+static int refuse_host(const probe_t *probe, const char *why)
+{
+    return ctl_trouble(probe->ctl, "there is no file %s, and it is not taken as a host of the server: %s",
+                       probe->certificate_path, why);
+}
+
+/* The manifest has what is needed of certificate and issuer; the certificate itself is not read. */
+static int take_host(probe_t *probe)
+{
+    apr_array_header_t *rows;
+    const oc_manifest_entry_t *entry;
+    const unsigned char *p;
+    ctl_stock_t stock;
+    char subject[512];
+    X509 *issuer;
+    int status = ctl_stock_open(probe->ctl, &stock, &rows, 1);
+
+    if (status != CTL_OK)
+        return status;
+    if (rows->nelts != 1)
+        return refuse_host(probe, "several certificates match: name one by its serial or fingerprint");
+    entry = APR_ARRAY_IDX(rows, 0, const ctl_row_t *)->entry;
+    p = entry->cert->issuer->der;
+    issuer = d2i_X509(NULL, &p, (long)entry->cert->issuer->der_len);
+    if (!issuer)
+        return refuse_host(probe, "the issuer's certificate in the manifest cannot be read");
+    oc_x509_subject(subject, sizeof(subject), issuer);
+    X509_free(issuer);
+    probe->cert = (oc_cert_t *)(uintptr_t)entry->cert; /* only read */
+    probe->issuer = apr_pstrdup(probe->pool, subject);
+    probe->issuer_path = oc_manifest_path(probe->ctl->path, probe->pool);
+    probe->url = first_usable(entry->urls, probe->pool);
+    probe->url_from = "which the server queries";
+    return CTL_OK;
+}
+
 /* ---- the command line ---- */
 
 static int take_options(probe_t *probe)
@@ -131,7 +194,7 @@ static int take_options(probe_t *probe)
     if (probe->timeout == 0)
         return ctl_usage(ctl, "--timeout: that is no time at all");
     if (ctl->arguments->nelts != 1)
-        return ctl_usage(ctl, "name one file with a certificate");
+        return ctl_usage(ctl, "name one file with a certificate, or one host of the server");
     probe->certificate_path = APR_ARRAY_IDX(ctl->arguments, 0, const char *);
     if (hash && strcmp(hash, "sha1") != 0 && strcmp(hash, "sha256") != 0)
         return ctl_usage(ctl, "--hash: '%s' is neither sha1 nor sha256", hash);
@@ -291,31 +354,23 @@ static int wants_colours(apr_pool_t *pool)
     return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 }
 
-/* Of those that a certificate names. Where none can be queried, the first, which then fails as the module reports it. */
-static const char *first_usable(const char *const *urls, apr_pool_t *pool)
-{
-    const char *const *url;
-
-    for (url = urls; *url; url++)
-        if (!oc_fetch_url_problem(*url, pool))
-            return *url;
-    return *urls;
-}
-
 static int run(ctl_t *ctl)
 {
-    errand_t command = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = "", .url_from = "named with --url"}};
+    errand_t command = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = ""}};
     probe_t *probe = &command.probe;
     int result, status = take_options(probe);
 
     if (status == CTL_OK)
-        status = take_subject(probe);
+        status = is_configured_host(probe) ? take_host(probe) : take_subject(probe);
     if (status != CTL_OK)
         return status;
     probe->has_colours = wants_colours(ctl->pool);
     probe->steps = apr_array_make(ctl->pool, 16, sizeof(const char *));
-    probe->url = ctl->values[URL];
-    if (!probe->url) {
+    if (ctl->values[URL]) {
+        probe->url = ctl->values[URL];
+        probe->url_from = "named with --url";
+    }
+    else if (!probe->url) {
         probe->url = first_usable(probe->cert->urls, ctl->pool);
         probe->url_from = "named in the certificate";
     }
@@ -341,15 +396,16 @@ static const ctl_option_t options[] = {
 
 const ctl_command_t ctl_probe = {
     .name = "probe",
-    .arguments = "CERT",
-    .summary = "Ask the responder of the certificate in file CERT now, and show each step",
-    .help =
-        "CERT is a PEM file as SSLCertificateFile names it: the certificate, and behind it its issuer's (else: "
-        "--chain).\n"
-        "The request, the connections and the verification are the module's own, but nothing is put into a cache, and\n"
-        "neither a server nor its configuration is needed. What holds here need not hold for the server's children:\n"
-        "SELinux, a container or a chroot may forbid them what is allowed here. Started by root, it asks as nobody.\n"
-        "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
+    .arguments = "CERT|HOST",
+    .summary = "Query a certificate's responder now, and show each step",
+    .help = "CERT is a PEM file as SSLCertificateFile names it: the certificate, and behind it its issuer's (or "
+            "--chain). A\n"
+            "HOST stands for its certificate, as the server has it. The request, the connections and the verification "
+            "are the\n"
+            "module's own, but nothing is stored, and a CERT needs neither a server nor its configuration. What works "
+            "here may\n"
+            "be forbidden to the server's children by SELinux, a container or a chroot. Started by root, it queries as "
+            "nobody.\n"
+            "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
     .options = options,
-    .is_free_of_cache = 1,
     .run = run};

@@ -327,6 +327,11 @@ static apr_array_header_t *hints_of(const probe_t *probe)
                                probe->issuer_url)
                 : "The certificate does not say where it is to be had: its CA has it.";
     hint_at_peer(probe, hints);
+    if (probe->cert->not_before > now)
+        APR_ARRAY_PUSH(hints, const char *) = apr_psprintf(
+            probe->pool,
+            "The certificate is not valid before %s: clients reject it until then, whatever its responder says.",
+            date_and_span(probe, probe->cert->not_before));
     if (probe->ahead)
         APR_ARRAY_PUSH(hints, const char *) =
             apr_psprintf(probe->pool, "The responder's clock is %s %s this host's, by its Date header.",

@@ -70,7 +70,6 @@ def respin(der: Path, leaf: pki.Leaf) -> str:
                           capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 
-
 # ---- list, show --------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
@@ -169,6 +168,23 @@ def test_an_unknown_host_names_the_nearest(scene, verb):
     done = ctl(scene.server, verb, "wwww.example.test")
     assert done.code == 2 and not done.out
     assert done.err.index(WWW) < done.err.index(MAIL)
+
+
+def test_a_negative_serial_is_not_an_option(scene, copy):
+    manifest = copy.with_suffix(".manifest")
+    manifest.write_text(manifest.read_text().replace(f"\nserial {scene.www.serial_hex}\n", "\nserial -66\n"))
+    for words in (("show", "-66"), ("list", "--wide", "-66"), ("list", "-0066", "--wide"), ("check", "-66")):
+        done = run(words[0], "--file", copy, *words[1:])
+        assert done.code == 0, done
+    assert WWW in run("show", "--file", copy, "-66", "--json").out
+    assert run("show", "--file", copy, "66").code == 2
+
+
+def test_probe_takes_a_host(scene):
+    done = ctl(scene.server, "probe", WWW)
+    assert done.code == 0 and "good" in done.out and scene.www.serial_hex in done.out, done
+    missing = ctl(scene.server, "probe", "wwww.example.test")
+    assert missing.code == 2 and WWW in missing.err
 
 
 @pytest.mark.asan

@@ -93,6 +93,12 @@ def names(workplace: Path) -> Callable[[str], dict[str, str]]:
 # ---- the good ways ---------------------------------------------------------------------------------------------------
 
 
+def test_a_certificate_from_the_future_is_pointed_out(ca, responder):
+    leaf = ca.leaf(HOST, url=responder().url, delay=2)
+    seen = probe(leaf)
+    seen.says("The certificate is not valid before", "clients reject it until then")
+
+
 def test_the_real_responder_says_good_then_revoked(ca, openssl_responder, folder):
     leaf = ca.leaf(HOST, url=openssl_responder.url)
     openssl_responder.restart()
