@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_command: what ocsp-cachectl asks of a running server, in a file beside the cache's (`path.command`): ask responders again now; take
- * these responses. The child that refreshes looks for it once a second and reads it with its own rights, hence its mode, 0644: there is
- * no secret in it. How an command went shows in the ledger and in the cache's file.
+ * A command of ocsp-cachectl for the running server, in a file beside the cache's (`path.command`): query responders now, or take
+ * these responses. The child that refreshes looks for it once a second and reads it with its own rights, hence its mode, 0644: it
+ * holds no secret. A command gets no reply: the tool watches the ledger and the cache's file for its effect.
  *
- * Whoever may write to the folder of the cache may send commands, as far as they also are the owner of the cache's file: root, in
- * short. An command lasts OC_COMMAND_AGE_MAX: a child that takes over the lead looks at it anew, and what a killed tool left behind
- * is not done for ever. Doing one twice does no harm. A response that comes this way is verified like any other.
+ * Only the owner of the cache's file, mostly root, may send commands. One is valid for OC_COMMAND_AGE_MAX: a child that takes over
+ * the lead reads it again, and what a killed tool left behind does not stay in force. Carrying out one twice does no harm. A
+ * response that comes this way is verified like any other.
  *
  *   ocsp-cache-command 1
- *   number N                          told apart by it: when it was written, in microseconds
+ *   number N                          identifies it: when it was written, in microseconds
  *   refresh-all                       or
  *   refresh SHA-1                     of the certificate
  *   import SHA-1
@@ -30,30 +30,30 @@
 
 typedef struct {
     unsigned char id[OC_CERT_ID_LEN];
-    const unsigned char *der; /* the response to take; NULL: ask the responder */
+    const unsigned char *der; /* the response to take; NULL: query the responder */
     apr_size_t der_len;
 } oc_command_item_t;
 
 typedef struct {
     apr_time_t number;
-    int is_for_all;            /* ask for all of them again */
+    int is_for_all;            /* refresh all */
     apr_array_header_t *items; /* oc_command_item_t */
 } oc_command_t;
 
 /** The command for the server with the cache's file @a cache_path. */
 const char *oc_command_path(const char *cache_path, apr_pool_t *pool);
 
-/** The text of an command; NULL: no memory, or longer than OC_COMMAND_SIZE_MAX. */
+/** The text of a command; NULL: no memory, or longer than OC_COMMAND_SIZE_MAX. */
 const char *oc_command_text(const oc_command_t *command, apr_size_t *len, apr_pool_t *pool);
 
-/** Read such a text, everything from @a pool. @return APR_SUCCESS; APR_EINVAL: it is none, or not whole. */
+/** Read such a text, everything from @a pool. @return APR_SUCCESS; APR_EINVAL: it is not a command, or not whole. */
 apr_status_t oc_command_parse(oc_command_t *command, const char *text, apr_size_t len, apr_pool_t *pool);
 
-/** Leave an command at @a path, in place of the last one. @return APR_SUCCESS; else why not, with *problem. */
+/** Leave a command at @a path, in place of the last one. @return APR_SUCCESS; else why not, with *problem. */
 apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr_pool_t *pool, const char **problem);
 
 /**
- * Is there an command that was not seen yet? One stat(2) when there is none.
+ * Is there a command that was not seen yet? One stat(2) when there is none.
  * @param owner who may send commands
  * @return APR_SUCCESS; APR_ENOENT: none, or none any more; APR_EEXIST: still the one that was seen; else, once for each command: why it is
  *   not taken, with *problem, from @a pool.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_counters: what this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by how they
- * ended, how long they took.
+ * What this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by verdict, and how long
+ * they took.
  *
  * One region of anonymous shared memory, made by the parent before its first child and kept across graceful restarts: the numbers only
  * grow. Whoever reads it may see one of two numbers that belong together already counted and the other not yet.

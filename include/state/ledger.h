@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_ledger: how the last attempt for each certificate ended and when the next is due, in a file beside the cache's (`path.ledger`), for
- * tools that look from outside: `apachectl -t -D DUMP_OCSP_CACHE`, ocsp-cachectl. The server itself never reads it.
+ * How the last attempt for each certificate ended and when the next is due, in a file beside the cache's (`path.ledger`), for tools
+ * outside of the server: `apachectl -t -D DUMP_OCSP_CACHE`, ocsp-cachectl. The server itself never reads it.
  *
  * The parent makes it; children write single entries through the descriptor they inherit. Its numbers are as trustworthy as the children:
  * for display, bounded and checked. It knows nothing of httpd.
@@ -30,7 +30,7 @@ typedef struct {
 const char *oc_ledger_path(const char *cache_path, apr_pool_t *pool);
 
 /** Begin a fresh ledger with @a n empty entries in place of the one at @a path (temp and rename; mode 0600). Closed with @a pool;
- *  inherited through fork, closed by exec. @return APR_SUCCESS; else why not, with *problem. What is no ledger is not replaced. */
+ *  inherited through fork, closed by exec. @return APR_SUCCESS; otherwise why not, with *problem. A file that is not a ledger is not replaced. */
 apr_status_t oc_ledger_create(oc_ledger_t **ledger, const char *path, unsigned n, apr_pool_t *pool,
                               const char **problem);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_manifest: which certificates the server staples for, in a file beside the cache's (`path.manifest`), for ocsp-cachectl: hosts, whom
+ * Which certificates the server staples for, in a file beside the cache's (`path.manifest`), for ocsp-cachectl: hosts, whom
  * to ask, and all that verifying a response takes: serial, the issuer's certificate, the settings.
  *
  * The parent writes it while it reads the configuration, and closes it: no child can ever change it. So a tool that finds a response to be

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_reader: what the cache's file and its ledger hold, seen from outside of the server: by `apachectl -t` and ocsp-cachectl.
+ * What the cache's file and its ledger hold, read from outside of the server, by `apachectl -t` and ocsp-cachectl.
  *
- * Only looks: takes no lock, changes nothing, with the server running or not. All of it was written by unprivileged children, and who
- * looks is root most often: framing, checksums and ranges are checked, no ASN.1 is parsed.
+ * Takes no lock and changes nothing, with the server running or stopped. The data was written by unprivileged children, and the
+ * reader is mostly root: framing, checksums and ranges are checked, and ASN.1 is never parsed.
  */
 #ifndef OC_STATE_READER_H
 #define OC_STATE_READER_H
@@ -24,17 +24,17 @@ typedef struct {
     const char *path;
     apr_status_t status; /* of the file: APR_SUCCESS, APR_ENOENT: none yet; else why not, with *problem */
     const char *problem;
-    apr_hash_t *by_id;           /* id -> oc_reader_record_t *: what is kept of each certificate */
+    apr_hash_t *by_id;           /* id -> oc_reader_record_t *: the record of each certificate */
     apr_array_header_t *records; /* the same: oc_reader_record_t *, as they lie in the file */
-    uint32_t others;             /* records that are none of stapling's, or of another version */
-    uint32_t damaged;            /* beginnings of records that are not whole: a writer may be at work */
+    uint32_t others;             /* records of other kinds, or of another version */
+    uint32_t damaged;            /* beginnings of records that are not whole, perhaps because one is being written */
     uint32_t blocks;             /* that all of them take */
     apr_status_t ledger_status;  /* as status */
     const char *ledger_problem;
     apr_hash_t *ledger; /* id -> const oc_ledger_entry_t *; never NULL */
 } oc_reader_t;
 
-/** Look. @param path of the cache's file; @param blocks_max as for oc_file_load() */
+/** Read. @param path of the cache's file; @param blocks_max as for oc_file_load() */
 void oc_reader_load(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
 /** The same, and the responses with it. */

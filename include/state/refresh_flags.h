@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_refresh_flags: "ask for this certificate again, now": from any child (the status page) to the one child that refreshes; and
- * when that child asked last, the other way round.
+ * "Refresh this certificate now", from any child (the status page) to the one child that refreshes; and, the other way round, when
+ * that child's last attempt ended.
  *
  * Two words per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one generation.
  * No lock.
@@ -16,13 +16,13 @@
 
 typedef struct oc_refresh_flags_t oc_refresh_flags_t;
 
-/** How long a certificate may not be recalled again: a responder is no toy. */
+/** How long a certificate may not be recalled again, to spare its responder. */
 #define OC_REFRESH_FLAGS_PAUSE apr_time_from_sec(10)
 
 /** For @a n certificates. Lives as long as @a pool; inherited through fork. */
 apr_status_t oc_refresh_flags_create(oc_refresh_flags_t **recall, unsigned n, apr_pool_t *pool);
 
-/** Ask for certificate @a ordinal again. Any thread of any child.
+/** Have certificate @a ordinal refreshed. Any thread of any child.
  *  @return APR_SUCCESS; APR_EAGAIN: it was recalled less than OC_REFRESH_FLAGS_PAUSE ago; APR_EINVAL: no such ordinal */
 apr_status_t oc_refresh_flags_one(oc_refresh_flags_t *recall, unsigned ordinal, apr_time_t now);
 

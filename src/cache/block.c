@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_block: see oc_block.h for the layout. This unit is on the handshake path (oc_block_read) and parses what hostile
- * processes may have written: no index, length or link is used before it was loaded once into a local and checked.
+ * Reads and writes a record as a chain of blocks. oc_block_read() is on the handshake path and parses what hostile processes may
+ * have written: no index, length or link is used before it was loaded once into a local and checked.
  */
 #include "cache/block.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_file: see oc_file.h. The parent (root) opens, loads and creates; children write through the inherited descriptor.
- * A child can therefore put anything into the file; the next load takes whole records only, and what they say is for the
- * refresher to verify.
+ * The cache's file. The parent (root) opens, loads and creates it; children write through the inherited descriptor, so a child can
+ * put anything into it. A load takes whole records only, within bounded work, and the refresher verifies what they hold.
  *
  *   bytes 0..4095   head: magic, layout version, byte order, block size, number of blocks
  *   then            the blocks, each at 4096 + index * 512

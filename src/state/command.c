@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_command: see oc_command.h. Written by the tool, as root; read by an unprivileged child.
+ * The text of a command, and who may send it. Written by the tool, as root; read by an unprivileged child, which must never act on
+ * a file that anyone else could have written.
  */
 #include "state/command.h"
 
@@ -106,17 +107,17 @@ apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr
     return oc_disk_save(path, 0644, text, len, pool, problem);
 }
 
-/* Who could plant a file here could have responders asked, and no more: yet only the owner may. */
+/* A planted file could only have responders queried; still, only the owner may. */
 static const char *refusal(const struct stat *st, uid_t owner)
 {
     if (!S_ISREG(st->st_mode))
         return "it is not a regular file";
     if (st->st_uid != owner || (st->st_mode & (S_IWGRP | S_IWOTH)))
-        return "others than the owner of the cache's file may write to it";
+        return "it may be written by others than the owner of the cache's file";
     return st->st_size > OC_COMMAND_SIZE_MAX ? "it is too large" : NULL;
 }
 
-static apr_status_t read_errand(oc_command_t *command, int fd, uid_t owner, apr_pool_t *pool, const char **why)
+static apr_status_t read_command(oc_command_t *command, int fd, uid_t owner, apr_pool_t *pool, const char **why)
 {
     struct stat st;
     char *text;
@@ -131,7 +132,7 @@ static apr_status_t read_errand(oc_command_t *command, int fd, uid_t owner, apr_
     got = oc_disk_read_at(fd, text, (size_t)st.st_size, 0);
     if (got < 0)
         return errno;
-    *why = "it is not whole, or of another version";
+    *why = "it is incomplete, or of another version";
     return oc_command_parse(command, text, (apr_size_t)got, pool);
 }
 
@@ -156,7 +157,7 @@ apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owne
     fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return APR_ENOENT;
-    rv = fd < 0 ? errno : read_errand(command, fd, owner, pool, &why);
+    rv = fd < 0 ? errno : read_command(command, fd, owner, pool, &why);
     if (fd >= 0)
         close(fd);
     if (rv != APR_SUCCESS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_ledger: see oc_ledger.h. Nothing is flushed to the disk: what a power cut takes is learnt anew.
+ * The ledger's file. Nothing is flushed to the disk: what a power cut takes, the next attempts write again.
  */
 #include "state/ledger.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_manifest: see oc_manifest.h. The certificates themselves are not in it: what is needed of them stands in oc_cert_t, and a server
- * with ten thousand need not keep their bytes.
+ * The manifest's text, written and parsed. It leaves out the certificates themselves: oc_cert_t has what is needed of them, and a
+ * server with ten thousand does not keep their bytes.
  */
 #include "state/manifest.h"
 
@@ -256,7 +256,7 @@ static int take_head(parser_t *p, const oc_line_t *line)
 
 static apr_status_t malformed(unsigned line, apr_pool_t *pool, const char **problem)
 {
-    *problem = apr_psprintf(pool, "line %u cannot be understood; the server writes a new one when it starts", line);
+    *problem = apr_psprintf(pool, "line %u cannot be parsed; the server writes a new one when it starts", line);
     return APR_EGENERAL;
 }
 

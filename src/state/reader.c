@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_reader: see oc_reader.h.
+ * Reads the cache's file and the ledger into hashes by certificate.
  */
 #include "state/reader.h"
 

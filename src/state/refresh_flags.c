@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_refresh_flags: see oc_refresh_flags.h.
+ * Lock-free flags in shared memory:
  *
  *   head   how often anything was recalled
  *   entry  recalled   63 .. 1: when last, in microseconds | 0: not taken yet
  *          attempted  when last
  *
  * Who recalls sets the entry's bit and then counts the head up; who refreshes reads the head (acquire) before the entries, so it sees
- * every bit that a count it has seen stands for. A child can write here whatever it likes: at worst responders are asked more
+ * every bit that a count it has seen stands for. A child can write anything here: at worst responders are queried more
  * often than they should.
  */
 #include "state/refresh_flags.h"

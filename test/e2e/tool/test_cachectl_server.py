@@ -134,7 +134,7 @@ def test_a_broken_command_is_one_warning(site):
     one.server.start()
     one.wait_staple()
     asked = len(one.responder.asked)
-    one.server.expect(r"\[ocsp_cache:warn\] .*a command of ocsp-cachectl is ignored: .*not whole")
+    one.server.expect(r"\[ocsp_cache:warn\] .*a command of ocsp-cachectl is ignored: .*incomplete")
     for n, text in enumerate(BROKEN, 1):
         fresh = as_file(one.server.root, text, "fresh")
         fresh.rename(command_file(one.server))
