@@ -91,6 +91,8 @@ _TOOL_TIMES = "the tool does not look at times; GnuTLS's TLS client does"
 _WEAK = "Debian's default accepts it; RHEL's and others' do not, and the CA/Browser Forum forbids it"
 _CA = "a CA as responder could answer for its siblings; Firefox refuses it"
 _PRODUCED = "does not look at producedAt; a responder whose clock is ahead cannot be believed in its other times"
+_CURVE = "takes a key on any curve; Firefox and Chrome know RSA, P-256, P-384 and P-521 only"
+_BEFORE = "does not compare producedAt with the certificate; Chrome ignores a response from before it was valid"
 _VERSION = "does not look at the version"
 
 DIFFERENCES: dict[str, dict[str, str]] = {
@@ -110,6 +112,8 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     "critical-extension": {"openssl": _CRITICAL, "gnutls": _CRITICAL},
     "critical-extension-of-single": {"openssl": _CRITICAL, "gnutls": _CRITICAL},
     "signer-is-ca": {"openssl": _CA, "gnutls": _CA},
+    "signer-ed25519": {"openssl": _CURVE, "gnutls": _CURVE},
+    "produced-long-ago": {"openssl": _BEFORE, "gnutls": _BEFORE},
     "signer-rsa1024": {"openssl": _WEAK, "gnutls": _WEAK},
     "signature-sha1": {"openssl": _WEAK, "gnutls": _WEAK},
     "signature-ecdsa-sha1": {"openssl": _WEAK, "gnutls": _WEAK},
