@@ -20,6 +20,7 @@ from observe import LEADS, stamped, wait_leader
 from wait import holds, poll
 
 TAKE_OVER = 2.0  # seconds
+CHILDREN = int(os.environ.get("OCSP_CACHE_E2E_CHILDREN", "16"))
 MECHANISMS = ["default", "file:run", "fcntl:run", "flock:run", "pthread", "sysvsem", "posixsem"]
 
 
@@ -53,7 +54,9 @@ def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, 
             os.kill(leader, signal.SIGKILL)
             killed = time.monotonic()
             poll(lambda: leaders(one.server) - former, "a child takes over", 10)
-            assert time.monotonic() - killed < TAKE_OVER
+            took = time.monotonic() - killed
+            print(f"another child led {1000 * took:.0f} ms after the kill")
+            assert took < TAKE_OVER
         former |= leaders(one.server)
         one.server.graceful()
         wait_one(one.server, former)
@@ -71,19 +74,29 @@ def switches(pid: int) -> int:
 
 
 def test_idle_children_sleep(site):
-    """Children that do not lead are not woken at all; the one that does wakes ten times a second."""
-    one = site(mpm="prefork", directives=("StartServers 16", "MinSpareServers 16", "MaxSpareServers 16"))
+    """Children that do not lead are not woken at all; the one that does wakes ten times a second. OCSP_CACHE_E2E_CHILDREN says how
+    many they are."""
+    one = site(mpm="prefork", directives=(f"ServerLimit {CHILDREN}", f"MaxRequestWorkers {CHILDREN}", f"StartServers {CHILDREN}",
+                                          f"MinSpareServers {CHILDREN}", f"MaxSpareServers {CHILDREN + 1}"))
+    one.server.allow(r"\[core:warn\] .*AH00045: child process \d+ still did not exit")  # so many end slowly on a busy machine
     one.server.start()
     one.wait_staple()
     leader = wait_leader(one.server)
-    idle = poll(lambda: len(one.server.children()) == 16 and one.server.children() - {leader}, "all children are there")
-    busy = {pid: switches(pid) for pid in idle}
-    # The handshakes that waited for the staple are over: a second without a switch.
-    poll(lambda: all(switches(pid) == n for pid, n in busy.items()) or busy.update({pid: switches(pid) for pid in idle}),
-         "all are idle", 15, 1.0)
-    before, led = {pid: switches(pid) for pid in idle}, switches(leader)
+    idle = poll(lambda: len(one.server.children()) == CHILDREN and one.server.children() - {leader}, "all children are there", 30)
+    before: dict[int, int] = {}
+
+    def quiet() -> bool:
+        """A second without a switch: the handshakes that waited for the staple are over."""
+        last = dict(before)
+        before.update({pid: switches(pid) for pid in idle})
+        return last == before
+    poll(quiet, "all are idle", 30, 1.0)
+    led, begin = switches(leader), time.monotonic()
     poll(lambda: switches(leader) > led + 30, "control: the leader is awake", 15)
-    assert {pid: switches(pid) for pid in idle} == before
+    took = time.monotonic() - begin
+    woken = sum(switches(pid) - before[pid] for pid in idle)
+    print(f"{len(idle)} idle children: {woken / took:.1f} switches a second; the leader: {(switches(leader) - led) / took:.1f}")
+    assert woken == 0
 
 
 class Connections:
