@@ -47,9 +47,16 @@ static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
     apr_time_t now = apr_time_now();
     oc_record_t record;
     apr_status_t rv = oc_staples_get(managed->cert, &record, &job->own.note, pool);
+    apr_time_t due = oc_schedule_clamp(job->own.note.due, now, &managed->settings.bounds);
 
     job->own.has_read_stored = 1;
-    job->own.note.due = oc_schedule_clamp(job->own.note.due, now, &managed->settings.bounds);
+    if (due
+        < job->own.note.due) { /* the clock was set back: stored, or each short-lived leader would wait in full again */
+        job->own.note.due = due;
+        if (rv != APR_EGENERAL)
+            oc_staples_put(managed->cert, NULL, &job->own.note, now, managed->server, pool);
+    }
+    job->own.note.due = due;
     if (rv == APR_EGENERAL)
         oc_staples_remove(managed->cert, managed->server);
     if (rv != APR_SUCCESS || record.usable_until <= now || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)

@@ -2,9 +2,37 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """The server's clock jumps, by days, to and fro: no crash, nothing expired by its own clock, and back to normal with the clock."""
 
+import os
+import signal
+
+import responders
 from clock import DAY
 from conftest import NOTHING_HELD, QUICK
-from wait import poll
+from observe import certificate, wait_leader
+from wait import NotReached, poll
+
+
+def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
+    """What is due in the future of the wrong clock is due soon by the right one, for any number of leaders together."""
+    one = site(responders.http_status(500), environment=clock.environment,
+               directives=("OCSPCacheRefreshInterval 3 4", "SSLStaplingErrorCacheTimeout 4"))
+    one.server.expect(NOTHING_HELD)
+    one.server.start()
+    one.server.wait_log("Nothing valid is held", "warn")
+    real = certificate(one.server, one.leaf)["next_request"]
+    clock.set(3600)
+    poll(lambda: certificate(one.server, one.leaf)["next_request"] > real + 3000, "a due time of the wrong clock")
+    clock.set(0)
+    known, leader = len(one.responder.asked), None
+    for _ in range(8):
+        leader = wait_leader(one.server, other_than=leader)
+        try:
+            poll(lambda: len(one.responder.asked) > known, "a request", 1.5)
+            return
+        except NotReached:
+            os.kill(leader, signal.SIGKILL)
+    raise AssertionError("eight leaders have come and gone, and the responder was not queried")
+
 
 def test_clock_that_jumps_to_and_fro(site, clock):
     one = site(environment=clock.environment, directives=QUICK)
