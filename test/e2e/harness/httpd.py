@@ -218,10 +218,10 @@ class Httpd:
         done = self._command("-t", *arguments, user=user)
         return Check(done.returncode, done.stdout)
 
-    def start(self) -> "Httpd":
+    def start(self, deadline: float = 30) -> "Httpd":
         """Until it accepts connections. Ports that somebody else took in between are chosen anew."""
         for _attempt in range(5):
-            done = self.try_start()
+            done = self.try_start(deadline)
             if self._running:
                 return self
             if "could not bind to address" not in self._console + self.raw_log():
@@ -229,7 +229,7 @@ class Httpd:
             self.https_port, self.http_port = free_port(), free_port()
         raise AssertionError(f"httpd did not start ({done.returncode}):\n{done.stdout}\n{self.raw_log()}")
 
-    def try_start(self) -> subprocess.CompletedProcess[str]:
+    def try_start(self, deadline: float = 30) -> subprocess.CompletedProcess[str]:
         """Start, and return when it is up or has given up; `running` says which."""
         before = self.resumed()
         done = self._command("-k", "start")
@@ -248,7 +248,7 @@ class Httpd:
             elif gone_since is None:
                 gone_since = time.monotonic()
             return gone_since is not None and time.monotonic() - gone_since > 1.0
-        poll(settled, "httpd is up, or has given up", 30)
+        poll(settled, "httpd is up, or has given up", deadline)
         return done
 
     @property
