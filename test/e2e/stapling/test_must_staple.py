@@ -125,7 +125,7 @@ def test_an_error_first_and_then_a_response(site):
     one = site(responders.try_later(), leaf=MUST, directives=("SSLStaplingErrorCacheTimeout 1",))
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.responder.wait_asked()
+    one.responder.wait_asked(2)  # by GET, then by POST
     one.responder.script = responders.good()
     assert_served(one.server.gnutls(HOST))
 
