@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_renew: see oc_renew.h.
+ * One call is one attempt at most: the stored response is verified, the sources are searched, and what was found is published, shared,
+ * counted and logged. A failed attempt changes the note alone, never the record.
  */
 #include "renew.h"
 
 #include "attempt.h"
 #include "log.h"
 #include "sources.h"
+#include "stored.h"
 #include "server/module.h"
-#include "server/staples.h"
 #include "server/stats.h"
 
 #include <http_log.h>
@@ -18,72 +19,45 @@ APLOG_USE_MODULE(ocsp_cache);
 
 #define FOLDER_PAUSE apr_time_from_sec(300) /* the refresher notices earlier when the folder changes */
 
-/* ---- what is kept from before ---- */
+/* ---- the stored response ---- */
 
-/* Is the record still true, by today's rules and clock? Its usable time may be another, with a changed configuration for instance:
- * then it is stored again. */
-static int is_still_true(const oc_job_t *job, oc_record_t *record, apr_time_t now, apr_pool_t *pool)
-{
-    const oc_cert_t *cert = job->managed->cert;
-    oc_verify_policy_t policy = oc_attempt_policy(&job->managed->settings, now);
-    apr_time_t usable_until = record->usable_until, fetched_at = record->fetched_at;
-    oc_verify_result_t result;
-
-    if (!oc_record_verify(record, cert, &policy, &result, pool)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
-                     "%s: the response kept from before is dropped: %s%s%s. A new one is fetched", job->managed->label,
-                     oc_verdict_text(result.verdict), *result.detail ? ": " : "", result.detail);
-        return 0;
-    }
-    if (record->usable_until != usable_until || record->fetched_at != fetched_at)
-        oc_staples_put(cert, record, &job->own.note, now, job->managed->server, pool);
-    return 1;
-}
-
-/* Begin with what memory or file hold: job->own.note.due then says whether the responder has to be asked at once. */
-static void look_at_kept(oc_job_t *job, apr_pool_t *pool)
+/* Begin with what memory or file hold: job->own.note.due is then when the next query is due. */
+static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     apr_time_t now = apr_time_now();
+    oc_note_t *note = &job->own.note;
     oc_record_t record;
-    apr_status_t rv = oc_staples_get(managed->cert, &record, &job->own.note, pool);
-    apr_time_t due = oc_schedule_clamp(job->own.note.due, now, &managed->settings.bounds);
+    oc_stored_t stored = oc_stored_read(job, &record, note, pool);
+    apr_time_t due = oc_schedule_clamp(note->due, now, &managed->settings.bounds);
+    int is_too_far = due < note->due;
 
-    job->own.has_read_stored = 1;
-    if (due
-        < job->own.note.due) { /* the clock was set back: stored, or each short-lived leader would wait in full again */
-        job->own.note.due = due;
-        if (rv != APR_EGENERAL)
-            oc_staples_put(managed->cert, NULL, &job->own.note, now, managed->server, pool);
-    }
-    job->own.note.due = due;
-    if (rv == APR_EGENERAL)
-        oc_staples_remove(managed->cert, managed->server);
-    if (rv != APR_SUCCESS || record.usable_until <= now || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)
+    job->own.has_read_stored = stored != OC_STORED_UNKNOWN;
+    note->due = due;
+    if (stored == OC_STORED_DROPPED)
+        memset(note, 0, sizeof(*note));
+    else if (is_too_far) /* the clock was set back: stored, or each short-lived leader would wait in full again */
+        oc_stored_put(job, NULL, pool);
+    if (stored != OC_STORED_VALID || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)
         return;
-    if (!is_still_true(job, &record, now, pool)) {
-        oc_staples_remove(managed->cert, managed->server);
-        memset(&job->own.note, 0, sizeof(job->own.note));
-        return;
-    }
 
     oc_job_hold(job, &record);
-    if (job->own.note.failures > 0)
-        oc_log_is_told(job, job->own.note.verdict); /* by who led before */
+    if (note->failures > 0)
+        oc_log_is_told(job, note->verdict); /* by the child that led before */
     job->logged.revoked = record.verdict == OC_REVOKED;
-    if (job->own.note.verdict == OC_PENDING) { /* from the file, which keeps no notes */
-        job->own.note.verdict = record.verdict;
-        job->own.note.due = oc_schedule_success(record.fetched_at, record.this_update, record.usable_until,
-                                                &managed->settings.bounds, oc_job_random());
-        job->own.note.due = oc_schedule_clamp(job->own.note.due, now, &managed->settings.bounds);
-        oc_staples_put(managed->cert, NULL, &job->own.note, now, managed->server, pool);
+    if (note->verdict == OC_PENDING) { /* from the file, which keeps no notes */
+        note->verdict = record.verdict;
+        note->due = oc_schedule_success(record.fetched_at, record.this_update, record.usable_until,
+                                        &managed->settings.bounds, oc_job_random());
+        note->due = oc_schedule_clamp(note->due, now, &managed->settings.bounds);
+        oc_stored_put(job, NULL, pool);
     }
-    ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: kept response is %s until %s; next request %s",
+    ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: the stored response is %s until %s; next query %s",
                  managed->label, oc_verdict_name(record.verdict), oc_log_date(record.usable_until, pool),
-                 oc_log_date(job->own.note.due, pool));
+                 oc_log_date(note->due, pool));
 }
 
-/* ---- what follows from it ---- */
+/* ---- what follows from an attempt ---- */
 
 static void note_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
@@ -120,7 +94,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
         note_success(job, attempt, now);
     else
         note_failure(job, attempt, now);
-    rv = oc_staples_put(managed->cert, has_record ? &record : NULL, &job->own.note, now, managed->server, pool);
+    rv = oc_stored_put(job, has_record ? &record : NULL, pool);
 
     if (is_truth && rv == APR_SUCCESS) {
         oc_job_hold(job, &record);
@@ -130,7 +104,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
         note_failure(job, attempt, now);
-        oc_staples_put(managed->cert, NULL, &job->own.note, now, managed->server, pool);
+        oc_stored_put(job, NULL, pool);
     }
 }
 
@@ -140,7 +114,7 @@ static void tell_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     oc_record_t record;
 
     if (job->own.peers.is_lacking && job->own.usable_until > apr_time_now()
-        && oc_staples_get(job->managed->cert, &record, NULL, pool) == APR_SUCCESS
+        && oc_stored_read(job, &record, NULL, pool) == OC_STORED_VALID
         && oc_verdict_class(record.verdict) == OC_CLASS_TRUTH && record.origin != OC_ORIGIN_FILE)
         oc_peers_tell(&job->own.peers, job->managed, &record, stop, pool);
 }
@@ -152,7 +126,7 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     apr_time_t began;
 
     if (!job->own.has_read_stored) {
-        look_at_kept(job, pool);
+        begin_with_stored(job, pool);
         if (job->own.note.verdict != OC_PENDING)
             oc_stats_enter(job->ordinal, job->managed->cert, &job->own.note, 0, job->managed->server);
     }

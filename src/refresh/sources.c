@@ -9,9 +9,9 @@
 
 #include "log.h"
 #include "responder.h"
+#include "stored.h"
 #include "ocsp/about.h"
 #include "server/module.h"
-#include "server/staples.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -158,8 +158,7 @@ static void hold_meanwhile(oc_search_t *search)
     apr_time_t now = apr_time_now();
     oc_record_t record;
 
-    if (!oc_attempt_record(attempt, managed, now, &record)
-        || oc_staples_put(managed->cert, &record, &job->own.note, now, managed->server, search->pool) != APR_SUCCESS)
+    if (!oc_attempt_record(attempt, managed, now, &record) || oc_stored_put(job, &record, search->pool) != APR_SUCCESS)
         return;
     oc_job_hold(job, &record);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,

@@ -2,13 +2,10 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Nothing that comes out of a shared store is believed: garbage, other people's responses, old ones, forged ones, replayed ones."""
 
-import datetime
 import time
-from typing import Callable, Optional
+from typing import Callable
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 import pki
@@ -16,31 +13,12 @@ import responders
 import stores
 from conftest import HOST, NOTHING_HELD
 from fleet import TOOK, Fleet
-from httpd import Httpd
+from made import REVOKED, response, this_update_of
 from stores import der_of, entry
 from test_shared import PACE
 from wait import poll
 
 IGNORED = r"^\[ocsp_cache:warn\] .*the entry ocsp:1:[0-9a-f]{64} in the shared store \S+ is ignored: "
-
-
-def response(leaf: pki.Leaf, signer: Optional[pki.Authority] = None, this_update: float = -60,
-             next_update: float = 86400, status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD) -> bytes:
-    """A response as the responder of `leaf` would give it, or somebody else."""
-    now = pki.now()
-    cert, key = (signer or leaf.issuer).signer()
-    return (ocsp.OCSPResponseBuilder()
-            .add_response(cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=status,
-                          this_update=now + datetime.timedelta(seconds=this_update),
-                          next_update=now + datetime.timedelta(seconds=next_update), revocation_time=None,
-                          revocation_reason=None)
-            .responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert])
-            .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
-
-
-def this_update_of(der: bytes) -> float:
-    when = ocsp.load_der_ocsp_response(der).this_update
-    return when.replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def fresh(name: str, der: bytes, **changes: object) -> bytes:
@@ -70,7 +48,7 @@ POISONS: dict[str, tuple[str, Poison]] = {
     "other-response": ("is not for this certificate|not.*this certificate",
                        lambda name, leaf, other, honest, stranger: fresh(name, response(other))),
     "other-revoked": ("not.*this certificate", lambda name, leaf, other, honest, stranger:
-                      fresh(name, responders_revoked(other))),
+                      fresh(name, response(other, status=REVOKED))),
     "expired": ("expired", lambda name, leaf, other, honest, stranger:
                 fresh(name, response(leaf, this_update=-9000, next_update=-1000))),
     "future": ("", lambda name, leaf, other, honest, stranger:
@@ -91,18 +69,6 @@ POISONS: dict[str, tuple[str, Poison]] = {
     "made-before-time": ("out of range", lambda name, leaf, other, honest, stranger:
                          fresh(name, der_of(honest), this_update=-2**62 // 10**6)),
 }
-
-
-def responders_revoked(leaf: pki.Leaf) -> bytes:
-    now = pki.now()
-    cert, key = leaf.issuer.signer()
-    return (ocsp.OCSPResponseBuilder()
-            .add_response(cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(),
-                          cert_status=ocsp.OCSPCertStatus.REVOKED, this_update=now,
-                          next_update=now + datetime.timedelta(days=1), revocation_time=now,
-                          revocation_reason=x509.ReasonFlags.key_compromise)
-            .responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert])
-            .sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
 
 
 def fill(one: Fleet) -> dict[str, str]:
