@@ -41,6 +41,7 @@ typedef struct {
     int expiring;                             /* the response held is about to expire */
     int expired;                              /* nothing valid is held */
     int revoked;                              /* the certificate is revoked */
+    oc_verdict_t next_after;                  /* the next URL is queried after this failure */
     uint64_t failures[OC_VERDICT_LIMIT / 64]; /* since the last success: a bit for each verdict */
 } oc_job_logged_t;
 
@@ -49,6 +50,9 @@ typedef struct {
     int is_forced;                  /* is_requested, taken when the job was handed out */
     oc_import_t *import;            /* the same */
     int has_read_stored;            /* the response stored before this child took the lead has been verified again */
+    unsigned turn;                  /* which of the URLs is queried: not 0 while the first has failed in this attempt */
+    apr_interval_time_t time_left;  /* of the attempt's deadline, then */
+    apr_interval_time_t pause;      /* that a responder which failed wished for (Retry-After), then */
     oc_note_t note;                 /* how the last attempt ended */
     apr_time_t wake;                /* when to be handed out again: at note.due, or to look for a file */
     apr_time_t usable_until;        /* of the true response that is held; 0: none */
@@ -62,9 +66,9 @@ typedef struct {
 typedef struct {
     oc_task_t task; /* first: a job is a task */
     const oc_managed_t *managed;
-    unsigned ordinal; /* in oc_managed_all() */
-    oc_responder_t *responder;
-    oc_keepalive_t *keepalive; /* idle connections of all jobs */
+    unsigned ordinal;            /* in oc_managed_all() */
+    oc_responder_t **responders; /* of managed->targets.urls; one, where there is no URL */
+    oc_keepalive_t *keepalive;   /* idle connections of all jobs */
     oc_job_guarded_t guarded;
     oc_job_logged_t logged;
     oc_job_own_t own;
@@ -72,6 +76,17 @@ typedef struct {
 
 /** A true response is held from now on. */
 void oc_job_hold(oc_job_t *job, const oc_record_t *record);
+
+/** The responder that is queried, and its URL. */
+static inline oc_responder_t *oc_job_responder(const oc_job_t *job)
+{
+    return job->responders[job->own.turn];
+}
+
+static inline const char *oc_job_url(const oc_job_t *job)
+{
+    return job->managed->targets.urls[job->own.turn];
+}
 
 /** For jitter: uniform over 32 bits. */
 uint32_t oc_job_random(void);

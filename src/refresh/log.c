@@ -115,3 +115,13 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
                  attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
                  consequence, oc_log_date(job->own.note.due, pool), oc_verdict_advice(attempt->verdict));
 }
+
+void oc_log_next(oc_job_t *job, const oc_attempt_t *attempt)
+{
+    int level = job->logged.next_after == attempt->verdict ? APLOG_DEBUG : APLOG_INFO;
+
+    job->logged.next_after = attempt->verdict;
+    ap_log_error(APLOG_MARK, level, 0, job->managed->server, "%s: %s: %s%s%s. The next responder is queried: %s",
+                 job->managed->label, attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "",
+                 attempt->detail, oc_job_url(job));
+}

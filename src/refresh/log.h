@@ -25,6 +25,9 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
 /** An attempt failed. */
 void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool);
 
+/** An attempt failed at one URL; the next one, oc_job_url(), is queried. */
+void oc_log_next(oc_job_t *job, const oc_attempt_t *attempt);
+
 /** This kind of failure need not be told: another process did. */
 void oc_log_is_told(oc_job_t *job, oc_verdict_t verdict);
 

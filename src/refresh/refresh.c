@@ -50,12 +50,45 @@ static struct {
 
 /* ---- one child refreshes ---- */
 
-/* Give every responder a number, and every certificate that can be asked for a job. */
+/* The responders of the jobs, each with its group of the workers. */
+typedef struct {
+    apr_pool_t *pool;
+    apr_hash_t *by_name; /* "host:port" -> oc_responder_t */
+    unsigned n;
+} responders_t;
+
+static oc_responder_t *find_responder(responders_t *responders, const char *name)
+{
+    oc_responder_t *responder = apr_hash_get(responders->by_name, name, APR_HASH_KEY_STRING);
+
+    if (responder)
+        return responder;
+    responder = apr_pcalloc(responders->pool, sizeof(*responder));
+    responder->group = responders->n++;
+    apr_hash_set(responders->by_name, name, APR_HASH_KEY_STRING, responder);
+    return responder;
+}
+
+static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t *responders)
+{
+    const char *const *urls = managed->targets.urls;
+    oc_responder_t **found;
+    int i, n = 0;
+
+    while (urls[n])
+        n++;
+    found = apr_palloc(responders->pool, (apr_size_t)(n + 1) * sizeof(oc_responder_t *));
+    found[0] = find_responder(responders, managed->responder);
+    for (i = 1; i < n; i++)
+        found[i] = find_responder(responders, oc_fetch_responder(urls[i], responders->pool));
+    return found;
+}
+
+/* A job for every certificate that can be refreshed. @return the number of groups */
 static unsigned make_jobs(apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
-    apr_hash_t *responders = apr_hash_make(pool);
-    unsigned n_peers = 0;
+    responders_t responders = {pool, apr_hash_make(pool), 0};
     int i;
 
     refresher.jobs = apr_pcalloc(pool, (apr_size_t)all->nelts * sizeof(oc_job_t));
@@ -63,24 +96,17 @@ static unsigned make_jobs(apr_pool_t *pool)
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
         oc_job_t *job = &refresher.jobs[refresher.n_jobs];
-        oc_responder_t *responder;
 
         if (!oc_managed_is_refreshed(managed))
             continue;
-        responder = apr_hash_get(responders, managed->responder, APR_HASH_KEY_STRING);
-        if (!responder) {
-            responder = apr_pcalloc(pool, sizeof(*responder));
-            responder->group = n_peers++;
-            apr_hash_set(responders, managed->responder, APR_HASH_KEY_STRING, responder);
-        }
         job->managed = managed;
         job->ordinal = (unsigned)i;
         job->keepalive = refresher.keepalive;
-        job->responder = responder;
-        job->task.group = responder->group;
+        job->responders = responders_of(managed, &responders);
+        job->task.group = job->responders[0]->group;
         refresher.n_jobs++;
     }
-    return n_peers;
+    return responders.n;
 }
 
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
@@ -92,6 +118,11 @@ static void done(oc_task_t *task)
 {
     oc_job_t *job = (oc_job_t *)(void *)task;
 
+    job->task.group = oc_job_responder(job)->group;
+    if (job->own.turn > 0) { /* the attempt goes on with another responder, when that one has a worker free */
+        job->guarded.is_recalled = 1;
+        job->guarded.is_requested |= job->own.is_forced;
+    }
     job->guarded.due = job->guarded.is_recalled ? 0 : job->own.wake;
     job->guarded.is_recalled = 0;
     if (job->guarded.due < refresher.next_scan)

@@ -102,31 +102,82 @@ static void query_by_post(oc_query_t *query, oc_attempt_t *attempt)
         atomic_store(&query->responder->posts, POSTS_REMEMBERED);
 }
 
-void oc_responder_query(const oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+/* An equal part of what is left, so that a URL where nothing answers leaves time for the next. */
+static apr_interval_time_t share_of_time(oc_job_t *job)
+{
+    const char *const *urls = job->managed->targets.urls + job->own.turn;
+    int n_left = 0;
+
+    if (job->own.turn == 0) {
+        job->own.time_left = job->managed->settings.timeout;
+        job->own.pause = 0;
+    }
+    while (urls[n_left])
+        n_left++;
+    return n_left > 1 ? job->own.time_left / n_left : job->own.time_left;
+}
+
+static void query_url(oc_query_t *query, oc_attempt_t *attempt)
+{
+    int by_post = takes_post(query->responder);
+
+    exchange(query, by_post, attempt);
+    if (attempt->fetched.get_failed && is_truth(attempt))
+        atomic_store(&query->responder->posts, POSTS_REMEMBERED);
+    else if (by_post && !is_truth(attempt))
+        atomic_store(&query->responder->posts, 0); /* the next query tries both again */
+    else if (is_worth_a_post(attempt))
+        query_by_post(query, attempt);
+}
+
+void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
-    oc_query_t query = {.managed = managed, .responder = job->responder, .pool = pool};
-    int by_post;
+    oc_query_t query = {.managed = managed, .responder = oc_job_responder(job), .pool = pool};
 
-    query.request.url = managed->url;
+    query.request.url = oc_job_url(job);
     query.request.proxy = managed->proxy;
     query.request.deadline = &query.deadline;
     query.request.keepalive = job->keepalive;
     attempt->origin = OC_ORIGIN_RESPONDER;
-    attempt->source = apr_pstrcat(pool, "responder ", managed->url, managed->proxy ? " through the proxy " : "",
+    attempt->source = apr_pstrcat(pool, "responder ", query.request.url, managed->proxy ? " through the proxy " : "",
                                   managed->proxy ? managed->proxy_host : "", NULL);
     attempt->verdict = OC_OUT_OF_RESOURCES;
     if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &query.request.der, &query.request.der_len,
                         pool)
         != APR_SUCCESS)
         return;
-    oc_deadline_start(&query.deadline, managed->settings.timeout, stop);
-    by_post = takes_post(query.responder);
-    exchange(&query, by_post, attempt);
-    if (attempt->fetched.get_failed && is_truth(attempt))
-        atomic_store(&query.responder->posts, POSTS_REMEMBERED);
-    else if (by_post && !is_truth(attempt))
-        atomic_store(&query.responder->posts, 0); /* the next query tries both again */
-    else if (is_worth_a_post(attempt))
-        query_by_post(&query, attempt);
+    oc_deadline_start(&query.deadline, share_of_time(job), stop);
+    query_url(&query, attempt);
+    job->own.time_left -= attempt->elapsed;
+    if (attempt->fetched.retry_after > job->own.pause)
+        job->own.pause = attempt->fetched.retry_after;
+    attempt->fetched.retry_after = job->own.pause;
+}
+
+static int is_out_of_order(const oc_attempt_t *attempt)
+{
+    switch (attempt->verdict) {
+    case OC_NAME_LOOKUP_FAILED:
+    case OC_CONNECT_FAILED:
+    case OC_TIMED_OUT:
+    case OC_CONNECTION_LOST:
+        return 1;
+    case OC_HTTP_STATUS:
+        return attempt->fetched.http_status >= 500;
+    default:
+        return 0;
+    }
+}
+
+int oc_responder_has_next(oc_job_t *job, const oc_attempt_t *attempt)
+{
+    const char *const *urls = job->managed->targets.urls;
+
+    if (is_out_of_order(attempt) && urls[job->own.turn + 1] && job->own.time_left > 0) {
+        job->own.turn++;
+        return 1;
+    }
+    job->own.turn = 0;
+    return 0;
 }

@@ -12,6 +12,7 @@
 #include "stored.h"
 #include "ocsp/about.h"
 #include "server/module.h"
+#include "server/stats.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -60,7 +61,8 @@ static int is_due(const oc_job_t *job)
     apr_interval_time_t longest = bounds->max > bounds->retry_max ? bounds->max : bounds->retry_max;
     apr_time_t now = apr_time_now();
 
-    return job->own.note.due <= now || job->own.note.due - now > longest || (job->own.is_forced && job->managed->url);
+    return job->own.turn > 0 || job->own.note.due <= now || job->own.note.due - now > longest
+           || (job->own.is_forced && job->managed->url);
 }
 
 /* The file is the one judged last, or there is none and no responder either. When it is due, that is a failure. */
@@ -193,8 +195,15 @@ static oc_found_t peers(oc_search_t *search)
 
 static oc_found_t responder(oc_search_t *search)
 {
-    oc_responder_query(search->job, search->attempt, search->stop, search->pool);
-    return search->attempt->verdict == OC_STOPPED ? OC_FOUND_STOP : OC_FOUND_ANSWER;
+    oc_attempt_t *attempt = search->attempt;
+
+    oc_responder_query(search->job, attempt, search->stop, search->pool);
+    if (oc_responder_has_next(search->job, attempt)) {
+        oc_stats_exchange(attempt->origin, attempt->verdict, attempt->elapsed);
+        oc_log_next(search->job, attempt);
+        return OC_FOUND_NOT_NOW;
+    }
+    return attempt->verdict == OC_STOPPED ? OC_FOUND_STOP : OC_FOUND_ANSWER;
 }
 
 /* ---- the list ---- */
