@@ -9,7 +9,7 @@ import functools
 import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional, Union
+from typing import Optional, Sequence, Union
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -120,10 +120,10 @@ class Authority:
     def top(self) -> "Authority":
         return self.parent.top if self.parent else self
 
-    def leaf(self, host: str, *, url: Optional[str] = None, key: str = "ec", must_staple: bool = False,
+    def leaf(self, host: str, *, url: Union[None, str, Sequence[str]] = None, key: str = "ec", must_staple: bool = False,
              days: float = 60, delay: float = 0, common_name: Optional[str] = None,
              serial: Optional[int] = None) -> Leaf:
-        """A server certificate for `host`, naming the responder at `url` (None: it names none). Valid for so many days, since an
+        """A server certificate for `host`, naming the responder or responders at `url` (None: none). Valid for so many days, since an
         hour ago or, with a delay, so many days later."""
         private = new_key(key)
         extensions: list[tuple[x509.ExtensionType, bool]] = [
@@ -132,8 +132,9 @@ class Authority:
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         ]
         if url is not None:
-            extensions.append((x509.AuthorityInformationAccess([x509.AccessDescription(
-                AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url))]), False))
+            extensions.append((x509.AuthorityInformationAccess([
+                x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(one))
+                for one in ([url] if isinstance(url, str) else url)]), False))
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
         cert = _certificate(_name(common_name or host), private.public_key(), self.cert.subject, self.key, days=days,

@@ -169,6 +169,31 @@ def chunked(script_body: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD) -> Scri
     return script
 
 
+class Counting:
+    """A script around another one that counts how many run at the same time, of it and of all that share its board."""
+
+    def __init__(self, board=None, seconds=0.15):
+        self._seconds = seconds
+        self._board = board if board is not None else {"now": 0, "most": 0, "lock": threading.Lock()}
+        self._own = {"now": 0, "most": 0}
+
+    @property
+    def most(self):
+        return self._own["most"]
+
+    def _step(self, by):
+        with self._board["lock"]:
+            for count in (self._board, self._own):
+                count["now"] += by
+                count["most"] = max(count["most"], count["now"])
+
+    def __call__(self, exchange):
+        self._step(1)
+        time.sleep(self._seconds)
+        self._step(-1)  # before the answer, which sets the thread free that asked
+        good()(exchange)
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
     timeout = 30

@@ -31,31 +31,6 @@ class Looking:
         self._script(exchange)
 
 
-class Counting:
-    """A script around another one that counts how many run at the same time, of it and of all that share its board."""
-
-    def __init__(self, board=None, seconds=0.15):
-        self._seconds = seconds
-        self._board = board if board is not None else {"now": 0, "most": 0, "lock": threading.Lock()}
-        self._own = {"now": 0, "most": 0}
-
-    @property
-    def most(self):
-        return self._own["most"]
-
-    def _step(self, by):
-        with self._board["lock"]:
-            for count in (self._board, self._own):
-                count["now"] += by
-                count["most"] = max(count["most"], count["now"])
-
-    def __call__(self, exchange):
-        self._step(1)
-        time.sleep(self._seconds)
-        self._step(-1)  # before the answer, which sets the thread free that asked
-        responders.good()(exchange)
-
-
 def text_of(server):
     return server._console + server.raw_log()
 
@@ -224,7 +199,7 @@ def test_a_proxys_password_goes_to_nobody_else(site, responder):
 
 def test_workers_and_their_share_are_bounds_and_are_used(httpd, ca, responder):
     board = {"now": 0, "most": 0, "lock": threading.Lock()}
-    scripts = [Counting(board) for _ in range(3)]
+    scripts = [responders.Counting(board) for _ in range(3)]
     answering = [responder(script) for script in scripts]
     vhosts = tuple(Vhost(f"h{n}.example.test", (ca.leaf(f"h{n}.example.test", url=answering[n % 3].url),))
                    for n in range(36))
