@@ -1,12 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What several units of the workers' threads do with a job. Called by the thread that works on it.
+ * How jobs are made, and what several units of the workers' threads do with one. Called by the thread that leads, and by the one
+ * that works on the job.
  */
 #include "job.h"
 
+#include "fetch/fetch.h"
+
 #include <apr_general.h>
+#include <apr_hash.h>
 #include <string.h>
+
+/* The responders of the jobs, each with its group of the workers. */
+typedef struct {
+    apr_pool_t *pool;
+    apr_hash_t *by_name; /* "host:port" -> oc_responder_t */
+    unsigned n;
+} responders_t;
+
+static oc_responder_t *find_responder(responders_t *responders, const char *name)
+{
+    oc_responder_t *responder = apr_hash_get(responders->by_name, name, APR_HASH_KEY_STRING);
+
+    if (responder)
+        return responder;
+    responder = apr_pcalloc(responders->pool, sizeof(*responder));
+    responder->group = responders->n++;
+    apr_hash_set(responders->by_name, name, APR_HASH_KEY_STRING, responder);
+    return responder;
+}
+
+static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t *responders)
+{
+    const char *const *urls = managed->targets.urls;
+    oc_responder_t **found;
+    int i, n = 0;
+
+    while (urls[n])
+        n++;
+    found = apr_palloc(responders->pool, (apr_size_t)(n + 1) * sizeof(oc_responder_t *));
+    found[0] = find_responder(responders, managed->responder);
+    for (i = 1; i < n; i++)
+        found[i] = find_responder(responders, oc_fetch_responder(urls[i], responders->pool));
+    return found;
+}
+
+unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepalive, apr_pool_t *pool)
+{
+    const apr_array_header_t *all = oc_managed_all();
+    responders_t responders = {pool, apr_hash_make(pool), 0};
+    int i;
+
+    *jobs = apr_pcalloc(pool, (apr_size_t)all->nelts * sizeof(oc_job_t));
+    *n_jobs = 0;
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+        oc_job_t *job = &(*jobs)[*n_jobs];
+
+        if (!oc_managed_is_refreshed(managed))
+            continue;
+        job->managed = managed;
+        job->ordinal = (unsigned)i;
+        job->keepalive = keepalive;
+        job->responders = responders_of(managed, &responders);
+        job->task.group = job->responders[0]->group;
+        ++*n_jobs;
+    }
+    return responders.n;
+}
 
 uint32_t oc_job_random(void)
 {

@@ -74,6 +74,10 @@ typedef struct {
     oc_job_own_t own;
 } oc_job_t;
 
+/** Make a job for every certificate that can be refreshed, from @a pool. @return the number of groups of the workers: one for each
+ *  responder ("host:port") */
+unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepalive, apr_pool_t *pool);
+
 /** A true response is held from now on. */
 void oc_job_hold(oc_job_t *job, const oc_record_t *record);
 

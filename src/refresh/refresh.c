@@ -50,65 +50,6 @@ static struct {
 
 /* ---- one child refreshes ---- */
 
-/* The responders of the jobs, each with its group of the workers. */
-typedef struct {
-    apr_pool_t *pool;
-    apr_hash_t *by_name; /* "host:port" -> oc_responder_t */
-    unsigned n;
-} responders_t;
-
-static oc_responder_t *find_responder(responders_t *responders, const char *name)
-{
-    oc_responder_t *responder = apr_hash_get(responders->by_name, name, APR_HASH_KEY_STRING);
-
-    if (responder)
-        return responder;
-    responder = apr_pcalloc(responders->pool, sizeof(*responder));
-    responder->group = responders->n++;
-    apr_hash_set(responders->by_name, name, APR_HASH_KEY_STRING, responder);
-    return responder;
-}
-
-static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t *responders)
-{
-    const char *const *urls = managed->targets.urls;
-    oc_responder_t **found;
-    int i, n = 0;
-
-    while (urls[n])
-        n++;
-    found = apr_palloc(responders->pool, (apr_size_t)(n + 1) * sizeof(oc_responder_t *));
-    found[0] = find_responder(responders, managed->responder);
-    for (i = 1; i < n; i++)
-        found[i] = find_responder(responders, oc_fetch_responder(urls[i], responders->pool));
-    return found;
-}
-
-/* A job for every certificate that can be refreshed. @return the number of groups */
-static unsigned make_jobs(apr_pool_t *pool)
-{
-    const apr_array_header_t *all = oc_managed_all();
-    responders_t responders = {pool, apr_hash_make(pool), 0};
-    int i;
-
-    refresher.jobs = apr_pcalloc(pool, (apr_size_t)all->nelts * sizeof(oc_job_t));
-    refresher.n_jobs = 0;
-    for (i = 0; i < all->nelts; i++) {
-        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
-        oc_job_t *job = &refresher.jobs[refresher.n_jobs];
-
-        if (!oc_managed_is_refreshed(managed))
-            continue;
-        job->managed = managed;
-        job->ordinal = (unsigned)i;
-        job->keepalive = refresher.keepalive;
-        job->responders = responders_of(managed, &responders);
-        job->task.group = job->responders[0]->group;
-        refresher.n_jobs++;
-    }
-    return responders.n;
-}
-
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_renew((oc_job_t *)(void *)task, stop, pool);
@@ -227,7 +168,7 @@ static apr_status_t start_crew(oc_workers_t **workers)
         return rv;
     refresher.pool = pool;
     refresher.keepalive = oc_keepalive_create(n_threads, pool);
-    n_groups = make_jobs(pool);
+    n_groups = oc_jobs_make(&refresher.jobs, &refresher.n_jobs, refresher.keepalive, pool);
     if (n_threads > refresher.n_jobs)
         n_threads = refresher.n_jobs;
     oc_shared_store_start();
