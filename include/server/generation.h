@@ -50,6 +50,9 @@ void oc_generation_child_init(apr_pool_t *pchild, server_rec *s);
 
 oc_shm_t *oc_generation_shm(const oc_generation_t *generation);
 
+/** The arena of the generation before this one; NULL: there was none. In the parent, from post_config to the next one. */
+const oc_shm_t *oc_generation_previous_shm(const oc_generation_t *generation);
+
 /** NULL: in memory only, by choice or because of trouble. */
 const char *oc_generation_path(const oc_generation_t *generation);
 

@@ -33,6 +33,9 @@ apr_status_t oc_staples_get(const oc_cert_t *cert, oc_record_t *record, oc_note_
 apr_status_t oc_staples_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
                             server_rec *s, apr_pool_t *pool);
 
+/** In the parent, after a reload: the note of a certificate in the cache of the last generation. All zero: there is none. */
+oc_note_t oc_staples_previous_note(const oc_cert_t *cert);
+
 /** Forget a certificate's record and note: it turned out to be unusable. */
 apr_status_t oc_staples_remove(const oc_cert_t *cert, server_rec *s);
 

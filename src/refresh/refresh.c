@@ -6,6 +6,7 @@
  */
 #include "refresh/refresh.h"
 
+#include "back_off.h"
 #include "control.h"
 #include "must_staple.h"
 #include "notify.h"
@@ -131,11 +132,12 @@ static void hand_out(oc_workers_t *workers, oc_job_t *job)
 static void scan(oc_workers_t *workers)
 {
     apr_time_t now = apr_time_now();
+    int has_changed = has_new_files(now); /* without the lock: a folder on a network may hang */
     unsigned i;
 
     oc_keepalive_expire(refresher.keepalive, oc_deadline_now());
     oc_workers_lock(workers);
-    if (has_new_files(now))
+    if (has_changed)
         recall_all();
     recall_wished();
     oc_control_look(refresher.jobs, refresher.n_jobs, recall, now);
@@ -306,6 +308,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
         return OK;
 
     drop_unbound(main_server, pconf);
+    oc_back_off_take_over(main_server, pconf);
     oc_shared_store_init(main_server, pconf);
     refresher.has_work = 1;
     oc_leader_post_config(oc_provider_stapling(), &DUTY, main_server);

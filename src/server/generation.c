@@ -88,6 +88,11 @@ oc_shm_t *oc_generation_shm(const oc_generation_t *generation)
     return generation->shm;
 }
 
+const oc_shm_t *oc_generation_previous_shm(const oc_generation_t *generation)
+{
+    return generation->previous ? generation->previous->shm : NULL;
+}
+
 const char *oc_generation_path(const oc_generation_t *generation)
 {
     return generation->file && !atomic_load(generation->is_file_lost) ? generation->path : NULL;

@@ -116,3 +116,17 @@ apr_status_t oc_staples_remove(const oc_cert_t *cert, server_rec *s)
     oc_generation_unlock(generation, s);
     return rv;
 }
+
+oc_note_t oc_staples_previous_note(const oc_cert_t *cert)
+{
+    const oc_generation_t *generation = oc_provider_stapling();
+    const oc_shm_t *shm = generation ? oc_generation_previous_shm(generation) : NULL;
+    oc_key_t key = key_of(cert);
+    oc_shm_meta_t meta = {0};
+    unsigned char nothing;
+    apr_size_t len = 0;
+
+    if (shm)
+        (void)oc_shm_get(shm, &key, &nothing, &len, &meta);
+    return oc_note_unpack(meta.note);
+}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""The back-off of a certificate that never had a response survives reloads, unless its query has changed."""
+
+import pytest
+
+import responders
+from conftest import NOTHING_HELD
+from observe import LEADS, certificate
+from wait import holds, poll
+
+
+
+def busy(exchange):
+    exchange.reply(b"busy", status=503, content_type="text/plain", headers=(("Retry-After", "400"),))
+
+
+@pytest.fixture
+def failing(site):
+    """A server whose only certificate has failed once."""
+    one = site(busy)
+    one.server.allow(NOTHING_HELD)
+    one.server.start()
+    one.server.wait_log("Nothing valid is held", "warn")
+    assert len(one.responder.asked) == 1
+    return one
+
+
+def test_reloads_send_no_requests(failing):
+    before = certificate(failing.server, failing.leaf)
+    for n in range(4):
+        failing.server.graceful()
+        poll(lambda: len(failing.server.ours("info", LEADS)) == n + 2, "a child of the new generation leads")
+        holds(lambda: len(failing.responder.asked) == 1, "no request", 0.5)
+    after = certificate(failing.server, failing.leaf)
+    assert len(failing.responder.asked) == 1
+    assert (after["failures"], after["last_verdict"]) == (1, "http-status") and after["next_request"] == before["next_request"]
+
+
+def test_another_responder_is_queried_at_once(failing, responder):
+    other = responder()
+    failing.server.graceful(failing.changed(directives=(f"OCSPCacheResponder {failing.responder.url} {other.url}",)))
+    failing.wait_staple()
+    assert len(failing.responder.asked) == 1 and len(other.asked) == 1
+
+
+@pytest.mark.parametrize("line", ["SSLStaplingResponderTimeout 3", "OCSPCacheCertIDHash sha256"])
+def test_another_way_to_query_is_tried_at_once(failing, line):
+    failing.server.graceful(failing.changed(directives=(line,)))
+    failing.responder.wait_asked(2)
+
+
+def test_a_stop_and_a_start_forget_it(failing):
+    """Control: the file holds responses alone."""
+    failing.server.stop()
+    failing.server.start()
+    failing.responder.wait_asked(2)
