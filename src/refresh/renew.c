@@ -59,13 +59,23 @@ static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 
 /* ---- what follows from an attempt ---- */
 
+/* While nothing valid is held, the pause begins with the exchange: one that hung until its deadline has been pause enough. */
+static apr_time_t begin_of_pause(const oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
+{
+    int is_urgent = attempt->verdict == OC_TIMED_OUT && job->own.usable_until <= now;
+
+    return is_urgent && attempt->elapsed > 0 ? now - attempt->elapsed : now;
+}
+
 static void note_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
+    apr_time_t due;
+
     job->own.note.failures++;
     job->own.note.verdict = attempt->verdict;
-    job->own.note.due =
-        oc_schedule_failure(now, job->own.usable_until, job->own.note.failures, attempt->fetched.retry_after,
-                            &job->managed->settings.bounds, oc_job_random());
+    due = oc_schedule_failure(begin_of_pause(job, attempt, now), job->own.usable_until, job->own.note.failures,
+                              attempt->fetched.retry_after, &job->managed->settings.bounds, oc_job_random());
+    job->own.note.due = due > now ? due : now;
 }
 
 static void note_success(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)

@@ -10,6 +10,8 @@
 
 #include <apr_strings.h>
 
+#define HUNG \
+    apr_time_from_sec(1)    /* an exchange that takes longer and is then cut off: the responder has been restarted */
 #define POSTS_REMEMBERED 16 /* queries by POST alone before GET is tried again: caches answer nothing else */
 
 typedef struct {
@@ -17,6 +19,8 @@ typedef struct {
     oc_responder_t *responder;
     oc_fetch_request_t request;
     oc_deadline_t deadline;
+    int is_urgent; /* nothing valid is held */
+    int has_hung;  /* the last attempt timed out */
     apr_pool_t *pool;
 } oc_query_t;
 
@@ -117,11 +121,34 @@ static apr_interval_time_t share_of_time(oc_job_t *job)
     return n_left > 1 ? job->own.time_left / n_left : job->own.time_left;
 }
 
+/* Was a hung exchange cut off, while nothing valid is held? The responder may answer now, and clients wait for it. */
+static int has_been_restarted(const oc_query_t *query, const oc_attempt_t *attempt)
+{
+    return query->is_urgent && attempt->verdict == OC_CONNECTION_LOST && (attempt->elapsed >= HUNG || query->has_hung);
+}
+
+static void query_again(oc_query_t *query, int by_post, oc_attempt_t *attempt)
+{
+    apr_interval_time_t elapsed = attempt->elapsed;
+    oc_attempt_t again;
+
+    oc_attempt_begin(&again);
+    again.source = attempt->source;
+    again.origin = attempt->origin;
+    oc_deadline_start(&query->deadline, query->managed->settings.timeout, query->deadline.stop);
+    exchange(query, by_post, &again);
+    again.elapsed += elapsed;
+    again.detail = apr_pstrdup(query->pool, again.detail);
+    *attempt = again;
+}
+
 static void query_url(oc_query_t *query, oc_attempt_t *attempt)
 {
     int by_post = takes_post(query->responder);
 
     exchange(query, by_post, attempt);
+    if (has_been_restarted(query, attempt))
+        query_again(query, by_post, attempt);
     if (attempt->fetched.get_failed && is_truth(attempt))
         atomic_store(&query->responder->posts, POSTS_REMEMBERED);
     else if (by_post && !is_truth(attempt))
@@ -135,6 +162,8 @@ void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *
     const oc_managed_t *managed = job->managed;
     oc_query_t query = {.managed = managed, .responder = oc_job_responder(job), .pool = pool};
 
+    query.is_urgent = job->own.usable_until <= apr_time_now();
+    query.has_hung = job->own.note.verdict == OC_TIMED_OUT;
     query.request.url = oc_job_url(job);
     query.request.proxy = managed->proxy;
     query.request.deadline = &query.deadline;
