@@ -10,6 +10,7 @@
 
 #include "base/deadline.h"
 #include "fetch/url.h"
+#include "ocsp/issuer.h"
 #include "ocsp/x509.h"
 
 #include <apr_env.h>
@@ -93,7 +94,9 @@ static int read_certificates(apr_array_header_t *found, const char *path, const 
 static int take_subject(probe_t *probe)
 {
     apr_array_header_t *found = apr_array_make(probe->pool, 4, sizeof(found_t));
+    apr_array_header_t *others = apr_array_make(probe->pool, 4, sizeof(X509 *));
     const char *chain = probe->ctl->values[CHAIN], *problem = NULL;
+    X509 *right;
     const found_t *all, *issuer = NULL;
     char subject[512];
     int i, status = read_certificates(found, probe->certificate_path, probe);
@@ -103,8 +106,11 @@ static int take_subject(probe_t *probe)
     if (status != CTL_OK)
         return status;
     all = (const found_t *)found->elts;
+    for (i = 1; i < found->nelts; i++)
+        APR_ARRAY_PUSH(others, X509 *) = all[i].x509;
+    right = oc_issuer_choose(others, all[0].x509);
     for (i = 1; i < found->nelts && !issuer; i++)
-        if (X509_check_issued(all[i].x509, all[0].x509) == X509_V_OK)
+        if (right == all[i].x509)
             issuer = &all[i];
     if (oc_cert_from_x509(&probe->cert, all[0].x509, issuer ? issuer->x509 : NULL, oc_issuer_set_create(probe->pool),
                           probe->pool, &problem)

@@ -17,12 +17,12 @@
 typedef struct {
     const char *file;      /* of SSLCertificateFile: absolute, or a URI */
     const oc_cert_t *cert; /* NULL: why not stands in status and problem; cert->issuer is NULL */
-    int has_issuer;        /* is the issuer's certificate where mod_ssl looks? By names and key identifiers, as mod_ssl
-                                    judges it; the signature is checked by the server, at its start */
-    const char *issuer;    /* its name, as the certificate has it; NULL where cert is */
-    apr_status_t status;   /* APR_ENOTIMPL: it is a URI; APR_EINVAL: no certificate is in it; else the errno */
-    const char *problem;   /* with APR_EINVAL: a phrase */
-    const char *unread;    /* a file that may hold the issuer and cannot be read; NULL: all could be */
+    int has_issuer; /* is the issuer's certificate where mod_ssl looks? The one whose key verifies the signature */
+    const char *issuer_problem;  /* if not: "CN=X is needed; chain.pem holds CN=Y" */
+    const char *issuer;          /* its name, as the certificate has it; NULL where cert is */
+    apr_status_t status;         /* APR_ENOTIMPL: it is a URI; APR_EINVAL: no certificate is in it; else the errno */
+    const char *problem;         /* with APR_EINVAL: a phrase */
+    const char *unread;          /* a file that may hold the issuer and cannot be read; NULL: all could be */
     apr_array_header_t *servers; /* server_rec *: the hosts that serve it, in the order of the configuration */
 } oc_listed_t;
 

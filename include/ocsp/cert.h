@@ -29,6 +29,10 @@ typedef struct {
     unsigned char binding[OC_CERT_HASH_LEN]; /* SHA-256 over the certificate's and the issuer's DER: a kept response
                                                 belongs to this pair and no other */
     const oc_issuer_t *issuer;
+    /* The certificate's own issuer field, DER: what a CertID hashes (RFC 6960 section 4.1.1). The issuer's subject is the same name
+     * (RFC 5280 section 7.1), but may be encoded in another string type. */
+    const unsigned char *issuer_name;
+    apr_size_t issuer_name_len;
     const unsigned char *serial_der; /* the serial as a DER INTEGER */
     apr_size_t serial_der_len;
     const char *serial; /* hexadecimal, upper case, as `openssl x509 -serial` prints it */
@@ -60,6 +64,9 @@ oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool);
  */
 apr_status_t oc_cert_parse(oc_cert_t **cert, const char *pem, oc_issuer_set_t *issuers, apr_pool_t *pool,
                            const char **reason);
+
+/** The first certificate of @a pem, which is the caller's to free; NULL: there is none. */
+X509 *oc_cert_first(const char *pem);
 
 /** The same for OpenSSL objects (the checks of `apachectl -t`, tests). @a issuer may be NULL: then cert->issuer is
  *  NULL, and the binding covers the certificate alone. */

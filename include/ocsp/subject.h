@@ -12,12 +12,13 @@
 #include <apr_time.h>
 #include <openssl/x509.h>
 
-/** Whose status is wanted. The caller owns both objects; they are only read. */
+/** Whose status is wanted. The caller owns the objects; they are only read. */
 typedef struct {
-    X509 *issuer;               /* the certificate's issuer: the root of all trust here; never NULL */
-    const ASN1_INTEGER *serial; /* of the certificate */
-    apr_time_t not_before;      /* of the certificate; a staple must not be older */
-    apr_time_t not_after;       /* of the certificate; a staple must not outlive it */
+    X509 *issuer;                 /* the certificate's issuer: the root of all trust here; never NULL */
+    const X509_NAME *issuer_name; /* as the certificate itself writes it: what a CertID hashes */
+    const ASN1_INTEGER *serial;   /* of the certificate */
+    apr_time_t not_before;        /* of the certificate; a staple must not be older */
+    apr_time_t not_after;         /* of the certificate; a staple must not outlive it */
 } oc_verify_subject_t;
 
 typedef struct {

@@ -21,8 +21,9 @@ typedef struct {
     oc_findings_t *findings;
     apr_pool_t *pool;
     const oc_cert_t *cert;
-    int has_issuer;     /* see oc_listed_t */
-    const char *unread; /* the same */
+    int has_issuer;             /* see oc_listed_t */
+    const char *issuer_problem; /* the same */
+    const char *unread;         /* the same */
     server_rec *s;
     const char *label;
     const char *demand;
@@ -68,12 +69,12 @@ static void check_issuer(const case_t *c, int has_folder)
                          c->unread));
     else
         say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
-            apr_pstrcat(c->pool, "nothing will be stapled: the issuer's certificate is not there", c->demand,
-                        ". Put it behind the server's in SSLCertificateFile, or name it in SSLCertificateChainFile or "
-                        "SSLCACertificateFile",
-                        has_folder ? " (in SSLCACertificatePath it is not, or not under its hash: `openssl rehash`)"
-                                   : "",
-                        NULL));
+            apr_pstrcat(
+                c->pool, "nothing will be stapled: the issuer's certificate is missing: ", c->issuer_problem, c->demand,
+                ". Put it behind the server's in SSLCertificateFile, or name it in SSLCertificateChainFile or "
+                "SSLCACertificateFile",
+                has_folder ? " (in SSLCACertificatePath it is not, or not under its hash: `openssl rehash`)" : "",
+                NULL));
 }
 
 /* No responder can be queried. That a certificate names none is expected; the other causes can be fixed. */
@@ -113,7 +114,12 @@ static void check_certificate(const case_t *c)
 
 static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_rec *s, apr_pool_t *pool)
 {
-    case_t c = {findings, pool, cert, 1, NULL, s, NULL, cert->must_staple ? DEMAND : ""};
+    case_t c = {.findings = findings,
+                .pool = pool,
+                .cert = cert,
+                .has_issuer = 1,
+                .s = s,
+                .demand = cert->must_staple ? DEMAND : ""};
 
     c.label = apr_psprintf(pool, "certificate %s (serial %s)", cert->subject, cert->serial);
     return c;
@@ -154,6 +160,7 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
         }
         c = make_case(findings, listed->cert, s, pool);
         c.has_issuer = listed->has_issuer;
+        c.issuer_problem = listed->issuer_problem;
         c.unread = listed->unread;
         if (oc_mod_md_staples(md, s))
             check_dates(&c, apr_time_now());
@@ -182,10 +189,14 @@ void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
 {
     oc_findings_t *findings = oc_findings_create(pool);
     const char *reason = NULL;
-    oc_cert_t *cert;
+    X509 *leaf = oc_cert_first(pem);
+    oc_cert_t *cert = NULL;
     case_t c;
 
-    if (oc_cert_parse(&cert, pem, oc_issuer_set_create(pool), pool, &reason) != APR_SUCCESS || !cert->must_staple)
+    if (leaf)
+        (void)oc_cert_from_x509(&cert, leaf, NULL, NULL, pool, &reason);
+    X509_free(leaf);
+    if (!cert || !cert->must_staple)
         return;
     c = make_case(findings, cert, s, pool);
     check_certificate(&c);

@@ -55,12 +55,11 @@ apr_status_t oc_fleet_entry_key(const oc_cert_t *cert, unsigned char key[OC_CERT
     unsigned char *parts = apr_palloc(pool, all);
     const ASN1_BIT_STRING *public_key;
     oc_verify_subject_t subject;
-    unsigned int len = 0;
 
     if (oc_cert_subject(cert, &subject, pool) != APR_SUCCESS)
         return APR_EGENERAL;
     public_key = X509_get0_pubkey_bitstr(subject.issuer);
-    if (X509_NAME_digest(X509_get_subject_name(subject.issuer), EVP_sha256(), parts, &len) != 1 || !public_key
+    if (!digest(cert->issuer_name, cert->issuer_name_len, parts) || !public_key
         || !digest(ASN1_STRING_get0_data(public_key), (apr_size_t)ASN1_STRING_length(public_key),
                    parts + OC_CERT_HASH_LEN))
         return APR_EGENERAL;

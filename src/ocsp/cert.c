@@ -8,6 +8,7 @@
 #include "ocsp/cert.h"
 
 #include "aia.h"
+#include "ocsp/issuer.h"
 #include "ocsp/x509.h"
 
 #include <apr_strings.h>
@@ -126,21 +127,23 @@ static int must_staple(const X509 *x509)
     return found;
 }
 
-/* "" or why @a issuer is not the issuer: by name and key identifier, then by the signature, since names can be equal.
- */
+/* "" or why @a issuer is not the issuer. */
 static const char *issuer_problem(X509 *x509, X509 *issuer, const char *subject, apr_pool_t *pool)
 {
+    const char *problem = oc_issuer_problem(x509, issuer);
     char name[SUBJECT_MAX];
-    EVP_PKEY *key = X509_get0_pubkey(issuer);
-    int result = X509_check_issued(issuer, x509);
 
-    if (result == X509_V_OK && key != NULL && X509_verify(x509, key) == 1)
+    if (problem == NULL)
         return "";
     oc_x509_subject(name, sizeof name, issuer);
-    return apr_psprintf(pool, "%s did not issue %s (%s)", name, subject,
-                        result != X509_V_OK ? X509_verify_cert_error_string(result)
-                        : key == NULL       ? "its public key is unusable"
-                                            : "the signature does not match");
+    return apr_psprintf(pool, "%s did not issue %s (%s)", name, subject, problem);
+}
+
+static const unsigned char *name_der(const X509_NAME *name, apr_size_t *length, apr_pool_t *pool)
+{
+    const unsigned char *der;
+
+    return X509_NAME_get0_der(name, &der, length) ? apr_pmemdup(pool, der, *length) : NULL;
 }
 
 static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set_t *issuers, apr_pool_t *pool)
@@ -166,7 +169,8 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
 
     der = der_of(x509, &der_len, pool);
     cert->serial_der = serial_der(serial, &cert->serial_der_len, pool);
-    if (der == NULL || cert->serial_der == NULL || !bind_pair(cert, der, der_len)
+    cert->issuer_name = name_der(X509_get_issuer_name(x509), &cert->issuer_name_len, pool);
+    if (der == NULL || cert->serial_der == NULL || cert->issuer_name == NULL || !bind_pair(cert, der, der_len)
         || !X509_digest(x509, EVP_sha1(), cert->id, NULL))
         return failed;
 
@@ -205,6 +209,20 @@ static int no_passphrase(char *buf, int size, int writing, void *user)
     return -1;
 }
 
+X509 *oc_cert_first(const char *pem)
+{
+    BIO *bio;
+    X509 *x509 = NULL;
+
+    ERR_set_mark();
+    bio = BIO_new_mem_buf(pem, -1);
+    if (bio != NULL)
+        x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+    BIO_free(bio);
+    ERR_pop_to_mark();
+    return x509;
+}
+
 apr_status_t oc_cert_parse(oc_cert_t **cert, const char *pem, oc_issuer_set_t *issuers, apr_pool_t *pool,
                            const char **reason)
 {
@@ -237,6 +255,12 @@ static apr_status_t free_x509(void *x509)
     return APR_SUCCESS;
 }
 
+static apr_status_t free_name(void *name)
+{
+    X509_NAME_free(name);
+    return APR_SUCCESS;
+}
+
 static apr_status_t free_integer(void *integer)
 {
     ASN1_INTEGER_free(integer);
@@ -247,6 +271,7 @@ apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject
 {
     const unsigned char *p;
     ASN1_INTEGER *serial;
+    X509_NAME *name;
 
     memset(subject, 0, sizeof *subject);
     if (cert->issuer == NULL)
@@ -261,17 +286,20 @@ apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject
     if (serial != NULL)
         apr_pool_cleanup_register(pool, serial, free_integer, apr_pool_cleanup_null);
     subject->not_before = cert->not_before;
+    p = cert->issuer_name;
+    subject->issuer_name = name = d2i_X509_NAME(NULL, &p, (long)cert->issuer_name_len);
+    if (name != NULL)
+        apr_pool_cleanup_register(pool, name, free_name, apr_pool_cleanup_null);
     subject->not_after = cert->not_after;
     ERR_pop_to_mark();
-    return subject->issuer != NULL && serial != NULL ? APR_SUCCESS : APR_EGENERAL;
+    return subject->issuer != NULL && serial != NULL && name != NULL ? APR_SUCCESS : APR_EGENERAL;
 }
 
 static int request_der(unsigned char **der, oc_certid_hash_t hash, const oc_verify_subject_t *subject)
 {
-    X509 *issuer = subject->issuer;
     OCSP_REQUEST *request = OCSP_REQUEST_new();
-    OCSP_CERTID *id = OCSP_cert_id_new(hash == OC_CERTID_SHA256 ? EVP_sha256() : EVP_sha1(),
-                                       X509_get_subject_name(issuer), X509_get0_pubkey_bitstr(issuer), subject->serial);
+    OCSP_CERTID *id = OCSP_cert_id_new(hash == OC_CERTID_SHA256 ? EVP_sha256() : EVP_sha1(), subject->issuer_name,
+                                       X509_get0_pubkey_bitstr(subject->issuer), subject->serial);
     int length = -1;
 
     /* From add0 on, the id belongs to the request. */

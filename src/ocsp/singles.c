@@ -77,7 +77,7 @@ static int is_issuer(const oc_check_t *check, oc_bytes_t certid)
     const unsigned char *name;
     size_t name_len;
 
-    return md && key && X509_NAME_get0_der(X509_get_subject_name(issuer), &name, &name_len)
+    return md && key && X509_NAME_get0_der(check->subject->issuer_name, &name, &name_len)
            && is_hash_of(oc_check_take(&certid, V_ASN1_OCTET_STRING), name, name_len, md)
            && is_hash_of(oc_check_take(&certid, V_ASN1_OCTET_STRING), ASN1_STRING_get0_data(key),
                          (apr_size_t)ASN1_STRING_length(key), md);

@@ -6,10 +6,13 @@
 #include "server/managed.h"
 
 #include "fetch/fetch.h"
+#include "server/issuer_files.h"
 #include "server/module.h"
 
 #include <apr_strings.h>
+#include <http_config.h>
 #include <http_log.h>
+#include <openssl/err.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -110,13 +113,50 @@ apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *po
 
 /* ---- while certificates are primed ---- */
 
+/* mod_ssl hands over the first namesake that it finds. The right one may stand behind it, or in another file of the host. */
+static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const char **reason)
+{
+    const oc_server_conf_t *conf = oc_settings_server(s);
+    X509 *leaf = oc_cert_first(pem), *one;
+    oc_issuer_files_t *files;
+    oc_issuer_found_t found = {0};
+    oc_cert_t *cert = NULL;
+    const char *problem;
+    apr_pool_t *pool;
+    int i;
+
+    if (!leaf)
+        return NULL;
+    apr_pool_create(&pool, table.pool);
+    files = oc_issuer_files_create(pool);
+    ERR_set_mark();
+    for (i = 0; !found.issuer && i < conf->certificate_files->nelts; i++) {
+        const char *file = ap_server_root_relative(pool, APR_ARRAY_IDX(conf->certificate_files, i, const char *));
+        const apr_array_header_t *beside = NULL;
+
+        if (file && oc_issuer_files_read(files, file, &one, &beside) == APR_SUCCESS) {
+            oc_issuer_files_find(files, conf, leaf, file, beside, &found);
+            X509_free(one);
+        }
+    }
+    if (found.issuer)
+        (void)oc_cert_from_x509(&cert, leaf, found.issuer, table.issuers, table.pool, &problem);
+    else if (found.problem)
+        *reason = apr_pstrcat(table.pool, *reason, "; ", found.problem, NULL);
+    ERR_pop_to_mark();
+    X509_free(leaf);
+    apr_pool_destroy(pool);
+    return cert;
+}
+
 static oc_managed_t *create(server_rec *s, const char *id, apr_size_t id_len, const char *pem)
 {
     const char *reason = NULL;
     oc_managed_t *managed;
     oc_cert_t *cert;
 
-    if (oc_cert_parse(&cert, pem, table.issuers, table.pool, &reason) != APR_SUCCESS) {
+    if (oc_cert_parse(&cert, pem, table.issuers, table.pool, &reason) != APR_SUCCESS
+        && !(cert = with_right_issuer(s, pem, &reason))) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s: nothing is stapled for a certificate: %s",
                      oc_managed_host(s, table.pool), reason);
         return NULL;
@@ -167,6 +207,7 @@ static const oc_cert_t *copy_cert(const oc_cert_t *cert, apr_pool_t *pool)
     oc_cert_t *copy = apr_pmemdup(pool, cert, sizeof(*cert));
 
     copy->issuer = NULL;
+    copy->issuer_name = apr_pmemdup(pool, cert->issuer_name, cert->issuer_name_len);
     copy->serial_der = apr_pmemdup(pool, cert->serial_der, cert->serial_der_len);
     copy->serial = apr_pstrdup(pool, cert->serial);
     copy->subject = apr_pstrdup(pool, cert->subject);

@@ -17,6 +17,7 @@
 #define FORMAT "1"
 #define SIZE_MAX_BYTES (256 << 20) /* a hundred times ten thousand certificates */
 #define SERIAL_DER_MAX 128
+#define ISSUER_NAME_MAX 16384
 #define TIME_MAX APR_INT64_MAX
 #define LABEL "CERTIFICATE"
 
@@ -59,6 +60,7 @@ static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
         ok = oc_lines_put(bio, "host", APR_ARRAY_IDX(entry->hosts, i, const char *));
     ok = ok && oc_lines_put(bio, "subject", cert->subject) && oc_lines_put(bio, "serial", cert->serial)
          && oc_lines_put_hex(bio, "serial-der", cert->serial_der, cert->serial_der_len)
+         && oc_lines_put_hex(bio, "issuer-name", cert->issuer_name, cert->issuer_name_len)
          && (cert->issuer ? put_issued_by(bio, cert) : oc_lines_put(bio, "wanted-issuer", entry->wanted_issuer))
          && oc_lines_put_number(bio, "not-before", cert->not_before)
          && oc_lines_put_number(bio, "not-after", cert->not_after)
@@ -117,15 +119,15 @@ static int is(const oc_line_t *line, const char *key)
     return line->value && strcmp(line->key, key) == 0;
 }
 
-static int take_serial_der(parser_t *p, const char *value)
+static int take_der(parser_t *p, const char *value, apr_size_t max, const unsigned char **bytes, apr_size_t *n)
 {
     apr_size_t len = strlen(value) / 2;
     unsigned char *der = apr_palloc(p->pool, len + 1);
 
-    if (len == 0 || len > SERIAL_DER_MAX || !oc_hex_read(value, der, len))
+    if (len == 0 || len > max || !oc_hex_read(value, der, len))
         return 0;
-    p->cert->serial_der = der;
-    p->cert->serial_der_len = len;
+    *bytes = der;
+    *n = len;
     return 1;
 }
 
@@ -165,8 +167,8 @@ static int end_entry(parser_t *p)
 {
     const oc_cert_t *cert = p->cert;
     int is_unprimed = p->entry.wanted_issuer != NULL;
-    int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->not_after > 0
-             && p->entry.open_ended > 0 && p->entry.error_keep > 0
+    int ok = p->hosts->nelts > 0 && cert->subject && cert->serial && cert->serial_der && cert->issuer_name
+             && cert->not_after > 0 && p->entry.open_ended > 0 && p->entry.error_keep > 0
              && (is_unprimed ? !cert->issuer : cert->issuer && p->has_binding);
 
     APR_ARRAY_PUSH(p->urls, const char *) = NULL;
@@ -194,9 +196,11 @@ static int take_fact(parser_t *p, const oc_line_t *line)
     else if (is(line, "url"))
         APR_ARRAY_PUSH(p->urls, const char *) = value;
     else if (is(line, "serial-der"))
-        return take_serial_der(p, value);
+        return take_der(p, value, SERIAL_DER_MAX, &cert->serial_der, &cert->serial_der_len);
     else if (is(line, "wanted-issuer"))
         p->entry.wanted_issuer = value;
+    else if (is(line, "issuer-name"))
+        return take_der(p, value, ISSUER_NAME_MAX, &cert->issuer_name, &cert->issuer_name_len);
     else if (is(line, "issued-by"))
         return take_issuer(p, value);
     else if (is(line, "binding"))

@@ -98,8 +98,9 @@ static void add_extensions(X509 *x509, X509 *issuer, const pki_spec_t *spec)
     X509V3_CTX context;
 
     X509V3_set_ctx(&context, issuer, x509, NULL, NULL, 0);
-    add_extension(x509, &context, NID_subject_key_identifier, "hash");
-    if (spec->issuer != NULL)
+    if (!spec->no_key_ids)
+        add_extension(x509, &context, NID_subject_key_identifier, spec->key_id != NULL ? spec->key_id : "hash");
+    if (spec->issuer != NULL && !spec->no_key_ids)
         add_extension(x509, &context, NID_authority_key_identifier, "keyid:always");
     add_extension(x509, &context, NID_basic_constraints, spec->basic_constraints);
     add_extension(x509, &context, NID_key_usage, spec->key_usage);
@@ -148,6 +149,18 @@ static void set_issuer(X509 *x509, const X509_NAME *issuer, int type)
     X509_NAME_free(name);
 }
 
+/* Other bytes, which may mean the same name. */
+static void set_issuer_bytes(X509 *x509, const pki_spec_t *spec)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    MUST(name != NULL);
+    MUST(X509_NAME_add_entry_by_NID(name, NID_commonName, spec->issuer_type, (unsigned char *)spec->issuer_cn,
+                                    spec->issuer_cn_len, -1, 0));
+    MUST(X509_set_issuer_name(x509, name));
+    X509_NAME_free(name);
+}
+
 static void set_time(ASN1_TIME *asn1, apr_time_t time, apr_time_t otherwise)
 {
     MUST(ASN1_TIME_set(asn1, (time_t)apr_time_sec(time != 0 ? time : otherwise)) != NULL);
@@ -169,7 +182,10 @@ pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec)
     MUST(X509_set_version(made->x509, X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(made->x509), spec->serial != 0 ? spec->serial : 1));
     MUST(X509_set_subject_name(made->x509, name));
-    set_issuer(made->x509, X509_get_subject_name(issuer->x509), spec->issuer_type);
+    if (spec->issuer_cn != NULL)
+        set_issuer_bytes(made->x509, spec);
+    else
+        set_issuer(made->x509, X509_get_subject_name(issuer->x509), spec->issuer_type);
     set_time(X509_getm_notBefore(made->x509), spec->not_before, PKI_NOW - 30 * PKI_DAY);
     set_time(X509_getm_notAfter(made->x509), spec->not_after, PKI_NOW + 30 * PKI_DAY);
     MUST(X509_set_pubkey(made->x509, made->key));
@@ -224,7 +240,9 @@ static OCSP_CERTID *make_id(const pki_single_t *spec)
     OCSP_CERTID *id;
 
     MUST(serial != NULL && ASN1_INTEGER_set(serial, spec->serial));
-    id = OCSP_cert_id_new(spec->id_hash != NULL ? spec->id_hash : EVP_sha1(), X509_get_subject_name(spec->issuer->x509),
+    id = OCSP_cert_id_new(spec->id_hash != NULL ? spec->id_hash : EVP_sha1(),
+                          spec->certificate != NULL ? X509_get_issuer_name(spec->certificate->x509)
+                                                    : X509_get_subject_name(spec->issuer->x509),
                           X509_get0_pubkey_bitstr(spec->issuer->x509), serial);
     MUST(id != NULL);
     ASN1_INTEGER_free(serial);

@@ -57,6 +57,10 @@ typedef struct {
     const EVP_MD *md;       /* of the signature; NULL: SHA-256 */
     const char *basic_constraints, *key_usage, *eku, *aia, *san, *tls_feature,
         *name_constraints;  /* openssl.cnf syntax */
+    const char *issuer_cn;  /* NULL: the issuer is named as it names itself; else these bytes are its CN, */
+    int issuer_cn_len;      /* so many of them, in a string of issuer_type */
+    int no_key_ids;         /* neither subject nor authority key identifier */
+    const char *key_id;     /* subject key identifier in hexadecimal; NULL: the key's hash */
     int no_check;           /* id-pkix-ocsp-nocheck */
     const char *critical;   /* OID of a critical extension without sense */
     const char *uncritical; /* OID of an extension with this value */
@@ -76,6 +80,7 @@ const char *pki_pem(apr_pool_t *pool, const pki_id_t *certificate, const pki_id_
 /** What one SingleResponse shall be. */
 typedef struct {
     const pki_id_t *issuer;
+    const pki_id_t *certificate; /* whose issuer field the CertID hashes; NULL: the issuer\'s subject */
     long serial;
     const EVP_MD *id_hash;                /* of the CertID; NULL: SHA-1 */
     int status;                           /* V_OCSP_CERTSTATUS_* */

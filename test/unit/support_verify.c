@@ -19,6 +19,12 @@
 
 scene_t scene;
 
+void scene_trust(const pki_id_t *issuer)
+{
+    scene.subject.issuer = issuer->x509;
+    scene.subject.issuer_name = X509_get_subject_name(issuer->x509);
+}
+
 int scene_group_setup(void **state)
 {
     (void)state;
@@ -36,7 +42,7 @@ int scene_group_setup(void **state)
                                                               .key_usage = "critical,digitalSignature",
                                                               .eku = "OCSPSigning",
                                                               .no_check = 1});
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
     scene.subject.serial = X509_get0_serialNumber(scene.certificate->x509);
     return 0;
 }

@@ -24,6 +24,9 @@ typedef struct {
 extern scene_t scene;
 
 /* For cmocka. */
+/** From now on this is the certificate's issuer. */
+void scene_trust(const pki_id_t *issuer);
+
 int scene_group_setup(void **state);
 int scene_group_teardown(void **state);
 int scene_setup(void **state);

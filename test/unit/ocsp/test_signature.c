@@ -28,9 +28,9 @@ static oc_verdict_t judge_keys(pki_key_t issuer_key, int delegated, pki_key_t de
     response.certificates[0] = delegated ? response.signer->x509 : NULL;
     response.md = md;
     response.pss = pss;
-    scene.subject.issuer = issuer->x509;
+    scene_trust(issuer);
     verdict = scene_judge(&response);
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
     return verdict;
 }
 
@@ -99,7 +99,7 @@ TEST(pss_hashes)
 
     single.issuer = response.signer = issuer;
     response.pss = 1;
-    scene.subject.issuer = issuer->x509;
+    scene_trust(issuer);
     assert_verdict(OC_GOOD, scene_judge(&response));
     response.pss_salt = RSA_PSS_SALTLEN_MAX; /* what OpenSSL makes of itself */
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
@@ -112,7 +112,7 @@ TEST(pss_hashes)
     assert_non_null(strstr(scene.result.detail, "not all clients"));
     response.pss_mask = EVP_sha1();
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
     for (int i = 0; i < 3; i++) { /* Firefox takes the last two, GnuTLS only SHA-256 */
         static const char *const others[] = {"SHA1", "SHA384", "SHA512"};
 
@@ -183,7 +183,7 @@ TEST(algorithm_parameters)
                    scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, algorithm, null))));
 
     /* PKCS #1 v1.5 has NULL; without it is taken too (RFC 4055 section 5). */
-    scene.subject.issuer = issuer->x509;
+    scene_trust(issuer);
     response = direct(issuer, 0);
     algorithm = algorithm_of(response);
     oid = take(&algorithm);
@@ -213,7 +213,7 @@ TEST(algorithm_parameters)
                                          response, pki_join(scene.pool, oid, pki_tlv(scene.pool, 0x30, inner)))));
     assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, oid)));
     assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, oid, null))));
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
 
     /* One that does not exist. */
     assert_verdict(OC_SIGNATURE_BAD,

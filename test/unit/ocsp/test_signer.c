@@ -363,7 +363,7 @@ TEST(test_name_constraints)
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
-    scene.subject.issuer = constrained->x509;
+    scene_trust(constrained);
     single.issuer = spec.issuer = constrained;
     for (int inside = 0; inside < 2; inside++) {
         pki_id_t *delegate;
@@ -373,7 +373,7 @@ TEST(test_name_constraints)
         response.certificates[0] = delegate->x509;
         assert_verdict(inside ? OC_GOOD : OC_SIGNER_REFUSED, scene_judge(&response));
     }
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
 }
 
 /* Without the right to sign certificates the issuer cannot delegate. */
@@ -384,12 +384,12 @@ TEST(issuer_is_no_ca)
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
 
-    scene.subject.issuer = no_ca->x509;
+    scene_trust(no_ca);
     single.issuer = spec.issuer = no_ca;
     response.signer = pki_make(scene.pool, &spec);
     response.certificates[0] = response.signer->x509;
     assert_verdict(OC_SIGNER_REFUSED, scene_judge(&response));
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
 }
 
 TEST(hostile_names_are_escaped)

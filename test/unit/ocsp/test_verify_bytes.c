@@ -120,10 +120,10 @@ TEST(every_bit_of_rsa_responses)
 {
     pki_id_t *issuer = pki_make_ca(scene.pool, "RSA Issuer", PKI_RSA_2048, NULL);
 
-    scene.subject.issuer = issuer->x509;
+    scene_trust(issuer);
     turn_every_bit(rsa_signed(issuer, 0));
     turn_every_bit(rsa_signed(issuer, 1));
-    scene.subject.issuer = scene.issuer->x509;
+    scene_trust(scene.issuer);
 }
 
 /* No signature covers a certificate that clients do not need. Whatever is done to it, they get the same bytes. */
