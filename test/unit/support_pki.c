@@ -134,30 +134,20 @@ static X509_NAME *make_name(const char *cn, int type)
     return name;
 }
 
-/* The issuer's name, its common name in this string type. */
-static void set_issuer(X509 *x509, const X509_NAME *issuer, int type)
+/* The issuer's name, its common name in another string type, or of other bytes. */
+static void set_issuer(X509 *x509, const X509_NAME *issuer, const pki_spec_t *spec)
 {
     char cn[200] = "";
-    X509_NAME *name;
-
-    MUST(X509_set_issuer_name(x509, issuer));
-    if (type == 0)
-        return;
-    MUST(X509_NAME_get_text_by_NID((X509_NAME *)issuer, NID_commonName, cn, sizeof(cn)) > 0);
-    name = make_name(cn, type);
-    MUST(X509_set_issuer_name(x509, name));
-    X509_NAME_free(name);
-}
-
-/* Other bytes, which may mean the same name. */
-static void set_issuer_bytes(X509 *x509, const pki_spec_t *spec)
-{
     X509_NAME *name = X509_NAME_new();
+    int length = spec->issuer_cn_len;
 
-    MUST(name != NULL);
-    MUST(X509_NAME_add_entry_by_NID(name, NID_commonName, spec->issuer_type, (unsigned char *)spec->issuer_cn,
-                                    spec->issuer_cn_len, -1, 0));
-    MUST(X509_set_issuer_name(x509, name));
+    if (spec->issuer_cn != NULL)
+        memcpy(cn, spec->issuer_cn, (size_t)length);
+    else if (spec->issuer_type != 0)
+        MUST((length = X509_NAME_get_text_by_NID((X509_NAME *)issuer, NID_commonName, cn, sizeof(cn))) > 0);
+    if (length > 0)
+        MUST(X509_NAME_add_entry_by_NID(name, NID_commonName, spec->issuer_type, (unsigned char *)cn, length, -1, 0));
+    MUST(X509_set_issuer_name(x509, length > 0 ? name : issuer));
     X509_NAME_free(name);
 }
 
@@ -182,10 +172,7 @@ pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec)
     MUST(X509_set_version(made->x509, X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(made->x509), spec->serial != 0 ? spec->serial : 1));
     MUST(X509_set_subject_name(made->x509, name));
-    if (spec->issuer_cn != NULL)
-        set_issuer_bytes(made->x509, spec);
-    else
-        set_issuer(made->x509, X509_get_subject_name(issuer->x509), spec->issuer_type);
+    set_issuer(made->x509, X509_get_subject_name(issuer->x509), spec);
     set_time(X509_getm_notBefore(made->x509), spec->not_before, PKI_NOW - 30 * PKI_DAY);
     set_time(X509_getm_notAfter(made->x509), spec->not_after, PKI_NOW + 30 * PKI_DAY);
     MUST(X509_set_pubkey(made->x509, made->key));
