@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Words and paths that must not be in any file that git keeps: places of one developer's machine, and work left undone.
+# Words and paths that must not be in any file that git keeps: places of one developer's machine, work left undone, and phrases
+# that are not plain technical English.
 # Every file with code also bears the licence's tag and the copyright line.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -10,6 +11,8 @@ cd "$(dirname "$0")/../.." || exit 1
 # Brackets, so that this file does not match itself.
 places='/[w]ork/|\.\./[s]hared|/[h]ome/[a-z]|/[r]oot/'
 undone='[T]ODO|[F]IXME|[X]XX|[H]ACK|[n]ot implemented'
+phrases='[w]ho looks on|[k]ept from before|[i]s no toy|[h]ad elsewhere|[t]hrows? its own dice|[w]ants somebody|[i]s written nowhere'
+phrases="$phrases|[s]tand in for|[n]obody else's pen"
 files() { git ls-files -co --exclude-standard -- "$@" | grep -v -x LICENSE; }
 
 files Makefile | grep -q . || {
@@ -19,6 +22,8 @@ files Makefile | grep -q . || {
 {
     files | xargs grep -nIE "$places" /dev/null |
         sed 's/$/   <- a path of one machine/'
+    files | xargs grep -nIiE "$phrases" /dev/null |
+        sed 's/$/   <- say it plainly/'
     files '*.c' '*.h' '*.py' '*.sh' '*.conf' '*.load' Makefile '.ci/*' |
         xargs grep -nIwE "$undone" /dev/null | sed 's/$/   <- left undone/'
     for file in $(files '*.c' '*.h' '*.css' '*.js' '*.py' '*.sh' Makefile .ci/run); do

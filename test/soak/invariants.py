@@ -15,8 +15,9 @@ from explained import is_explained
 from faults import Journal
 from observe import LEADS
 from resources import Sample
-from stage import INTERVAL, N_HOSTS, Stage, connections_to, host, sockets_of
+from stage import INTERVAL, N_HOSTS, Stage, connections_to, host, returns_errors, sockets_of
 
+ERRORS_WANTED = {host(number) for number in range(N_HOSTS) if returns_errors(number)}
 BREAKS_CONNECTIONS = ("kill-", "restart", "stop-", "short-lived")
 SLOWS_HANDSHAKES = ("stop-", "restart", "kill-", "graceful", "short-lived")
 MARGIN_MS = 100
@@ -69,6 +70,8 @@ class Handshakes:
 
     def _judge(self, line: dict) -> None:
         who, outcome, now = line["host"], line["outcome"], time.time()
+        if line["why"] == "unknown" and who in ERRORS_WANTED:
+            outcome = "error"
         self.outcome[who] = outcome
         is_clock_off = self._journal.near(("clock",), 3)
         if outcome == "good":

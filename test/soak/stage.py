@@ -41,6 +41,11 @@ DIRECTIVES = (f"OCSPCacheRefreshInterval {INTERVAL[0]} {INTERVAL[1]}", f"SSLStap
 ROOM = {"prefork": ("MaxRequestWorkers 64", "ServerLimit 64")}  # children that are stopped take places
 
 
+def returns_errors(number: int) -> bool:
+    """Whether the host has SSLStaplingReturnResponderErrors on, and staples a verified "unknown" too if it holds nothing better."""
+    return number % 2 == 1
+
+
 def host(number: int) -> str:
     return f"h{number}.example.test"
 
@@ -161,7 +166,7 @@ class Stage:
         leaves = [ca.leaf(host(number), url=self.responder.url_for(number)) for number in range(N_HOSTS)]
         self.responder.leaves = leaves
         plain = [Vhost(f"{name}.{PLAIN}", (ca.leaf(f"{name}.{PLAIN}"),), stapling=False) for name in ("a", "b")]
-        vhosts = [Vhost(host(number), (leaf,), directives=("SSLStaplingReturnResponderErrors on",) if number % 2 else ())
+        vhosts = [Vhost(host(number), (leaf,), directives=("SSLStaplingReturnResponderErrors on",) if returns_errors(number) else ())
                   for number, leaf in enumerate(leaves)]
         self.server = Server(folder / "server", Config(
             vhosts=(*plain, *vhosts), cache="ocsp_cache:cache/staples(256000)", mpm=mpm, log_level="info",
