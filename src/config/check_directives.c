@@ -152,5 +152,6 @@ void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const a
     if (n_staple > 0)
         check_values(findings, md, servers, main_server, pool);
     else if (n_tls > 0 && !is_said)
-        warn(findings, main_server, "SSLUseStapling is written nowhere: nothing is stapled. Write `SSLUseStapling on`");
+        warn(findings, main_server,
+             "SSLUseStapling is not set anywhere, so nothing is stapled. Write `SSLUseStapling on`");
 }

@@ -172,7 +172,7 @@ def test_outside_of_any_host(hosts):
     [line] = said(hosts(directives=("SSLStaplingFakeTryLater on",)))
     assert "SSLStaplingFakeTryLater On has no effect" in line
     [line] = said(hosts(vhost={"stapling": None}))
-    assert "SSLUseStapling is written nowhere" in line
+    assert "SSLUseStapling is not set anywhere" in line
 
 
 # ---- mod_md ----
