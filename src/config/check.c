@@ -24,6 +24,7 @@ typedef struct {
     int has_issuer;             /* see oc_listed_t */
     const char *issuer_problem; /* the same */
     const char *unread;         /* the same */
+    int is_supplied; /* another host staples for this certificate, and has the issuer: mod_ssl then staples here, too */
     server_rec *s;
     const char *label;
     const char *demand;
@@ -104,6 +105,10 @@ static void check_certificate(const case_t *c)
     else if (targets.problem && (!targets.is_expected || !targets.is_refreshed)) {
         check_targets(c, &targets);
     }
+    else if (!c->has_issuer && c->is_supplied) {
+        say(c, APLOG_INFO, OC_ABOUT_CERTIFICATES,
+            "the issuer's certificate is missing in this host; that of another host with the same certificate is used");
+    }
     else if (!c->has_issuer) {
         check_issuer(c, conf->ca_path != NULL);
     }
@@ -146,7 +151,24 @@ static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, ser
                     text);
 }
 
-static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_mod_md_t *md, apr_pool_t *pool)
+/* The certificates that some host staples for with an issuer of its own: id -> oc_listed_t *. */
+static apr_hash_t *supplied_certificates(const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    apr_hash_t *supplied = apr_hash_make(pool);
+    int i, j;
+
+    for (i = 0; i < certificates->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(certificates, i, const oc_listed_t *);
+
+        for (j = 0; listed->cert && listed->has_issuer && j < listed->servers->nelts; j++)
+            if (oc_settings_server(APR_ARRAY_IDX(listed->servers, j, server_rec *))->staples)
+                apr_hash_set(supplied, listed->cert->id, OC_CERT_ID_LEN, listed);
+    }
+    return supplied;
+}
+
+static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_mod_md_t *md,
+                         apr_hash_t *supplied, apr_pool_t *pool)
 {
     int i;
 
@@ -162,6 +184,7 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
         c.has_issuer = listed->has_issuer;
         c.issuer_problem = listed->issuer_problem;
         c.unread = listed->unread;
+        c.is_supplied = apr_hash_get(supplied, listed->cert->id, OC_CERT_ID_LEN) != NULL;
         if (oc_mod_md_staples(md, s))
             check_dates(&c, apr_time_now());
         else
@@ -172,15 +195,17 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
 void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
 {
     oc_findings_t *findings = oc_findings_create(pool);
+    apr_hash_t *supplied;
     oc_mod_md_t *md;
     int i;
 
     if (!oc_settings_is_active())
         return;
     md = oc_mod_md_read(pool);
+    supplied = supplied_certificates(certificates, pool);
     oc_check_directives(findings, md, oc_settings_servers(main_server, pool), pool);
     for (i = 0; i < certificates->nelts; i++)
-        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, pool);
+        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, supplied, pool);
     oc_check_cache(findings, oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool), main_server, pool);
     oc_findings_log(findings);
 }

@@ -194,7 +194,7 @@ static const char *set_responder(cmd_parms *cmd, void *dummy, const char *named,
 
     (void)dummy;
     if (problem)
-        return apr_psprintf(cmd->pool, "%s: %s cannot be asked: %s", cmd->cmd->name, oc_url_public(asked, cmd->pool),
+        return apr_psprintf(cmd->pool, "%s: %s cannot be queried: %s", cmd->cmd->name, oc_url_public(asked, cmd->pool),
                             problem);
     apr_hash_set(oc_settings_edit()->responders, named, APR_HASH_KEY_STRING, asked);
     return begin_own(cmd);

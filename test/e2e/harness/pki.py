@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 Key = Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
@@ -49,6 +50,11 @@ def _key_pem(key: Key) -> str:
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Test"),
                       x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def respelt(name: x509.Name, kind: _ASN1Type) -> x509.Name:
+    """The same name by RFC 5280 section 7.1, in another string type."""
+    return x509.Name([x509.NameAttribute(one.oid, one.value, _type=kind) for one in name])
 
 
 def _key_usage(*wanted: str) -> x509.KeyUsage:
@@ -122,9 +128,9 @@ class Authority:
 
     def leaf(self, host: str, *, url: Union[None, str, Sequence[str]] = None, key: str = "ec", must_staple: bool = False,
              days: float = 60, delay: float = 0, common_name: Optional[str] = None,
-             serial: Optional[int] = None) -> Leaf:
+             serial: Optional[int] = None, issuer_name: Optional[x509.Name] = None, key_ids: bool = True) -> Leaf:
         """A server certificate for `host`, naming the responder or responders at `url` (None: none). Valid for so many days, since an
-        hour ago or, with a delay, so many days later."""
+        hour ago or, with a delay, so many days later. `issuer_name`: how it writes the issuer's name."""
         private = new_key(key)
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.SubjectAlternativeName([x509.DNSName(host)]), False),
@@ -137,8 +143,9 @@ class Authority:
                 for one in ([url] if isinstance(url, str) else url)]), False))
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
-        cert = _certificate(_name(common_name or host), private.public_key(), self.cert.subject, self.key, days=days,
-                            delay=delay, issuer_key=self.cert.public_key(), extensions=extensions, serial=serial)
+        cert = _certificate(_name(common_name or host), private.public_key(), issuer_name or self.cert.subject, self.key,
+                            days=days, delay=delay, issuer_key=self.cert.public_key(), extensions=extensions, serial=serial,
+                            key_ids=key_ids)
         stem = self.folder / f"leaf-{next(_serials)}"
         leaf = Leaf(cert, private, self, stem.with_suffix(".cert.pem"), stem.with_suffix(".key.pem"),
                     stem.with_suffix(".fullchain.pem"))
@@ -185,15 +192,16 @@ class Authority:
 def _certificate(subject: x509.Name, public_key, issuer: x509.Name, signing_key: Key, *, days: float,
                  delay: float = 0, ca: bool = False, issuer_key=None,
                  extensions: list[tuple[x509.ExtensionType, bool]] = [],
-                 serial: Optional[int] = None) -> x509.Certificate:
+                 serial: Optional[int] = None, key_ids: bool = True) -> x509.Certificate:
     begin = now() + datetime.timedelta(hours=-1, days=delay)
     builder = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
                .serial_number(serial or x509.random_serial_number()).not_valid_before(begin)
                .not_valid_after(begin + datetime.timedelta(days=days))
-               .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-               .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-               .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key or public_key),
-                              critical=False))
+               .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True))
+    if key_ids:
+        builder = (builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key or public_key),
+                                  critical=False))
     if ca:
         builder = builder.add_extension(_key_usage("digital_signature", "key_cert_sign", "crl_sign"), critical=True)
     for extension, critical in extensions:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""Issuers whose names are written in two ways, issuers of one name, and responders as certificates name them."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509 import ocsp
+from cryptography.x509.name import _ASN1Type
+
+import pki
+from clients import gnutls, s_client
+from conftest import HOST
+from httpd import Config, Vhost
+from wait import poll
+
+CACHE = "ocsp_cache:cache/staples"
+
+
+# ---- the issuer's name ----
+
+def over_the_subject_of_the_ca(exchange):
+    """What `openssl ocsp` answers: the CertID hashes the CA's subject, not the certificate's issuer field."""
+    leaf = exchange.leaf
+    twin = leaf.issuer.leaf(HOST, serial=leaf.serial)
+    leaf.issuer.leaves[leaf.serial] = leaf
+    cert, key = leaf.issuer.signer()
+    exchange.reply(ocsp.OCSPResponseBuilder().add_response(
+        cert=twin.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=ocsp.OCSPCertStatus.GOOD,
+        this_update=pki.now(), next_update=pki.now() + pki.datetime.timedelta(days=1), revocation_time=None,
+        revocation_reason=None).responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert]).sign(
+            key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+
+
+@pytest.fixture
+def respelt(site, ca):
+    """The CA writes its name as UTF8String, its certificate as PrintableString."""
+    name = pki.respelt(ca.cert.subject, _ASN1Type.PrintableString)
+    assert name.public_bytes() != ca.cert.subject.public_bytes() and name == ca.cert.subject
+    return site(leaf={"issuer_name": name})
+
+
+def test_answer_over_the_certificates_own_issuer_field_is_stapled(respelt, root_ca):
+    respelt.server.start()
+    respelt.wait_staple()
+    seen = gnutls(respelt.server.https_port, HOST, root_ca)
+    assert seen.ok and seen.status == "good", seen
+
+
+def test_answer_over_the_cas_subject_is_not_stapled(respelt, root_ca):
+    respelt.responder.script = over_the_subject_of_the_ca
+    respelt.server.allow(r"\[ocsp_cache:warn\] .*for another issuer")
+    respelt.server.start()
+    respelt.server.wait_log("for another issuer")
+    assert respelt.handshake().status is None
+    seen = gnutls(respelt.server.https_port, HOST, root_ca)
+    assert seen.ok, seen
+
+
+# ---- issuers of one name ----
+
+@pytest.fixture
+def namesakes(root_ca):
+    return root_ca.intermediate("Renewed CA"), root_ca.intermediate("Renewed CA")
+
+
+def chained(httpd, folder, responder, issuer, others):
+    """A certificate without key identifiers, and a chain file that holds `others`."""
+    answering = responder(authority=issuer)
+    leaf = issuer.leaf(HOST, url=answering.url, key_ids=False)
+    chain = folder / "chain.pem"
+    chain.write_text("".join(one.cert_file.read_text() for one in others))
+    vhost = Vhost(HOST, (leaf,), issuer="none", directives=(f'SSLCertificateChainFile "{chain}"',))
+    return httpd(Config(vhosts=(vhost,), cache=CACHE)), leaf, answering
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["wrong-first", "right-first"])
+def test_right_issuer_among_two_of_one_name(httpd, folder, responder, namesakes, order):
+    old, new = namesakes
+    server, leaf, answering = chained(httpd, folder, responder, old, (new, old)[::order])
+    assert server.check().lines == ["Syntax OK"]
+    server.start()
+    answering.wait_asked(leaf=leaf)
+    poll(lambda: server.certificates()[0]["state"] == "good", "a good response")
+
+
+def test_only_the_wrong_one_of_two_is_there(httpd, folder, responder, namesakes):
+    old, new = namesakes
+    server, leaf, answering = chained(httpd, folder, responder, old, (new,))
+    checked = server.check()
+    assert "CN=Renewed CA,O=Test is needed; " in checked.output, checked.output
+    assert f"{folder / 'chain.pem'} holds CN=Renewed CA,O=Test (another key)" in checked.output, checked.output
+    server.allow(r"\[ocsp_cache:warn\] .*nothing is stapled")
+    server.start()
+    assert "is needed; " in server.wait_log("did not issue", "warn").text
+    assert not answering.asked
+
+
+def test_chain_in_one_of_two_hosts_with_the_same_certificate(httpd, responder, ca):
+    answering = responder()
+    leaf = ca.leaf(HOST, url=answering.url)
+    server = httpd(Config(vhosts=(Vhost(HOST, (leaf,)), Vhost("bare.example.test", (leaf,), issuer="none")), cache=CACHE))
+    server.allow("AH01909", "AH02217", "AH02604")
+    checked = server.check().output
+    assert "bare.example.test" in checked and "that of another host with the same certificate is used" in checked
+    assert "ocsp_cache:warn" not in checked, checked
+    server.start()
+    server.wait_staple(HOST)
+    bare = s_client(server.https_port, "bare.example.test", ca, extra=("-partial_chain", "-verify_hostname", HOST))
+    assert bare.status == "good", bare
+    assert len(server.certificates()) == 1
+    assert not server.log("ocsp_cache", pattern="nothing is stapled")
+
+
+# ---- URLs ----
+
+@pytest.mark.parametrize("before, behind", [("", "\n"), (" ", " \t"), ("\r\n", "")])
+def test_blanks_around_the_url(site, responder, before, behind):
+    answering = responder()
+    one = site(leaf={"url": before + answering.url + behind})
+    assert one.server.check().lines == ["Syntax OK"]
+    one.server.start()
+    answering.wait_asked(leaf=one.leaf)
+    one.wait_staple()
+
+
+def test_other_schemes_are_skipped_and_all_urls_shown(site, responder):
+    answering = responder()
+    second = "http://ocsp.example.test/a b"
+    one = site(leaf={"url": ("ldap://l.example.test/", "https://s.example.test/", answering.url, second)})
+    one.server.start()
+    answering.wait_asked(leaf=one.leaf)
+    one.wait_staple()
+    shown = one.server.certificates()[0]
+    assert shown["responder"] == answering.url
+    assert shown["responders"] == [answering.url, "http://ocsp.example.test/a%20b"]
