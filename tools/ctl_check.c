@@ -76,7 +76,7 @@ static void add(const ctl_t *ctl, const ctl_stock_t *stock, check_t *check, cons
     finding_t finding = judge(ctl, stock, check, row);
 
     check->n++;
-    check->silent += !row->view.is_refreshed && !row->view.has_record;
+    check->silent += !row->view.is_refreshed && !row->view.lacks_issuer && !row->view.has_record;
     if (is_covered(&row->view, ctl->now)) {
         check->stapled++;
         if (!check->first || row->view.usable_until < check->first->view.usable_until)

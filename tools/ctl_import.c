@@ -6,7 +6,7 @@
  */
 #include "ctl_import.h"
 
-#include "ctl_errand.h"
+#include "ctl_command.h"
 #include "base/lines.h"
 #include "fetch/fetch.h"
 
@@ -258,7 +258,7 @@ static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import
         oc_command_t command = {0, 0, NULL};
         batch_t batch = {ctl, stock, imports + done, fill_errand(&command, imports + done, n - done, ctl->pool)};
 
-        status = ctl_errand_run(ctl, stock, &command, timeout, are_done, &batch, &is_done);
+        status = ctl_command_run(ctl, stock, &command, timeout, are_done, &batch, &is_done);
         if (status == CTL_OK && !is_done)
             (void)count_missing(&batch, "the server did not take it: see its error log");
         done += batch.n;

@@ -173,6 +173,9 @@ static int take_host(probe_t *probe)
     if (rows->nelts != 1)
         return refuse_host(probe, "several certificates match: name one by its serial or fingerprint");
     entry = APR_ARRAY_IDX(rows, 0, const ctl_row_t *)->entry;
+    if (!entry)
+        return refuse_host(probe,
+                           "the server does not have its issuer's certificate: `apachectl -t` reports what to do");
     p = entry->cert->issuer->der;
     issuer = d2i_X509(NULL, &p, (long)entry->cert->issuer->der_len);
     if (!issuer)

@@ -3,7 +3,7 @@
  *
  * ocsp-cachectl refresh: have the running server query the responders now, and report the results from its ledger.
  */
-#include "ctl_errand.h"
+#include "ctl_command.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +62,9 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
 
         if (!row->view.url) {
             if (!ctl_has(ctl, ALL))
-                ctl_say("%s: the certificate names no responder", ctl_row_label(row, ctl->pool));
+                ctl_say("%s: %s", ctl_row_label(row, ctl->pool),
+                        row->view.lacks_issuer ? "the server does not have the certificate of its issuer"
+                                               : "the certificate names no responder");
             continue;
         }
         refresh->wishes[refresh->n++].row = row;
@@ -126,7 +128,7 @@ static int run(ctl_t *ctl)
     add_wishes(ctl, &refresh, rows);
     if (refresh.n == 0)
         return CTL_NO;
-    status = ctl_errand_run(ctl, &stock, &refresh.command, timeout, are_done, &refresh, &is_done);
+    status = ctl_command_run(ctl, &stock, &refresh.command, timeout, are_done, &refresh, &is_done);
     if (status == CTL_OK)
         status = ctl_stock_load(ctl, &after);
     if (status != CTL_OK)

@@ -42,15 +42,19 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_en
     const oc_cert_t *cert = entry->cert;
     ctl_row_t *row = make_row(ctl, stock, cert->id);
 
-    row->entry = entry;
+    oc_view_take_cert(&row->view, cert);
     row->view.hosts = entry->hosts;
     row->view.host = APR_ARRAY_IDX(entry->hosts, 0, const char *);
-    row->view.subject = cert->subject;
-    row->view.serial = cert->serial;
     row->view.url = entry->urls[0];
     row->view.urls = entry->urls;
-    row->view.not_after = cert->not_after;
-    row->view.must_staple = cert->must_staple;
+    if (!cert->issuer) { /* unprimed: nothing is stapled for it, whatever the file holds */
+        row->view.lacks_issuer = entry->is_refreshed;
+        row->view.issuer = entry->wanted_issuer;
+        row->kept = NULL;
+        APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
+        return;
+    }
+    row->entry = entry;
     row->view.is_refreshed = entry->is_refreshed;
     /* A response belongs to one certificate and one issuer: with another binding it is not stapled. */
     if (row->kept && memcmp(row->kept->record.binding, cert->binding, sizeof(cert->binding)) != 0)
@@ -132,6 +136,8 @@ int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
         stock->expiry_warning = stock->manifest->expiry_warning;
         for (i = 0; i < stock->manifest->entries->nelts; i++)
             add_known(ctl, stock, &APR_ARRAY_IDX(stock->manifest->entries, i, oc_manifest_entry_t));
+        for (i = 0; i < stock->manifest->unprimed->nelts; i++)
+            add_known(ctl, stock, &APR_ARRAY_IDX(stock->manifest->unprimed, i, oc_manifest_entry_t));
     }
     add_unknown(ctl, stock);
     return CTL_OK;

@@ -62,8 +62,11 @@ void oc_view_take_record(oc_view_t *view, const oc_record_t *record);
  *  know the issuer's certificate; "no-responder": expected, the certificate names none. Static. */
 const char *oc_view_state(const oc_view_t *view, apr_time_t now);
 
-/** Does the stapled response end within @a limit, or, where its usable time is short, is it in the last quarter of it? The one rule of all
- *  reports, the log and `ocsp-cachectl check`. */
+/** Does a response with @a left to go end within @a limit, or, where it is usable for a short time, in the last quarter of its
+ *  @a validity? The one rule of all reports, the log and `ocsp-cachectl check`. An ended one does not. */
+int oc_view_is_ending(apr_interval_time_t left, apr_interval_time_t validity, apr_interval_time_t limit);
+
+/** The same of the stapled response. */
 int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit);
 
 /**

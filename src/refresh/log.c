@@ -7,6 +7,7 @@
 
 #include "notify.h"
 #include "server/module.h"
+#include "view/view.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
@@ -84,11 +85,9 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
  * quarter counts. */
 static int is_running_out(oc_job_t *job)
 {
-    apr_interval_time_t left = job->own.usable_until - apr_time_now(), limit = oc_settings_global()->expiry_warning;
-
-    if (limit > job->own.validity / 4)
-        limit = job->own.validity / 4;
-    if (job->logged.expiring || left <= 0 || left >= limit)
+    if (job->logged.expiring
+        || !oc_view_is_ending(job->own.usable_until - apr_time_now(), job->own.validity,
+                              oc_settings_global()->expiry_warning))
         return 0;
     job->logged.expiring = 1;
     return 1;

@@ -52,13 +52,15 @@ const char *oc_view_state(const oc_view_t *view, apr_time_t now)
 
 /* ---- attention ---- */
 
+int oc_view_is_ending(apr_interval_time_t left, apr_interval_time_t validity, apr_interval_time_t limit)
+{
+    return left > 0 && left < (limit < validity / 4 ? limit : validity / 4);
+}
+
 int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit)
 {
-    apr_interval_time_t quarter = view->usable_until / 4 - view->fetched_at / 4;
-
-    if (limit > quarter)
-        limit = quarter;
-    return is_stapled(view, now) && view->usable_until - now < limit;
+    return view->has_record
+           && oc_view_is_ending(view->usable_until - now, view->usable_until - view->fetched_at, limit);
 }
 
 /* The end of a sentence about the last attempt, and what to do about it. */

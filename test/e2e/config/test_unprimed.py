@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A certificate whose issuer mod_ssl does not find is never primed. Every report shows it all the same: what fails first must not look healthy."""
+"""A certificate whose issuer mod_ssl does not find is never primed. Every report shows it: what fails first must not look healthy."""
 
 import json
 from dataclasses import replace
 
 import pytest
 
+from cachectl import ctl
 from conftest import CACHE, HOST
 from httpd import Config, Vhost
 from status_page import DIRECTIVES, Page, ask, certificates
@@ -67,6 +68,17 @@ def test_the_dump_agrees(lost):
     states = {one["host"].split(".")[0]: (one["state"], one["attention"]) for one in json.loads(done.stdout)["certificates"]}
     assert states["must"] == ("no-issuer", "critical") and states["usual"] == ("no-issuer", "warning")
     assert states["silent"] == ("no-responder", "none")
+
+
+def test_the_tool_agrees(lost):
+    seen = {one["host"].split(".")[0]: (one["state"], one["attention"]) for one in ctl(lost, "list", "--json").json()["certificates"]}
+    assert seen["must"] == ("no-issuer", "critical") and seen["usual"] == ("no-issuer", "warning")
+    assert seen["silent"] == ("no-responder", "none")
+    done = ctl(lost, "check")
+    assert done.status == 2 and "must.example.test" in done.out, str(done)
+    assert "CN=Test Intermediate" in done.out
+    refused = ctl(lost, "refresh", "must.example.test")
+    assert refused.status != 0 and "certificate of its issuer" in refused.out + refused.err
 
 
 def test_one_of_two_certificates_of_a_host(httpd, ca, responder):

@@ -3,7 +3,7 @@
  *
  * Leaves a command for the running server and watches the ledger and the cache's file for its effect: a command gets no reply.
  */
-#include "ctl_errand.h"
+#include "ctl_command.h"
 
 #include "base/disk.h"
 #include "cache/file.h"
@@ -41,8 +41,8 @@ static void explain(const ctl_t *ctl, const char *path, apr_interval_time_t time
         ctl_say("not done within %d s. See the server's error log; --timeout waits longer", seconds);
 }
 
-int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *command, apr_interval_time_t timeout,
-                   ctl_done_fn *done, void *data, int *is_done)
+int ctl_command_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *command, apr_interval_time_t timeout,
+                    ctl_done_fn *done, void *data, int *is_done)
 {
     const char *path = oc_command_path(ctl->path, ctl->pool), *problem = NULL;
     apr_time_t deadline = apr_time_now() + timeout;

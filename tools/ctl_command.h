@@ -3,8 +3,8 @@
  *
  * Leave a command for the running server (state/command.h), and wait until its effect shows.
  */
-#ifndef CTL_ERRAND_H
-#define CTL_ERRAND_H
+#ifndef CTL_COMMAND_H
+#define CTL_COMMAND_H
 
 #include "ctl_stock.h"
 
@@ -19,7 +19,7 @@ typedef int ctl_done_fn(void *data);
  * @param is_done out: 1; 0: the time is over, and the likely reason has been printed
  * @return CTL_OK; otherwise the command could not be left, and the reason has been printed.
  */
-int ctl_errand_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *command, apr_interval_time_t timeout,
-                   ctl_done_fn *done, void *data, int *is_done);
+int ctl_command_run(const ctl_t *ctl, const ctl_stock_t *stock, oc_command_t *command, apr_interval_time_t timeout,
+                    ctl_done_fn *done, void *data, int *is_done);
 
 #endif
