@@ -71,14 +71,14 @@ def test_the_dump_agrees(lost):
 
 
 def test_the_tool_agrees(lost):
-    seen = {one["host"].split(".")[0]: (one["state"], one["attention"]) for one in ctl(lost, "list", "--json").json()["certificates"]}
+    seen = {one["host"].split(".")[0]: (one["state"], one["attention"]) for one in ctl(lost, "list", "--json").json["certificates"]}
     assert seen["must"] == ("no-issuer", "critical") and seen["usual"] == ("no-issuer", "warning")
     assert seen["silent"] == ("no-responder", "none")
     done = ctl(lost, "check")
-    assert done.status == 2 and "must.example.test" in done.out, str(done)
+    assert done.code == 2 and "must.example.test" in done.out, str(done)
     assert "CN=Test Intermediate" in done.out
     refused = ctl(lost, "refresh", "must.example.test")
-    assert refused.status != 0 and "certificate of its issuer" in refused.out + refused.err
+    assert refused.code != 0 and "certificate of its issuer" in refused.out + refused.err
 
 
 def test_one_of_two_certificates_of_a_host(httpd, ca, responder):
