@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What all commands need: messages, exit statuses, durations, colours, and files that are replaced in one step. A message is
- * for the person who runs the command: it names what is wrong and what to do.
+ * What all commands need: messages, exit statuses, durations, colours, and files that are replaced in one step. A
+ * message is for the person who runs the command: it names what is wrong and what to do.
  */
 #include "ctl.h"
 
@@ -48,7 +48,8 @@ static int is_plugin(const ctl_t *ctl)
     return ctl->command && ctl->command->is_plugin;
 }
 
-/* A monitoring system shows the first line of the standard output and nothing else; a program that asked for JSON reads JSON. */
+/* A monitoring system shows the first line of the standard output and nothing else; a program that asked for JSON
+ * reads JSON. */
 static int give_up(const ctl_t *ctl, const char *text, const char *hint)
 {
     if (ctl_is_json(ctl)) {
@@ -90,7 +91,8 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...)
 
 apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len)
 {
-    /* With the same ending: in a folder of certificates, haproxy leaves alone what ends with ".ocsp", and loads all else. */
+    /* With the same ending: in a folder of certificates, haproxy leaves alone what ends with ".ocsp", and loads all
+     * else. */
     const char *name = strrchr(path, '/') ? strrchr(path, '/') : path,
                *ending = strrchr(name, '.') ? strrchr(name, '.') : "";
     char *fresh = apr_pstrcat(ctl->pool, path, ".XXXXXX", ending, NULL);

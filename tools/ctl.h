@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the commands of ocsp-cachectl share: how a command and its options are described (the one list from which they are
- * parsed and `--help` is printed), messages, output, and which cache is meant.
+ * What the commands of ocsp-cachectl share: how a command and its options are described (the one list from which they
+ * are parsed and `--help` is printed), messages, output, and which cache is meant.
  *
  * One thread, one run, one pool: what is allocated lives until the program ends.
  */
@@ -65,7 +65,8 @@ int ctl_has(const ctl_t *ctl, int letter);
 /** --json */
 int ctl_is_json(const ctl_t *ctl);
 
-/** The duration that an option has: "90", "90s", "30min", "12h", "2d", "1w", "500ms"; @a fallback where it is not given.
+/** The duration that an option has: "90", "90s", "30min", "12h", "2d", "1w", "500ms"; @a fallback where it is not
+ *  given.
  *  @return CTL_OK; otherwise a message has been printed. */
 int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration);
 
@@ -78,15 +79,16 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...) __attribute__((format
 /** Print a line on stderr, after the program's name. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** Make @a path hold these bytes, mode 0644: there is nothing secret in a response. A new file beside it, then renamed: another server
- *  may be reading. */
+/** Make @a path hold these bytes, mode 0644: there is nothing secret in a response. A new file beside it, then
+ *  renamed: another server may be reading. */
 apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len);
 
-/** Which cache: --file, OCSP_CACHE_FILE, or the one in the default folder. Sets ctl->path. @return CTL_OK; otherwise a message
- *  has been printed. */
+/** Which cache: --file, OCSP_CACHE_FILE, or the one in the default folder. Sets ctl->path. @return CTL_OK; otherwise
+ *  a message has been printed. */
 int ctl_cache_find(ctl_t *ctl);
 
-/** The end of a message about a file or folder of another user: whose it is, and how to become that user; "": it is our own. */
+/** The end of a message about a file or folder of another user: whose it is, and how to become that user; "": it is
+ *  our own. */
 const char *ctl_become_owner(const char *path, apr_pool_t *pool);
 
 /* ---- output ---- */

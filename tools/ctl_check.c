@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl check: a plug-in for Nagios, Icinga and their like: one short line, performance data behind a bar, more lines
- * below, and an exit status (the Monitoring Plugins Development Guidelines). What needs attention is decided where the status
- * page and the metrics have it decided, oc_view_attention(); it must never report OK where they report critical.
+ * ocsp-cachectl check: a plug-in for Nagios, Icinga and their like: one short line, performance data behind a bar, more
+ * lines below, and an exit status (the Monitoring Plugins Development Guidelines). What needs attention is decided
+ * where the status page and the metrics have it decided, oc_view_attention(); it must never report OK where they report
+ * critical.
  */
 #include "ctl_judge.h"
 

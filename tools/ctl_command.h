@@ -14,7 +14,8 @@
 typedef int ctl_done_fn(void *data);
 
 /**
- * Leave the command, wait until it is done or @a timeout is over, take it away again. One tool at a time: others wait for it.
+ * Leave the command, wait until it is done or @a timeout is over, take it away again. One tool at a time: others wait
+ * for it.
  * @param command its number is set: nothing that the server did before that moment counts
  * @param is_done out: 1; 0: the time is over, and the likely reason has been printed
  * @return CTL_OK; otherwise the command could not be left, and the reason has been printed.

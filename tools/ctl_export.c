@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl export: write responses to files, for other servers and other machines. Only what verifies now, unless --force;
- * a file never holds half a response.
+ * ocsp-cachectl export: write responses to files, for other servers and other machines. Only what verifies now, unless
+ * --force; a file never holds half a response.
  */
 #include "ctl_judge.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl import: take in responses that were obtained elsewhere. Each is verified first, with the issuers' certificates
- * that the server keeps beside its cache; a running server verifies it once more.
+ * ocsp-cachectl import: take in responses that were obtained elsewhere. Each is verified first, with the issuers'
+ * certificates that the server keeps beside its cache; a running server verifies it once more.
  */
 #include "ctl_import.h"
 

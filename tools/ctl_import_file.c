@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Import without a server. The file is made as the server makes it at each start: an arena takes over what the old file holds,
- * then the new responses; each block goes to a fresh file, which replaces the old one in one step. If the tool dies on the way,
- * the old file stays.
+ * Import without a server. The file is made as the server makes it at each start: an arena takes over what the old file
+ * holds, then the new responses; each block goes to a fresh file, which replaces the old one in one step. If the tool
+ * dies on the way, the old file stays.
  */
 #include "ctl_import.h"
 

@@ -108,7 +108,8 @@ static void index_serials(judge_t *judge)
     }
 }
 
-/* A stored record, as the refresher verifies it. Where it would only be corrected, it is not what its response says either. */
+/* A stored record, as the refresher verifies it. Where it would only be corrected, it is not what its response says
+ * either. */
 static void verify_record(const oc_reader_record_t *kept, const oc_cert_t *cert, const oc_verify_policy_t *policy,
                           oc_verify_result_t *result, apr_pool_t *pool)
 {
@@ -204,7 +205,8 @@ static int work(void *data)
     return 0;
 }
 
-/* The other process read what strangers wrote: its results are bounded, and read once, since its offspring may still write there. */
+/* The other process read what strangers wrote: its results are bounded, and read once, since its offspring may still
+ * write there. */
 static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
 {
     const apr_array_header_t *entries = judge->stock->manifest->entries;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * OCSP responses are parsed in a process of their own. They come from responders and from the server's children, and the tool is
- * mostly run by root: so that process has no rights, and its results are not trusted beyond their range.
+ * OCSP responses are parsed in a process of their own. They come from responders and from the server's children, and
+ * the tool is mostly run by root: so that process has no rights, and its results are not trusted beyond their range.
  */
 #ifndef CTL_JUDGE_H
 #define CTL_JUDGE_H
@@ -12,7 +12,8 @@
 #include "ocsp/subject.h"
 
 /**
- * Run @a work in a process of its own; where this one is root's, as the user "nobody". Its standard output is this one's.
+ * Run @a work in a process of its own; where this one is root's, as the user "nobody". Its standard output is this
+ * one's.
  * @param status out: what @a work returned
  * @return CTL_OK; otherwise it could not be started or ended abnormally, and the reason has been printed.
  */
@@ -33,11 +34,12 @@ typedef struct {
 /** The case of a row that has a record and an entry in the manifest. */
 ctl_case_t ctl_case_of(const ctl_row_t *row);
 
-/** Judge the records of all rows that could be stapled. A row whose record is refused shows none from then on, and why: so what
- *  the server's children wrote cannot look better than it is. */
+/** Judge the records of all rows that could be stapled. A row whose record is refused shows none from then on, and
+ *  why: so what the server's children wrote cannot look better than it is. */
 int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows);
 
-/** Judge @a n responses at ctl->now, apart. @param stock has a manifest @return CTL_OK; otherwise the reason has been printed. */
+/** Judge @a n responses at ctl->now, apart. @param stock has a manifest @return CTL_OK; otherwise the reason has
+ *  been printed. */
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n);
 
 /** "good", or "the signature is wrong: DETAIL", for a message. */

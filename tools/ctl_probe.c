@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl probe: query a certificate's responder now, with the module's own code, and show each step. Needs neither a cache
- * nor a server, unless a host names the certificate. It must never accept an answer that the module would not, nor parse one with
- * root's rights.
+ * ocsp-cachectl probe: query a certificate's responder now, with the module's own code, and show each step. Needs
+ * neither a cache nor a server, unless a host names the certificate. It must never accept an answer that the module
+ * would not, nor parse one with root's rights.
  */
 #include "ctl_judge.h"
 #include "ctl_probe.h"
@@ -27,7 +27,8 @@
 
 enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH };
 
-/* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with src/server/settings.c. */
+/* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with
+ * src/server/settings.c. */
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew, refresh_min, refresh_max, retry_min;
 } assumed = {
@@ -72,7 +73,7 @@ static int read_certificates(apr_array_header_t *found, const char *path, const 
     char why[120];
     X509 *x509;
 
-    if (bio == NULL)
+    if (!bio)
         return ctl_trouble(probe->ctl, "cannot open %s: %s", path, apr_strerror(error, why, sizeof(why)));
     while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL)) != NULL) {
         found_t *one = apr_array_push(found);
@@ -127,7 +128,8 @@ static int take_subject(probe_t *probe)
 
 /* ---- a host of the server ---- */
 
-/* Of those that a certificate names. Where none can be queried, the first, which then fails as the module reports it. */
+/* Of those that a certificate names. Where none can be queried, the first, which then fails as the module reports
+ * it. */
 static const char *first_usable(const char *const *urls, apr_pool_t *pool)
 {
     const char *const *url;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_probe: one request to a responder, told step by step. ctl_probe.c asks, with the module's own code; ctl_probe_tell.c tells, to
- * people or as JSON, and knows what can be done where it failed.
+ * ctl_probe: one request to a responder, told step by step. ctl_probe.c asks, with the module's own code;
+ * ctl_probe_tell.c tells, to people or as JSON, and knows what can be done where it failed.
  */
 #ifndef CTL_PROBE_H
 #define CTL_PROBE_H

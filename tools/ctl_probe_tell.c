@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_probe_tell: what `ocsp-cachectl probe` prints. Names, headers and reason phrases come from strangers: none reaches the
- * terminal, or the JSON, unescaped.
+ * ctl_probe_tell: what `ocsp-cachectl probe` prints. Names, headers and reason phrases come from strangers: none
+ * reaches the terminal, or the JSON, unescaped.
  */
 #include "ctl_probe.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl show: all that is known of a certificate, and its response as OpenSSL prints it, in a process without rights:
- * nothing of a response reaches the terminal unescaped.
+ * ocsp-cachectl show: all that is known of a certificate, and its response as OpenSSL prints it, in a process without
+ * rights: nothing of a response reaches the terminal unescaped.
  */
 #include "ctl_judge.h"
 
@@ -40,7 +40,8 @@ static const char *moment(const ctl_t *ctl, apr_time_t when)
                : apr_psprintf(ctl->pool, "%s (%s)", date(when, ctl->pool), oc_view_span(when, ctl->now, ctl->pool));
 }
 
-/* What @a print wrote, with what could steer a terminal taken out: OpenSSL prints some of a response's strings as they are. */
+/* What @a print wrote, with what could steer a terminal taken out: OpenSSL prints some of a response's strings as
+ * they are. */
 static const char *text_of(BIO *bio, apr_pool_t *pool)
 {
     char *data, *text, *p;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The certificates of the server, the response that is held for each, and how the last attempts ended. Read from the cache's file
- * and the two beside it, without a lock, with the server running or stopped. ASN.1 that children wrote is never parsed here.
+ * The certificates of the server, the response that is held for each, and how the last attempts ended. Read from the
+ * cache's file and the two beside it, without a lock, with the server running or stopped. ASN.1 that children wrote is
+ * never parsed here.
  */
 #ifndef CTL_STOCK_H
 #define CTL_STOCK_H
@@ -33,8 +34,9 @@ typedef struct {
 int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock);
 
 /**
- * The rows that the arguments of the command line name: by host ("www.example.org", with or without ":443"; "*.example.org" is
- * a pattern), by serial, or by SHA-1 fingerprint. @param rows out: ctl_row_t *; all of them where there are no arguments
+ * The rows that the arguments of the command line name: by host ("www.example.org", with or without ":443";
+ * "*.example.org" is a pattern), by serial, or by SHA-1 fingerprint. @param rows out: ctl_row_t *; all of them where
+ * there are no arguments
  * @return CTL_OK; otherwise a message has been printed, with the hosts that are nearest.
  */
 int ctl_stock_select(const ctl_t *ctl, const ctl_stock_t *stock, apr_array_header_t **rows);

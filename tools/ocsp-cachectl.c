@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What an administrator does with the cache of mod_ocsp_cache from a shell, with the server running or not. This file finds
- * the command, reads its options and prints the help; the work is done in ctl_*.c.
+ * What an administrator does with the cache of mod_ocsp_cache from a shell, with the server running or not. This file
+ * finds the command, reads its options and prints the help; the work is done in ctl_*.c.
  */
 #include "ctl.h"
 
@@ -168,7 +168,8 @@ static int refuse_command(const ctl_t *ctl, const char *name)
                 : ctl_usage(ctl, "there is no command '%s'", name);
 }
 
-/* The serial of a certificate may be negative: "-66" is one, not an option. The letters of options are no upper-case digits. */
+/* The serial of a certificate may be negative: "-66" is one, not an option. The letters of options are no upper-case
+ * digits. */
 static int is_serial(const char *word)
 {
     return word[0] == '-' && word[1] != '\0' && word[1 + strspn(word + 1, "0123456789ABCDEF:")] == '\0';

@@ -3,12 +3,12 @@
  *
  * oc_block: a record as a chain of 512-byte blocks: framing and checksum, nothing else.
  *
- * The same blocks lie in shared memory (oc_shm) and, at the same index, in the cache's file (oc_file). Whoever reads them
- * must expect anything: a chain that a writer is overwriting, a torn page, bytes made by an attacker. So every read is
- * bounded, lands in the caller's private memory, and tells "whole" from "not whole".
+ * The same blocks lie in shared memory (oc_shm) and, at the same index, in the cache's file (oc_file). Whoever reads
+ * them must expect anything: a chain that a writer is overwriting, a torn page, bytes made by an attacker. So every
+ * read is bounded, lands in the caller's private memory, and tells "whole" from "not whole".
  *
  *   block  word 0  next: 32 high | part: 32 low     next = index + 1 of the next block, 0: last
- *          word 1  serial                           one number per written record; 0: not in use (or marked dead in the file)
+ *          word 1  serial                           one number per written record; 0: not in use, or dead (file)
  *          words 2..63  payload
  *   head   word 2  kind: 8 | 0: 8 | id_len: 16 | data_len: 32
  *   (part  word 3  expiry     apr_time_t
@@ -66,16 +66,16 @@ uint32_t oc_block_count(apr_size_t id_len, apr_size_t data_len);
 /**
  * Copy the record whose head is block @a head of the @a n_blocks at @a blocks into @a entry.
  * @param key  when not NULL: the record is wanted only if it is stored under this key, and entry->id is left alone
- * @return APR_SUCCESS: whole, checksum and key right. APR_NOTFOUND: another key. APR_ENOSPC: whole as far as is known, but
- *   larger than entry->data_cap; data_len tells. APR_EAGAIN: not whole: being overwritten, torn, or corrupt.
+ * @return APR_SUCCESS: whole, checksum and key right. APR_NOTFOUND: another key. APR_ENOSPC: whole as far as is known,
+ *   but larger than entry->data_cap; data_len tells. APR_EAGAIN: not whole: being overwritten, torn, or corrupt.
  * No lock, no system call, no allocation; bounded by OC_BLOCK_CHAIN_MAX blocks whatever the memory holds.
  */
 apr_status_t oc_block_read(const oc_block_t *blocks, uint32_t n_blocks, uint32_t head, const oc_key_t *key,
                            oc_entry_t *entry);
 
 /**
- * Write a record into the @a n_chain blocks whose indices stand in @a chain (n_chain == oc_block_count()). The indices are
- * the caller's private memory and inside the arena; nobody else writes to these blocks. @a entry gives expiry,
+ * Write a record into the @a n_chain blocks whose indices stand in @a chain (n_chain == oc_block_count()). The indices
+ * are the caller's private memory and inside the arena; nobody else writes to these blocks. @a entry gives expiry,
  * order, serial (not 0), data and data_len; the rest of it is not looked at.
  */
 void oc_block_write(oc_block_t *blocks, const uint32_t *chain, uint32_t n_chain, const oc_key_t *key,

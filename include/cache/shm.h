@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm: the shared-memory cache: any number of lock-free readers, one writer at a time, safe against a writer killed at
- * any instruction. It knows nothing of OCSP, of files or of httpd.
+ * oc_shm: the shared-memory cache: any number of lock-free readers, one writer at a time, safe against a writer killed
+ * at any instruction. It knows nothing of OCSP, of files or of httpd.
  *
  * One arena is created by the parent and inherited by the children through fork; each process holds an oc_shm_t, its
  * private handle. Geometry and seed live in the handle and are never read back from shared memory.
@@ -64,10 +64,10 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
 /**
  * Read the next record at or behind @a *cursor (begin with 0), key included; the cursor moves past it.
  * @param note out; may be NULL
- * @param budget in, out: how many blocks may be read yet. Records that turn out not to be whole are charged as well: a hostile
- *   process can fill the arena with them. NULL: no limit
- * @return APR_SUCCESS; APR_EOF: no more, or *budget is 0; APR_ENOSPC: entry->data_cap is too small for entry->data_len: the
- *   cursor has not moved, call again with a larger buffer.
+ * @param budget in, out: how many blocks may be read yet. Records that turn out not to be whole are charged as well: a
+ *   hostile process can fill the arena with them. NULL: no limit
+ * @return APR_SUCCESS; APR_EOF: no more, or *budget is 0; APR_ENOSPC: entry->data_cap is too small for entry->data_len:
+ *   the cursor has not moved, call again with a larger buffer.
  * Records stored or removed meanwhile may or may not be seen; each record seen is whole.
  */
 apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entry, uint64_t *note, uint32_t *budget);
@@ -87,7 +87,8 @@ typedef struct {
 } oc_shm_stats_t;
 void oc_shm_stats(const oc_shm_t *shm, oc_shm_stats_t *stats);
 
-/** How many records of @a data_len bytes an arena of @a size bytes holds beside each other while one is being replaced. */
+/** How many records of @a data_len bytes an arena of @a size bytes holds beside each other while one is being
+ *  replaced. */
 uint32_t oc_shm_capacity(apr_size_t size, apr_size_t id_len, apr_size_t data_len);
 
 /** How many blocks an arena of @a size bytes has. */
@@ -109,8 +110,8 @@ void oc_shm_on_change(oc_shm_t *shm, oc_shm_changed_fn *changed, void *context);
 /** Pass every block of every record to the change function: for a file that is begun behind the arena. Mutex held. */
 void oc_shm_rewrite(oc_shm_t *shm);
 
-/** Begin writing: the mutex was just acquired. @return 1 when the last writer died in here: the free list was derived anew
- *  from the records, every block was passed to the change function; else 0 (invariant 4). */
+/** Begin writing: the mutex was just acquired. @return 1 when the last writer died in here: the free list was
+ *  derived anew from the records, every block was passed to the change function; else 0 (invariant 4). */
 int oc_shm_begin(oc_shm_t *shm);
 
 /** End writing: the mutex is about to be released. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * A command of ocsp-cachectl for the running server, in a file beside the cache's (`path.command`): query responders now, or take
- * these responses. The child that refreshes looks for it once a second and reads it with its own rights, hence its mode, 0644: it
- * holds no secret. A command gets no reply: the tool watches the ledger and the cache's file for its effect.
+ * A command of ocsp-cachectl for the running server, in a file beside the cache's (`path.command`): query responders
+ * now, or take these responses. The child that refreshes looks for it once a second and reads it with its own rights,
+ * hence its mode, 0644: it holds no secret. A command gets no reply: the tool watches the ledger and the cache's file
+ * for its effect.
  *
- * Only the owner of the cache's file, mostly root, may send commands. One is valid for OC_COMMAND_AGE_MAX: a child that takes over
- * the lead reads it again, and what a killed tool left behind does not stay in force. Carrying out one twice does no harm. A
- * response that comes this way is verified like any other.
+ * Only the owner of the cache's file, mostly root, may send commands. One is valid for OC_COMMAND_AGE_MAX: a child that
+ * takes over the lead reads it again, and what a killed tool left behind does not stay in force. Carrying out one twice
+ * does no harm. A response that comes this way is verified like any other.
  *
  *   ocsp-cache-command 1
  *   number N                          identifies it: when it was written, in microseconds
@@ -55,8 +56,8 @@ apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr
 /**
  * Is there a command that was not seen yet? One stat(2) when there is none.
  * @param owner who may send commands
- * @return APR_SUCCESS; APR_ENOENT: none, or none any more; APR_EEXIST: still the one that was seen; else, once for each command: why it is
- *   not taken, with *problem, from @a pool.
+ * @return APR_SUCCESS; APR_ENOENT: none, or none any more; APR_EEXIST: still the one that was seen; else, once for each
+ *   command: why it is not taken, with *problem, from @a pool.
  */
 apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
                              oc_disk_stamp_t *seen, apr_pool_t *pool, const char **problem);

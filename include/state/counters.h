@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by verdict, and how long
- * they took.
+ * What this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by verdict, and
+ * how long they took.
  *
- * One region of anonymous shared memory, made by the parent before its first child and kept across graceful restarts: the numbers only
- * grow. Whoever reads it may see one of two numbers that belong together already counted and the other not yet.
+ * One region of anonymous shared memory, made by the parent before its first child and kept across graceful restarts:
+ * the numbers only grow. Whoever reads it may see one of two numbers that belong together already counted and the other
+ * not yet.
  *
- *   lanes   128 B each (two cache lines: neighbours are prefetched in pairs): handshakes; as many as the server can have threads
+ *   lanes   handshakes: 128 B each (two cache lines: neighbours are prefetched in pairs), one per server thread
  *   then    exchanges: one word per verdict, one per latency bucket, sum
  */
 #ifndef OC_STATE_COUNTERS_H
@@ -40,11 +41,13 @@ typedef struct {
 
 #define OC_COUNTERS_LANES_MAX 4096 /* half a MiB; a server with more threads shares lanes */
 
-/** Make an empty one with @a lanes lanes (rounded up to a power of two, from 1 to OC_COUNTERS_LANES_MAX). Lives as long as @a pool; inherited through fork.
+/** Make an empty one with @a lanes lanes (rounded up to a power of two, from 1 to OC_COUNTERS_LANES_MAX). Lives as long
+ *  as @a pool; inherited through fork.
  *  @return APR_SUCCESS; else why there is no memory. */
 apr_status_t oc_counters_create(oc_counters_t **counters, unsigned lanes, apr_pool_t *pool);
 
-/** Count a handshake. Handshake path: one relaxed addition, on a cache line that no other thread uses while lanes differ. */
+/** Count a handshake. Handshake path: one relaxed addition, on a cache line that no other thread uses while lanes
+ *  differ. */
 void oc_counters_handshake(oc_counters_t *counters, unsigned lane, oc_counters_handshake_t what);
 
 /** Count an attempt. @param elapsed  how long the exchange took; < 0: there was none. Any thread. */

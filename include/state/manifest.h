@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which certificates the server staples for, in a file beside the cache's (`path.manifest`), for ocsp-cachectl: hosts, whom
- * to ask, and all that verifying a response takes: serial, the issuer's certificate, the settings.
+ * Which certificates the server staples for, in a file beside the cache's (`path.manifest`), for ocsp-cachectl: hosts,
+ * whom to ask, and all that verifying a response takes: serial, the issuer's certificate, the settings.
  *
- * The parent writes it while it reads the configuration, and closes it: no child can ever change it. So a tool that finds a response to be
- * in order with it need not trust who brought the response. It holds no secret, but it is the folder's owner's alone (0600) like the rest.
+ * The parent writes it while it reads the configuration, and closes it: no child can ever change it. So a tool that
+ * finds a response to be in order with it need not trust who brought the response. It holds no secret, but it is the
+ * folder's owner's alone (0600) like the rest.
  *
  *   ocsp-cache-manifest 1
  *   cache-blocks 8192         expiry-warning, certificates: see below
  *   issuer SHA-256
  *   -----BEGIN CERTIFICATE-----      each issuer once
- *   certificate SHA-1         then a line for each fact, the issuer's SHA-256 among them (or "wanted-issuer NAME"), and "end"
+ *   certificate SHA-1         then a line for each fact, with the issuer's SHA-256 or "wanted-issuer NAME", and "end"
  */
 #ifndef OC_STATE_MANIFEST_H
 #define OC_STATE_MANIFEST_H
@@ -52,8 +53,8 @@ const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr
 apr_status_t oc_manifest_parse(oc_manifest_t **manifest, const char *text, apr_size_t len, apr_pool_t *pool,
                                const char **problem);
 
-/** Write the manifest at @a path (temp and rename), if it says anything else than the one there. @return APR_SUCCESS; else why not, with
- *  *problem: what was there stays. */
+/** Write the manifest at @a path (temp and rename), if it says anything else than the one there. @return
+ *  APR_SUCCESS; else why not, with *problem: what was there stays. */
 apr_status_t oc_manifest_save(const oc_manifest_t *manifest, const char *path, apr_pool_t *pool, const char **problem);
 
 /** @return APR_SUCCESS; APR_ENOENT; else why not, with *problem. Symlinks and other people's files are refused. */

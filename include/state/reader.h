@@ -3,8 +3,8 @@
  *
  * What the cache's file and its ledger hold, read from outside of the server, by `apachectl -t` and ocsp-cachectl.
  *
- * Takes no lock and changes nothing, with the server running or stopped. The data was written by unprivileged children, and the
- * reader is mostly root: framing, checksums and ranges are checked, and ASN.1 is never parsed.
+ * Takes no lock and changes nothing, with the server running or stopped. The data was written by unprivileged children,
+ * and the reader is mostly root: framing, checksums and ranges are checked, and ASN.1 is never parsed.
  */
 #ifndef OC_STATE_READER_H
 #define OC_STATE_READER_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * "Refresh this certificate now", from any child (the status page) to the one child that refreshes; and, the other way round, when
- * that child's last attempt ended.
+ * "Refresh this certificate now", from any child (the status page) to the one child that refreshes; and, the other way
+ * round, when that child's last attempt ended.
  *
- * Two words per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one generation.
- * No lock.
+ * Two words per certificate in anonymous shared memory, by its ordinal in oc_managed_all(), made by the parent for one
+ * generation. No lock.
  */
 #ifndef OC_STATE_REFRESH_FLAGS_H
 #define OC_STATE_REFRESH_FLAGS_H
@@ -23,10 +23,12 @@ typedef struct oc_refresh_flags_t oc_refresh_flags_t;
 apr_status_t oc_refresh_flags_create(oc_refresh_flags_t **recall, unsigned n, apr_pool_t *pool);
 
 /** Have certificate @a ordinal refreshed. Any thread of any child.
- *  @return APR_SUCCESS; APR_EAGAIN: it was recalled less than OC_REFRESH_FLAGS_PAUSE ago; APR_EINVAL: no such ordinal */
+ *  @return APR_SUCCESS; APR_EAGAIN: it was recalled less than OC_REFRESH_FLAGS_PAUSE ago; APR_EINVAL: no such
+ *  ordinal */
 apr_status_t oc_refresh_flags_one(oc_refresh_flags_t *recall, unsigned ordinal, apr_time_t now);
 
-/** The one child that refreshes: has anything been recalled since the last call? @param seen the caller's memory, 0 at first. One load. */
+/** The one child that refreshes: has anything been recalled since the last call? @param seen the caller's memory, 0
+ *  at first. One load. */
 int oc_refresh_flags_has_any(const oc_refresh_flags_t *recall, uint64_t *seen);
 
 /** ... and this one? Takes it off the list. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Reads and writes a record as a chain of blocks. oc_block_read() is on the handshake path and parses what hostile processes may
- * have written: no index, length or link is used before it was loaded once into a local and checked.
+ * Reads and writes a record as a chain of blocks. oc_block_read() is on the handshake path and parses what hostile
+ * processes may have written: no index, length or link is used before it was loaded once into a local and checked.
  */
 #include "cache/block.h"
 
@@ -14,9 +14,9 @@
 _Static_assert(sizeof(oc_block_t) == OC_BLOCK_SIZE, "a block is 512 bytes");
 _Static_assert(HEAD_WORDS + OC_BLOCK_ID_MAX / 8 <= OC_BLOCK_WORDS, "an id fits into the head");
 
-/* Two sums, as Fletcher's checksum has them: `plain` tells what is there, `weighted` where. One addition a word each, so
- * that testing costs no more than copying. It guards against accidents; against a forger nothing kept beside the data
- * could. */
+/* Two sums, as Fletcher's checksum has them: `plain` tells what is there, `weighted` where. One addition a word
+ * each, so that testing costs no more than copying. It guards against accidents; against a forger nothing kept
+ * beside the data could. */
 typedef struct {
     uint64_t plain;
     uint64_t weighted;
@@ -30,8 +30,8 @@ static inline void checksum_add(checksum_t *sum, uint64_t word)
 
 static uint64_t checksum_end(const checksum_t *sum)
 {
-    /* The factor is even: a word that changes by d, k words before the end, changes the result by d * (1 + factor * k). That
-     * is d times an odd number, so never 0: no change of a single word goes unseen. */
+    /* The factor is even: a word that changes by d, k words before the end, changes the result by d * (1 + factor *
+     * k). That is d times an odd number, so never 0: no change of a single word goes unseen. */
     return sum->plain + sum->weighted * UINT64_C(0x9e3779b97f4a7c16) + 1; /* + 1: all zeros never pass for a record */
 }
 
@@ -93,8 +93,8 @@ static int take_id(const oc_block_t *head, const oc_key_t *key, oc_entry_t *entr
     return different == 0;
 }
 
-/* Copy n words and add them to the checksum. They get a sum of their own first, which then joins the whole: so the additions of
- * these words need not wait for those of the words before. n is a constant, and no loop is left of it. */
+/* Copy n words and add them to the checksum. They get a sum of their own first, which then joins the whole: so the
+ * additions of these words need not wait for those of the words before. n is a constant, and no loop is left of it. */
 static inline void take_group(const oc_word_t *from, unsigned char *to, unsigned n, checksum_t *whole)
 {
     checksum_t group = {0, 0};

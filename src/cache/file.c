@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The cache's file. The parent (root) opens, loads and creates it; children write through the inherited descriptor, so a child can
- * put anything into it. A load takes whole records only, within bounded work, and the refresher verifies what they hold.
+ * The cache's file. The parent (root) opens, loads and creates it; children write through the inherited descriptor, so
+ * a child can put anything into it. A load takes whole records only, within bounded work, and the refresher verifies
+ * what they hold.
  *
  *   bytes 0..4095   head: magic, layout version, byte order, block size, number of blocks
  *   then            the blocks, each at 4096 + index * 512
@@ -136,8 +137,9 @@ static int by_serial(const void *a, const void *b)
     return x->serial < y->serial ? -1 : x->serial > y->serial;
 }
 
-/* Records share no blocks, but one that was replaced may still have a head where the one that replaced it begins. What is
- * attempted is charged, whole or not: a hostile child can write a head into each block that claims the same long chain. */
+/* Records share no blocks, but one that was replaced may still have a head where the one that replaced it begins.
+ * What is attempted is charged, whole or not: a hostile child can write a head into each block that claims the same
+ * long chain. */
 #define READINGS_PER_BLOCK 4
 
 static void visit_records(const oc_block_t *blocks, uint32_t n, oc_file_record_fn *visit, void *context,
@@ -316,8 +318,8 @@ apr_status_t oc_file_write(oc_file_t *file, uint32_t block, const void *bytes)
     return oc_disk_write_at(file->fd, bytes, OC_BLOCK_SIZE, offset);
 }
 
-/* Give the fresh file up at once. Were its name kept until the pool is cleared, an exiting child, or a later generation of
- * the server, would remove the next fresh file, which bears the same name. */
+/* Give the fresh file up at once. Were its name kept until the pool is cleared, an exiting child, or a later
+ * generation of the server, would remove the next fresh file, which bears the same name. */
 static apr_status_t give_up(oc_file_t *file, apr_status_t rv, const char *what, const char *path, const char **problem)
 {
     unlink(file->fresh_path);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm, the readers' half and the geometry. oc_shm_get() is on the handshake path: no lock, no system call, no allocation.
+ * oc_shm, the readers' half and the geometry. oc_shm_get() is on the handshake path: no lock, no system call, no
+ * allocation.
  *
- * Why a reader needs no lock. A writer (1) fills blocks that no ref names, (2) publishes them by storing `ref`, (3) only
- * then frees the old blocks, which (4) a later record may overwrite. A reader loads ref, copies the blocks, loads ref
- * again. Every shared word is atomic: stores release, loads acquire. So if the copy holds one word stored in (4), that load
- * synchronised with its store, which comes after (2) in the writer; then the second load of ref, which comes after the
- * copy in the reader, must see (2), or something newer, and never the ref the reader began with: versions do not repeat
- * (invariant 5). An unchanged ref therefore proves the copy whole. Neither fences nor memcpy on shared bytes would do:
- * C11 calls the latter a race, and ThreadSanitizer does not see the former. On x86 all of this is plain loads.
+ * Why a reader needs no lock. A writer (1) fills blocks that no ref names, (2) publishes them by storing `ref`, (3)
+ * only then frees the old blocks, which (4) a later record may overwrite. A reader loads ref, copies the blocks, loads
+ * ref again. Every shared word is atomic: stores release, loads acquire. So if the copy holds one word stored in (4),
+ * that load synchronised with its store, which comes after (2) in the writer; then the second load of ref, which comes
+ * after the copy in the reader, must see (2), or something newer, and never the ref the reader began with: versions do
+ * not repeat (invariant 5). An unchanged ref therefore proves the copy whole. Neither fences nor memcpy on shared bytes
+ * would do: C11 calls the latter a race, and ThreadSanitizer does not see the former. On x86 all of this is plain
+ * loads.
  */
 #include "arena.h"
 
@@ -93,7 +95,8 @@ apr_status_t oc_shm_create(oc_shm_t **out, apr_size_t size, oc_shm_policy_t poli
 
 /* ---- keys ---- */
 
-/* Both halves of the product: every bit of x reaches every bit of the result, in half the time of shifting and multiplying. */
+/* Both halves of the product: every bit of x reaches every bit of the result, in half the time of shifting and
+ * multiplying. */
 static inline uint64_t mix(uint64_t x)
 {
 #ifdef __SIZEOF_INT128__
@@ -132,7 +135,8 @@ void oc_shm_buckets(const oc_shm_t *shm, uint64_t hash, oc_slot_t *bucket[2])
 
 /* ---- reading ---- */
 
-/* How many blocks an attempt to read a record may have cost: as many as it claims to have, whether or not it is whole. */
+/* How many blocks an attempt to read a record may have cost: as many as it claims to have, whether or not it is
+ * whole. */
 static void charge(uint32_t *budget, const oc_entry_t *entry)
 {
     uint32_t cost = oc_block_count(entry->id_len, entry->data_len);
@@ -165,8 +169,8 @@ static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot,
     return rv;
 }
 
-/* The slots of a bucket that have this hash, as bits. No branch depends on where the key lies: the processor could not foresee
- * it. */
+/* The slots of a bucket that have this hash, as bits. No branch depends on where the key lies: the processor could
+ * not foresee it. */
 static unsigned slots_with(const oc_slot_t *bucket, uint64_t hash)
 {
     unsigned i, found = 0;

@@ -99,7 +99,7 @@ static oc_slot_t *find_slot(oc_shm_t *shm, uint64_t hash)
     return NULL;
 }
 
-/* An empty slot in the emptier one of the two buckets: that keeps both from filling up until the arena is nearly full. */
+/* An empty slot in the emptier of the two buckets: neither fills up until the arena is nearly full. */
 static oc_slot_t *find_empty_slot(oc_shm_t *shm, uint64_t hash)
 {
     oc_slot_t *bucket[2], *empty[2] = {NULL, NULL};
@@ -155,8 +155,8 @@ static uint32_t n_free(const oc_shm_t *shm)
     return used < shm->n_blocks ? shm->n_blocks - (uint32_t)used : 0;
 }
 
-/* Drop every record that is expired, or of an order up to *limit (NULL: of none). Where records come and go for ever their
- * slots go with them; for stapling the note stays, it is the refresher's memory. */
+/* Drop every record that is expired, or of an order up to *limit (NULL: of none). Where records come and go for ever
+ * their slots go with them; for stapling the note stays, it is the refresher's memory. */
 static void sweep(oc_shm_t *shm, apr_time_t now, const uint64_t *limit)
 {
     uint32_t i;
@@ -175,8 +175,8 @@ static void sweep(oc_shm_t *shm, apr_time_t now, const uint64_t *limit)
     }
 }
 
-/* An order up to which about one record of sixteen lies, and one at least. So that a full cache pays for a sweep once in
- * many stores. */
+/* An order up to which about one record of sixteen lies, and one at least. So that a full cache pays for a sweep
+ * once in many stores. */
 static uint64_t oldest_sixteenth(const oc_shm_t *shm)
 {
     uint32_t i, count = 0, seen = 0, n_slots = shm->n_buckets * OC_BUCKET_SLOTS, column[256] = {0};
@@ -220,7 +220,7 @@ static int make_room(oc_shm_t *shm, uint32_t n, apr_time_t now)
     if (n > shm->n_blocks)
         return 0; /* it would not fit into an empty arena: nothing is dropped in vain */
     if (now == 0 && shm->policy == OC_SHM_KEEP_VALID)
-        return 0; /* every record counts as valid: sweeping at each of thousands of records to take over frees nothing */
+        return 0; /* every record counts as valid, so a sweep frees nothing, and a take-over has thousands */
     sweep(shm, now, NULL);
     /* The columns are coarse: a round may free too little, but it frees the oldest record at least. */
     for (round = 0; n_free(shm) < n && shm->policy == OC_SHM_DROP_OLDEST && round < OC_BLOCK_CHAIN_MAX; round++) {
@@ -282,8 +282,8 @@ static uint32_t settle_slot(oc_slot_t *slot)
     return oc_ref_block(ref);
 }
 
-/* Mark the blocks of every record that a slot names. Named records are whole (invariant 3), so their heads are believed; a
- * chain that a hostile process bent is bounded all the same. */
+/* Mark the blocks of every record that a slot names. Named records are whole (invariant 3), so their heads are
+ * believed; a chain that a hostile process bent is bounded all the same. */
 static void mark_records(oc_shm_t *shm)
 {
     uint32_t i, j, n, chain[OC_BLOCK_CHAIN_MAX];
@@ -324,7 +324,8 @@ static void recover(oc_shm_t *shm)
             free_block(shm, block);
     if (!shm->changed)
         return;
-    /* Records first: the file may still hold the one that a dead writer's last record replaced, and must not lose both. */
+    /* Records first: the file may still hold the one that a dead writer's last record replaced, and must not lose
+     * both. */
     for (block = 0; block < fresh; block++)
         if (is_marked(shm, block))
             shm->changed(shm->context, block, &shm->blocks[block]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The text of a command, and who may send it. Written by the tool, as root; read by an unprivileged child, which must never act on
- * a file that anyone else could have written.
+ * The text of a command, and who may send it. Written by the tool, as root; read by an unprivileged child, which must
+ * never act on a file that anyone else could have written.
  */
 #include "state/command.h"
 

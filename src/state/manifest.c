@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The manifest's text, written and parsed. It leaves out the certificates themselves: oc_cert_t has what is needed of them, and a
- * server with ten thousand does not keep their bytes.
+ * The manifest's text, written and parsed. It leaves out the certificates themselves: oc_cert_t has what is needed of
+ * them, and a server with ten thousand does not keep their bytes.
  */
 #include "state/manifest.h"
 

@@ -7,9 +7,9 @@
  *   entry  recalled   63 .. 1: when last, in microseconds | 0: not taken yet
  *          attempted  when last
  *
- * Who recalls sets the entry's bit and then counts the head up; who refreshes reads the head (acquire) before the entries, so it sees
- * every bit that a count it has seen stands for. A child can write anything here: at worst responders are queried more
- * often than they should.
+ * Who recalls sets the entry's bit and then counts the head up; who refreshes reads the head (acquire) before the
+ * entries, so it sees every bit that a count it has seen stands for. A child can write anything here: at worst
+ * responders are queried more often than they should.
  */
 #include "state/refresh_flags.h"
 
@@ -50,8 +50,8 @@ apr_status_t oc_refresh_flags_create(oc_refresh_flags_t **out, unsigned n, apr_p
     return APR_SUCCESS;
 }
 
-/* Is a word so young that the certificate may not be recalled again? Near 0 from below: another thread read the clock a moment
- * later. Far below: the clock was set back, or somebody wrote nonsense. */
+/* Is a word so young that the certificate may not be recalled again? Near 0 from below: another thread read the
+ * clock a moment later. Far below: the clock was set back, or somebody wrote nonsense. */
 static int is_recent(uint64_t word, apr_time_t now)
 {
     apr_interval_time_t since = now - (apr_time_t)(word >> 1);

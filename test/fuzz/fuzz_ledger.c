@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_ledger_load over arbitrary contents. With an odd first byte a right head is put before the rest, and every
- * line after it gets a right checksum where its last byte is odd, so that the fuzzer need not find them.
+ * Fuzz target: oc_ledger_load over arbitrary contents. With an odd first byte a right head is put before the rest, and
+ * every line after it gets a right checksum where its last byte is odd, so that the fuzzer need not find them.
  */
 #include "state/ledger.h"
 

@@ -94,7 +94,7 @@ int case_main(const char *name, const case_t *cases, size_t count, void (*more)(
         tests[i].teardown_func = stop_responder;
         tests[i].initial_state = (void *)(uintptr_t)&cases[i];
     }
-    if (more != NULL) {
+    if (more) {
         tests[count].name = "cut anywhere";
         tests[count].test_func = more;
         tests[count].teardown_func = stop_responder;

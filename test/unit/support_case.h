@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Tables of exchanges: what the scripted responder answers, and the result that oc_fetch() must have. Each row is a test
- * of its own.
+ * Tables of exchanges: what the scripted responder answers, and the result that oc_fetch() must have. Each row is a
+ * test of its own.
  */
 #ifndef SUPPORT_CASE_H
 #define SUPPORT_CASE_H

@@ -58,7 +58,7 @@ oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result,
     request.proxy = exchange->proxy;
     request.der = exchange_request();
     request.der_len = exchange->der_len;
-    request.deadline = exchange->deadline != NULL ? exchange->deadline : &deadline;
+    request.deadline = exchange->deadline ? exchange->deadline : &deadline;
     request.by_post = exchange->by_post;
     request.keepalive = exchange->keepalive;
     request.trace = exchange->trace;

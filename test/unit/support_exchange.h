@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Calls oc_fetch() and checks what must hold for every outcome: a bounded printable detail, an unchanged error queue, an
- * answer only with OC_PENDING, a timeout neither early nor late.
+ * Calls oc_fetch() and checks what must hold for every outcome: a bounded printable detail, an unchanged error queue,
+ * an answer only with OC_PENDING, a timeout neither early nor late.
  */
 #ifndef SUPPORT_EXCHANGE_H
 #define SUPPORT_EXCHANGE_H

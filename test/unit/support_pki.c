@@ -66,10 +66,10 @@ static void add_extension(X509 *x509, X509V3_CTX *context, int nid, const char *
 {
     X509_EXTENSION *extension;
 
-    if (value == NULL)
+    if (!value)
         return;
     extension = X509V3_EXT_conf_nid(NULL, context, nid, value);
-    MUST(extension != NULL);
+    MUST(extension);
     MUST(X509_add_ext(x509, extension, -1));
     X509_EXTENSION_free(extension);
 }
@@ -80,9 +80,9 @@ static X509_EXTENSION *extension_of(const char *oid, int critical, const unsigne
     ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
     X509_EXTENSION *extension;
 
-    MUST(object != NULL && value != NULL && ASN1_OCTET_STRING_set(value, bytes, length));
+    MUST(object && value && ASN1_OCTET_STRING_set(value, bytes, length));
     extension = X509_EXTENSION_create_by_OBJ(NULL, object, critical, value);
-    MUST(extension != NULL);
+    MUST(extension);
     ASN1_OCTET_STRING_free(value);
     ASN1_OBJECT_free(object);
     return extension;
@@ -99,8 +99,8 @@ static void add_extensions(X509 *x509, X509 *issuer, const pki_spec_t *spec)
 
     X509V3_set_ctx(&context, issuer, x509, NULL, NULL, 0);
     if (!spec->no_key_ids)
-        add_extension(x509, &context, NID_subject_key_identifier, spec->key_id != NULL ? spec->key_id : "hash");
-    if (spec->issuer != NULL && !spec->no_key_ids)
+        add_extension(x509, &context, NID_subject_key_identifier, spec->key_id ? spec->key_id : "hash");
+    if (spec->issuer && !spec->no_key_ids)
         add_extension(x509, &context, NID_authority_key_identifier, "keyid:always");
     add_extension(x509, &context, NID_basic_constraints, spec->basic_constraints);
     add_extension(x509, &context, NID_key_usage, spec->key_usage);
@@ -110,12 +110,12 @@ static void add_extensions(X509 *x509, X509 *issuer, const pki_spec_t *spec)
     add_extension(x509, &context, NID_tlsfeature, spec->tls_feature);
     add_extension(x509, &context, NID_name_constraints, spec->name_constraints);
     add_extension(x509, &context, NID_id_pkix_OCSP_noCheck, spec->no_check ? "ignored" : NULL);
-    if (spec->critical != NULL) {
+    if (spec->critical) {
         X509_EXTENSION *extension = odd_extension(spec->critical, 1);
         MUST(X509_add_ext(x509, extension, -1));
         X509_EXTENSION_free(extension);
     }
-    if (spec->uncritical != NULL) {
+    if (spec->uncritical) {
         X509_EXTENSION *extension =
             extension_of(spec->uncritical, 0, spec->uncritical_value.data, (int)spec->uncritical_value.length);
         MUST(X509_add_ext(x509, extension, -1));
@@ -127,8 +127,8 @@ static X509_NAME *make_name(const char *cn, int type)
 {
     X509_NAME *name = X509_NAME_new();
 
-    MUST(name != NULL);
-    if (cn != NULL)
+    MUST(name);
+    if (cn)
         MUST(X509_NAME_add_entry_by_txt(name, "CN", type != 0 ? type : V_ASN1_UTF8STRING, (const unsigned char *)cn, -1,
                                         -1, 0));
     return name;
@@ -141,7 +141,7 @@ static void set_issuer(X509 *x509, const X509_NAME *issuer, const pki_spec_t *sp
     X509_NAME *name = X509_NAME_new();
     int length = spec->issuer_cn_len;
 
-    if (spec->issuer_cn != NULL)
+    if (spec->issuer_cn)
         memcpy(cn, spec->issuer_cn, (size_t)length);
     else if (spec->issuer_type != 0)
         MUST((length = X509_NAME_get_text_by_NID((X509_NAME *)issuer, NID_commonName, cn, sizeof(cn))) > 0);
@@ -158,16 +158,16 @@ static void set_time(ASN1_TIME *asn1, apr_time_t time, apr_time_t otherwise)
 
 pki_id_t *pki_make(apr_pool_t *pool, const pki_spec_t *spec)
 {
-    pki_id_t *made = apr_pcalloc(pool, sizeof *made);
-    const pki_id_t *issuer = spec->issuer != NULL ? spec->issuer : made;
+    pki_id_t *made = apr_pcalloc(pool, sizeof(*made));
+    const pki_id_t *issuer = spec->issuer ? spec->issuer : made;
     X509_NAME *name = make_name(spec->cn, spec->string_type);
-    const EVP_MD *md = spec->md != NULL ? spec->md : EVP_sha256();
+    const EVP_MD *md = spec->md ? spec->md : EVP_sha256();
 
     apr_pool_cleanup_register(pool, made, free_id, apr_pool_cleanup_null);
     made->x509 = X509_new();
-    made->key = spec->rekey != NULL ? spec->rekey->key : make_key(spec->key);
-    MUST(made->x509 != NULL && made->key != NULL);
-    if (spec->rekey != NULL)
+    made->key = spec->rekey ? spec->rekey->key : make_key(spec->key);
+    MUST(made->x509 && made->key);
+    if (spec->rekey)
         EVP_PKEY_up_ref(made->key);
     MUST(X509_set_version(made->x509, X509_VERSION_3));
     MUST(ASN1_INTEGER_set(X509_get_serialNumber(made->x509), spec->serial != 0 ? spec->serial : 1));
@@ -197,8 +197,8 @@ const char *pki_pem(apr_pool_t *pool, const pki_id_t *certificate, const pki_id_
     char *text, *copy;
     long length;
 
-    MUST(bio != NULL && PEM_write_bio_X509(bio, certificate->x509));
-    if (issuer != NULL)
+    MUST(bio && PEM_write_bio_X509(bio, certificate->x509));
+    if (issuer)
         MUST(PEM_write_bio_X509(bio, issuer->x509));
     length = BIO_get_mem_data(bio, &text);
     copy = apr_pstrmemdup(pool, text, (apr_size_t)length);
@@ -226,12 +226,12 @@ static OCSP_CERTID *make_id(const pki_single_t *spec)
     ASN1_INTEGER *serial = ASN1_INTEGER_new();
     OCSP_CERTID *id;
 
-    MUST(serial != NULL && ASN1_INTEGER_set(serial, spec->serial));
-    id = OCSP_cert_id_new(spec->id_hash != NULL ? spec->id_hash : EVP_sha1(),
-                          spec->certificate != NULL ? X509_get_issuer_name(spec->certificate->x509)
-                                                    : X509_get_subject_name(spec->issuer->x509),
+    MUST(serial && ASN1_INTEGER_set(serial, spec->serial));
+    id = OCSP_cert_id_new(spec->id_hash ? spec->id_hash : EVP_sha1(),
+                          spec->certificate ? X509_get_issuer_name(spec->certificate->x509)
+                                            : X509_get_subject_name(spec->issuer->x509),
                           X509_get0_pubkey_bitstr(spec->issuer->x509), serial);
-    MUST(id != NULL);
+    MUST(id);
     ASN1_INTEGER_free(serial);
     return id;
 }
@@ -241,19 +241,19 @@ static void add_single(OCSP_BASICRESP *basic, const pki_single_t *spec)
     OCSP_CERTID *id = make_id(spec);
     ASN1_TIME *valid = ASN1_TIME_set(NULL, 1900000000);
     ASN1_GENERALIZEDTIME *revoked_at, *this_update, *next_update;
-    OCSP_SINGLERESP *single = OCSP_basic_add1_status(basic, id, spec->status, spec->reason, valid, valid,
-                                                     spec->next_update != NULL ? valid : NULL);
+    OCSP_SINGLERESP *single =
+        OCSP_basic_add1_status(basic, id, spec->status, spec->reason, valid, valid, spec->next_update ? valid : NULL);
     const char *oids[] = {spec->critical, spec->uncritical};
 
-    MUST(single != NULL);
+    MUST(single);
     OCSP_single_get0_status(single, NULL, &revoked_at, &this_update, &next_update);
     overwrite_time(this_update, spec->this_update);
-    if (spec->next_update != NULL)
+    if (spec->next_update)
         overwrite_time(next_update, spec->next_update);
-    if (spec->status == V_OCSP_CERTSTATUS_REVOKED && spec->revoked_at != NULL)
+    if (spec->status == V_OCSP_CERTSTATUS_REVOKED && spec->revoked_at)
         overwrite_time(revoked_at, spec->revoked_at);
     for (int i = 0; i < 2; i++) {
-        if (oids[i] != NULL) {
+        if (oids[i]) {
             X509_EXTENSION *extension = odd_extension(oids[i], i == 0);
             MUST(OCSP_SINGLERESP_add_ext(single, extension, -1));
             X509_EXTENSION_free(extension);
@@ -273,18 +273,18 @@ static void sign(OCSP_BASICRESP *basic, const pki_response_t *spec)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_context = NULL;
-    const EVP_MD *md = spec->md != NULL ? spec->md : EVP_sha256();
+    const EVP_MD *md = spec->md ? spec->md : EVP_sha256();
     unsigned long flags = OCSP_NOTIME | OCSP_NOCERTS | (spec->by_key ? OCSP_RESPID_KEY : 0);
 
     if (EVP_PKEY_is_a(spec->signer->key, "ED25519"))
         md = NULL;
-    MUST(context != NULL && EVP_DigestSignInit(context, &key_context, md, NULL, spec->signer->key));
+    MUST(context && EVP_DigestSignInit(context, &key_context, md, NULL, spec->signer->key));
     if (spec->pss) {
         MUST(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) > 0);
         MUST(
             EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, spec->pss_salt != 0 ? spec->pss_salt : RSA_PSS_SALTLEN_DIGEST)
             > 0);
-        if (spec->pss_mask != NULL)
+        if (spec->pss_mask)
             MUST(EVP_PKEY_CTX_set_rsa_mgf1_md(key_context, spec->pss_mask) > 0);
     }
     MUST(OCSP_basic_sign_ctx(basic, spec->signer->x509, context, NULL, flags));
@@ -307,7 +307,7 @@ static pki_bytes_t response_der(apr_pool_t *pool, OCSP_RESPONSE *response)
     unsigned char *der = NULL;
     int length;
 
-    MUST(response != NULL);
+    MUST(response);
     length = i2d_OCSP_RESPONSE(response, &der);
     OCSP_RESPONSE_free(response);
     return take(pool, der, length);
@@ -317,14 +317,14 @@ pki_bytes_t pki_respond(apr_pool_t *pool, const pki_response_t *spec)
 {
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
     pki_bytes_t bytes;
-    const char *produced_at = spec->produced_at != NULL ? spec->produced_at : pki_time(pool, PKI_NOW - PKI_HOUR);
+    const char *produced_at = spec->produced_at ? spec->produced_at : pki_time(pool, PKI_NOW - PKI_HOUR);
 
-    MUST(basic != NULL);
+    MUST(basic);
     for (int i = 0; i < spec->count; i++)
         add_single(basic, &spec->singles[i]);
     for (int i = 0; i < 3 && spec->certificates[i] != NULL; i++)
         MUST(OCSP_basic_add1_cert(basic, spec->certificates[i]));
-    if (spec->critical != NULL) {
+    if (spec->critical) {
         X509_EXTENSION *extension = odd_extension(spec->critical, 1);
         MUST(OCSP_BASICRESP_add_ext(basic, extension, -1));
         X509_EXTENSION_free(extension);
@@ -379,11 +379,11 @@ pki_bytes_t pki_response_data(apr_pool_t *pool, pki_bytes_t response)
 {
     const unsigned char *p = response.data;
     OCSP_RESPONSE *parsed = d2i_OCSP_RESPONSE(NULL, &p, (long)response.length);
-    OCSP_BASICRESP *basic = parsed != NULL ? OCSP_response_get1_basic(parsed) : NULL;
+    OCSP_BASICRESP *basic = parsed ? OCSP_response_get1_basic(parsed) : NULL;
     unsigned char *der = NULL;
     pki_bytes_t bytes;
 
-    MUST(basic != NULL);
+    MUST(basic);
     {
         int taken = i2d_OCSP_RESPDATA(OCSP_resp_get0_respdata(basic), &der);
         bytes = take(pool, der, taken);
@@ -401,17 +401,17 @@ pki_bytes_t pki_sign_raw(apr_pool_t *pool, pki_bytes_t response_data, const pki_
     static unsigned char successful[] = {0x0a, 0x01, 0x00};
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     unsigned char signature[1 + 128] = {0}; /* no unused bits */
-    size_t length = sizeof signature - 1;
+    size_t length = sizeof(signature) - 1;
     pki_bytes_t basic, bytes;
 
-    MUST(context != NULL && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signer->key));
+    MUST(context && EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signer->key));
     MUST(EVP_DigestSign(context, signature + 1, &length, response_data.data, response_data.length));
     EVP_MD_CTX_free(context);
-    basic = pki_join(pool, response_data, (pki_bytes_t){algorithm, sizeof algorithm});
+    basic = pki_join(pool, response_data, (pki_bytes_t){algorithm, sizeof(algorithm)});
     basic = pki_join(pool, basic, pki_tlv(pool, 0x03, (pki_bytes_t){signature, length + 1}));
     basic = pki_tlv(pool, 0x04, pki_tlv(pool, 0x30, basic));
-    bytes = pki_tlv(pool, 0x30, pki_join(pool, (pki_bytes_t){basic_type, sizeof basic_type}, basic));
-    bytes = pki_join(pool, (pki_bytes_t){successful, sizeof successful}, pki_tlv(pool, 0xa0, bytes));
+    bytes = pki_tlv(pool, 0x30, pki_join(pool, (pki_bytes_t){basic_type, sizeof(basic_type)}, basic));
+    bytes = pki_join(pool, (pki_bytes_t){successful, sizeof(successful)}, pki_tlv(pool, 0xa0, bytes));
     return pki_tlv(pool, 0x30, bytes);
 }
 
@@ -419,12 +419,12 @@ int pki_openssl_agrees(pki_bytes_t response, X509 *issuer, apr_time_t now)
 {
     const unsigned char *p = response.data;
     OCSP_RESPONSE *parsed = d2i_OCSP_RESPONSE(NULL, &p, (long)response.length);
-    OCSP_BASICRESP *basic = parsed != NULL ? OCSP_response_get1_basic(parsed) : NULL;
+    OCSP_BASICRESP *basic = parsed ? OCSP_response_get1_basic(parsed) : NULL;
     X509_STORE *store = X509_STORE_new();
     STACK_OF(X509) *issuers = sk_X509_new_null();
     int agrees;
 
-    MUST(store != NULL && X509_STORE_add_cert(store, issuer) && issuers != NULL && sk_X509_push(issuers, issuer));
+    MUST(store && X509_STORE_add_cert(store, issuer) && issuers && sk_X509_push(issuers, issuer));
     X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store), (time_t)apr_time_sec(now));
     /* Embedded certificates first, as a TLS client of OpenSSL finds them. */
     agrees = basic != NULL

@@ -85,11 +85,11 @@ static int request_is_whole(const char *request, size_t len)
     const char *end = strstr(request, "\r\n\r\n");
     const char *length = strcasestr(request, "\r\nContent-Length:");
 
-    if (end == NULL) {
+    if (!end) {
         return 0;
     }
     end += 4;
-    if (length == NULL || length > end) {
+    if (!length || length > end) {
         return 1;
     }
     return len - (size_t)(end - request) >= strtoul(length + strlen("\r\nContent-Length:"), NULL, 10);
@@ -152,14 +152,14 @@ static void end_connection(const responder_t *responder, int fd, const responder
 
 static int send_answer(const responder_t *responder, int fd, const responder_answer_t *answer)
 {
-    size_t head_len = answer->head != NULL ? strlen(answer->head) : 0;
+    size_t head_len = answer->head ? strlen(answer->head) : 0;
     size_t len = head_len + answer->body_len;
     char *all = malloc(len + 1);
     int sent;
 
     must(all != NULL, "malloc");
-    memcpy(all, answer->head != NULL ? answer->head : "", head_len);
-    memcpy(all + head_len, answer->body != NULL ? answer->body : "", answer->body_len);
+    memcpy(all, answer->head ? answer->head : "", head_len);
+    memcpy(all + head_len, answer->body ? answer->body : "", answer->body_len);
     if (answer->drip_us > 0) {
         sent = send_slowly(responder, fd, all, len, answer->drip_us);
     }

@@ -48,8 +48,8 @@ typedef struct {
 } responder_t;
 
 /**
- * Listen on the loopback address of @a family (AF_INET, AF_INET6). Connections for which no answer is left are closed at
- * once.
+ * Listen on the loopback address of @a family (AF_INET, AF_INET6). Connections for which no answer is left are closed
+ * at once.
  * @return 0; -1: this address family is not available. Any other failure ends the program.
  */
 int responder_start(responder_t *responder, int family, const responder_answer_t *answers, int count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * TEST(name) { ... } defines a test of cmocka and registers it; TEST_MAIN() at the end of the file runs all of them in the
- * order in which they stand there.
+ * TEST(name) { ... } defines a test of cmocka and registers it; TEST_MAIN() at the end of the file runs all of them in
+ * the order in which they stand there.
  */
 #ifndef SUPPORT_TEST_H
 #define SUPPORT_TEST_H

@@ -105,7 +105,7 @@ oc_verdict_t scene_judge_bytes(pki_bytes_t bytes)
 
     if (bytes.length > 0)
         memcpy(copy, bytes.data, bytes.length);
-    memset(&scene.result, 0xa5, sizeof scene.result);
+    memset(&scene.result, 0xa5, sizeof(scene.result));
     oc_verify_response(copy, bytes.length, &scene.subject, &scene.policy, &scene.result, scene.pool);
     free(copy);
     return scene.result.verdict;
@@ -139,7 +139,7 @@ static void assert_result_consistent(const char *file, int line)
     int proven = result->verdict == OC_GOOD || result->verdict == OC_REVOKED || result->verdict == OC_UNKNOWN;
     int stored = proven || oc_verdict_class(result->verdict) == OC_CLASS_RESPONDER_ERROR;
 
-    if (memchr(result->detail, '\0', sizeof result->detail) == NULL)
+    if (memchr(result->detail, '\0', sizeof(result->detail)) == NULL)
         _fail(file, line);
     for (const char *c = result->detail; *c != '\0'; c++) {
         if (*c < ' ' || *c > '~') {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Bounded work for root. A hostile child fills the arena, or the file, with heads that all claim one long chain, which turns
- * out broken at its end: each costs 64 KiB to find out. Reading all of them would take seconds for each reload.
+ * Bounded work for root. A hostile child fills the arena, or the file, with heads that all claim one long chain, which
+ * turns out broken at its end: each costs 64 KiB to find out. Reading all of them would take seconds for each reload.
  */
 #include "cache/arena.h"
 #include "support_cache_file.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_command: what is asked is understood; what is not whole, not the owner's, or old is not done; each command is seen once.
+ * oc_command: what is asked is understood; what is not whole, not the owner's, or old is not done; each command is seen
+ * once.
  */
 #include "state/command.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_counters: what threads and processes count adds up, no matter how many lanes they share. Runs under ThreadSanitizer too.
+ * oc_counters: what threads and processes count adds up, no matter how many lanes they share. Runs under
+ * ThreadSanitizer too.
  */
 #include "state/counters.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_ledger: what is written is read again, by others and while it is written; damage costs the entry it hits; what is not ours is
- * left alone.
+ * oc_ledger: what is written is read again, by others and while it is written; damage costs the entry it hits; what is
+ * not ours is left alone.
  */
 #include "state/ledger.h"
 
@@ -168,7 +168,8 @@ TEST(invariant_6_damage_costs_one_entry)
     }
 }
 
-/* Another layout, byte order: nothing is read. A wrong magic: it is not ours. A wrong number of entries: the file's length counts too. */
+/* Another layout, byte order: nothing is read. A wrong magic: it is not ours. A wrong number of entries: the file's
+ * length counts too. */
 TEST(invariant_6_damaged_head)
 {
     oc_ledger_t *ledger = make(2);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_manifest, and with it oc_lines: what is written is read again, whatever names hold; a response is verified with what was read as it is
- * with the certificate itself; what is not whole is refused; a file that says the same is left alone.
+ * oc_manifest, and with it oc_lines: what is written is read again, whatever names hold; a response is verified with
+ * what was read as it is with the certificate itself; what is not whole is refused; a file that says the same is left
+ * alone.
  */
 #include "state/manifest.h"
 

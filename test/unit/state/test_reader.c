@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_reader: what the server wrote is seen from outside: the record that counts, the ledger beside it; and what is not there is said.
+ * oc_reader: what the server wrote is seen from outside: the record that counts, the ledger beside it; and what is not
+ * there is said.
  */
 #include "state/reader.h"
 

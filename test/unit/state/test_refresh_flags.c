@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_refresh_flags: a certificate that is recalled is taken once, and no recall is lost between threads. Runs under ThreadSanitizer too.
+ * oc_refresh_flags: a certificate that is recalled is taken once, and no recall is lost between threads. Runs under
+ * ThreadSanitizer too.
  */
 #include "state/refresh_flags.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The folder of responses: which file is a certificate's, what is new, what is the same, what cannot be read, and that nothing
- * there can block a thread or fill its memory. Real files in a folder of its own.
+ * The folder of responses: which file is a certificate's, what is new, what is the same, what cannot be read, and that
+ * nothing there can block a thread or fill its memory. Real files in a folder of its own.
  */
 #include "state/response_folder.h"
 
