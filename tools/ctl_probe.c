@@ -123,6 +123,13 @@ static int take_subject(probe_t *probe)
         probe->issuer = apr_pstrdup(probe->pool, subject);
         probe->issuer_path = issuer->path;
     }
+    else {
+        const char *names = oc_issuer_names(others, all[0].x509, probe->pool);
+
+        probe->issuer_gap = apr_pstrcat(
+            probe->pool, "the certificate of the issuer is missing: ", oc_issuer_needed(all[0].x509, probe->pool),
+            " is needed", *names ? "; the files hold " : "", names, NULL);
+    }
     return CTL_OK;
 }
 
@@ -187,6 +194,7 @@ static int take_host(probe_t *probe)
     probe->cert = (oc_cert_t *)(uintptr_t)entry->cert; /* only read */
     probe->issuer = apr_pstrdup(probe->pool, subject);
     probe->issuer_path = oc_manifest_path(probe->ctl->path, probe->pool);
+    probe->urls = entry->urls;
     probe->url = first_usable(entry->urls, probe->pool);
     probe->url_from = "which the server queries";
     return CTL_OK;
@@ -382,6 +390,7 @@ static int run(ctl_t *ctl)
         probe->url_from = "named with --url";
     }
     else if (!probe->url) {
+        probe->urls = probe->cert->urls;
         probe->url = first_usable(probe->cert->urls, ctl->pool);
         probe->url_from = "named in the certificate";
     }

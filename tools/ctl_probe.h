@@ -21,9 +21,11 @@ typedef struct {
     const char *certificate_path;
     const char *issuer; /* its subject; NULL: it is not there */
     const char *issuer_path;
-    const char *issuer_url; /* where the certificate says that it is to be had; NULL: it does not say */
-    const char *url;        /* whom to ask; NULL: nobody is named */
-    const char *url_from;   /* who named it */
+    const char *issuer_url;  /* where the certificate says that it is to be had; NULL: it does not say */
+    const char *issuer_gap;  /* where `issuer` is NULL: a sentence about it */
+    const char *url;         /* the responder that is queried; NULL: none is named */
+    const char *url_from;    /* who named it */
+    const char *const *urls; /* all responders that are named; NULL: --url names the one */
     const char *proxy;
     apr_interval_time_t timeout;
     oc_certid_hash_t hash;

@@ -72,6 +72,20 @@ static void say(const char *label, const char *text)
     printf("%-12s %s\n", label, text);
 }
 
+/* Besides the queried one. */
+static void print_other_responders(const probe_t *probe)
+{
+    const char *const *url;
+
+    for (url = probe->urls; url && *url; url++) {
+        const char *problem = oc_fetch_url_problem(*url, probe->pool);
+
+        if (strcmp(*url, probe->url) != 0)
+            say("", apr_psprintf(probe->pool, "%s, %s", plain(probe, oc_url_public(*url, probe->pool)),
+                                 problem ? problem : "which the module queries where the first fails"));
+    }
+}
+
 void probe_tell_subject(const probe_t *probe)
 {
     const oc_cert_t *cert = probe->cert;
@@ -83,6 +97,7 @@ void probe_tell_subject(const probe_t *probe)
     if (probe->url)
         say("responder",
             apr_psprintf(probe->pool, "%s, %s", plain(probe, oc_url_public(probe->url, probe->pool)), probe->url_from));
+    print_other_responders(probe);
     if (probe->proxy)
         say("proxy", plain(probe, oc_url_public(probe->proxy, probe->pool)));
 }
@@ -248,7 +263,7 @@ static const char *text_of(const probe_t *probe)
     if (!probe->url)
         return "the certificate names no OCSP responder";
     if (!probe->issuer)
-        return "the issuer's certificate is not there";
+        return probe->issuer_gap;
     return oc_verdict_text(probe->verdict);
 }
 
@@ -256,15 +271,14 @@ static const char *advice_of(const probe_t *probe)
 {
     if (!probe->url)
         return probe->cert->must_staple
-                   ? "It is a Must-Staple certificate: clients refuse it without a staple. Ask the CA for one without "
-                     "Must-Staple, or for its responder, which --url and SSLStaplingForceURL can name."
-                   : "There is nothing to staple, and clients do without: several public CAs have ended OCSP. Only "
-                     "where the "
-                     "CA runs a responder all the same can --url, and SSLStaplingForceURL, name it.";
+                   ? "It is a Must-Staple certificate: clients reject it without a staple. Ask the CA for one without "
+                     "Must-Staple, or for its responder, and name that with --url and SSLStaplingForceURL."
+                   : "There is nothing to staple: several public CAs have ended OCSP. If the CA runs a responder, "
+                     "name it with --url, and with SSLStaplingForceURL.";
     if (!probe->issuer)
-        return "Name a file that holds it with --chain. In httpd it belongs behind the server's in SSLCertificateFile, "
-               "or "
-               "into SSLCertificateChainFile or SSLCACertificateFile; mod_ssl staples nothing without it.";
+        return "Name a file that contains it with --chain. For httpd, append it to the server's certificate in "
+               "SSLCertificateFile, or name its file in SSLCertificateChainFile or SSLCACertificateFile: nothing is "
+               "stapled without it.";
     return oc_verdict_advice(probe->verdict);
 }
 
@@ -283,19 +297,19 @@ static void hint_at_peer(const probe_t *probe, apr_array_header_t *hints)
             APR_ARRAY_PUSH(hints, const char *) =
                 "It is the proxy that could not be reached; the responder was not tried.";
         else if (!probe->proxy && proxy_variable && *proxy_variable)
-            APR_ARRAY_PUSH(hints, const char *) = "http_proxy is set in the environment, but neither the module nor "
-                                                  "this command looks at it: try --proxy, "
-                                                  "and write SSLOCSPProxyURL.";
+            APR_ARRAY_PUSH(hints, const char *) = "The module and this command ignore the environment variable "
+                                                  "http_proxy: try --proxy, and write SSLOCSPProxyURL.";
         break;
     case OC_URL_UNUSABLE:
         if (strncasecmp(probe->url, "https:", 6) == 0)
             APR_ARRAY_PUSH(hints, const char *) =
-                "Responders that are reached by https mostly answer on plain http as well: try --url with http://.";
+                "The module does not query responders over https. Most of them answer on plain http as well: try "
+                "--url with http://, then write that URL in SSLStaplingForceURL.";
         break;
     case OC_HTTP_STATUS:
         if (probe->fetched.http_status == 407)
             APR_ARRAY_PUSH(hints, const char *) =
-                "The proxy wants to know who asks: http://user:password@host:port, here and in SSLOCSPProxyURL.";
+                "The proxy requires a user name: http://user:password@host:port, here and in SSLOCSPProxyURL.";
         break;
     case OC_UNAUTHORIZED:
     case OC_UNKNOWN:
@@ -312,7 +326,7 @@ static void hint_at_peer(const probe_t *probe, apr_array_header_t *hints)
     }
 }
 
-/* What the table of verdicts cannot know: const char *. */
+/* Facts that the table of verdicts cannot have: const char *. */
 static apr_array_header_t *hints_of(const probe_t *probe)
 {
     apr_array_header_t *hints = apr_array_make(probe->pool, 4, sizeof(const char *));
@@ -321,11 +335,10 @@ static apr_array_header_t *hints_of(const probe_t *probe)
     if (probe->url && !probe->issuer)
         APR_ARRAY_PUSH(hints, const char *) =
             probe->issuer_url
-                ? apr_psprintf(probe->pool,
-                               "The certificate says that it is to be had at %s (mostly in DER form: `openssl "
-                               "x509 -inform DER` turns it into PEM).",
-                               probe->issuer_url)
-                : "The certificate does not say where it is to be had: its CA has it.";
+                ? apr_pstrcat(probe->pool, "The certificate names ", probe->issuer_url,
+                              " as its address (usually in DER form: `openssl x509 -inform DER` converts it to PEM).",
+                              NULL)
+                : "The certificate does not name an address for it: download it from the CA.";
     hint_at_peer(probe, hints);
     if (probe->cert->not_before > now)
         APR_ARRAY_PUSH(hints, const char *) = apr_psprintf(

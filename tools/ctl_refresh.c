@@ -60,7 +60,7 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
         const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
         oc_command_item_t item = {{0}, NULL, 0};
 
-        if (!row->view.url) {
+        if (!row->view.url || row->view.lacks_issuer) {
             if (!ctl_has(ctl, ALL))
                 ctl_say("%s: %s", ctl_row_label(row, ctl->pool),
                         row->view.lacks_issuer ? "the server does not have the certificate of its issuer"

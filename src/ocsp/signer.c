@@ -89,6 +89,13 @@ static oc_verdict_t refuse_signer_missing(const oc_check_t *check)
     }
     for (int i = 0; i < ASN1_STRING_length(key) && used + 3 < sizeof(text); i++, used += 2)
         apr_snprintf(text + used, 3, "%02X", ASN1_STRING_get0_data(key)[i]);
+    /* RFC 6960 section 4.2.1: KeyHash is the SHA-1 hash of the key, which a key identifier need not be. */
+    if (X509_get0_subject_key_id(check->subject->issuer)
+        && ASN1_OCTET_STRING_cmp(key, X509_get0_subject_key_id(check->subject->issuer)) == 0)
+        return oc_check_refuse(check, OC_SIGNER_MISSING,
+                               "responder key hash %s is the issuer's subject key identifier and not the SHA-1 hash of "
+                               "its key, which RFC 6960 requires",
+                               text);
     return oc_check_refuse(check, OC_SIGNER_MISSING, "responder key hash %s", text);
 }
 

@@ -99,7 +99,7 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
     int is_covered = job->own.usable_until > apr_time_now();
     int level = is_news(job, attempt->verdict) ? APLOG_INFO : APLOG_DEBUG;
     int is_expiring = is_running_out(job), has_ended = !is_covered && !job->logged.expired;
-    const char *consequence = "Nothing valid is held to staple";
+    const char *consequence = "Nothing valid is held to staple", *next = "";
 
     if (is_covered)
         consequence = apr_pstrcat(pool, "Stapling goes on with the response held, until ",
@@ -110,9 +110,11 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
                        pool);
     }
     job->logged.expired = !is_covered;
-    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s; next request %s. %s", managed->label,
-                 attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
-                 consequence, oc_log_date(job->own.note.due, pool), oc_verdict_advice(attempt->verdict));
+    if (attempt->verdict != OC_CERTIFICATE_EXPIRED) /* no responder is queried about it again */
+        next = apr_pstrcat(pool, "; next request ", oc_log_date(job->own.note.due, pool), NULL);
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s%s. %s", managed->label, attempt->source,
+                 oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail, consequence, next,
+                 oc_verdict_advice(attempt->verdict));
 }
 
 void oc_log_next(oc_job_t *job, const oc_attempt_t *attempt)

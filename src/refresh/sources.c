@@ -144,7 +144,7 @@ static oc_found_t certificate_time(oc_search_t *search)
 {
     if (search->job->managed->cert->not_after > apr_time_now())
         return OC_FOUND_NOTHING;
-    search->attempt->source = "not asked";
+    search->attempt->source = "no request";
     search->attempt->verdict = OC_CERTIFICATE_EXPIRED;
     return OC_FOUND_ANSWER;
 }

@@ -131,7 +131,19 @@ def test_sha256_and_chain_and_url(ca, leaf, responder, stranger):
     # a foreign chain is no chain
     seen = run(silent.cert_file, "--chain", stranger.cert_file)
     assert seen.code == NOTHING
-    seen.says("verdict      issuer-missing:", "--chain", "SSLCertificateChainFile", "does not say where")
+    seen.says("verdict      issuer-missing:", "CN=Test Intermediate,O=Test is needed; the files hold CN=Stranger", "--chain",
+              "SSLCertificateChainFile", "does not name an address")
+
+
+def test_every_responder_of_the_certificate_is_named(ca, responder):
+    """The module queries them in this order; https it does not query."""
+    first, second = responder(), responder()
+    leaf = ca.leaf("www.example.test", url=["https://ocsp.example.test/", first.url, second.url])
+    seen = run(leaf.cert_file, "--chain", ca.cert_file)
+    assert seen.code == GOOD, seen
+    seen.says(f"responder    {first.url}, named in the certificate", "https://ocsp.example.test/, https is not supported",
+              f"{second.url}, which the module queries where the first fails")
+    assert len(first.asked) == 1 and not second.asked
 
 
 def test_chunked_and_slow(leaf):
@@ -298,7 +310,7 @@ def test_nobody_is_asked(ca, leaf, folder):
     assert seen.code == NOTHING and seen.steps() == []
     seen.says("verdict      no-responder: the certificate names no OCSP responder", "have ended OCSP",
               "would not ask, and staple nothing")
-    probe(leaf(url=None, must_staple=True)).says("Must-Staple", "clients refuse it without a staple")
+    probe(leaf(url=None, must_staple=True)).says("Must-Staple", "clients reject it without a staple")
     seen = probe(leaf(url="https://ocsp.example.test/"))
     assert seen.code == NOTHING
     seen.says("verdict      url-unusable:", "https is not supported", "try --url with http://")
@@ -325,7 +337,7 @@ def test_the_issuer_is_missing(ca, leaf, folder):
     with_issuers_url(ca, leaf(), path)
     seen = run(path)
     assert seen.code == NOTHING and seen.steps() == []
-    seen.says("verdict      issuer-missing:", "it is to be had at http://ca.example.test/ca.der")
+    seen.says("verdict      issuer-missing:", "names http://ca.example.test/ca.der as its address")
     assert json.loads(run(path, "--json").output)["issuer_url"] == "http://ca.example.test/ca.der"
 
 
@@ -336,7 +348,7 @@ def test_the_issuer_is_missing(ca, leaf, folder):
     ((), "name one file"),
     (("LEAF", "LEAF"), "name one file"),
     (("/nonexistent.pem",), "cannot open /nonexistent.pem: No such file"),
-    (("LEAF", "--timeout", "soon"), "'soon' is no duration"),
+    (("LEAF", "--timeout", "soon"), "'soon' is not a duration"),
     (("LEAF", "--timeout", "0"), "no time at all"),
     (("LEAF", "--hash", "md5"), "neither sha1 nor sha256"),
     (("LEAF", "--proxy", "https://p/"), "--proxy: https is not supported"),
