@@ -254,7 +254,7 @@ def test_refused(leaf, responder):
     seen = probe(certificate, environment={"http_proxy": "http://127.0.0.1:9/"})
     assert seen.code == NOTHING and seen.steps() == ["look-up", "connect"]
     seen.says("verdict      connect-failed:", f"127.0.0.1:{gone.port}: Connection refused", "firewall",
-              "httpd_can_network_connect", "neither the module nor this command looks at it")
+              "httpd_can_network_connect", "ignore the environment variable http_proxy")
     seen = probe(leaf(), "--proxy", f"http://127.0.0.1:{gone.port}")
     seen.says("verdict      connect-failed:", "It is the proxy that could not be reached")
 
