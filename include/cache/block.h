@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_block: a record as a chain of 512-byte blocks: framing and checksum, nothing else.
+ * Stores a record as a chain of 512-byte blocks, with framing and a checksum.
  *
- * The same blocks lie in shared memory (oc_shm) and, at the same index, in the cache's file (oc_file). Whoever reads
- * them must expect anything: a chain that a writer is overwriting, a torn page, bytes made by an attacker. So every
- * read is bounded, lands in the caller's private memory, and tells "whole" from "not whole".
+ * The shared memory (cache/shm.h) and the cache's file (cache/file.h) hold the same blocks, at the same index. A reader
+ * must expect anything: a chain that a writer is overwriting, a torn page, bytes made by an attacker. So every read is
+ * bounded, copies into the caller's private memory, and distinguishes whole records from others.
  *
  *   block  word 0  next: 32 high | part: 32 low     next = index + 1 of the next block, 0: last
  *          word 1  serial                           one number per written record; 0: not in use, or dead (file)
  *          words 2..63  payload
  *   head   word 2  kind: 8 | 0: 8 | id_len: 16 | data_len: 32
  *   (part  word 3  expiry     apr_time_t
- *    0)    word 4  order      opaque here, see oc_shm.h
+ *    0)    word 4  order      opaque here, see cache/shm.h
  *          word 5  checksum   over the words 1 to 4, the id and the data
  *          then the id, then the data, each padded with zero bytes to a whole word; the id never leaves the head
  */
@@ -33,7 +33,7 @@
 #define OC_BLOCK_CHAIN_MAX 136  /* blocks that the largest record takes, rounded up */
 #define OC_BLOCK_NONE UINT32_MAX
 
-/** A word of memory that several processes share. Store with release, load with acquire: see the head of oc_shm.c. */
+/** A word of memory that several processes share. Store with release, load with acquire: see the head of shm.c. */
 typedef _Atomic uint64_t oc_word_t;
 
 typedef struct {
@@ -42,7 +42,7 @@ typedef struct {
 
 /** What a record is stored under. */
 typedef struct {
-    unsigned char kind; /* keeps consumers apart that use the same ids: OC_KIND_* in ocsp/record.h, server/provider.h */
+    unsigned char kind;  /* separates consumers that use the same ids: OC_KIND_* in ocsp/record.h, server/provider.h */
     apr_uint16_t id_len; /* 1 to OC_BLOCK_ID_MAX */
     const unsigned char *id;
 } oc_key_t;
@@ -65,18 +65,18 @@ uint32_t oc_block_count(apr_size_t id_len, apr_size_t data_len);
 
 /**
  * Copy the record whose head is block @a head of the @a n_blocks at @a blocks into @a entry.
- * @param key  when not NULL: the record is wanted only if it is stored under this key, and entry->id is left alone
- * @return APR_SUCCESS: whole, checksum and key right. APR_NOTFOUND: another key. APR_ENOSPC: whole as far as is known,
- *   but larger than entry->data_cap; data_len tells. APR_EAGAIN: not whole: being overwritten, torn, or corrupt.
- * No lock, no system call, no allocation; bounded by OC_BLOCK_CHAIN_MAX blocks whatever the memory holds.
+ * @param key  when not NULL: read the record only if it is stored under this key, and do not fill entry->id
+ * @return APR_SUCCESS: whole, checksum and key right. APR_NOTFOUND: another key. APR_ENOSPC: larger than
+ *   entry->data_cap, data_len has the size; not verified. APR_EAGAIN: not whole: being overwritten, torn, or corrupt.
+ *   No lock, no system call, no allocation; bounded by OC_BLOCK_CHAIN_MAX blocks whatever the memory holds.
  */
 apr_status_t oc_block_read(const oc_block_t *blocks, uint32_t n_blocks, uint32_t head, const oc_key_t *key,
                            oc_entry_t *entry);
 
 /**
- * Write a record into the @a n_chain blocks whose indices stand in @a chain (n_chain == oc_block_count()). The indices
- * are the caller's private memory and inside the arena; nobody else writes to these blocks. @a entry gives expiry,
- * order, serial (not 0), data and data_len; the rest of it is not looked at.
+ * Write a record into the @a n_chain blocks whose indices are in @a chain (n_chain == oc_block_count()). The indices
+ * are in the caller's private memory and within the arena; no other writer uses these blocks. @a entry gives expiry,
+ * order, serial (not 0), data and data_len; the rest of it is ignored.
  */
 void oc_block_write(oc_block_t *blocks, const uint32_t *chain, uint32_t n_chain, const oc_key_t *key,
                     const oc_entry_t *entry);
@@ -95,7 +95,8 @@ static inline void oc_word_store(oc_word_t *word, uint64_t value)
     atomic_store_explicit(word, value, memory_order_release);
 }
 
-/** The word that n <= 8 bytes become in a block; what is missing is zero. In registers alone: on the reader's path. */
+/** The word that n <= 8 bytes become in a block; missing bytes are zero. It uses registers only, for the handshake
+ *  path. */
 static inline uint64_t oc_word_of(const unsigned char *bytes, apr_size_t n)
 {
     uint64_t word = 0;

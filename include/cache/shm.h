@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm: the shared-memory cache: any number of lock-free readers, one writer at a time, safe against a writer killed
- * at any instruction. It knows nothing of OCSP, of files or of httpd.
+ * A cache in shared memory: any number of lock-free readers, one writer at a time, consistent even if a writer is
+ * killed at any instruction. It knows nothing of OCSP, of files or of httpd.
  *
  * One arena is created by the parent and inherited by the children through fork; each process holds an oc_shm_t, its
  * private handle. Geometry and seed live in the handle and are never read back from shared memory.
@@ -17,7 +17,7 @@
 
 #include <apr_pools.h>
 
-#define OC_SHM_SIZE_MIN 32768 /* what httpd's own sample configuration gives its stapling cache */
+#define OC_SHM_SIZE_MIN 32768 /* the size of the stapling cache in httpd's sample configuration */
 #define OC_SHM_LANES 64
 #define OC_SHM_COUNTERS 16
 
@@ -25,8 +25,8 @@ typedef struct oc_shm_t oc_shm_t;
 
 /** What to do when valid records fill the arena. */
 typedef enum {
-    OC_SHM_KEEP_VALID, /* refuse the newcomer (APR_ENOSPC): for stapling every valid record is precious */
-    OC_SHM_DROP_OLDEST /* drop the records of lowest order: for session caches and the like */
+    OC_SHM_KEEP_VALID, /* refuse the new record (APR_ENOSPC): for stapling, which needs every valid record */
+    OC_SHM_DROP_OLDEST /* drop the records of lowest order: for session caches and similar uses */
 } oc_shm_policy_t;
 
 /** A 16-byte random seed keeps an attacker who chooses keys from choosing their buckets. */
@@ -35,8 +35,8 @@ typedef struct {
 } oc_shm_seed_t;
 
 /**
- * Create an arena of @a size bytes (>= OC_SHM_SIZE_MIN) in anonymous shared memory, empty.
- * It is unmapped from this process when @a pool is cleared; children keep theirs.
+ * Create an arena of @a size bytes (>= OC_SHM_SIZE_MIN) in anonymous shared memory, empty. It is unmapped from this
+ * process when @a pool is cleared; children keep their mappings.
  * @return APR_SUCCESS; APR_EINVAL: size out of range; else why there is no memory.
  */
 apr_status_t oc_shm_create(oc_shm_t **shm, apr_size_t size, oc_shm_policy_t policy, oc_shm_seed_t seed,
@@ -44,7 +44,7 @@ apr_status_t oc_shm_create(oc_shm_t **shm, apr_size_t size, oc_shm_policy_t poli
 
 /* ---- readers ---- */
 
-/** What is known of a key beside its data. */
+/** What is stored for a key apart from its data. */
 typedef struct {
     apr_time_t expiry;
     uint64_t order;
@@ -54,18 +54,18 @@ typedef struct {
 /**
  * Copy the data stored under @a key to @a data.
  * @param len in: the size of the buffer; out: the bytes copied, or, with APR_ENOSPC, needed
- * @param meta filled in any case; the note is there even where no record is
- * @return APR_SUCCESS; APR_NOTFOUND; APR_ENOSPC. An expired record is a record: the caller has the clock.
- * No lock, no system call, no allocation (invariant 1).
+ * @param meta always filled; a key can have a note without a record
+ * @return APR_SUCCESS; APR_NOTFOUND; APR_ENOSPC. Expired records are returned too: the caller checks the time. No lock,
+ *   no system call, no allocation (invariant 1).
  */
 apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char *data, apr_size_t *len,
                         oc_shm_meta_t *meta);
 
 /**
- * Read the next record at or behind @a *cursor (begin with 0), key included; the cursor moves past it.
+ * Read the next record at or after @a *cursor (begin with 0), with its key; the cursor moves past it.
  * @param note out; may be NULL
- * @param budget in, out: how many blocks may be read yet. Records that turn out not to be whole are charged as well: a
- *   hostile process can fill the arena with them. NULL: no limit
+ * @param budget in, out: how many blocks may still be read. Records that are not whole are charged as well: a hostile
+ *   process can fill the arena with them. NULL: no limit
  * @return APR_SUCCESS; APR_EOF: no more, or *budget is 0; APR_ENOSPC: entry->data_cap is too small for entry->data_len:
  *   the cursor has not moved, call again with a larger buffer.
  * Records stored or removed meanwhile may or may not be seen; each record seen is whole.
@@ -87,14 +87,13 @@ typedef struct {
 } oc_shm_stats_t;
 void oc_shm_stats(const oc_shm_t *shm, oc_shm_stats_t *stats);
 
-/** How many records of @a data_len bytes an arena of @a size bytes holds beside each other while one is being
- *  replaced. */
+/** How many records of @a data_len bytes an arena of @a size bytes holds at once while one is being replaced. */
 uint32_t oc_shm_capacity(apr_size_t size, apr_size_t id_len, apr_size_t data_len);
 
 /** How many blocks an arena of @a size bytes has. */
 uint32_t oc_shm_blocks(apr_size_t size);
 
-/** The size of an arena with @a blocks blocks: for the message that says what would have been enough. */
+/** The size of an arena with @a blocks blocks: for the message that names a sufficient size. */
 apr_size_t oc_shm_size_for(uint32_t blocks);
 
 /* ---- writers ---- */
@@ -107,11 +106,11 @@ apr_size_t oc_shm_size_for(uint32_t blocks);
 typedef void oc_shm_changed_fn(void *context, uint32_t block, const void *bytes);
 void oc_shm_on_change(oc_shm_t *shm, oc_shm_changed_fn *changed, void *context);
 
-/** Pass every block of every record to the change function: for a file that is begun behind the arena. Mutex held. */
+/** Pass every block of every record to the change function: for a file that is created after the arena. Mutex held. */
 void oc_shm_rewrite(oc_shm_t *shm);
 
-/** Begin writing: the mutex was just acquired. @return 1 when the last writer died in here: the free list was
- *  derived anew from the records, every block was passed to the change function; else 0 (invariant 4). */
+/** Begin writing: the mutex was just acquired. @return 1: the last writer died while writing, so the free list was
+ *  rebuilt from the records and every block was passed to the change function; else 0 (invariant 4). */
 int oc_shm_begin(oc_shm_t *shm);
 
 /** End writing: the mutex is about to be released. */
@@ -119,14 +118,14 @@ void oc_shm_end(oc_shm_t *shm);
 
 /**
  * Store a record, in place of the one under the same key if there is one (writer).
- * @param now  a record is in the way only while its expiry lies after now; 0: every record counts as valid
+ * @param now  records that expire later are valid and stay; 0: every record counts as valid
  * @return APR_SUCCESS. APR_EEXIST: the key holds a valid record of a higher order: it stays (invariant 7).
  *   APR_ENOSPC: valid records fill the arena. APR_EINVAL: id or data too long.
  */
 apr_status_t oc_shm_put(oc_shm_t *shm, const oc_key_t *key, apr_time_t expiry, uint64_t order,
                         const unsigned char *data, apr_size_t data_len, apr_time_t now);
 
-/** Set the key's note, one word of the caller's own; the record, if there is one, is not touched (writer).
+/** Set the key's note, one word of the caller's own; the record, if there is one, is unchanged (writer).
  *  @return APR_SUCCESS; APR_ENOSPC: the key is unknown and its buckets are full. */
 apr_status_t oc_shm_set_note(oc_shm_t *shm, const oc_key_t *key, uint64_t note);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What this server has done since it was started, in numbers: handshakes by what was stapled, exchanges by verdict, and
- * how long they took.
+ * Counts what this server has done since its start: handshakes by what was stapled, exchanges by verdict, and their
+ * duration.
  *
- * One region of anonymous shared memory, made by the parent before its first child and kept across graceful restarts:
- * the numbers only grow. Whoever reads it may see one of two numbers that belong together already counted and the other
- * not yet.
+ * One region of anonymous shared memory, made by the parent before its first child and preserved across graceful
+ * restarts: the numbers only grow. Related numbers are not updated together, so a reader may see one of them counted
+ * before the other.
  *
  *   lanes   handshakes: 128 B each (two cache lines: neighbours are prefetched in pairs), one per server thread
  *   then    exchanges: one word per verdict, one per latency bucket, sum
@@ -20,11 +20,11 @@
 
 typedef struct oc_counters_t oc_counters_t;
 
-/** What became of a handshake that asked for a status. */
+/** The result of a handshake whose client requested a status. */
 typedef enum {
     OC_COUNTERS_STAPLED, /* good or revoked */
     OC_COUNTERS_ERROR,   /* a responder's error or a tryLater, as configured */
-    OC_COUNTERS_NOTHING, /* there was none to send */
+    OC_COUNTERS_NOTHING, /* no response was available */
     OC_COUNTERS_HANDSHAKES
 } oc_counters_handshake_t;
 
@@ -34,15 +34,15 @@ extern const apr_interval_time_t oc_counters_bounds[OC_COUNTERS_BUCKETS - 1];
 
 typedef struct {
     uint64_t handshakes[OC_COUNTERS_HANDSHAKES];
-    uint64_t exchanges[OC_ORIGIN_LIMIT][OC_VERDICT_LIMIT]; /* attempts by who was asked and how it ended */
+    uint64_t exchanges[OC_ORIGIN_LIMIT][OC_VERDICT_LIMIT]; /* attempts by source and verdict */
     uint64_t latency[OC_COUNTERS_BUCKETS];                 /* exchanges with responders; not cumulative */
     uint64_t latency_sum;                                  /* microseconds */
 } oc_counters_totals_t;
 
 #define OC_COUNTERS_LANES_MAX 4096 /* half a MiB; a server with more threads shares lanes */
 
-/** Make an empty one with @a lanes lanes (rounded up to a power of two, from 1 to OC_COUNTERS_LANES_MAX). Lives as long
- *  as @a pool; inherited through fork.
+/** Create zeroed counters with @a lanes lanes (rounded up to a power of two, from 1 to OC_COUNTERS_LANES_MAX). Lives as
+ *  long as @a pool; inherited through fork.
  *  @return APR_SUCCESS; else why there is no memory. */
 apr_status_t oc_counters_create(oc_counters_t **counters, unsigned lanes, apr_pool_t *pool);
 

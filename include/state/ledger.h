@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * How the last attempt for each certificate ended and when the next is due, in a file beside the cache's
- * (`path.ledger`), for tools outside of the server: `apachectl -t -D DUMP_OCSP_CACHE`, ocsp-cachectl. The server itself
+ * How the last attempt for each certificate ended and when the next is due, in a file next to the cache's
+ * (`path.ledger`), for tools outside the server: `apachectl -t -D DUMP_OCSP_CACHE`, ocsp-cachectl. The server itself
  * never reads it.
  *
- * The parent makes it; children write single entries through the descriptor they inherit. Its numbers are as
- * trustworthy as the children: for display, bounded and checked. It knows nothing of httpd.
+ * The parent creates it; children write single entries through the inherited descriptor. Children are untrusted, so its
+ * numbers are only displayed, after checks of framing and range.
  *
  *   head   64 B: magic 8 B | layout 32 | byte order 32 | entries 32 | reserved
  *   entry  64 B, at 64 * (1 + ordinal); all 0: empty
@@ -28,7 +28,7 @@ typedef struct {
     apr_time_t last_attempt; /* 0: none yet */
 } oc_ledger_entry_t;
 
-/** The ledger of the cache's file @a cache_path. */
+/** The path of the ledger for the cache's file @a cache_path. */
 const char *oc_ledger_path(const char *cache_path, apr_pool_t *pool);
 
 /** Begin a fresh ledger with @a n empty entries in place of the one at @a path (temp and rename; mode 0600). Closed
@@ -37,8 +37,8 @@ const char *oc_ledger_path(const char *cache_path, apr_pool_t *pool);
 apr_status_t oc_ledger_create(oc_ledger_t **ledger, const char *path, unsigned n, apr_pool_t *pool,
                               const char **problem);
 
-/** The same in two steps: prepare opens the fresh file and writes nothing; commit, in any process that has it, makes
- *  it the ledger. @a path has to last. */
+/** The same in two steps: prepare opens the fresh file and writes nothing; commit, in any process that inherited it,
+ *  makes it the ledger. @a path must outlive the ledger. */
 apr_status_t oc_ledger_prepare(oc_ledger_t **ledger, const char *path, unsigned n, apr_pool_t *pool,
                                const char **problem);
 apr_status_t oc_ledger_commit(oc_ledger_t *ledger, const char **problem);
@@ -47,9 +47,9 @@ apr_status_t oc_ledger_commit(oc_ledger_t *ledger, const char **problem);
  *  errno. */
 apr_status_t oc_ledger_write(oc_ledger_t *ledger, unsigned ordinal, const oc_ledger_entry_t *entry);
 
-/** Read all entries of the file: a hash from id (OC_CERT_ID_LEN bytes) to const oc_ledger_entry_t *. Damaged ones are
- *  left out, and so is all that another version of the module or another kind of machine wrote. The server may write
- *  meanwhile.
+/** Read all entries of the file: a hash from id (OC_CERT_ID_LEN bytes) to const oc_ledger_entry_t *. Damaged entries
+ *  are omitted, and so are those that another version of the module or another kind of machine wrote. The server may
+ *  write at the same time.
  *  @return APR_SUCCESS; APR_ENOENT; else why not, with *problem. Symlinks and other kinds of files are refused. */
 apr_status_t oc_ledger_load(apr_hash_t **entries, const char *path, apr_pool_t *pool, const char **problem);
 

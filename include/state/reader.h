@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the cache's file and its ledger hold, read from outside of the server, by `apachectl -t` and ocsp-cachectl.
+ * Reads the cache's file and its ledger from outside the server, for `apachectl -t` and ocsp-cachectl.
  *
- * Takes no lock and changes nothing, with the server running or stopped. The data was written by unprivileged children,
- * and the reader is mostly root: framing, checksums and ranges are checked, and ASN.1 is never parsed.
+ * Takes no lock and changes nothing, with the server running or stopped. Unprivileged children wrote the data, and the
+ * reader is usually root: it checks framing, checksums and ranges, and never parses ASN.1.
  */
 #ifndef OC_STATE_READER_H
 #define OC_STATE_READER_H
@@ -25,22 +25,23 @@ typedef struct {
     apr_status_t status; /* of the file: APR_SUCCESS, APR_ENOENT: none yet; else why not, with *problem */
     const char *problem;
     apr_hash_t *by_id;           /* id -> oc_reader_record_t *: the record of each certificate */
-    apr_array_header_t *records; /* the same: oc_reader_record_t *, as they lie in the file */
-    uint32_t others;             /* records of other kinds, or of another version */
+    apr_array_header_t *records; /* the same: oc_reader_record_t *, in the order of the file */
+    uint32_t others;             /* records of other kinds or versions */
     uint32_t damaged;            /* beginnings of records that are not whole, perhaps because one is being written */
-    uint32_t blocks;             /* that all of them take */
+    uint32_t blocks;             /* that all records take */
     apr_status_t ledger_status;  /* as status */
     const char *ledger_problem;
     apr_hash_t *ledger; /* id -> const oc_ledger_entry_t *; never NULL */
 } oc_reader_t;
 
-/** Read. @param path of the cache's file; @param blocks_max as for oc_file_load() */
+/** Read the records without their responses, and the ledger. @param path of the cache's file @param blocks_max as
+ *  for oc_file_load() */
 void oc_reader_load(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
-/** The same, and the responses with it. */
+/** The same, with the responses. */
 void oc_reader_load_whole(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
-/** Fill in what is kept for view->id: the record's and the ledger's part of @a view. */
+/** Fill in the fields of @a view that come from the record and the ledger entry of view->id. */
 void oc_reader_fill(const oc_reader_t *kept, oc_view_t *view);
 
 #endif

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_arena: what lies in the shared memory of oc_shm, for its two halves alone: oc_shm.c (readers) and
- * oc_shm_write.c (writers). Nobody else includes this.
+ * The layout of the shared memory, for shm.c (readers), shm_write.c (writers) and tests. No other source includes this.
  *
  *   header   512 bytes                  written by: the writer
  *   index    buckets x 8 slots x 32 B   the writer
  *   blocks   n_blocks x 512 B           the writer
- *   counters 64 lanes x 128 B           anybody, by relaxed addition
+ *   counters 64 lanes x 128 B           any process, by relaxed addition
  *
  *   slot     hash   of the key, 0: empty slot
  *            ref    version: 32 high | block: 32 low     block = index + 1 of the head; 0: no record, perhaps a note
@@ -29,9 +28,9 @@
 #define OC_LANE_SIZE 128
 
 typedef struct {
-    oc_word_t busy;  /* not 0: a writer is at work, or died at work */
+    oc_word_t busy;  /* not 0: a writer is active, or died while writing */
     oc_word_t free;  /* index + 1 of the first free block, linked through their `next`; 0: none */
-    oc_word_t fresh; /* blocks from here on were never used, and are free too: a new arena touches no page */
+    oc_word_t fresh; /* blocks from here on were never used and are free: a new arena touches no page */
     oc_word_t n_used;
     oc_word_t serial; /* last one given to a record */
 } oc_header_t;

@@ -14,9 +14,9 @@
 _Static_assert(sizeof(oc_block_t) == OC_BLOCK_SIZE, "a block is 512 bytes");
 _Static_assert(HEAD_WORDS + OC_BLOCK_ID_MAX / 8 <= OC_BLOCK_WORDS, "an id fits into the head");
 
-/* Two sums, as Fletcher's checksum has them: `plain` tells what is there, `weighted` where. One addition a word
- * each, so that testing costs no more than copying. It guards against accidents; against a forger nothing kept
- * beside the data could. */
+/* Two sums, as Fletcher's checksum has them: `plain` depends on the values, `weighted` on their positions too. Each
+ * takes one addition per word, so that testing costs no more than copying. It detects accidents, not forgery: a
+ * forger can write any checksum that is stored with the data. */
 typedef struct {
     uint64_t plain;
     uint64_t weighted;
@@ -31,7 +31,7 @@ static inline void checksum_add(checksum_t *sum, uint64_t word)
 static uint64_t checksum_end(const checksum_t *sum)
 {
     /* The factor is even: a word that changes by d, k words before the end, changes the result by d * (1 + factor *
-     * k). That is d times an odd number, so never 0: no change of a single word goes unseen. */
+     * k). That is d times an odd number, so never 0: every change of a single word is detected. */
     return sum->plain + sum->weighted * UINT64_C(0x9e3779b97f4a7c16) + 1; /* + 1: all zeros never pass for a record */
 }
 
@@ -59,7 +59,7 @@ static uint64_t lengths_word(unsigned char kind, apr_uint16_t id_len, apr_size_t
     return (uint64_t)kind << 56 | (uint64_t)id_len << 32 | (uint64_t)data_len;
 }
 
-/* The next block of a chain, or NULL when what stands there does not continue it. */
+/* The next block of a chain, or NULL if it does not continue the chain. */
 static const oc_block_t *next_block(const oc_block_t *blocks, uint32_t n_blocks, const oc_block_t *block, uint32_t part,
                                     uint64_t serial)
 {
@@ -93,8 +93,8 @@ static int take_id(const oc_block_t *head, const oc_key_t *key, oc_entry_t *entr
     return different == 0;
 }
 
-/* Copy n words and add them to the checksum. They get a sum of their own first, which then joins the whole: so the
- * additions of these words need not wait for those of the words before. n is a constant, and no loop is left of it. */
+/* Copy n words and add them to the checksum. They get their own sum first, so their additions do not depend on those
+ * of the words before. n is a constant, so the compiler unrolls the loop. */
 static inline void take_group(const oc_word_t *from, unsigned char *to, unsigned n, checksum_t *whole)
 {
     checksum_t group = {0, 0};
@@ -132,7 +132,7 @@ static void take_words(const oc_word_t *from, unsigned char *to, apr_size_t n, c
     *sum = whole;
 }
 
-/* Have the next block of a chain fetched while this one is copied. Only a hint: what stands there is checked later. */
+/* Prefetch the next block of a chain while this one is copied. Only a hint: its content is checked later. */
 static inline void prefetch_next(const oc_block_t *blocks, uint32_t n_blocks, const oc_block_t *block)
 {
     uint64_t next = oc_word_load(&block->word[0]) >> 32;
@@ -220,7 +220,7 @@ apr_status_t oc_block_read(const oc_block_t *blocks, uint32_t n_blocks, uint32_t
     return rv;
 }
 
-/* Where the writer stands in its chain. */
+/* The writer's position in its chain. */
 typedef struct {
     oc_block_t *blocks;
     const uint32_t *chain;

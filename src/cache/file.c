@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The cache's file. The parent (root) opens, loads and creates it; children write through the inherited descriptor, so
- * a child can put anything into it. A load takes whole records only, within bounded work, and the refresher verifies
- * what they hold.
+ * Reads and writes the cache's file. The parent (root) opens, loads and creates it; children write through the
+ * inherited descriptor, so a child can write anything into it. A load accepts whole records only and does bounded work;
+ * the refresher verifies their content.
  *
  *   bytes 0..4095   head: magic, layout version, byte order, block size, number of blocks
  *   then            the blocks, each at 4096 + index * 512
@@ -23,7 +23,7 @@
 #ifdef __linux__
 #include <sys/vfs.h>
 
-/* As in <linux/magic.h>, which compilers for musl do not find. */
+/* As in <linux/magic.h>, which toolchains for musl lack. */
 #define TMPFS 0x01021994U
 #define RAMFS 0x858458f6U
 #endif
@@ -53,8 +53,7 @@ struct oc_file_t {
     apr_pool_t *pool;
 };
 
-/* Is what we opened a cache file? An empty file is: a crash between create and the first write leaves none behind, but
- * an administrator's `touch` may. */
+/* Is the open file a cache file? An empty file is, because an administrator may have created it with `touch`. */
 static apr_status_t check_head(int fd, off_t size, const char *path, apr_pool_t *pool, const char **problem)
 {
     head_t head;
@@ -67,8 +66,8 @@ static apr_status_t check_head(int fd, off_t size, const char *path, apr_pool_t 
     return APR_SUCCESS;
 }
 
-/* Can its blocks be read as blocks? Another version's, or another machine's, cannot: they are dropped, not refused, for
- * whatever they held can be fetched again. */
+/* Does its layout match? Blocks of another version or another kind of machine are dropped, without an error: the
+ * responses can be fetched again. */
 static int is_readable(int fd)
 {
     head_t head;
@@ -137,8 +136,8 @@ static int by_serial(const void *a, const void *b)
     return x->serial < y->serial ? -1 : x->serial > y->serial;
 }
 
-/* Records share no blocks, but one that was replaced may still have a head where the one that replaced it begins.
- * What is attempted is charged, whole or not: a hostile child can write a head into each block that claims the same
+/* Records share no blocks, but a replaced record may still have a head where its replacement begins. Each attempt is
+ * charged, whether the record is whole or not: a hostile child can write a head into each block that claims the same
  * long chain. */
 #define READINGS_PER_BLOCK 4
 
@@ -175,7 +174,7 @@ static void visit_records(const oc_block_t *blocks, uint32_t n, oc_file_record_f
             result->damaged++;
         }
     }
-    result->damaged += n_heads - i; /* not looked at */
+    result->damaged += n_heads - i; /* not examined */
 }
 
 uint32_t oc_file_blocks_max(uint32_t n_blocks)
@@ -195,7 +194,7 @@ static apr_status_t read_blocks(int fd, off_t size, uint32_t blocks_max, oc_bloc
     got = oc_disk_read_at(fd, *blocks, (size_t)*n * OC_BLOCK_SIZE, HEAD_SIZE);
     if (got < 0)
         return errno;
-    *n = (uint32_t)(got / OC_BLOCK_SIZE); /* somebody may have shortened it meanwhile */
+    *n = (uint32_t)(got / OC_BLOCK_SIZE); /* another process may have shortened it meanwhile */
     return APR_SUCCESS;
 }
 
@@ -318,8 +317,8 @@ apr_status_t oc_file_write(oc_file_t *file, uint32_t block, const void *bytes)
     return oc_disk_write_at(file->fd, bytes, OC_BLOCK_SIZE, offset);
 }
 
-/* Give the fresh file up at once. Were its name kept until the pool is cleared, an exiting child, or a later
- * generation of the server, would remove the next fresh file, which bears the same name. */
+/* Discard the fresh file at once. If its name remained until the pool is cleared, an exiting child or a later
+ * generation of the server would remove the next fresh file, which has the same name. */
 static apr_status_t give_up(oc_file_t *file, apr_status_t rv, const char *what, const char *path, const char **problem)
 {
     unlink(file->fresh_path);
@@ -343,7 +342,7 @@ apr_status_t oc_file_commit(oc_file_t *file, const char **problem)
 
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
-        (void)fsync(fd); /* lost with the power: the older file comes back, whole (invariant 12) */
+        (void)fsync(fd); /* a power failure brings back the older file, whole (invariant 12) */
         close(fd);
     }
     return APR_SUCCESS;

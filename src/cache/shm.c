@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm, the readers' half and the geometry. oc_shm_get() is on the handshake path: no lock, no system call, no
- * allocation.
+ * The readers of the shared memory, and its geometry. oc_shm_get() is on the handshake path: no lock, no system call,
+ * no allocation.
  *
  * Why a reader needs no lock. A writer (1) fills blocks that no ref names, (2) publishes them by storing `ref`, (3)
  * only then frees the old blocks, which (4) a later record may overwrite. A reader loads ref, copies the blocks, loads
  * ref again. Every shared word is atomic: stores release, loads acquire. So if the copy holds one word stored in (4),
  * that load synchronised with its store, which comes after (2) in the writer; then the second load of ref, which comes
  * after the copy in the reader, must see (2), or something newer, and never the ref the reader began with: versions do
- * not repeat (invariant 5). An unchanged ref therefore proves the copy whole. Neither fences nor memcpy on shared bytes
- * would do: C11 calls the latter a race, and ThreadSanitizer does not see the former. On x86 all of this is plain
- * loads.
+ * not repeat (invariant 5). An unchanged ref therefore proves the copy whole. Fences and memcpy() on shared bytes are
+ * no alternative: for C11 the latter is a race, and ThreadSanitizer does not support the former. On x86 all of this is
+ * plain loads.
  */
 #include "arena.h"
 
@@ -146,8 +146,8 @@ static void charge(uint32_t *budget, const oc_entry_t *entry)
     *budget -= cost < *budget ? cost : *budget;
 }
 
-/* Read the record that `slot` names, until it holds still. APR_EAGAIN: it is corrupt, or never did.
- * budget: charged with each attempt; NULL: unlimited */
+/* Read the record that `slot` names, again while a writer replaces it. APR_EAGAIN: it is corrupt, or was replaced
+ * during each attempt. budget: charged with each attempt; NULL: unlimited */
 static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, const oc_key_t *key, oc_entry_t *entry,
                                      uint32_t *budget)
 {
@@ -169,8 +169,8 @@ static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot,
     return rv;
 }
 
-/* The slots of a bucket that have this hash, as bits. No branch depends on where the key lies: the processor could
- * not foresee it. */
+/* The slots of a bucket that have this hash, as bits. No branch depends on the position of the key, which the
+ * processor could not predict. */
 static unsigned slots_with(const oc_slot_t *bucket, uint64_t hash)
 {
     unsigned i, found = 0;
@@ -186,7 +186,7 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
 {
     uint64_t hash = oc_shm_hash(shm, key);
     oc_slot_t *bucket[2];
-    oc_entry_t entry; /* its id is left alone: only the touched fields cost anything */
+    oc_entry_t entry; /* its id is not initialized: only used fields cost time */
     unsigned found;
     int b, i;
 
@@ -209,7 +209,7 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
             apr_status_t rv;
 
             if (oc_word_load(&slot->hash) != hash)
-                continue; /* given to another key meanwhile: the note may be that one's */
+                continue; /* reused for another key meanwhile: the note may be that key's */
             meta->note = note;
             rv = read_slot(shm, slot, key, &entry, NULL);
             if (rv == APR_SUCCESS || rv == APR_ENOSPC) {
@@ -239,7 +239,7 @@ apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entr
         entry->id_len = 0; /* until it is known */
         rv = read_slot(shm, slot, NULL, entry, budget);
         if (oc_word_load(&slot->hash) != hash)
-            continue; /* given to another key meanwhile: note and record may not belong together */
+            continue; /* reused for another key meanwhile: note and record may not belong together */
         if (rv == APR_ENOSPC)
             return rv;
         if (rv == APR_SUCCESS) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm, the writers' half. Everything here runs with the arena's mutex held, in one process at a time, and may be
- * killed between any two instructions. What protects the readers and the next writer then:
+ * The writers of the shared memory. Everything here runs with the arena's mutex held, in one process at a time, and may
+ * be killed between any two instructions. These rules protect the readers and the next writer:
  *   invariant 3  publish(): a record is complete before `ref` names it; only then is the old chain freed.
- *   invariant 4  oc_shm_begin(): who finds `busy` set derives the free blocks anew from the refs.
+ *   invariant 4  oc_shm_begin(): a writer that finds `busy` set rebuilds the free list from the refs.
  *   invariant 5  oc_ref_next(): a slot's version only grows, on removal too.
  *   invariant 7  oc_shm_put(): a lower order never replaces a higher one that is valid.
  *   invariant 8  make_room(), make_slot(): expired records go, valid ones never (or, by policy, the oldest).
- * The mutex keeps out honest processes only. So nothing shared is used as an index before it was copied and checked.
+ * A hostile process ignores the mutex, so no shared value is used as an index before it is copied and checked.
  */
 #include "arena.h"
 
@@ -36,7 +36,7 @@ static void free_block(oc_shm_t *shm, uint32_t block)
     oc_word_store(&shm->header->n_used, oc_word_load(&shm->header->n_used) - 1);
 }
 
-/* Free the record that begins at head, and say so. The slot's ref has been moved away from it already. */
+/* Free the record that begins at head, and report the change. The slot's ref has already been changed. */
 static void free_record(oc_shm_t *shm, uint32_t head)
 {
     uint32_t chain[OC_BLOCK_CHAIN_MAX];
@@ -117,7 +117,7 @@ static oc_slot_t *find_empty_slot(oc_shm_t *shm, uint64_t hash)
     return n_empty[1] > n_empty[0] ? empty[1] : empty[0];
 }
 
-/* Take the record out of a slot; the note stays. */
+/* Remove the record from a slot; the note stays. */
 static void drop_record(oc_shm_t *shm, oc_slot_t *slot)
 {
     uint64_t ref = oc_word_load(&slot->ref);
@@ -155,8 +155,8 @@ static uint32_t n_free(const oc_shm_t *shm)
     return used < shm->n_blocks ? shm->n_blocks - (uint32_t)used : 0;
 }
 
-/* Drop every record that is expired, or of an order up to *limit (NULL: of none). Where records come and go for ever
- * their slots go with them; for stapling the note stays, it is the refresher's memory. */
+/* Drop every record that is expired, or of an order up to *limit (NULL: of none). With OC_SHM_DROP_OLDEST their
+ * slots are freed too; for stapling the note stays, because the refresher needs it. */
 static void sweep(oc_shm_t *shm, apr_time_t now, const uint64_t *limit)
 {
     uint32_t i;
@@ -175,7 +175,7 @@ static void sweep(oc_shm_t *shm, apr_time_t now, const uint64_t *limit)
     }
 }
 
-/* An order up to which about one record of sixteen lies, and one at least. So that a full cache pays for a sweep
+/* An order that about one record of sixteen does not exceed, and at least one. So a full cache needs a sweep only
  * once in many stores. */
 static uint64_t oldest_sixteenth(const oc_shm_t *shm)
 {
@@ -205,7 +205,7 @@ static uint64_t oldest_sixteenth(const oc_shm_t *shm)
         return high;
     for (i = 0; i < 255 && seen + column[i] <= count / 16; i++)
         seen += column[i];
-    low += i * width; /* where column i begins: not above high, for it is not empty */
+    low += i * width; /* where column i begins: not above high, because it is not empty */
     return high - low < width ? high : low + width - 1;
 }
 
@@ -218,7 +218,7 @@ static int make_room(oc_shm_t *shm, uint32_t n, apr_time_t now)
     if (n_free(shm) >= n)
         return 1;
     if (n > shm->n_blocks)
-        return 0; /* it would not fit into an empty arena: nothing is dropped in vain */
+        return 0; /* it would not fit into an empty arena: drop nothing */
     if (now == 0 && shm->policy == OC_SHM_KEEP_VALID)
         return 0; /* every record counts as valid, so a sweep frees nothing, and a take-over has thousands */
     sweep(shm, now, NULL);
@@ -230,7 +230,7 @@ static int make_room(oc_shm_t *shm, uint32_t n, apr_time_t now)
     return n_free(shm) >= n;
 }
 
-/* Which of two occupied slots a newcomer would rather take: one without record, one expired, the oldest. */
+/* Which of two occupied slots to reuse: one without a record, else an expired one, else the oldest. */
 static uint64_t worth(const oc_shm_t *shm, const oc_slot_t *slot, apr_time_t now)
 {
     if (oc_ref_block(oc_word_load(&slot->ref)) == 0)
@@ -240,7 +240,7 @@ static uint64_t worth(const oc_shm_t *shm, const oc_slot_t *slot, apr_time_t now
     return shm->policy == OC_SHM_KEEP_VALID ? UINT64_MAX : oc_word_load(&slot->order) / 2 + 2;
 }
 
-/* A slot for the record of a key that has none yet; NULL: both buckets are full of what must stay. */
+/* A slot for a key that has none yet; NULL: both buckets are full of records that must stay. */
 static oc_slot_t *make_slot(oc_shm_t *shm, uint64_t hash, apr_time_t now)
 {
     oc_slot_t *slot = find_empty_slot(shm, hash), *bucket[2], *least = NULL;
@@ -265,8 +265,8 @@ static oc_slot_t *make_slot(oc_shm_t *shm, uint64_t hash, apr_time_t now)
 
 /* ---- recovery ---- */
 
-/* A slot without hash was being filled or emptied: its record was never published, and its note must not wait there for
- * the next key. One with nothing but a hash is of no use. @return the head, as in a ref. */
+/* A slot without hash was being filled or emptied: its record was never published, and its note must not wait there
+ * for the next key. One with only a hash is useless. @return the head, as in a ref. */
 static uint32_t settle_slot(oc_slot_t *slot)
 {
     uint64_t ref = oc_word_load(&slot->ref);
@@ -283,7 +283,7 @@ static uint32_t settle_slot(oc_slot_t *slot)
 }
 
 /* Mark the blocks of every record that a slot names. Named records are whole (invariant 3), so their heads are
- * believed; a chain that a hostile process bent is bounded all the same. */
+ * trusted; a chain that a hostile process changed is still bounded. */
 static void mark_records(oc_shm_t *shm)
 {
     uint32_t i, j, n, chain[OC_BLOCK_CHAIN_MAX];
@@ -296,7 +296,7 @@ static void mark_records(oc_shm_t *shm)
         if (head == 0)
             continue;
         n = oc_block_chain(shm->blocks, shm->n_blocks, head - 1, chain);
-        if (n == 0) { /* a hostile process's doing */
+        if (n == 0) { /* changed by a hostile process */
             clear_slot(shm, slot);
             continue;
         }
@@ -307,7 +307,7 @@ static void mark_records(oc_shm_t *shm)
     }
 }
 
-/* Invariant 4: what no record holds is free, whatever the free list says. */
+/* Invariant 4: a block that no record uses is free, whatever the free list contains. */
 static void recover(oc_shm_t *shm)
 {
     uint64_t fresh = oc_word_load(&shm->header->fresh);
@@ -357,7 +357,7 @@ void oc_shm_end(oc_shm_t *shm)
     oc_word_store(&shm->header->busy, 0);
 }
 
-/* Each block once, however a hostile process bent the chains. */
+/* Each block once, even if a hostile process changed the chains. */
 void oc_shm_rewrite(oc_shm_t *shm)
 {
     uint32_t i, j, n, chain[OC_BLOCK_CHAIN_MAX];

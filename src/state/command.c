@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The text of a command, and who may send it. Written by the tool, as root; read by an unprivileged child, which must
- * never act on a file that anyone else could have written.
+ * Writes and parses commands, and checks who sent them. The tool writes one as root; an unprivileged child reads it,
+ * and must never act on a file that another user could have written.
  */
 #include "state/command.h"
 
@@ -107,7 +107,7 @@ apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr
     return oc_disk_save(path, 0644, text, len, pool, problem);
 }
 
-/* A planted file could only have responders queried; still, only the owner may. */
+/* A planted file could only cause queries to responders; still, only the owner may send one. */
 static const char *refusal(const struct stat *st, uid_t owner)
 {
     if (!S_ISREG(st->st_mode))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Counters in shared memory. oc_counters_handshake() is on the handshake path. Every word is a relaxed atomic: nothing
- * is decided by them.
+ * Counters in shared memory. oc_counters_handshake() is on the handshake path. Every word is a relaxed atomic, because
+ * no decision depends on it.
  */
 #include "state/counters.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The ledger's file. Nothing is flushed to the disk: what a power cut takes, the next attempts write again.
+ * Reads and writes the ledger's file. Nothing is flushed to the disk: what a power failure destroys, the next attempts
+ * write again.
  */
 #include "state/ledger.h"
 
@@ -35,7 +36,7 @@ typedef struct {
     uint64_t note;
     int64_t last_attempt;
     char reserved[16];
-    uint64_t checksum; /* of what stands before it: finds what was torn or turned, not what was forged */
+    uint64_t checksum; /* of the words before it: detects torn and changed entries, not forged ones */
 } line_t;
 
 _Static_assert(sizeof(head_t) == LINE && sizeof(line_t) == LINE, "head and entries have one size");
@@ -71,7 +72,7 @@ static apr_status_t close_ledger(void *data)
     return APR_SUCCESS;
 }
 
-/* Is what stands at `path` ours to replace? An empty file may be what a power cut left. */
+/* May the file at `path` be replaced? An empty file may be left over from a power failure. */
 static apr_status_t check(const char *path, apr_pool_t *pool, const char **problem)
 {
     char magic[sizeof(MAGIC)];

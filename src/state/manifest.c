@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The manifest's text, written and parsed. It leaves out the certificates themselves: oc_cert_t has what is needed of
- * them, and a server with ten thousand does not keep their bytes.
+ * Writes and parses the manifest's text. It omits the certificates themselves: oc_cert_t has what is needed of them,
+ * and a server with ten thousand of them does not keep their bytes.
  */
 #include "state/manifest.h"
 
@@ -107,7 +107,7 @@ typedef struct {
     apr_hash_t *issuers;
     oc_issuer_t *issuer; /* its PEM block follows */
     apr_int64_t certificates;
-    oc_cert_t *cert; /* the one at work; NULL: between two */
+    oc_cert_t *cert; /* the current one; NULL: between two */
     oc_manifest_entry_t entry;
     apr_array_header_t *hosts, *urls;
     int has_serial_der, has_binding;

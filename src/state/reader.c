@@ -28,7 +28,7 @@ static void take_record(void *context, const oc_entry_t *entry)
         return;
     }
     one = apr_hash_get(kept->by_id, entry->id, OC_CERT_ID_LEN);
-    if (one && one->order > entry->order) /* the file may hold what was replaced beside its successor */
+    if (one && one->order > entry->order) /* the file may hold both a replaced record and its successor */
         return;
     if (!one) {
         one = apr_pcalloc(look->pool, sizeof(*one));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Finds and reads the file of one certificate. Runs in worker threads of unprivileged children, with their rights, and
- * must never block on what lies there (a FIFO) nor fill the memory (a device, a huge file).
+ * Finds and reads the file of one certificate. Runs in worker threads of unprivileged children, with their rights. It
+ * must never block on an entry (a FIFO) or fill the memory (a device, a huge file).
  */
 #include "state/response_folder.h"
 
