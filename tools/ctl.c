@@ -48,7 +48,7 @@ static int is_plugin(const ctl_t *ctl)
     return ctl->command && ctl->command->is_plugin;
 }
 
-/* A monitoring system shows the first line of the standard output and nothing else; a program that asked for JSON
+/* A monitoring system shows the first line of the standard output and nothing else; a program that requests JSON
  * reads JSON. */
 static int give_up(const ctl_t *ctl, const char *text, const char *hint)
 {
@@ -91,8 +91,8 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...)
 
 apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len)
 {
-    /* With the same ending: in a folder of certificates, haproxy leaves alone what ends with ".ocsp", and loads all
-     * else. */
+    /* With the same ending: in a folder of certificates, haproxy ignores files that end with ".ocsp" and loads all
+     * others. */
     const char *name = strrchr(path, '/') ? strrchr(path, '/') : path,
                *ending = strrchr(name, '.') ? strrchr(name, '.') : "";
     char *fresh = apr_pstrcat(ctl->pool, path, ".XXXXXX", ending, NULL);

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * What the commands of ocsp-cachectl share: how a command and its options are described (the one list from which they
- * are parsed and `--help` is printed), messages, output, and which cache is meant.
+ * are parsed and `--help` is printed), messages, output, and which cache a command uses.
  *
  * One thread, one run, one pool: what is allocated lives until the program ends.
  */
@@ -15,7 +15,7 @@
 
 #define CTL_PROGRAM "ocsp-cachectl"
 
-/** Exit statuses, but for `check`, which has those of monitoring plug-ins. */
+/** Exit statuses of all commands except `check`, which has those of monitoring plug-ins. */
 #define CTL_OK 0
 #define CTL_NO 1      /* the answer is no, or something was not done; the reason has been printed */
 #define CTL_TROUBLE 2 /* bad usage, or the files cannot be read */
@@ -24,7 +24,7 @@
 typedef struct {
     const char *name;  /* without the dashes */
     int letter;        /* or, for an option without a letter, a number from CTL_LONG on; unique within a command */
-    const char *value; /* what stands for its value in the help; NULL: it takes none */
+    const char *value; /* the name of its value in the help; NULL: it takes none */
     const char *help;
 } ctl_option_t;
 
@@ -44,7 +44,7 @@ typedef struct {
     const char *help;      /* paragraphs, each line ends with a line end; "": the summary says it all */
     const ctl_option_t *options;
     int is_plugin;        /* speaks and exits as a monitoring plug-in */
-    int is_free_of_cache; /* works without a cache's file: --file means nothing to it */
+    int is_free_of_cache; /* works without a cache's file and ignores --file */
     int (*run)(ctl_t *ctl);
 } ctl_command_t;
 
@@ -70,7 +70,7 @@ int ctl_is_json(const ctl_t *ctl);
  *  @return CTL_OK; otherwise a message has been printed. */
 int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration);
 
-/** Print what is wrong with the command line, and where help is. @return the exit status for it. */
+/** Print what is wrong with the command line, and where to find help. @return the exit status for it. */
 int ctl_usage(const ctl_t *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Print why it cannot be done. @return the exit status for it. */
@@ -79,16 +79,16 @@ int ctl_trouble(const ctl_t *ctl, const char *format, ...) __attribute__((format
 /** Print a line on stderr, after the program's name. */
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** Make @a path hold these bytes, mode 0644: there is nothing secret in a response. A new file beside it, then
- *  renamed: another server may be reading. */
+/** Write these bytes to @a path, mode 0644: a response is not secret. Writes a new file in the same folder and
+ *  renames it, because another server may be reading. */
 apr_status_t ctl_write_file(const ctl_t *ctl, const char *path, const void *bytes, apr_size_t len);
 
 /** Which cache: --file, OCSP_CACHE_FILE, or the one in the default folder. Sets ctl->path. @return CTL_OK; otherwise
  *  a message has been printed. */
 int ctl_cache_find(ctl_t *ctl);
 
-/** The end of a message about a file or folder of another user: whose it is, and how to become that user; "": it is
- *  our own. */
+/** The end of a message about a file or folder of another user: its owner, and how to become that user; "": the
+ *  owner is the current user. */
 const char *ctl_become_owner(const char *path, apr_pool_t *pool);
 
 /* ---- output ---- */
@@ -115,7 +115,7 @@ void ctl_fold(const char *label, const char *text, unsigned indent, unsigned wid
 /** How many letters two words differ in. */
 unsigned ctl_distance(const char *a, const char *b);
 
-/** The name that @a word most likely stands for; NULL: none is near. */
+/** The name that @a word is most similar to; NULL: none is similar. */
 const char *ctl_nearest(const char *word, const char *const *names, unsigned n);
 
 /* The commands, each in the file of its name. */

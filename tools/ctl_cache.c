@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which cache is meant, and what to do where it cannot be read. Only looks: nothing is locked, created or removed here.
+ * Finds the cache that a command uses, and explains what to do if it cannot be read. Locks, creates and removes
+ * nothing.
  */
 #include "ctl.h"
 

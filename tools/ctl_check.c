@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl check: a plug-in for Nagios, Icinga and their like: one short line, performance data behind a bar, more
- * lines below, and an exit status (the Monitoring Plugins Development Guidelines). What needs attention is decided
- * where the status page and the metrics have it decided, oc_view_attention(); it must never report OK where they report
+ * ocsp-cachectl check: a plug-in for Nagios, Icinga and similar systems: one short line, performance data after a bar,
+ * more lines below, and an exit status (the Monitoring Plugins Development Guidelines). As on the status page and in
+ * the metrics, oc_view_attention() decides what needs attention; the command must never report OK where they report
  * critical.
  */
 #include "ctl_judge.h"
@@ -112,7 +112,7 @@ static const char *plain(const char *text, apr_pool_t *pool)
     return copy;
 }
 
-/* What the first line says behind the count. */
+/* The text of the first line after the count. */
 static const char *gist(const ctl_t *ctl, const check_t *check)
 {
     const finding_t *worst = (const finding_t *)check->problems->elts;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Leaves a command for the running server and watches the ledger and the cache's file for its effect: a command gets no
+ * Writes a command for the running server and watches the ledger and the cache's file for its effect: a command gets no
  * reply.
  */
 #include "ctl_command.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl export: write responses to files, for other servers and other machines. Only what verifies now, unless
- * --force; a file never holds half a response.
+ * ocsp-cachectl export: write responses to files, for other servers and other machines. Without --force it writes only
+ * responses that verify now; a file never holds half a response.
  */
 #include "ctl_judge.h"
 
@@ -29,7 +29,7 @@ typedef struct {
     int is_unchanged;
 } export_t;
 
-/* ---- what may go out ---- */
+/* ---- what may be exported ---- */
 
 static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
 {
@@ -86,7 +86,8 @@ static const char *encode(const ctl_t *ctl, const oc_record_t *record, apr_size_
     return text;
 }
 
-/* Does the file hold these bytes already? Then it is left alone: a job that watches it need not reload a server. */
+/* Does the file hold these bytes already? Then it is not rewritten, so a job that watches it does not reload a
+ * server. */
 static int is_there(const char *path, const char *bytes, apr_size_t len, apr_pool_t *pool)
 {
     char *old = apr_palloc(pool, len + 1);

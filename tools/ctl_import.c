@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl import: take in responses that were obtained elsewhere. Each is verified first, with the issuers'
- * certificates that the server keeps beside its cache; a running server verifies it once more.
+ * ocsp-cachectl import: add responses that were obtained elsewhere. Each is verified first, with the issuers'
+ * certificates from the server's manifest; a running server verifies it again.
  */
 #include "ctl_import.h"
 
@@ -20,7 +20,8 @@ enum { TIMEOUT = 't' };
 
 #define PATIENCE apr_time_from_sec(30)
 #define FILE_MAX (1 << 20)
-#define ERRAND_BYTES (OC_COMMAND_SIZE_MAX / 2) /* of responses, in one command: PEM takes a third more, and some */
+#define ERRAND_BYTES \
+    (OC_COMMAND_SIZE_MAX / 2) /* of responses, in one command: PEM is somewhat more than a third larger */
 #define PEM_LABEL "OCSP RESPONSE"
 #define PEM_BEGIN "-----BEGIN " PEM_LABEL
 
@@ -109,7 +110,7 @@ static int is_same(const oc_reader_record_t *kept, const ctl_import_t *import)
            && memcmp(kept->record.der, import->judged.der, import->judged.der_len) == 0;
 }
 
-/* Someone may have saved it as haproxy's and browsers' tools print it. */
+/* Base64 without PEM lines, as haproxy's and browsers' tools print it? */
 static int is_base64(const unsigned char *bytes, apr_size_t len)
 {
     apr_size_t i;
@@ -120,7 +121,7 @@ static int is_base64(const unsigned char *bytes, apr_size_t len)
     return len > 0 && bytes[0] == 'M'; /* a SEQUENCE begins with the byte 0x30 */
 }
 
-/* It is about no certificate that the server has: what is it? */
+/* It is not for a certificate of the server: explain what it is. */
 static const char *foreign(const ctl_t *ctl, const ctl_import_t *import)
 {
     const oc_verify_result_t *result = &import->judged.result;

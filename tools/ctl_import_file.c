@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Import without a server. The file is made as the server makes it at each start: an arena takes over what the old file
- * holds, then the new responses; each block goes to a fresh file, which replaces the old one in one step. If the tool
- * dies on the way, the old file stays.
+ * Import without a server. The file is created as the server does at each start: an arena loads the records of the old
+ * file, then the new responses; each block goes to a fresh file, which replaces the old one in one step. If the tool is
+ * killed before that, the old file stays.
  */
 #include "ctl_import.h"
 
@@ -12,13 +12,13 @@
 #include <apr_general.h>
 #include <string.h>
 
-#define SPARE_BLOCKS 256 /* for what comes beside what is there */
+#define SPARE_BLOCKS 256 /* for the new responses */
 
 typedef struct {
     oc_shm_t *shm;
     oc_file_t *file;
     apr_status_t file_status; /* of writing */
-    int is_full;              /* something that was there had no room: never to be committed */
+    int is_full;              /* a record of the old file had no room: never to be committed */
 } target_t;
 
 static void write_behind(void *context, uint32_t block, const void *bytes)

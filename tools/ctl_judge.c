@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Parses and verifies responses in a child process without rights, and reads its results like a stranger's.
+ * Parses and verifies responses in a child process without rights, and treats its results as untrusted.
  */
 #include "ctl_judge.h"
 
@@ -165,8 +165,8 @@ static int is_about(const judge_t *judge, const ctl_case_t *one, int entry)
     return is_this;
 }
 
-/* The certificate that the response is about: its serial and its issuer's key. What is about no certificate (garbage, a
- * responder's error) gets the verdict that it would get for any of them. */
+/* The certificate that the response is about: its serial and its issuer's key. A response for no certificate
+ * (garbage, a responder's error) gets the verdict that it would get for any of them. */
 static void find_and_verify(const judge_t *judge, const ctl_case_t *one, answer_t *answer)
 {
     const apr_array_header_t *found = NULL;
@@ -205,8 +205,8 @@ static int work(void *data)
     return 0;
 }
 
-/* The other process read what strangers wrote: its results are bounded, and read once, since its offspring may still
- * write there. */
+/* The other process parsed untrusted data: its results are checked for range, and read once, because processes that
+ * it started may still write there. */
 static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
 {
     const apr_array_header_t *entries = judge->stock->manifest->entries;

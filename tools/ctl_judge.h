@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * OCSP responses are parsed in a process of their own. They come from responders and from the server's children, and
- * the tool is mostly run by root: so that process has no rights, and its results are not trusted beyond their range.
+ * Verifies OCSP responses in a separate process. They come from responders and from the server's children, and the tool
+ * usually runs as root: so that process has no rights, and its results are checked for range.
  */
 #ifndef CTL_JUDGE_H
 #define CTL_JUDGE_H
@@ -12,8 +12,7 @@
 #include "ocsp/subject.h"
 
 /**
- * Run @a work in a process of its own; where this one is root's, as the user "nobody". Its standard output is this
- * one's.
+ * Run @a work in a separate process, as the user "nobody" if this one is root's. It has the same standard output.
  * @param status out: what @a work returned
  * @return CTL_OK; otherwise it could not be started or ended abnormally, and the reason has been printed.
  */
@@ -24,22 +23,21 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status);
 typedef struct {
     const unsigned char *der; /* in, out: of an import, the bytes to store, which may be fewer than those in the file */
     apr_size_t der_len;
-    const oc_reader_record_t
-        *kept; /* a stored record: everything in it must be what the response says; NULL: an import */
+    const oc_reader_record_t *kept; /* a stored record: all its fields must match the response; NULL: an import */
     const oc_manifest_entry_t
-        *entry;                /* whose response it should be; NULL: find it in the manifest, by serial and issuer */
+        *entry;                /* the expected certificate; NULL: find it in the manifest, by serial and issuer */
     oc_verify_result_t result; /* out; OC_NOT_OURS where none is found */
 } ctl_case_t;
 
 /** The case of a row that has a record and an entry in the manifest. */
 ctl_case_t ctl_case_of(const ctl_row_t *row);
 
-/** Judge the records of all rows that could be stapled. A row whose record is refused shows none from then on, and
- *  why: so what the server's children wrote cannot look better than it is. */
+/** Judge the records of all rows that could be stapled. A row whose record is refused shows the reason in its place:
+ *  so a record that the server's children forged is not displayed as valid. */
 int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows);
 
-/** Judge @a n responses at ctl->now, apart. @param stock has a manifest @return CTL_OK; otherwise the reason has
- *  been printed. */
+/** Judge @a n responses at ctl->now, in a separate process. @param stock has a manifest @return CTL_OK; otherwise
+ *  the reason has been printed. */
 int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int n);
 
 /** "good", or "the signature is wrong: DETAIL", for a message. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl list: the certificates in a table, filtered and sorted as on the status page. What the
- * server's children wrote is verified first, so that it cannot look better than it is, and is printed escaped.
+ * ocsp-cachectl list: the certificates in a table, filtered and sorted as on the status page. Records of the server's
+ * children are verified before they are displayed, and printed escaped.
  */
 #include "ctl_judge.h"
 
@@ -16,7 +16,7 @@ enum { PROBLEMS = 'p', STATE = 's', MATCH = 'm', WIDE = 'w', SORT = CTL_LONG };
 
 #define HOST_MIN 20 /* columns for a host, however narrow the terminal */
 #define HOST_MAX 60 /* and where the width is not known */
-#define REST 50     /* columns for all that is not the host */
+#define REST 50     /* columns for everything except the host */
 
 /* ---- which ---- */
 
@@ -102,7 +102,7 @@ static unsigned host_width(const ctl_t *ctl, const apr_array_header_t *rows)
     return longest < room ? longest : room;
 }
 
-/* What does not fit loses its middle. */
+/* A name that does not fit is shortened in its middle. */
 static const char *shortened(const char *text, unsigned width, apr_pool_t *pool)
 {
     unsigned len = (unsigned)strlen(text), tail = (width - 3) / 2;

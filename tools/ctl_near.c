@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which known name a mistyped word is nearest to: for commands, options and hosts.
+ * Finds the known name that is most similar to a mistyped word: for commands, options and hosts.
  */
 #include "ctl.h"
 

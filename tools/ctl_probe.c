@@ -27,8 +27,7 @@
 
 enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH };
 
-/* What the server does where no directive says otherwise; test/guards/cachectl.py compares this with
- * src/server/settings.c. */
+/* The server's defaults; test/guards/cachectl.py compares this with src/server/settings.c. */
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew, refresh_min, refresh_max, retry_min;
 } assumed = {
@@ -48,7 +47,7 @@ typedef struct {
     const char *path;
 } found_t;
 
-/* An encrypted PEM block would otherwise have OpenSSL ask for a passphrase. */
+/* Without this, OpenSSL would prompt for the passphrase of an encrypted PEM block. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
 static int no_passphrase(char *buf, int size, int writing, void *user)
 {
@@ -65,7 +64,7 @@ static apr_status_t free_x509(void *x509)
     return APR_SUCCESS;
 }
 
-/* Append the certificates of a PEM file, whatever else is in it. @return CTL_OK; else it has been said why not. */
+/* Append the certificates of a PEM file, whatever else is in it. @return CTL_OK; else the reason has been printed. */
 static int read_certificates(apr_array_header_t *found, const char *path, const probe_t *probe)
 {
     BIO *bio = BIO_new_file(path, "r");
@@ -147,7 +146,7 @@ static const char *first_usable(const char *const *urls, apr_pool_t *pool)
     return *urls;
 }
 
-/* A word that is not a file, and has not a file's name either. */
+/* A word that is neither a file nor looks like a file's name. */
 static int is_configured_host(const probe_t *probe)
 {
     static const char *const endings[] = {".pem", ".crt", ".cer", ".cert", ".der", ".key"};
@@ -224,7 +223,7 @@ static int take_options(probe_t *probe)
     return CTL_OK;
 }
 
-/* ---- asking ---- */
+/* ---- the query ---- */
 
 /* Whose key made the signature that has been verified. */
 static const char *signer_of(const oc_fetch_result_t *fetched, X509 *issuer, apr_pool_t *pool)
@@ -257,7 +256,7 @@ static void verify(probe_t *probe, const oc_verify_subject_t *subject)
         probe->signer = signer_of(&probe->fetched, subject->issuer, probe->pool);
 }
 
-/* When would the module ask again? Between what the smallest and the largest random number give. */
+/* When would the module query again? Between the times for the smallest and the largest random number. */
 static void foresee(probe_t *probe)
 {
     const oc_schedule_bounds_t bounds = {assumed.refresh_min, assumed.refresh_max, assumed.retry_min,
@@ -296,7 +295,7 @@ static void ask(probe_t *probe)
         verify(probe, &subject);
 }
 
-/* As the module does: it asks nobody about a certificate for which it could staple nothing. */
+/* As the module does: it does not query a responder if it could not staple the response. */
 static void find_out(probe_t *probe)
 {
     if (!probe->url) {
@@ -318,7 +317,7 @@ static void find_out(probe_t *probe)
 
 /* ---- the command ---- */
 
-/* What the process that asked leaves to the one that may write files. */
+/* What the process that queried passes to the one that may write files. */
 typedef struct {
     apr_size_t len; /* 0: there is nothing that may be stapled */
     unsigned char der[OC_RESPONSE_MAX];
@@ -329,7 +328,7 @@ typedef struct {
     catch_t *haul;
 } errand_t;
 
-/* Without rights: what comes now is a stranger's. */
+/* Without rights: the data that follows is untrusted. */
 static int work(void *data)
 {
     errand_t *command = data;
@@ -347,11 +346,11 @@ static int work(void *data)
     return probe->verdict == OC_GOOD ? CTL_OK : probe->verdict == OC_REVOKED ? PROBE_REVOKED : CTL_NO;
 }
 
-/* Only a true response replaces what is there. */
+/* Only a verified response replaces the file. */
 static int write_response(const ctl_t *ctl, const catch_t *haul, const char *path)
 {
     apr_size_t len =
-        *(const volatile apr_size_t *)&haul->len; /* once: offspring of that process may still write there */
+        *(const volatile apr_size_t *)&haul->len; /* once: processes that it started may still write there */
     apr_status_t rv;
     char why[120];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ctl_probe_tell: what `ocsp-cachectl probe` prints. Names, headers and reason phrases come from strangers: none
- * reaches the terminal, or the JSON, unescaped.
+ * Prints the output of `ocsp-cachectl probe`. Names, headers and reason phrases are untrusted: none reaches the
+ * terminal, or the JSON, unescaped.
  */
 #include "ctl_probe.h"
 
@@ -20,11 +20,11 @@
 
 #define VALUE_MAX 300     /* of a header, as far as it is shown */
 #define LINES_MAX 24      /* of a head */
-#define NOTABLE_OFFSET 60 /* seconds between two clocks that are worth a word */
+#define NOTABLE_OFFSET 60 /* seconds between two clocks from which on it is reported */
 
 /* ---- text ---- */
 
-/* Printable, and not endless. */
+/* Printable, and of limited length. */
 static const char *plain(const probe_t *probe, const char *text)
 {
     const char *escaped = oc_view_printable(text, probe->pool);
@@ -106,7 +106,7 @@ void probe_tell_subject(const probe_t *probe)
 
 static const char *const step_names[] = {"look-up", "connect", "request", "head", "answer"};
 
-/* Headers that tell where an answer comes from, and what has become of it on the way. */
+/* Headers that show where an answer comes from, and which proxies changed it. */
 static int is_notable(const char *line)
 {
     static const char *const names[] = {"Content-Type:",
@@ -151,7 +151,7 @@ static apr_array_header_t *lines_of(const char *head, apr_pool_t *pool)
     return lines;
 }
 
-/* RFC 9110 section 6.6.1: Date is the responder's clock, unless a cache has kept the answer (Age). */
+/* RFC 9110 section 6.6.1: Date is the responder's clock, unless the answer comes from an HTTP cache (Age). */
 static void compare_clocks(probe_t *probe, const apr_array_header_t *lines)
 {
     apr_time_t theirs = 0, now = apr_time_now();
@@ -256,7 +256,7 @@ void probe_tell_step(void *context, const oc_step_t *step)
         print_step(probe, step, lines);
 }
 
-/* ---- how it ended, and what to do ---- */
+/* ---- the result, and what to do ---- */
 
 static const char *text_of(const probe_t *probe)
 {

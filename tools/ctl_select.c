@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which certificates are meant by the words of a command line: hosts, patterns, serials and fingerprints.
+ * Finds the certificates that the arguments of a command name: hosts, patterns, serials and fingerprints.
  */
 #include "ctl_stock.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl show: all that is known of a certificate, and its response as OpenSSL prints it, in a process without
- * rights: nothing of a response reaches the terminal unescaped.
+ * ocsp-cachectl show: all that is known of a certificate, and its response as OpenSSL prints it in a process without
+ * rights. No part of a response reaches the terminal unescaped.
  */
 #include "ctl_judge.h"
 
@@ -32,7 +32,7 @@ static const char *date(apr_time_t when, apr_pool_t *pool)
     return text;
 }
 
-/* A time, and how far off that is. */
+/* A time, and how far away it is. */
 static const char *moment(const ctl_t *ctl, apr_time_t when)
 {
     return when == 0
@@ -40,8 +40,7 @@ static const char *moment(const ctl_t *ctl, apr_time_t when)
                : apr_psprintf(ctl->pool, "%s (%s)", date(when, ctl->pool), oc_view_span(when, ctl->now, ctl->pool));
 }
 
-/* What @a print wrote, with what could steer a terminal taken out: OpenSSL prints some of a response's strings as
- * they are. */
+/* The output of @a print without terminal control characters: OpenSSL prints some of a response's strings unescaped. */
 static const char *text_of(BIO *bio, apr_pool_t *pool)
 {
     char *data, *text, *p;

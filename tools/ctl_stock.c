@@ -17,7 +17,7 @@
 #define BLOCKS_UNKNOWN (1U << 18) /* without a manifest: the file of a cache of 128 MiB is read, no more */
 #define READINGS 3                /* a running server replaces records while they are read */
 
-/* Read again while a record is torn, a few times. */
+/* Reads again, a few times, while a record is torn. */
 static void load_kept(const ctl_t *ctl, ctl_stock_t *stock)
 {
     uint32_t blocks = oc_file_blocks_max(stock->manifest ? stock->manifest->blocks : BLOCKS_UNKNOWN);
@@ -47,7 +47,7 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_en
     row->view.host = APR_ARRAY_IDX(entry->hosts, 0, const char *);
     row->view.url = entry->urls[0];
     row->view.urls = entry->urls;
-    if (!cert->issuer) { /* unprimed: nothing is stapled for it, whatever the file holds */
+    if (!cert->issuer) { /* unprimed: nothing is stapled for it, even if the file has a response */
         row->view.lacks_issuer = entry->is_refreshed;
         row->view.issuer = entry->wanted_issuer;
         row->kept = NULL;
@@ -101,7 +101,7 @@ static void load_manifest(const ctl_t *ctl, ctl_stock_t *stock)
     stock->manifest = rv == APR_SUCCESS ? manifest : NULL;
 }
 
-/* An empty file is a cache only beside a manifest: a server that has stored nothing yet. */
+/* An empty file is a cache only if there is a manifest: a server that has stored nothing yet. */
 static int check_readable(const ctl_t *ctl, const ctl_stock_t *stock)
 {
     apr_status_t rv = stock->kept.status;

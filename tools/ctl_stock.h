@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The certificates of the server, the response that is held for each, and how the last attempts ended. Read from the
- * cache's file and the two beside it, without a lock, with the server running or stopped. ASN.1 that children wrote is
- * never parsed here.
+ * The certificates of the server, the stored response of each, and the results of the last attempts. Read from the
+ * cache's file, the manifest and the ledger, without a lock, with the server running or stopped. ASN.1 that children
+ * wrote is never parsed here.
  */
 #ifndef CTL_STOCK_H
 #define CTL_STOCK_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl verify: is the cache's file whole, and is each record in it what its response says? Judged in a process
- * without rights; nothing is changed.
+ * ocsp-cachectl verify: is the cache's file whole, and does each record match its response? The responses are parsed in
+ * a process without rights; nothing is changed.
  */
 #include "ctl_judge.h"
 
@@ -15,7 +15,7 @@ typedef struct {
     int is_expired;
 } finding_t;
 
-/* Judge what can still be stapled; what has expired is only counted. */
+/* Judge the responses that can still be stapled; expired ones are only counted. */
 static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *n)
 {
     ctl_case_t *cases = apr_pcalloc(ctl->pool, ((apr_size_t)stock->rows->nelts + 1) * sizeof(*cases));

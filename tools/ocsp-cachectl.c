@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What an administrator does with the cache of mod_ocsp_cache from a shell, with the server running or not. This file
- * finds the command, reads its options and prints the help; the work is done in ctl_*.c.
+ * Lets an administrator manage the cache of mod_ocsp_cache from a shell, with the server running or stopped. This file
+ * finds the command, reads its options and prints the help; ctl_*.c implement the commands.
  */
 #include "ctl.h"
 
@@ -118,7 +118,7 @@ static const apr_getopt_option_t *parsable(const ctl_command_t *command, apr_poo
     return all;
 }
 
-/* What the option, which is not one, probably should be: "; did you mean --file?". */
+/* A suggestion for an unknown option: "; did you mean --file?". */
 static const char *suggest_option(const ctl_t *ctl, const char *error)
 {
     const char *lists[OPTIONS_MAX], *near, *word = strstr(error, "--");

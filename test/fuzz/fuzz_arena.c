@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_shm over an arena in which a hostile process may have written anything, header and index included.
- * Every call returns, in bounds. The input is a list of what the hostile and the honest processes do; the counters
- * behind the blocks, and what follows the arena, are poisoned for AddressSanitizer.
+ * Fuzz target for cache/shm.h: an arena in which a hostile process may have written anything, header and index
+ * included. Every call returns, in bounds. The input is a list of what the hostile and the honest processes do; the
+ * counters behind the blocks, and what follows the arena, are poisoned for AddressSanitizer.
  */
 #include "cache/arena.h"
 
@@ -55,7 +55,7 @@ static void require(int truth)
         abort();
 }
 
-/* As oc_file would: it reads a whole block. */
+/* As cache/file.c does: it reads a whole block. */
 static void changed(void *context, uint32_t block, const void *bytes)
 {
     (void)context;
@@ -105,7 +105,7 @@ static void read_all(void)
     require(stats.records + stats.notes <= stats.slots);
 }
 
-/* One step of somebody's. */
+/* One step of an honest or a hostile process. */
 static void step(input_t *in)
 {
     oc_word_t *words = (oc_word_t *)shm->header;

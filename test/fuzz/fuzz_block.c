@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_block over arbitrary blocks. Reads stay in bounds and end; what is read as whole can be written and
- * read again. The input is an array of blocks; bytes left over at its end overwrite words, after a record was written
- * in its midst: that is how a fuzzer gets past the checksum.
+ * Fuzz target for cache/block.h: arbitrary blocks. Reads stay in bounds and end; what is read as whole can be written
+ * and read again. The input is an array of blocks; after a record was written into its middle, the remaining bytes
+ * overwrite words: so a fuzzer gets past the checksum.
  */
 #include "cache/block.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: fleet/entry.c over anything that a store may hold, also with a right checksum. What is decoded lies
+ * Fuzz target: fleet/entry.c over anything that a store may hold, also with a correct checksum. What is decoded lies
  * within the input, encodes to the same bytes, and has times that fleet/policy.c calculates with.
  */
 #include "fleet/entry.h"

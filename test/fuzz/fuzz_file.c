@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_file_load over arbitrary contents, into an arena. With an odd first byte a right head is put before
- * the rest of the input, so that the fuzzer need not find it.
+ * Fuzz target: oc_file_load() over arbitrary contents, into an arena. If the first byte is odd, a correct head precedes
+ * the rest of the input, so the fuzzer does not have to find it.
  */
 #include "cache/file.h"
 #include "cache/shm.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_http over what a responder may send. The first byte seeds the cuts; the rest is the response. However
- * it is cut, the result is the same; the body is within its cap; an answer is a whole DER object.
+ * Fuzz target: fetch/http.c over what a responder may send. The first byte seeds the cuts; the rest is the response.
+ * The result does not depend on the cuts; the body is within its cap; an answer is a whole DER object.
  */
 #include "fetch/http.h"
 

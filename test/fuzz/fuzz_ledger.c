@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_ledger_load over arbitrary contents. With an odd first byte a right head is put before the rest, and
- * every line after it gets a right checksum where its last byte is odd, so that the fuzzer need not find them.
+ * Fuzz target: oc_ledger_load() over arbitrary contents. If the first byte is odd, a correct head precedes the rest,
+ * and every entry whose last byte is odd gets a correct checksum, so the fuzzer does not have to find them.
  */
 #include "state/ledger.h"
 
@@ -50,7 +50,7 @@ static void set_stage(void)
     require(fd >= 0 && read(fd, head, LINE) == LINE);
 }
 
-/* FNV-1a, as the ledger has it. */
+/* FNV-1a, as in the ledger. */
 static void set_checksum(uint8_t *line)
 {
     uint64_t sum = UINT64_C(0xcbf29ce484222325);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Fuzz target: oc_manifest_parse over arbitrary text. What is understood, written and read again, is the same.
+ * Fuzz target: oc_manifest_parse() over arbitrary text. A manifest that it accepts is the same after it is written and
+ * read again.
  */
 #include "state/manifest.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * A main for any fuzz target where there is no libFuzzer: runs the files named, and the files of the folders named,
- * once each. It fails when it ran none: a corpus that is not found must not pass for one that is clean.
+ * A main() for any fuzz target, without libFuzzer: runs each of the given files, and the files of the given folders,
+ * once. It fails if it ran none, because a missing corpus must not look like a clean one.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@ static void replay_file(const char *name)
         fprintf(stderr, "%s: cannot be read\n", name);
         exit(1);
     }
-    data = realloc(data, size ? size : 1); /* exactly: AddressSanitizer watches its end */
+    data = realloc(data, size ? size : 1); /* exactly, so AddressSanitizer checks its end */
     LLVMFuzzerTestOneInput(data, size);
     free(data);
     replayed++;

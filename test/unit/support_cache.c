@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * See support_cache.h.
+ * Random numbers, keys, payloads and arenas for the tests of the cache.
  */
 #include "support_cache.h"
 

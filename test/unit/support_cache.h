@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the tests of the cache (oc_block, oc_shm, oc_file) share: repeatable random numbers, numbered keys, and
- * payloads that tell by themselves whether they are whole, which key they are for and which version they are.
+ * Shared by the tests of the cache: repeatable random numbers, numbered keys, and payloads that contain what a test
+ * checks: their key, their version, and whether they are whole.
  */
 #ifndef SUPPORT_CACHE_H
 #define SUPPORT_CACHE_H
 
 #include "cache/shm.h"
 
-/* What cmocka.h wants to have seen. */
+/* What cmocka.h needs to have been included before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,7 @@ const oc_key_t *cache_key(cache_key_t *key, uint64_t number);
 /** Fill @a data with the payload of @a len bytes (>= CACHE_PAYLOAD_MIN) of a key's version. */
 void cache_fill(unsigned char *data, apr_size_t len, uint64_t number, uint64_t version);
 
-/** Is this a whole payload of the key? @return its version; fails the test if it is not. cache_is_whole only tells. */
+/** Is this a whole payload of the key? @return its version; fails the test if it is not; cache_is_whole() does not. */
 uint64_t cache_check(const unsigned char *data, apr_size_t len, uint64_t number);
 int cache_is_whole(const unsigned char *data, apr_size_t len, uint64_t number, uint64_t *version);
 

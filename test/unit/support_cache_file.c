@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * See support_cache_file.h.
+ * The folder and the cache file for the tests of cache/file.h.
  */
 #include "support_cache_file.h"
 

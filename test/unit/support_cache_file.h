@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the tests of oc_file share: a folder of their own, a cache file in it, and ways to look at them.
+ * Shared by the tests of cache/file.h: a temporary folder, a cache file in it, and functions that examine them.
  */
 #ifndef SUPPORT_CACHE_FILE_H
 #define SUPPORT_CACHE_FILE_H

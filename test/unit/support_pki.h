@@ -45,7 +45,7 @@ typedef struct {
     EVP_PKEY *key;
 } pki_id_t;
 
-/** What a certificate shall be. Zero in a field: the plain choice. */
+/** The properties of a certificate. Zero in a field: the default. */
 typedef struct {
     const char *cn;         /* NULL: empty subject */
     pki_key_t key;          /* kind of a new key */
@@ -77,7 +77,7 @@ pki_id_t *pki_make_ca(apr_pool_t *pool, const char *cn, pki_key_t key, const pki
 /** Certificate and issuer, one after the other, as mod_ssl's prime hook gives them. */
 const char *pki_pem(apr_pool_t *pool, const pki_id_t *certificate, const pki_id_t *issuer);
 
-/** What one SingleResponse shall be. */
+/** The properties of one SingleResponse. */
 typedef struct {
     const pki_id_t *issuer;
     const pki_id_t *certificate; /* whose issuer field the CertID hashes; NULL: the issuer\'s subject */

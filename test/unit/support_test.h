@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * TEST(name) { ... } defines a test of cmocka and registers it; TEST_MAIN() at the end of the file runs all of them in
- * the order in which they stand there.
+ * their order in the file.
  */
 #ifndef SUPPORT_TEST_H
 #define SUPPORT_TEST_H
@@ -32,7 +32,7 @@ void test_register(const char *name, CMUnitTestFunction function, CMFixtureFunct
 /** One row of a table as a test of its own: *state points at the row. */
 void test_register_row(const char *name, CMUnitTestFunction function, const void *row);
 
-/** Run what is registered, between apr_initialize() and apr_terminate(), with SIGPIPE ignored as in httpd.
+/** Run the registered tests, between apr_initialize() and apr_terminate(), with SIGPIPE ignored as in httpd.
  *  @return what main() returns */
 int test_run(CMFixtureFunction group_setup, CMFixtureFunction group_teardown, CMFixtureFunction setup,
              CMFixtureFunction teardown);

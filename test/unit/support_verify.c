@@ -100,7 +100,7 @@ pki_spec_t scene_delegate_spec(void)
 
 oc_verdict_t scene_judge_bytes(pki_bytes_t bytes)
 {
-    /* A copy of just this size: reading beyond it is seen by the sanitizer. */
+    /* A copy of just this size: the sanitizer detects a read beyond it. */
     unsigned char *copy = malloc(bytes.length);
 
     if (bytes.length > 0)

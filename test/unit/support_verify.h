@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * The scene of the verification tests: a root, an issuing CA below it, a certificate, a delegated OCSP signer; and
- * short ways to make a response about that certificate and have it judged at PKI_NOW.
+ * short ways to make a response about that certificate and verify it at PKI_NOW.
  */
 #ifndef SUPPORT_VERIFY_H
 #define SUPPORT_VERIFY_H
@@ -32,13 +32,13 @@ int scene_group_teardown(void **state);
 int scene_setup(void **state);
 int scene_teardown(void **state);
 
-/** "good" for the certificate, an hour old, valid for a day more. To be changed as the test wishes. */
+/** "good" for the certificate, an hour old, valid for a day more. The test may change it. */
 pki_single_t scene_single(void);
 
 /** A response with one such answer, signed by the issuer itself, by key, without certificates. */
 pki_response_t scene_response(const pki_single_t *single);
 
-/** A delegated signer as it should be; to be spoilt by the test. */
+/** A delegated signer with all correct properties; the test may change it. */
 pki_spec_t scene_delegate_spec(void);
 
 /** Make the response, judge it; the verdict. The result stays in scene.result. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The stage for test_shm_faults.c and test_shm_between.c: oc_block and oc_shm, compiled into the program that
- * includes this once more, with oc_word_store() and oc_word_load() tapped, and scenes for them to play.
+ * Shared by test_shm_faults.c and test_shm_between.c: compiles cache/block.c and cache/shm*.c into the test program
+ * with hooks in oc_word_store() and oc_word_load(), and defines the scenes that the tests run.
  *
  * Between two stores a writer changes nothing that others see, so "killed at any instruction" is "stopped before the
- * n-th store", for each n: every fault point there is, numbered by itself. The same goes for a reader and its loads.
- * What the writer tells the file goes to a copy in memory, under the same numbers.
+ * n-th store", for each n: every possible fault point, numbered automatically. The same applies to a reader and its
+ * loads. What the writer passes to the file goes to a copy in memory, under the same numbers.
  */
 #ifndef STAGE_SHM_H
 #define STAGE_SHM_H
@@ -45,7 +45,7 @@ static uint64_t tapped_load(const oc_word_t *word)
 #include "../../../src/cache/shm.c"
 #include "../../../src/cache/shm_write.c"
 
-/* ---- the stage: a small arena, whose content depends on nothing but the scene ---- */
+/* ---- a small arena, whose content depends only on the scene ---- */
 
 #define NOW apr_time_from_sec(1000)
 #define SOON apr_time_from_sec(1500)
@@ -103,7 +103,7 @@ static void look(view_t *view)
     }
 }
 
-/* ---- scenes: what stands in the arena, and what the writer is about to do ---- */
+/* ---- scenes: what the arena contains, and what the writer is about to do ---- */
 
 typedef struct {
     const char *name;
@@ -134,7 +134,7 @@ static void remove_key(uint32_t number)
     (void)oc_shm_remove(shm, cache_key(&key, number));
 }
 
-/* A few records, some replaced and removed, so that the free list has a past. */
+/* A few records, some replaced and removed, so that the free list is not in order. */
 static void prepare_some(void)
 {
     uint32_t i;
@@ -263,7 +263,7 @@ static void live_or_die(void)
         longjmp(death, 1);
 }
 
-/* Run a writer until it dies before step n. @return 0: it lived to the end. */
+/* Run a writer until it dies before step n. @return 0: it ran to its end. */
 static int dies_at(void (*act)(void), long n)
 {
     volatile int died = 1;

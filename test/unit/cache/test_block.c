@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_block: every record comes back as it was written, and anything else is told apart from a record.
+ * Every record is read as it was written, and anything else is recognized as not a record.
  */
 #include "support_cache.h"
 #include "support_test.h"
@@ -17,8 +17,7 @@ static uint32_t chain[OC_BLOCK_CHAIN_MAX];
 static unsigned char written[OC_BLOCK_DATA_MAX + 8], copied[OC_BLOCK_DATA_MAX + 8], id_written[OC_BLOCK_ID_MAX];
 static oc_key_t key = {'R', 20, id_written};
 
-/* Write a record over blocks in an order of chance, the rest of which are full of noise. Returns the number of
- * blocks. */
+/* Write a record to blocks in random order; the other blocks are full of noise. Returns the number of blocks. */
 static uint32_t write_record(apr_uint16_t id_len, apr_size_t data_len)
 {
     oc_entry_t entry = {.expiry = 123456789, .order = 42, .serial = SERIAL, .data = written, .data_len = data_len};
@@ -43,7 +42,7 @@ static uint32_t write_record(apr_uint16_t id_len, apr_size_t data_len)
     return n;
 }
 
-/* Read the record at chain[0]; when whole, it must be the very one that was written. */
+/* Read the record at chain[0]; when whole, it must be the one that was written. */
 static apr_status_t read_record(const oc_key_t *wanted, apr_size_t data_len)
 {
     oc_entry_t entry;
@@ -136,7 +135,7 @@ TEST(another_key_is_not_found)
     wanted.id_len = 20;
     assert_int_equal(read_record(&wanted, 3000), APR_NOTFOUND);
     wanted.id_len = 22;
-    other[21] = 0; /* what the padding looks like */
+    other[21] = 0; /* the value of the padding */
     assert_int_equal(read_record(&wanted, 3000), APR_NOTFOUND);
     wanted.id_len = 21;
     wanted.kind = 'X';
@@ -231,7 +230,7 @@ TEST(checksum_finds_flipped_bits)
     }
 }
 
-TEST(checksum_finds_words_that_trade_places)
+TEST(checksum_finds_swapped_words)
 {
     unsigned i, j;
 
@@ -349,7 +348,7 @@ TEST(invariant_6_noise_is_no_record)
         for (i = 0; i < N_BLOCKS; i++) {
             for (j = 0; j < OC_BLOCK_WORDS; j++)
                 oc_word_store(&blocks[i].word[j], cache_random(&cache_seed));
-            /* plausible framing, so that the chain is followed: all one serial, parts and links in range */
+            /* plausible framing, so that the chain is followed: the same serial, parts and links in range */
             set_link(i, cache_below(&cache_seed, N_BLOCKS + 2), cache_below(&cache_seed, round % 4 + 1));
             oc_word_store(&blocks[i].word[1], 1);
             oc_word_store(&blocks[i].word[2],

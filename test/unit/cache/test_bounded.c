@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Bounded work for root. A hostile child fills the arena, or the file, with heads that all claim one long chain, which
- * turns out broken at its end: each costs 64 KiB to find out. Reading all of them would take seconds for each reload.
+ * turns out broken at its end: each costs a read of 64 KiB. Reading all of them would take seconds at each reload.
  */
 #include "cache/arena.h"
 #include "support_cache_file.h"
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define SIZE (4 << 20)
-#define MS_PER_MIB 40 /* far above what is measured, 0.5 ms, so that sanitizers and load do not matter */
+#define MS_PER_MIB 40 /* of CPU time; generous, so that the test passes with sanitizers and under load */
 
 static clock_t began;
 
@@ -28,7 +28,7 @@ static void assert_bounded(apr_size_t size)
     assert_true((clock() - began) * 1000 / CLOCKS_PER_SEC < (clock_t)(MS_PER_MIB * (size >> 20)));
 }
 
-/* One long record in the arena, broken in its last block, and named by every slot. */
+/* An arena with one long record, broken in its last block, that every slot names. */
 static oc_shm_t *hostile_arena(void)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);
@@ -80,7 +80,7 @@ TEST(honest_records_fit_into_the_budget)
     assert_int_equal(seen, n);
 }
 
-/* A full arena refuses thousands of records in turn without a look at each of its slots for each of them. */
+/* A full arena refuses thousands of records without scanning its slots for each of them. */
 TEST(records_that_find_no_room_cost_nothing)
 {
     oc_shm_t *shm = cache_arena(SIZE, OC_SHM_KEEP_VALID);

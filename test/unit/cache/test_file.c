@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_file: what was written comes back, whatever happened to the file in between: whole records, or nothing. What may
- * be opened, created and locked is in test_file_access.c.
+ * Loading returns what was written, after any damage to the file: whole records, or nothing. test_file_access.c tests
+ * what may be opened, created and locked.
  */
 #include "support_cache_file.h"
 #include "support_test.h"
@@ -62,11 +62,11 @@ typedef struct {
     uint64_t version[KEYS]; /* the highest of each key */
     uint64_t serial;
     uint64_t highest; /* version that was ever stored */
-    oc_shm_t *into;   /* NULL: only look */
+    oc_shm_t *into;   /* NULL: only count */
     unsigned refused;
 } found_t;
 
-/* Nothing may come back that was not stored: payloads tell. */
+/* Only stored records may come back; the payload identifies them. */
 static void find(void *context, const oc_entry_t *entry)
 {
     found_t *found = context;
@@ -111,7 +111,7 @@ static void assert_found_all(const found_t *found)
     assert_memory_equal(found->version, versions, sizeof(versions));
 }
 
-/* Stores and removals of chance; the version is the round. */
+/* Random stores and removals; the version is the round. */
 static void play(uint64_t from, uint64_t to)
 {
     uint64_t version;
@@ -193,7 +193,7 @@ TEST(invariant_10_reload_into_another_arena)
         }
         assert_true(SIZES[s] < SIZE ? found.refused > 0 && kept > 3 : found.refused == 0);
 
-        /* The next start finds as much, in the file of the new arena; until then the old file stands. */
+        /* The next start finds the same records, in the file of the new arena; until then the old file stays. */
         assert_int_equal(load(&found, 500, NULL).damaged, 0);
         assert_memory_equal(found.version, before, sizeof(before));
         if (s == 3) {
@@ -303,7 +303,7 @@ TEST(invariant_6_flipped_bits)
     assert_found_all(&found);
 }
 
-/* Blocks that trade places, or stand twice: a record is found by its serial and parts, wherever a link leads. */
+/* Blocks that are swapped or duplicated: a record is found by its serial and parts, wherever a link leads. */
 TEST(invariant_6_shuffled_blocks)
 {
     static unsigned char image[IMAGE_MAX], shuffled[IMAGE_MAX];
@@ -377,7 +377,7 @@ TEST(invariant_10_other_layouts_are_dropped)
         assert_int_equal(load(&found, 300, NULL).records, 0);
         image[at] ^= 0x10;
     }
-    for (; at < 24; at++) { /* the number of blocks is only for the curious: the file's size rules */
+    for (; at < 24; at++) { /* the number of blocks is informational: the file's size counts */
         image[at] ^= 0xff;
         write_image(image, len);
         (void)load(&found, 300, NULL);
@@ -385,7 +385,7 @@ TEST(invariant_10_other_layouts_are_dropped)
     }
 }
 
-TEST(longer_than_said)
+TEST(longer_than_its_head_states)
 {
     static unsigned char image[IMAGE_MAX];
     apr_size_t len;

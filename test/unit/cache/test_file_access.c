@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_file: what may be opened, and what must be left alone. Parts need root: they say so when they are left out.
+ * Which files may be opened, and which must not be touched. Some tests need root; without it they report that they are
+ * skipped.
  */
 #include "support_cache_file.h"
 #include "support_test.h"
@@ -12,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Neither check nor load takes the file, both say why, and nothing was touched. */
+/* Neither check nor load accepts the file, both give the reason, and nothing has changed. */
 static void assert_refused(const char *reason)
 {
     const char *before = cache_folder_picture(), *problem = NULL;
@@ -20,7 +21,7 @@ static void assert_refused(const char *reason)
     assert_int_equal(oc_file_check(cache_path, cache_pool, &problem), APR_EGENERAL);
     assert_non_null(strstr(problem, cache_path));
     assert_non_null(strstr(problem, reason));
-    assert_non_null(strstr(problem, "Remove it")); /* advice for whoever writes the file, not for whoever reads it */
+    assert_non_null(strstr(problem, "Remove it")); /* advice for the program that writes the file, not for a reader */
     problem = NULL;
     assert_int_equal(cache_file_load(&problem), APR_EGENERAL);
     assert_non_null(strstr(problem, reason));
@@ -46,7 +47,7 @@ TEST(check_touches_nothing)
     assert_string_equal(cache_folder_picture(), before);
 }
 
-TEST(empty_file_will_do)
+TEST(empty_file_is_accepted)
 {
     const char *problem = NULL;
 
@@ -79,7 +80,7 @@ TEST(invariant_10_symlinks_are_refused)
 TEST(invariant_10_odd_files_are_refused)
 {
     assert_int_equal(mkfifo(cache_path, 0600), 0);
-    alarm(20); /* nobody writes to it: opening must not wait */
+    alarm(20); /* it has no writer: opening must not wait */
     assert_refused("not a regular file");
     alarm(0);
     unlink(cache_path);
@@ -99,7 +100,7 @@ TEST(invariant_10_files_of_others_are_refused)
     assert_int_equal(chown(cache_path, 0, 0), 0);
     assert_int_equal(chown(cache_folder, CACHE_NOBODY, CACHE_NOBODY), 0);
     assert_int_equal(chmod(cache_folder, 0755), 0);
-    assert_int_equal(seteuid(CACHE_NOBODY), 0); /* the same, seen by somebody else; the file cannot even be read */
+    assert_int_equal(seteuid(CACHE_NOBODY), 0); /* the same for another user, who cannot even read the file */
     {
         const char *problem = NULL;
         apr_status_t checked = oc_file_check(cache_path, cache_pool, &problem);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_file: a fresh file, from its creation until it stands in its place, and what happens when there is no room for it.
+ * A fresh cache file, from its creation until it replaces the old one, and what happens when there is no room for it.
  */
 #include "support_cache_file.h"
 #include "support_test.h"
@@ -121,7 +121,7 @@ TEST(fresh_file_where_a_folder_is)
     assert_null(file);
 }
 
-/* Old children keep writing into the file that was replaced: the new one does not notice. */
+/* Old children keep writing into the file that was replaced: the new one is not affected. */
 TEST(invariant_10_old_file_is_cut_off)
 {
     static unsigned char block[OC_BLOCK_SIZE];
@@ -154,10 +154,10 @@ static int write_too_much(void)
         ;
     if (i < 8 || i == 100000)
         return 2;
-    if (oc_file_write(file, i, block) == APR_SUCCESS) /* it stays full, and says so each time */
+    if (oc_file_write(file, i, block) == APR_SUCCESS) /* it stays full, and each write reports it */
         return 3;
     if (oc_file_write(file, 2, block) != APR_SUCCESS || oc_file_write(file, 2, NULL) != APR_SUCCESS)
-        return 4; /* where there is room already, it is used */
+        return 4; /* free space that exists already is used */
     return cache_file_load(&problem) == APR_SUCCESS ? 0 : 5;
 }
 

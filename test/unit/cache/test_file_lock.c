@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_file: one server a file (invariant 11). The lock belongs to one process: another is refused, fork does not hand
- * it on, and death releases it.
+ * One server per cache file (invariant 11). The lock belongs to one process: another is refused, fork does not pass it
+ * on, and the end of the process releases it.
  */
 #include "support_cache_file.h"
 #include "support_test.h"
@@ -40,8 +40,8 @@ static apr_status_t lock(const char **problem)
     return oc_file_lock(cache_path, cache_pool, problem);
 }
 
-/* Try from another process. @return 0: it got the lock; 1: it was refused, in favour of `holder` by name; else
- * trouble. */
+/* Try from another process. @return 0: it got the lock; 1: it was refused, and the message names `holder`; else an
+ * error. */
 static int try_from_elsewhere(pid_t holder)
 {
     pid_t child = fork();
@@ -63,7 +63,7 @@ static int try_from_elsewhere(pid_t holder)
     return WEXITSTATUS(status);
 }
 
-/* A process that takes the lock, has a child that lives on, and says so through a pipe. */
+/* A process that takes the lock, has a child that lives on, and reports it through a pipe. */
 static pid_t start_holder(int *child_of_holder)
 {
     int pipe_fds[2];
@@ -81,7 +81,7 @@ static pid_t start_holder(int *child_of_holder)
         ids[0] = fork();
         if (ids[0] != 0 && write(pipe_fds[1], ids, sizeof(ids)) != (ssize_t)sizeof(ids))
             _exit(2);
-        alarm(60); /* whatever becomes of the test */
+        alarm(60); /* even if the test fails */
         for (;;)   /* the child too: it holds every descriptor of its parent */
             pause();
     }
@@ -101,7 +101,7 @@ TEST(invariant_11_second_process_is_refused)
     assert_int_equal(stat(lock_path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(try_from_elsewhere(getpid()), 1);
-    assert_int_equal(try_from_elsewhere(getpid()), 1); /* and asking did not release it */
+    assert_int_equal(try_from_elsewhere(getpid()), 1); /* and the attempt did not release it */
 }
 
 TEST(invariant_11_lock_ends_with_its_pool)
@@ -116,7 +116,7 @@ TEST(invariant_11_lock_ends_with_its_pool)
     assert_int_equal(try_from_elsewhere(getpid()), 0);
 }
 
-/* Killed, with a child that drains its last connections: the next server starts all the same. */
+/* Killed, with a child that drains its last connections: the next server starts nevertheless. */
 TEST(invariant_11_lock_dies_with_its_process)
 {
     const char *problem;
@@ -133,8 +133,8 @@ TEST(invariant_11_lock_dies_with_its_process)
     assert_int_equal(kill(child, SIGKILL), 0);
 }
 
-/* Who looks creates nothing, and disturbs nobody. */
-TEST(holder_is_seen_from_outside)
+/* An observer creates nothing, and does not affect the holder. */
+TEST(holder_is_visible_from_outside)
 {
     struct stat st;
     int child, status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm: what a caller is promised, one promise a test. Long random runs are in test_shm_model.c, killed writers in
- * test_shm_faults.c and test_shm_crash.c, readers beside a writer in test_shm_race.c.
+ * The interface of cache/shm.h, one guarantee per test. Long random runs are in test_shm_model.c, killed writers in
+ * test_shm_faults.c and test_shm_crash.c, readers concurrent with a writer in test_shm_race.c.
  */
 #include "support_cache.h"
 #include "support_test.h"
@@ -198,7 +198,7 @@ TEST(test_notes)
     oc_shm_begin(shm);
     assert_int_equal(oc_shm_set_note(shm, cache_key(&key, 1), 13), APR_SUCCESS);
     oc_shm_end(shm);
-    assert_int_equal(cache_version(shm, 1), 2); /* nor it the record */
+    assert_int_equal(cache_version(shm, 1), 2); /* nor does a note change the record */
     assert_int_equal(cache_note(shm, 1), 13);
 
     oc_shm_begin(shm);
@@ -248,14 +248,14 @@ TEST(invariant_7_order_rules)
     assert_int_equal(cache_put(shm, 1, 9, 400, LATER + 1, LATER - 1), APR_EEXIST);
     assert_int_equal(cache_put(shm, 1, 9, 400, LATER + 1, 0), APR_EEXIST); /* 0: every record counts as valid */
     assert_int_equal(cache_version(shm, 1), 10);
-    assert_int_equal(cache_put(shm, 1, 10, 500, LATER, NOW), APR_SUCCESS); /* equal: the newer one */
+    assert_int_equal(cache_put(shm, 1, 10, 500, LATER, NOW), APR_SUCCESS); /* equal order: the newer one wins */
     assert_int_equal(cache_version(shm, 1), 10);
     assert_int_equal(cache_put(shm, 1, 9, 400, LATER + 1, LATER), APR_SUCCESS); /* expired exactly at the boundary */
     assert_int_equal(cache_version(shm, 1), 9);
     assert_int_equal(cache_put(shm, 1, 11, 400, LATER, NOW), APR_SUCCESS);
     assert_int_equal(cache_version(shm, 1), 11);
 
-    /* The same for a record that was born expired, as the clock has no say when a cache is taken over. */
+    /* The same for a record that was stored expired: a take-over does not check the time. */
     assert_int_equal(cache_put(shm, 2, 10, 300, 0, 0), APR_SUCCESS);
     assert_int_equal(cache_put(shm, 2, 9, 300, 0, 0), APR_EEXIST);
     assert_int_equal(cache_put(shm, 2, 9, 300, 0, 1), APR_SUCCESS);
@@ -339,7 +339,7 @@ TEST(iteration)
     assert_true(cursor > before);
 }
 
-/* Whatever anybody wrote to the arena: calls return, in bounds (this is what the fuzzer does at length). */
+/* With arbitrary bytes in the arena, calls return and stay in bounds (the fuzzer tests this at length). */
 TEST(invariant_6_noise_in_the_arena)
 {
     oc_shm_t *shm = cache_arena(65536, OC_SHM_DROP_OLDEST);

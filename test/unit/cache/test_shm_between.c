@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm, a reader between any two stores of a writer, and a writer between any two loads of a reader, see stage_shm.h.
+ * Runs a reader between any two stores of a writer, and a writer between any two loads of a reader, with stage_shm.h.
  */
 #include "stage_shm.h"
 
@@ -11,7 +11,7 @@ static view_t seen_before, seen_after, seen_last;
 static const scene_t *seen_scene;
 static int is_looking;
 
-/* The whole view, as any reader may take it now: whole records only, and nothing goes back. */
+/* All that a reader can see now: whole records only, and no version goes back. */
 static void look_in_between(void)
 {
     static view_t now;
@@ -83,7 +83,7 @@ static void remove_and_reuse(void)
         put(i, i, 2500, LATER, NOW, APR_SUCCESS);
 }
 
-/* The same record with other bytes of the same length: only ref tells. */
+/* The same record with other bytes of the same length: only ref differs. */
 static void replace_twice(void)
 {
     put(7, 80, 3100, LATER, NOW, APR_SUCCESS);
@@ -129,7 +129,7 @@ static void test_invariant_1_copy_is_whole_wherever_a_writer_comes_between(void 
     }
 }
 
-/* A slot changes hands under a reader: its note and its record are never given for another key's. */
+/* A slot is reused for another key during a read: its note and its record are never returned for the wrong key. */
 static void hand_slots_over(void)
 {
     uint32_t i;
@@ -185,7 +185,7 @@ static void test_invariant_1_note_belongs_to_the_key(void **state)
     assert_true(n > 100);
 }
 
-/* ---- the order in which the file learns ---- */
+/* ---- the order of writes to the file ---- */
 
 static void look_at_the_file(void)
 {

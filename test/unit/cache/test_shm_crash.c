@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm and oc_file: real processes, a real mutex, and SIGKILL at moments of chance, while others read on. After
- * each death nothing that was published is lost or torn, in the arena and in the file, and the next writer goes on.
+ * Arena and cache file with real processes, a real mutex, and SIGKILL at random moments, while others read. After each
+ * kill nothing that was published is lost or torn, in the arena or in the file, and the next writer continues.
  * OC_TEST_SOAK=seconds makes it longer. Every single fault point is tried in test_shm_faults.c.
  */
 #include "support_cache_file.h"
@@ -24,7 +24,7 @@
 #define READERS 2
 #define KILLS 300
 
-/* Shared by all processes. The writer says what it is about to do, and what it has done. */
+/* Shared by all processes. The writer records what it is about to do, and what it has done. */
 typedef struct {
     _Atomic int stop;
     _Atomic uint64_t reads, bad;
@@ -67,7 +67,7 @@ static int set_stage(void **state)
         return -1;
     oc_shm_on_change(shm, write_behind, NULL);
     if (!getenv("OC_TEST_SOAK"))
-        alarm(120); /* a mutex that nobody releases ends the test, not the patience of who waits */
+        alarm(120); /* a mutex that is never released ends the test */
     return 0;
 }
 
@@ -164,7 +164,8 @@ static void load_file(uint64_t *versions)
                      APR_SUCCESS);
 }
 
-/* As a reader, as the next start of a server, and as the next writer. @return whether the dead one died at work. */
+/* As a reader, as the next start of a server, and as the next writer. @return whether the killed one died while
+ * writing. */
 static int take_stock(void)
 {
     uint64_t versions[KEYS], again[KEYS];
@@ -200,7 +201,7 @@ static pid_t start(void (*work)(void))
     assert_int_not_equal(child, -1);
     if (child == 0) {
         alarm(0);
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* even if the test fails */
         if (apr_global_mutex_child_init(&mutex, apr_global_mutex_lockfile(mutex), cache_pool) != APR_SUCCESS)
             _exit(3);
         work();
@@ -272,8 +273,8 @@ static void hold(void)
         pause();
 }
 
-/* Every mechanism that the Mutex directive offers, but for the POSIX semaphore, which the module refuses: nobody ever
- * releases one whose holder was killed. */
+/* Every mechanism that the Mutex directive offers, except the POSIX semaphore, which the module refuses: the
+ * semaphore of a killed holder is never released. */
 TEST(invariant_2_mutex_of_a_killed_holder_is_handed_over)
 {
     static const struct {

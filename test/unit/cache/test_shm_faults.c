@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm, its writer killed at every store that it makes to shared memory or to the file, see stage_shm.h.
+ * Kills a writer at each of its stores to shared memory or to the file, with stage_shm.h.
  */
 #include "stage_shm.h"
 
-/* Nothing leaked and nothing given away twice: the arena takes exactly as many one-block records as blocks are free. */
+/* No block is lost or used twice: the arena takes exactly as many one-block records as blocks are free. */
 static void assert_free_blocks_are_free(const view_t *view)
 {
     oc_shm_stats_t stats;
@@ -26,7 +26,7 @@ static void assert_free_blocks_are_free(const view_t *view)
         assert_int_equal(filled.version[i], i >= 200 && i < 200 + room ? 1000000 + i - 200 : view->version[i]);
 }
 
-/* An empty slot is empty, the others are of use, and each knows the order of its own record. */
+/* An empty slot is empty, each other slot is used and has the order of its record. */
 static void assert_slots_are_settled(void)
 {
     uint32_t i;
@@ -79,9 +79,8 @@ static void test_invariants_3_and_4_writer_killed_at_every_store(void **state)
     assert_true(points > 1000);
 }
 
-/* A writer that died before step `first`, and its successor in the middle of recovery, at every step-th point of
- * it (others for each first). @return 0: the
- * first lived on. */
+/* A writer that died before step `first`, and its successor in the middle of recovery, at every step-th point of it
+ * (others for each first). @return 0: the first survived. */
 static int die_twice(const scene_t *scene, long first, long step, const view_t *before, const view_t *after)
 {
     static view_t dead, again;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm in the long run and at its limits: random operations beside a plain array that does the same, arenas filled
- * to the brim under both policies, and the sizes that the documentation speaks of.
+ * Long runs and limits of the cache: random operations compared with a plain array, full arenas under both policies,
+ * and the sizes that the documentation states.
  */
 #include "support_cache.h"
 #include "support_test.h"
@@ -201,8 +201,7 @@ TEST(invariant_8_valid_records_are_never_dropped)
     assert_memory_equal(&before, &after, sizeof(before));
     for (i = 0; i < n; i++)
         assert_int_equal(cache_version(shm, i), i + 1);
-    assert_int_equal(cache_put(shm, 1000, 1, 3088, LATER + 10, LATER),
-                     APR_SUCCESS); /* now they are not valid any more */
+    assert_int_equal(cache_put(shm, 1000, 1, 3088, LATER + 10, LATER), APR_SUCCESS); /* they have expired by then */
     assert_int_equal(cache_version(shm, 1000), 1);
 }
 
@@ -233,8 +232,8 @@ TEST(invariant_8_expired_records_go_first)
     }
 }
 
-/* Slots of swept records are free again: for ever new keys, there is room for ever. */
-TEST(invariant_8_slots_of_the_dead_are_free)
+/* Slots of swept records are free again: an endless sequence of new keys always finds room. */
+TEST(invariant_8_slots_of_swept_records_are_free)
 {
     int policy;
     uint32_t i;
@@ -251,7 +250,7 @@ TEST(invariant_8_slots_of_the_dead_are_free)
             assert_int_equal(cache_version(shm, i), i + 1);
         }
         oc_shm_stats(shm, &stats);
-        assert_int_equal(stats.notes, 0); /* nobody ever set one */
+        assert_int_equal(stats.notes, 0); /* none was set */
         oc_shm_begin(shm);
         for (i = 10000; i < 10050; i++)
             assert_int_equal(oc_shm_set_note(shm, cache_key(&key, i), 1), APR_SUCCESS);
@@ -306,7 +305,7 @@ TEST(invariant_8_oldest_are_dropped)
     assert_true(oldest_kept + 64 * 16 >= newest_dropped);
 }
 
-/* Orders at the ends of their range, all alike, or one far off: room is made all the same. */
+/* Orders at the ends of their range, all alike, or one far off: there is room nevertheless. */
 TEST(invariant_8_any_orders)
 {
     static const uint64_t FROM[] = {0, 1, UINT64_MAX, UINT64_MAX - 3, UINT64_MAX / 2};
@@ -332,7 +331,7 @@ TEST(invariant_8_any_orders)
 }
 
 /* A record that would not even fit into the empty arena does not empty it. */
-TEST(invariant_8_nothing_is_dropped_in_vain)
+TEST(invariant_8_too_large_a_record_drops_nothing)
 {
     oc_shm_t *shm = cache_arena(OC_SHM_SIZE_MIN, OC_SHM_DROP_OLDEST);
     uint32_t n = 8, i;

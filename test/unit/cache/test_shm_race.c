@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shm: threads and processes read while a writer replaces, removes and stores again. Each copy is whole, and no
- * reader sees a key's version go back. Two seconds; OC_TEST_SOAK=seconds in the environment makes it longer. Runs
- * under ThreadSanitizer too.
+ * Threads and processes read while a writer replaces, removes and stores records. Each copy is whole, and no reader
+ * sees a key's version go back. It runs for two seconds, or OC_TEST_SOAK seconds, also under ThreadSanitizer.
  */
 #include "support_cache.h"
 #include "support_test.h"
@@ -47,7 +46,7 @@ static double soak_seconds(double normal)
     return soak && atof(soak) > 0 ? atof(soak) : normal;
 }
 
-/* ---- readers: no cmocka in here, other threads and processes must not jump ---- */
+/* ---- readers: without cmocka, whose assertions jump, which other threads and processes must not ---- */
 
 typedef struct {
     uint64_t last[KEYS];
@@ -117,7 +116,7 @@ static void *read_much(void *data)
 
 /* ---- the writer ---- */
 
-/* Few keys and little room: freed blocks are overwritten at once, and slots change hands. */
+/* Few keys and little room: freed blocks are overwritten at once, and slots are reused for other keys. */
 static void write_once(uint64_t version)
 {
     uint64_t number = cache_below(&cache_seed, KEYS);
@@ -135,8 +134,8 @@ static void write_once(uint64_t version)
     oc_shm_end(shm);
 }
 
-/* Not before the readers have had their share, on however busy a machine. The clock is asked now and then: a call
- * each time would pace the writer. */
+/* Is the run over? Not before the readers have read enough, even on a busy machine. The clock is read only now and
+ * then: a call each time would slow down the writer. */
 static uint64_t write_much(double seconds)
 {
     double end = now_in_seconds() + seconds, deadline = end + 60;
@@ -207,7 +206,7 @@ TEST(invariant_1_processes_read_while_one_writes)
         children[i] = fork();
         assert_int_not_equal(children[i], -1);
         if (children[i] == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL); /* whatever becomes of the test */
+            prctl(PR_SET_PDEATHSIG, SIGKILL); /* even if the test fails */
             (void)read_much(&reader);
             _exit(0);
         }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_command: what is asked is understood; what is not whole, not the owner's, or old is not done; each command is seen
- * once.
+ * Commands are parsed; one that is incomplete, old, or not the owner's is not executed; each is seen once.
  */
 #include "state/command.h"
 
@@ -98,7 +97,7 @@ TEST(nonsense_is_refused)
     assert_int_equal(parse(&read, "ocsp-cache-command 2\nnumber 1\nend\n"), APR_EINVAL);
 }
 
-TEST(too_much_for_one_errand)
+TEST(too_much_for_one_command)
 {
     oc_command_t command = errand_of(77);
     oc_command_item_t big = {"big", apr_pcalloc(cache_pool, OC_COMMAND_SIZE_MAX), OC_COMMAND_SIZE_MAX};
@@ -145,7 +144,7 @@ TEST(each_is_seen_once)
     assert_int_equal(look(&seen, 0), APR_EEXIST);
 }
 
-TEST(an_old_one_is_not_done)
+TEST(an_old_one_is_not_executed)
 {
     oc_disk_stamp_t seen = {0};
 
@@ -157,7 +156,7 @@ TEST(an_old_one_is_not_done)
     assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX / 2), APR_SUCCESS);
 }
 
-TEST(only_the_owner_sends_errands)
+TEST(only_the_owner_sends_commands)
 {
     oc_disk_stamp_t seen = {0};
     const char *problem = NULL;
@@ -167,7 +166,7 @@ TEST(only_the_owner_sends_errands)
     assert_int_equal(oc_command_look(&command, path, geteuid() + 1, apr_time_now(), &seen, cache_pool, &problem),
                      APR_EACCES);
     assert_non_null(strstr(problem, "owner"));
-    assert_int_equal(look(&seen, 0), APR_EEXIST); /* said once */
+    assert_int_equal(look(&seen, 0), APR_EEXIST); /* reported once */
 
     memset(&seen, 0, sizeof(seen));
     assert_int_equal(chmod(path, 0664), 0);
@@ -187,7 +186,7 @@ TEST(other_things_in_its_place)
     assert_int_not_equal(look(&seen, 0), APR_SUCCESS);
     unlink(path);
     memset(&seen, 0, sizeof(seen));
-    assert_int_equal(mkfifo(path, 0600), 0); /* must not hold us up */
+    assert_int_equal(mkfifo(path, 0600), 0); /* opening it must not block */
     assert_int_not_equal(look(&seen, 0), APR_SUCCESS);
     unlink(path);
     memset(&seen, 0, sizeof(seen));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_counters: what threads and processes count adds up, no matter how many lanes they share. Runs under
- * ThreadSanitizer too.
+ * What threads and processes count adds up, no matter how many lanes they share. Also runs under ThreadSanitizer.
  */
 #include "state/counters.h"
 
@@ -56,7 +55,7 @@ TEST(begins_with_nothing)
     assert_int_equal(sum_exchanges(&totals) + sum_latency(&totals) + totals.latency_sum, 0);
 }
 
-/* Whatever number of lanes was wished for, and whatever lane is named. */
+/* Any number of lanes, and any lane. */
 TEST(any_lane_will_do)
 {
     static const unsigned WISHES[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_ledger: what is written is read again, by others and while it is written; damage costs the entry it hits; what is
- * not ours is left alone.
+ * Entries are read as they were written, by other processes and during writes; damage affects only its entry; foreign
+ * files are left alone.
  */
 #include "state/ledger.h"
 
@@ -105,7 +105,7 @@ TEST(no_such_entry)
     assert_int_equal(apr_hash_count(load()), 0);
 }
 
-/* Two generations of a server: children of the old one go on writing to the file that was renamed away. */
+/* Two generations of a server: children of the old one continue to write to the replaced file. */
 TEST(fresh_one_takes_the_place)
 {
     oc_ledger_t *old = make(3), *ledger;
@@ -168,8 +168,8 @@ TEST(invariant_6_damage_costs_one_entry)
     }
 }
 
-/* Another layout, byte order: nothing is read. A wrong magic: it is not ours. A wrong number of entries: the file's
- * length counts too. */
+/* Another layout, byte order: nothing is read. A wrong magic: it is a foreign file. A wrong number of entries: the
+ * file's length counts too. */
 TEST(invariant_6_damaged_head)
 {
     oc_ledger_t *ledger = make(2);
@@ -213,7 +213,7 @@ TEST(invariant_6_cut_short)
     assert_int_equal(apr_hash_count(load()), 0);
 }
 
-/* ---- what is not ours ---- */
+/* ---- foreign files ---- */
 
 TEST(absent)
 {

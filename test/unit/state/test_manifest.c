@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_manifest, and with it oc_lines: what is written is read again, whatever names hold; a response is verified with
- * what was read as it is with the certificate itself; what is not whole is refused; a file that says the same is left
- * alone.
+ * A manifest is read as it was written, with any bytes in its names; it verifies a response as the certificate itself
+ * does; an incomplete one is refused; an identical file is not rewritten. Tests base/lines.c too.
  */
 #include "state/manifest.h"
 
@@ -161,7 +160,7 @@ TEST(a_response_is_verified_with_what_was_read)
     assert_verdict(OC_NOT_OURS, scene_judge(&response));
 }
 
-/* Cut off anywhere, it is refused, but for the last line end. */
+/* Truncated anywhere, it is refused, except for the last line end. */
 TEST(a_part_of_it_is_refused)
 {
     const char *text = text_of(roster_of_three("a:443"));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_reader: what the server wrote is seen from outside: the record that counts, the ledger beside it; and what is not
- * there is said.
+ * What the server wrote is read from outside: the current record and the ledger; what is missing is reported.
  */
 #include "state/reader.h"
 
@@ -32,7 +31,7 @@ static int teardown(void **state)
 static void write_behind(void *context, uint32_t block, const void *bytes)
 {
     (void)context;
-    if (bytes) /* what was replaced stays in the file: a kill may have come before it was marked */
+    if (bytes) /* a replaced record stays in the file: a kill may precede its mark */
         assert_int_equal(oc_file_write(file, block, bytes), APR_SUCCESS);
 }
 

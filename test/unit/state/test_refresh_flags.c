@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_refresh_flags: a certificate that is recalled is taken once, and no recall is lost between threads. Runs under
- * ThreadSanitizer too.
+ * A request to refresh a certificate is taken once, and none is lost between threads. Also runs under ThreadSanitizer.
  */
 #include "state/refresh_flags.h"
 
@@ -20,120 +19,120 @@
 
 static oc_refresh_flags_t *make(unsigned n)
 {
-    oc_refresh_flags_t *recall = NULL;
+    oc_refresh_flags_t *flags = NULL;
 
-    assert_int_equal(oc_refresh_flags_create(&recall, n, cache_pool), APR_SUCCESS);
-    return recall;
+    assert_int_equal(oc_refresh_flags_create(&flags, n, cache_pool), APR_SUCCESS);
+    return flags;
 }
 
-TEST(recalled_is_taken_once)
+TEST(a_request_is_taken_once)
 {
-    oc_refresh_flags_t *recall = make(3);
+    oc_refresh_flags_t *flags = make(3);
     uint64_t seen = 0;
 
-    assert_false(oc_refresh_flags_has_any(recall, &seen));
-    assert_false(oc_refresh_flags_take(recall, 1));
-    assert_int_equal(oc_refresh_flags_one(recall, 1, NOW), APR_SUCCESS);
-    assert_true(oc_refresh_flags_has_any(recall, &seen));
-    assert_false(oc_refresh_flags_has_any(recall, &seen));
-    assert_false(oc_refresh_flags_take(recall, 0));
-    assert_true(oc_refresh_flags_take(recall, 1));
-    assert_false(oc_refresh_flags_take(recall, 1));
-    assert_false(oc_refresh_flags_take(recall, 2));
+    assert_false(oc_refresh_flags_has_any(flags, &seen));
+    assert_false(oc_refresh_flags_take(flags, 1));
+    assert_int_equal(oc_refresh_flags_one(flags, 1, NOW), APR_SUCCESS);
+    assert_true(oc_refresh_flags_has_any(flags, &seen));
+    assert_false(oc_refresh_flags_has_any(flags, &seen));
+    assert_false(oc_refresh_flags_take(flags, 0));
+    assert_true(oc_refresh_flags_take(flags, 1));
+    assert_false(oc_refresh_flags_take(flags, 1));
+    assert_false(oc_refresh_flags_take(flags, 2));
 }
 
 TEST(test_pause)
 {
-    oc_refresh_flags_t *recall = make(1);
+    oc_refresh_flags_t *flags = make(1);
 
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_EAGAIN);
-    assert_true(oc_refresh_flags_take(recall, 0));
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + OC_REFRESH_FLAGS_PAUSE - 1), APR_EAGAIN);
-    assert_false(oc_refresh_flags_take(recall, 0));
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW - 1), APR_EAGAIN);
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
-    assert_true(oc_refresh_flags_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW), APR_EAGAIN);
+    assert_true(oc_refresh_flags_take(flags, 0));
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW + OC_REFRESH_FLAGS_PAUSE - 1), APR_EAGAIN);
+    assert_false(oc_refresh_flags_take(flags, 0));
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW - 1), APR_EAGAIN);
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW + OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
+    assert_true(oc_refresh_flags_take(flags, 0));
 }
 
 /* The pause must not last until the clock has caught up. */
 TEST(clock_set_back)
 {
-    oc_refresh_flags_t *recall = make(1);
+    oc_refresh_flags_t *flags = make(1);
 
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW - apr_time_from_sec(3600)), APR_SUCCESS);
-    assert_true(oc_refresh_flags_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW - apr_time_from_sec(3600)), APR_SUCCESS);
+    assert_true(oc_refresh_flags_take(flags, 0));
 }
 
-/* Not taken yet, and recalled again: it is asked for once. */
-TEST(recalled_twice_before_it_is_taken)
+/* Requested again before it is taken: it is refreshed once. */
+TEST(requested_twice_before_it_is_taken)
 {
-    oc_refresh_flags_t *recall = make(1);
+    oc_refresh_flags_t *flags = make(1);
 
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW + 2 * OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
-    assert_true(oc_refresh_flags_take(recall, 0));
-    assert_false(oc_refresh_flags_take(recall, 0));
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW + 2 * OC_REFRESH_FLAGS_PAUSE), APR_SUCCESS);
+    assert_true(oc_refresh_flags_take(flags, 0));
+    assert_false(oc_refresh_flags_take(flags, 0));
 }
 
 TEST(no_such_certificate)
 {
-    oc_refresh_flags_t *recall = make(2), *none = make(0);
+    oc_refresh_flags_t *flags = make(2), *none = make(0);
     uint64_t seen = 0;
 
-    assert_int_equal(oc_refresh_flags_one(recall, 2, NOW), APR_EINVAL);
-    assert_int_equal(oc_refresh_flags_one(recall, UINT32_MAX, NOW), APR_EINVAL);
+    assert_int_equal(oc_refresh_flags_one(flags, 2, NOW), APR_EINVAL);
+    assert_int_equal(oc_refresh_flags_one(flags, UINT32_MAX, NOW), APR_EINVAL);
     assert_int_equal(oc_refresh_flags_one(none, 0, NOW), APR_EINVAL);
-    assert_false(oc_refresh_flags_take(recall, 2));
-    assert_false(oc_refresh_flags_has_any(recall, &seen));
-    oc_refresh_flags_set_attempt(recall, 2, NOW);
-    assert_int_equal(oc_refresh_flags_last_attempt(recall, 2), 0);
+    assert_false(oc_refresh_flags_take(flags, 2));
+    assert_false(oc_refresh_flags_has_any(flags, &seen));
+    oc_refresh_flags_set_attempt(flags, 2, NOW);
+    assert_int_equal(oc_refresh_flags_last_attempt(flags, 2), 0);
 }
 
 TEST(last_attempt)
 {
-    oc_refresh_flags_t *recall = make(2);
+    oc_refresh_flags_t *flags = make(2);
 
-    assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), 0);
-    oc_refresh_flags_set_attempt(recall, 0, NOW);
-    oc_refresh_flags_set_attempt(recall, 1, -5);
-    assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), NOW);
-    assert_int_equal(oc_refresh_flags_last_attempt(recall, 1), 0);
-    assert_false(oc_refresh_flags_take(recall, 0));
-    assert_int_equal(oc_refresh_flags_one(recall, 0, NOW), APR_SUCCESS);
-    assert_int_equal(oc_refresh_flags_last_attempt(recall, 0), NOW);
+    assert_int_equal(oc_refresh_flags_last_attempt(flags, 0), 0);
+    oc_refresh_flags_set_attempt(flags, 0, NOW);
+    oc_refresh_flags_set_attempt(flags, 1, -5);
+    assert_int_equal(oc_refresh_flags_last_attempt(flags, 0), NOW);
+    assert_int_equal(oc_refresh_flags_last_attempt(flags, 1), 0);
+    assert_false(oc_refresh_flags_take(flags, 0));
+    assert_int_equal(oc_refresh_flags_one(flags, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_refresh_flags_last_attempt(flags, 0), NOW);
 }
 
-TEST(children_recall)
+TEST(children_request)
 {
-    oc_refresh_flags_t *recall = make(CERTIFICATES);
+    oc_refresh_flags_t *flags = make(CERTIFICATES);
     uint64_t seen = 0;
     pid_t child = fork();
     int status;
 
     assert_int_not_equal(child, -1);
     if (child == 0)
-        _exit(oc_refresh_flags_one(recall, CERTIFICATES - 1, NOW) != APR_SUCCESS);
+        _exit(oc_refresh_flags_one(flags, CERTIFICATES - 1, NOW) != APR_SUCCESS);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_true(oc_refresh_flags_has_any(recall, &seen));
-    assert_true(oc_refresh_flags_take(recall, CERTIFICATES - 1));
+    assert_true(oc_refresh_flags_has_any(flags, &seen));
+    assert_true(oc_refresh_flags_take(flags, CERTIFICATES - 1));
 }
 
 /* ---- threads ---- */
 
 static oc_refresh_flags_t *shared;
-static atomic_uint n_recalled, n_at_work;
+static atomic_uint n_requested, n_at_work;
 
-/* Every thread recalls every certificate, at times of its own around one another's. */
-static void *recall_all(void *data)
+/* Every thread requests every certificate, each at its own times. */
+static void *request_all(void *data)
 {
     unsigned i, thread = (unsigned)(uintptr_t)data;
 
     for (i = 0; i < CERTIFICATES; i++)
         if (oc_refresh_flags_one(shared, i, NOW + (apr_time_t)thread) == APR_SUCCESS)
-            atomic_fetch_add(&n_recalled, 1);
+            atomic_fetch_add(&n_requested, 1);
     atomic_fetch_sub(&n_at_work, 1);
     return NULL;
 }
@@ -147,8 +146,8 @@ static unsigned take_all(void)
     return taken;
 }
 
-/* One certificate can be recalled by one thread only, and whoever looks when something is new misses none. */
-TEST(each_recall_is_taken_once)
+/* Only one thread's request for a certificate counts, and a reader that checks for new ones misses none. */
+TEST(requests_of_threads_are_taken_once)
 {
     pthread_t threads[THREADS];
     unsigned i, round, taken;
@@ -158,10 +157,10 @@ TEST(each_recall_is_taken_once)
 
         shared = make(CERTIFICATES);
         taken = 0;
-        atomic_store(&n_recalled, 0);
+        atomic_store(&n_requested, 0);
         atomic_store(&n_at_work, THREADS);
         for (i = 0; i < THREADS; i++)
-            assert_int_equal(pthread_create(&threads[i], NULL, recall_all, (void *)(uintptr_t)i), 0);
+            assert_int_equal(pthread_create(&threads[i], NULL, request_all, (void *)(uintptr_t)i), 0);
         while (atomic_load(&n_at_work) > 0)
             if (oc_refresh_flags_has_any(shared, &seen))
                 taken += take_all();
@@ -169,7 +168,7 @@ TEST(each_recall_is_taken_once)
             pthread_join(threads[i], NULL);
         if (oc_refresh_flags_has_any(shared, &seen))
             taken += take_all();
-        assert_int_equal(atomic_load(&n_recalled), CERTIFICATES);
+        assert_int_equal(atomic_load(&n_requested), CERTIFICATES);
         assert_int_equal(taken, CERTIFICATES);
     }
 }

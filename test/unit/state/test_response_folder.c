@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The folder of responses: which file is a certificate's, what is new, what is the same, what cannot be read, and that
- * nothing there can block a thread or fill its memory. Real files in a folder of its own.
+ * The response folder: which file belongs to a certificate, which is new, unchanged or unreadable, and that no entry
+ * can block a thread or fill its memory. Uses real files in a temporary folder.
  */
 #include "state/response_folder.h"
 
@@ -82,7 +82,7 @@ static void assert_new(const char *bytes)
     assert_int_equal(look(), APR_EEXIST);
 }
 
-/* A file system's clock may stand for some milliseconds: until a change shows in the folder's time. */
+/* A file system's clock may not advance for some milliseconds: wait until a change shows in the folder's time. */
 static void tick(void)
 {
     struct stat before, after;
@@ -138,7 +138,7 @@ TEST(read_once_and_again_when_replaced)
 {
     put("first");
     assert_new("first");
-    put("other"); /* as long, and perhaps within the same tick of the clock: the inode tells */
+    put("other"); /* as long, and perhaps within the same tick of the clock: the inode differs */
     assert_new("other");
 }
 
@@ -149,7 +149,7 @@ TEST(written_over_in_its_place)
     tick();
     write_file(SERIAL ".der", "again", 5);
     assert_new("again");
-    write_file(SERIAL ".der", "longer", 6); /* no tick: the size tells */
+    write_file(SERIAL ".der", "longer", 6); /* no tick: the size differs */
     assert_new("longer");
 }
 
@@ -197,7 +197,7 @@ TEST(test_sizes)
         write_file("new", bytes, sizes[i]);
         assert_int_equal(rename(path_of("new"), path_of(SERIAL ".der")), 0);
         assert_int_equal(look(), APR_SUCCESS);
-        assert_int_equal(file.der_len, sizes[i] > MAX ? MAX + 1 : sizes[i]); /* more is not read, but shows */
+        assert_int_equal(file.der_len, sizes[i] > MAX ? MAX + 1 : sizes[i]); /* the length shows the rest */
         assert_memory_equal(file.der, bytes, file.der_len);
     }
 }
@@ -210,10 +210,10 @@ TEST(a_folder_of_that_name)
     assert_int_equal(look(), APR_EINVAL);
 }
 
-TEST(a_fifo_holds_nobody_up)
+TEST(a_fifo_does_not_block)
 {
     assert_int_equal(mkfifo(path_of(SERIAL ".der"), 0644), 0);
-    alarm(10); /* open(2) of a FIFO waits for a writer, unless told not to */
+    alarm(10); /* open(2) of a FIFO waits for a writer, unless opened with O_NONBLOCK */
     assert_int_equal(look(), APR_EINVAL);
     alarm(0);
 }
@@ -234,7 +234,7 @@ TEST(a_link_to_a_file_is_followed)
     assert_new("linked");
 }
 
-/* Root may read everything: then nobody looks, as the server's children do. */
+/* Root may read everything, so the user nobody reads, as the server's children do. */
 static void look_as_nobody(apr_status_t expected)
 {
     int is_root = geteuid() == 0;
@@ -277,7 +277,7 @@ TEST(the_fingerprint_names_the_file_before_the_serial_does)
     assert_new("by serial");
 }
 
-/* Two names for one file: the second one counts as another file, because it may belong to somebody else. */
+/* Two names for one file: the second one counts as another file, because it may belong to another certificate. */
 TEST(a_link_by_the_other_name_is_read_again)
 {
     put("first");
