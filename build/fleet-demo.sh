@@ -142,7 +142,7 @@ step "Start the first server: it queries the responder and puts the response int
 start_server 1
 grep '^OCSPCacheShared' "$at/httpd.conf" | seen
 show_staple
-show_line 'the responder .* says good'
+show_line 'the responder .* reports good'
 within 5 has_entry || fail "the store is empty"
 asked 1
 
@@ -150,7 +150,7 @@ step "Start two more servers: they take the response from the store"
 for number in 2 3; do
     start_server "$number"
     show_staple
-    show_line 'the shared store .* says good'
+    show_line 'the shared store .* reports good'
 done
 asked 1
 
@@ -158,7 +158,7 @@ step "Kill the responder, and start a fourth server with an empty cache"
 stop_responder
 start_server 4
 show_staple
-show_line 'the shared store .* says good'
+show_line 'the shared store .* reports good'
 tell "The responder is dead, and no server queried it."
 
 step "Damage the entry in the store, and start a fifth server"
@@ -173,13 +173,13 @@ tell "No handshake of this server has a staple: a response that does not verify 
 step "The responder comes back"
 start_responder "$responder_port"
 within 30 handshake || fail "the responder answers again, and nothing is stapled"
-show_line 'the responder .* says good'
+show_line 'the responder .* reports good'
 
 step "Kill the store, and start a sixth server"
 stop_redis
 start_server 6
 show_staple
 show_line 'cannot be used'
-show_line 'the responder .* says good'
+show_line 'the responder .* reports good'
 
 printf '\n%sEvery step worked. Cleaning up.%s\n' "$bold" "$plain"

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One thread in each child that waits for the lead of its generation, and does the refresher's duty in the child that has it.
+ * One thread in each child waits for the lead of its generation. In the child that leads, it runs the refresher's duty.
  *
- * A waiting thread sleeps in the kernel. When the child that leads ends, however it ends, another one follows at once. A child that
- * ends on its own, at MaxConnectionsPerChild, keeps the lead until what is in flight has ended.
+ * A waiting thread sleeps in the kernel. When the child that leads ends, for whatever reason, another one takes the
+ * lead at once. A child that ends on its own, at MaxConnectionsPerChild, keeps the lead until the exchanges in flight
+ * have ended.
  */
 #ifndef OC_REFRESH_LEADER_H
 #define OC_REFRESH_LEADER_H
 
 #include "server/generation.h"
 
-/** What the child that leads does. All are called by the thread that leads, one after the other. */
+/** What the child that leads does. The thread that leads calls all of these, one after the other. */
 typedef struct {
     /** Ten times a second; @a pool is this thread's own. */
     void (*tick)(apr_pool_t *pool);
@@ -19,20 +20,22 @@ typedef struct {
     unsigned (*wind_up)(void);
     /** How long to wait for those when the child ends on its own. */
     apr_interval_time_t (*patience)(void);
-    /** Stop what is still in flight, and give everything back. Takes a second at most. */
+    /** Stop what is still in flight, and release everything. Takes at most a second. */
     void (*end)(void);
 } oc_leader_duty_t;
 
-/** post_config, in the parent. @param generation  whose lead is waited for; NULL: nobody leads */
+/** post_config, in the parent. @param generation  whose lead the children wait for; NULL: none leads */
 void oc_leader_post_config(oc_generation_t *generation, const oc_leader_duty_t *duty, server_rec *main_server);
 
-/** child_init, when all that the duty needs is ready in this child: start the thread. The end of @a pchild ends it. */
+/** child_init, when everything that the duty needs is ready in this child: start the thread. The end of @a pchild ends
+ *  it. */
 void oc_leader_child_init(apr_pool_t *pchild);
 
-/** child_stopping: the child begins to end. @param is_graceful  as httpd says it. Safe in a signal handler. */
+/** child_stopping: the child begins to end. @param is_graceful  as httpd passes it. Safe in a signal handler. */
 void oc_leader_child_stopping(int is_graceful);
 
-/** A client connected to this child. Any thread. A child that is near MaxConnectionsPerChild leaves the lead to others. */
+/** A client connected to this child. Any thread. A child that is near MaxConnectionsPerChild leaves the lead to others.
+ *  */
 void oc_leader_count_connection(void);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_attempt: see oc_attempt.h.
+ * Verifies the response that an attempt obtained, and makes the record of it. Called in the workers' threads. It does
+ * not log or publish.
  */
 #include "attempt.h"
 
@@ -40,5 +41,5 @@ int oc_attempt_record(const oc_attempt_t *attempt, const oc_managed_t *managed, 
     if (attempt->verdict != attempt->verified.verdict)
         return 0;
     return oc_record_make(record, &attempt->verified, managed->cert, attempt->origin,
-                          attempt->asked_at ? attempt->asked_at : now);
+                          attempt->obtained_at ? attempt->obtained_at : now);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The notes lie in shared memory that children write to, so the refresher bounds their times (oc_schedule_clamp). How a certificate is
- * queried is remembered as a digest, in the parent's own memory.
+ * The notes are in shared memory that children write to, so the refresher limits their times (oc_schedule_clamp). How a
+ * certificate is queried is remembered as a digest, in the parent's own memory.
  */
 #include "back_off.h"
 
@@ -15,13 +15,14 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-/* Of the last configuration that was read: oc_cert_t.id -> digest. The module stays mapped, so this outlives a reload. */
+/* Of the last configuration that was read: oc_cert_t.id -> digest. The module stays mapped, so this outlives a reload.
+ * */
 static struct {
     apr_pool_t *pool;
     apr_hash_t *digests;
 } last;
 
-/* What decides about the answer to a query. */
+/* A digest of what a query's answer depends on. */
 static void digest_query(const oc_managed_t *managed, unsigned char digest[OC_CERT_HASH_LEN], apr_pool_t *pool)
 {
     const char *const *url;

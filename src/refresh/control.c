@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the server does for ocsp-cachectl: the parent writes the manifest of its certificates; the child that refreshes reads the
- * commands of the tool, with its own rights. Without it, stapling goes on unchanged.
+ * What the server does for ocsp-cachectl: the parent writes the manifest of its certificates; the child that refreshes
+ * reads the commands of the tool, with its own rights. If either fails, stapling continues unchanged.
  */
 #include "control.h"
 
@@ -73,10 +73,10 @@ static void write_manifest(void *data, server_rec *s)
     (void)data;
     if (!path)
         return;
-    apr_pool_create(&pool, NULL); /* of its own: nothing of it has to last */
+    apr_pool_create(&pool, NULL); /* freed below: none of it is needed later */
     if (oc_manifest_save(make_manifest(pool), oc_manifest_path(path, pool), pool, &problem) != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "%s. Stapling does without; ocsp-cachectl does not know the certificates", problem);
+                     "%s. Stapling is not affected; ocsp-cachectl does not know the certificates", problem);
     apr_pool_destroy(pool);
 }
 
@@ -107,7 +107,8 @@ static oc_job_t *find_job(oc_job_t *jobs, unsigned n_jobs, const unsigned char *
     return NULL;
 }
 
-/* For a worker that runs when the command's memory is gone. It replaces one that no worker has taken. */
+/* The worker runs after the command's memory is freed, so this is a copy. It replaces an import that no worker has
+ * taken. */
 static void set_import(oc_job_t *job, const oc_command_item_t *item)
 {
     oc_import_t *import = malloc(sizeof(*import) + item->der_len);

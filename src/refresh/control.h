@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_control: what the server does for ocsp-cachectl: it leaves a list of the certificates beside the cache's file, and the
+ * What the server does for ocsp-cachectl: it writes the manifest of the certificates next to the cache file, and the
  * child that refreshes looks for commands there.
  */
 #ifndef OC_REFRESH_CONTROL_H
@@ -11,15 +11,15 @@
 
 #include <httpd.h>
 
-/** post_config, when the table of certificates is complete: write the manifest (oc_manifest.h), if the cache has a file. Trouble is one
- *  warning. */
+/** post_config, when the table of certificates is complete: write the manifest (state/manifest.h), if the cache has a
+ *  file. A failure is logged as a warning. */
 void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server);
 
 /** Called for a job that is to be looked at again. */
 typedef void oc_control_recall_fn(oc_job_t *job);
 
-/** The child that refreshes, with the workers's lock held, as often as it likes: is there an command? One stat(2) a second. What it asks
- *  for is noted in the jobs (is_requested, import), and each is recalled. */
+/** The child that refreshes, with the workers' lock held, at any rate: look for a command, with one stat(2) a second.
+ *  What it requests is written to the jobs (is_requested, import), and each of them is recalled. */
 void oc_control_look(oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall, apr_time_t now);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * How jobs are made, and what several units of the workers' threads do with one. Called by the thread that leads, and by the one
- * that works on the job.
+ * Makes the jobs, and has what several units of the workers' threads do with one. Called by the thread that leads, and
+ * by the thread that works on the job.
  */
 #include "job.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the child that leads knows of one certificate: a job. refresh.c hands jobs out, renew.c works on them in the
+ * A job: what the child that leads knows about one certificate. refresh.c hands jobs out, renew.c works on them in the
  * workers' threads.
  */
 #ifndef OC_REFRESH_JOB_H
@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-/** What the child that leads has learnt of a responder; its certificates share it. */
+/** What the child that leads has learnt about a responder, shared by its certificates. */
 typedef struct {
     unsigned group;    /* of the workers */
     atomic_uint posts; /* so many more queries go by POST alone, as GET fails; 0: GET first */
@@ -52,17 +52,17 @@ typedef struct {
     int has_read_stored;            /* the response stored before this child took the lead has been verified again */
     unsigned turn;                  /* which of the URLs is queried: not 0 while the first has failed in this attempt */
     apr_interval_time_t time_left;  /* of the attempt's deadline, then */
-    apr_interval_time_t pause;      /* that a responder which failed wished for (Retry-After), then */
+    apr_interval_time_t pause;      /* that a failed responder requested (Retry-After), then */
     oc_note_t note;                 /* how the last attempt ended */
     apr_time_t wake;                /* when to be handed out again: at note.due, or to look for a file */
-    apr_time_t usable_until;        /* of the true response that is held; 0: none */
+    apr_time_t usable_until;        /* of the valid response that is held; 0: none */
     apr_interval_time_t validity;   /* how long it was usable when it was obtained */
     oc_peers_t peers;               /* what other servers have, where OCSPCacheShared is set */
     oc_response_folder_seen_t seen; /* the file judged last, where OCSPCacheResponseFolder has one */
 } oc_job_own_t;
 
-/** One certificate as the refreshing child sees it. What is in none of the three structs is set when the child takes the lead, and only
- *  read afterwards. */
+/** One certificate in the child that refreshes. What is in none of the three structs is set when the child takes the
+ *  lead, and only read afterwards. */
 typedef struct {
     oc_task_t task; /* first: a job is a task */
     const oc_managed_t *managed;
@@ -74,11 +74,11 @@ typedef struct {
     oc_job_own_t own;
 } oc_job_t;
 
-/** Make a job for every certificate that can be refreshed, from @a pool. @return the number of groups of the workers: one for each
- *  responder ("host:port") */
+/** Make a job for every certificate that can be refreshed, from @a pool. @return the number of groups of the workers:
+ *  one for each responder ("host:port") */
 unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepalive, apr_pool_t *pool);
 
-/** A true response is held from now on. */
+/** A valid response, @a record, is held from here on. */
 void oc_job_hold(oc_job_t *job, const oc_record_t *record);
 
 /** The responder that is queried, and its URL. */

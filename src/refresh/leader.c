@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The thread is started last in child_init, so that it never runs before the child's mutexes are its own. It blocks all signals. The
- * child's main thread ends it: it waits for a thread that leads, with a limit, and not for one that sleeps, which the exit of the
- * process ends. A thread that is later than the limit touches nothing any more: the clean-up of httpd and OpenSSL has begun.
+ * The thread is started last in child_init, so that it never runs before the child's mutexes are initialized. It blocks
+ * all signals. The child's main thread ends it: it waits, with a limit, for a thread that leads, and not for one that
+ * sleeps, which the exit of the process ends. A thread that exceeds the limit must not use httpd or OpenSSL, as their
+ * clean-up has begun.
  */
 #include "refresh/leader.h"
 
@@ -33,7 +34,7 @@ typedef enum { NOT_ENDING, FINISH, AT_ONCE } ending_t;
 /* Set up in the parent, inherited. */
 static struct {
     server_rec *server;
-    oc_generation_t *generation; /* NULL: nobody leads */
+    oc_generation_t *generation; /* NULL: no child leads */
     const oc_leader_duty_t *duty;
     pthread_t thread;
     atomic_int ending; /* an ending_t */
@@ -42,8 +43,8 @@ static struct {
     pthread_mutex_t gate; /* guards what follows; never held in the duty */
     pthread_cond_t changed;
     int is_leading;
-    int is_exiting;   /* the main thread is in the exit */
-    int is_abandoned; /* it went on without the thread */
+    int is_exiting;   /* the main thread is exiting */
+    int is_abandoned; /* it has stopped waiting for the thread */
 } leader;
 
 void oc_leader_post_config(oc_generation_t *generation, const oc_leader_duty_t *duty, server_rec *main_server)
@@ -68,7 +69,7 @@ void oc_leader_count_connection(void)
 
 /* ---- the thread ---- */
 
-/* Until @a until on the clock of oc_deadline_now(), or until something changed. Gate held. @return 0: it is past */
+/* Wait until @a until on the clock of oc_deadline_now(), or until a change. Gate held. @return 0: the time is over */
 static int wait_until(apr_time_t until)
 {
     struct timespec when = {(time_t)apr_time_sec(until), (long)apr_time_usec(until) * 1000};
@@ -76,7 +77,7 @@ static int wait_until(apr_time_t until)
     return pthread_cond_timedwait(&leader.changed, &leader.gate, &when) == 0;
 }
 
-/* Has this child served so much of MaxConnectionsPerChild? */
+/* Has this child served this fraction of MaxConnectionsPerChild? */
 static int has_served(unsigned numerator, unsigned denominator)
 {
     unsigned long n = atomic_load_explicit(&leader.connections, memory_order_relaxed);
@@ -95,7 +96,7 @@ static apr_status_t take_lead(oc_lead_t *lead)
     return oc_lead_take(lead);
 }
 
-/* The process goes on without this thread, and may have begun to take OpenSSL and APR down. Gate held. */
+/* The process has stopped waiting for this thread, and may have begun the clean-up of OpenSSL and APR. Gate held. */
 static void stay_out_of_the_way(void)
 {
     pthread_mutex_unlock(&leader.gate);
@@ -103,7 +104,7 @@ static void stay_out_of_the_way(void)
         pause();
 }
 
-/* Gate held, and given up meanwhile. */
+/* Gate held, and released meanwhile. */
 static void finish(void)
 {
     apr_time_t end = oc_deadline_now() + leader.duty->patience();
@@ -113,7 +114,7 @@ static void finish(void)
         wait_until(oc_deadline_now() + FINISH_TICK);
 }
 
-/* Gate held, and given up meanwhile. */
+/* Gate held, and released meanwhile. */
 static void lead(apr_pool_t *pool)
 {
     while (atomic_load(&leader.ending) == NOT_ENDING && oc_generation_is_current()) {
@@ -175,8 +176,8 @@ static int is_threaded(void)
     return ap_mpm_query(AP_MPMQ_IS_THREADED, &result) == APR_SUCCESS && result != AP_MPMQ_NOT_SUPPORTED;
 }
 
-/* prefork of httpd 2.4 calls every end ungraceful. When the server stops it calls from its handler of SIGTERM, where that signal is
- * blocked. In a graceful stop nothing is worth finishing: nobody is left who could use it. */
+/* prefork of httpd 2.4 calls every end ungraceful. When the server stops it calls from its handler of SIGTERM, where
+ * that signal is blocked. In a graceful stop nothing is worth finishing: no child is left to use it. */
 void oc_leader_child_stopping(int is_graceful)
 {
     int may_finish = is_threaded() ? is_graceful : !is_blocked(SIGTERM);
@@ -190,7 +191,7 @@ static void on_terminate(int signal)
     atomic_store(&leader.ending, AT_ONCE);
 }
 
-/* The parent takes a child of prefork for idle until it has ended, and would start no other one in its place. */
+/* The parent counts a child of prefork as idle until it has ended, and would not start another one in its place. */
 static void report_busy(void)
 {
     apr_proc_t self = {.pid = getpid()};

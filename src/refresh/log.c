@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_log: see oc_log.h. A change is worth a line and an event, a repetition is debug.
+ * What an attempt changes is logged and reported to the program of OCSPCacheNotify. A change is logged at info or
+ * above, a repetition at debug.
  */
 #include "log.h"
 
@@ -22,17 +23,17 @@ const char *oc_log_date(apr_time_t when, apr_pool_t *pool)
     return text;
 }
 
-/* Is this kind of failure news? Where several take turns, as behind a load balancer, none is, after the first time. */
+/* Is this the first failure of its kind? Kinds that alternate, as behind a load balancer, are logged once each. */
 static int is_news(oc_job_t *job, oc_verdict_t verdict)
 {
-    uint64_t bit = UINT64_C(1) << (verdict % 64), *told = &job->logged.failures[verdict / 64];
-    int is_first = (*told & bit) == 0;
+    uint64_t bit = UINT64_C(1) << (verdict % 64), *logged = &job->logged.failures[verdict / 64];
+    int is_first = (*logged & bit) == 0;
 
-    *told |= bit;
+    *logged |= bit;
     return is_first;
 }
 
-void oc_log_is_told(oc_job_t *job, oc_verdict_t verdict)
+void oc_log_mark_logged(oc_job_t *job, oc_verdict_t verdict)
 {
     (void)is_news(job, verdict);
 }
@@ -45,15 +46,16 @@ oc_log_before_t oc_log_before(const oc_job_t *job)
                              job->logged.expiring || job->logged.expired || job->logged.revoked};
 }
 
-/* A good response came. What the process before this one told is not known; but where its attempts failed and nothing was held, it did. */
-static void tell_good(const oc_job_t *job, const oc_log_before_t *before, apr_pool_t *pool)
+/* A good response came. What the child that led before has reported is not known, except that it reported a failure if
+ * nothing was held. */
+static void notify_good(const oc_job_t *job, const oc_log_before_t *before, apr_pool_t *pool)
 {
     int had_nothing = !before->was_held && oc_verdict_class(before->verdict) != OC_CLASS_TRUTH;
 
     if (before->verdict == OC_PENDING)
-        oc_notify_tell(job, OC_NOTIFY_FIRST_RESPONSE, OC_PENDING, "", pool);
+        oc_notify_post(job, OC_NOTIFY_FIRST_RESPONSE, OC_PENDING, "", pool);
     else if (before->was_alarmed || had_nothing)
-        oc_notify_tell(job, OC_NOTIFY_RECOVERED, OC_PENDING, "", pool);
+        oc_notify_post(job, OC_NOTIFY_RECOVERED, OC_PENDING, "", pool);
 }
 
 void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool)
@@ -64,25 +66,24 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
     if (attempt->verdict == OC_REVOKED && !job->logged.revoked) {
         job->logged.revoked = 1;
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
-                     "%s: the %s says that the certificate was REVOKED on %s%s%s. That is stapled, and clients will "
-                     "refuse it. %s",
+                     "%s: the %s reports the certificate as REVOKED since %s%s%s. This response is stapled. %s",
                      managed->label, attempt->source, oc_log_date(attempt->verified.revoked_at, pool),
                      *attempt->detail ? ": " : "", attempt->detail, oc_verdict_advice(OC_REVOKED));
-        oc_notify_tell(job, OC_NOTIFY_REVOKED, OC_PENDING, "", pool);
+        oc_notify_post(job, OC_NOTIFY_REVOKED, OC_PENDING, "", pool);
         return;
     }
     job->logged.revoked = attempt->verdict == OC_REVOKED;
     if (attempt->verdict == OC_GOOD)
-        tell_good(job, before, pool);
+        notify_good(job, before, pool);
     if (!was_truth || before->verdict != attempt->verdict)
         level = before->verdict == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
-    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s says %s, stapled until %s; next request %s",
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s reports %s, stapled until %s; next request %s",
                  managed->label, attempt->source, oc_verdict_name(attempt->verdict),
                  oc_log_date(job->own.usable_until, pool), oc_log_date(job->own.note.due, pool));
 }
 
-/* Is it time to say that the response held is running out? Once: until an attempt succeeds again. Of a short validity the last
- * quarter counts. */
+/* Is it time to warn that the response is about to expire? Once, until an attempt succeeds again. If its validity is
+ * short, in the last quarter of it. */
 static int is_running_out(oc_job_t *job)
 {
     if (job->logged.expiring
@@ -102,11 +103,11 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
     const char *consequence = "Nothing valid is held to staple", *next = "";
 
     if (is_covered)
-        consequence = apr_pstrcat(pool, "Stapling goes on with the response held, until ",
+        consequence = apr_pstrcat(pool, "Stapling continues with the stored response until ",
                                   oc_log_date(job->own.usable_until, pool), NULL);
     if (is_expiring || has_ended) {
         level = APLOG_WARNING;
-        oc_notify_tell(job, is_expiring ? OC_NOTIFY_EXPIRING : OC_NOTIFY_EXPIRED, attempt->verdict, attempt->detail,
+        oc_notify_post(job, is_expiring ? OC_NOTIFY_EXPIRING : OC_NOTIFY_EXPIRED, attempt->verdict, attempt->detail,
                        pool);
     }
     job->logged.expired = !is_covered;

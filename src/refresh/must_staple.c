@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_must_staple: see oc_must_staple.h. The wait is in the main thread of a child that has not begun to accept connections: it
- * must end when the child has to, and the MPMs block all signals meanwhile.
+ * Waits for the responses of Must-Staple certificates. The wait is in the main thread of a child that does not accept
+ * connections yet. It must end when the child has to end, although the MPMs block all signals meanwhile.
  */
 #include "must_staple.h"
 
@@ -18,15 +18,15 @@
 APLOG_USE_MODULE(ocsp_cache);
 
 #define WAIT_STEP apr_time_from_msec(20)
-#define NEWS apr_time_from_sec(2) /* for so long it is one, that the time is over */
+#define NEWS apr_time_from_sec(2) /* for so long after the deadline a report is still useful */
 
-static apr_time_t deadline; /* absolute, set in the parent: however often children are started */
-static int has_told;        /* the leading thread's own */
+static apr_time_t deadline; /* absolute, set in the parent: restarted children do not extend it */
+static int has_reported;    /* used by the leading thread only */
 
 void oc_must_staple_begin(void)
 {
     deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
-    has_told = 0;
+    has_reported = 0;
 }
 
 static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t *pool)
@@ -39,7 +39,7 @@ static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t
            || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH;
 }
 
-/* Is this child to end, before it has begun? */
+/* Is this child to end before it accepts connections? */
 static int is_called_off(void)
 {
     sigset_t pending;
@@ -51,7 +51,7 @@ static int is_called_off(void)
                || sigismember(&pending, AP_SIG_GRACEFUL) == 1);
 }
 
-/* A client that waits in the listen queue for a moment is served; one that is answered too early is lost. */
+/* A client that waits in the listen queue for a moment is served; one that gets no staple gives up. */
 void oc_must_staple_wait(apr_pool_t *pchild)
 {
     const apr_array_header_t *all = oc_managed_all();
@@ -69,7 +69,7 @@ void oc_must_staple_wait(apr_pool_t *pchild)
             continue;
         }
         if (now >= deadline || now + wait < deadline || is_called_off())
-            break; /* over, or the clock was set back, or the server is stopped */
+            break; /* the time is over, the clock was set back, or the server is stopped */
         apr_sleep(WAIT_STEP);
     }
     apr_pool_destroy(pool);
@@ -82,19 +82,20 @@ void oc_must_staple_report(apr_pool_t *pool)
     apr_time_t now = apr_time_now();
     int i;
 
-    if (has_told || now < deadline)
+    if (has_reported || now < deadline)
         return;
-    has_told = 1;
+    has_reported = 1;
     if (wait == 0 || now > deadline + NEWS)
-        return; /* as was wanted; or another child told, long ago */
+        return; /* no wait is configured, or another child has reported long ago */
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
 
         if (is_waited_for(managed, now, pool))
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, managed->server,
-                         "%s: no valid response came within the %" APR_TIME_T_FMT
-                         " ms of OCSPCacheMustStapleWait. Clients are let in now; until one comes, those that enforce "
-                         "Must-Staple refuse the certificate",
-                         managed->label, apr_time_as_msec(wait));
+            ap_log_error(
+                APLOG_MARK, APLOG_WARNING, 0, managed->server,
+                "%s: no valid response came within the %" APR_TIME_T_FMT
+                " ms of OCSPCacheMustStapleWait. Connections are accepted. Until a response comes, clients that "
+                "enforce Must-Staple reject the certificate",
+                managed->label, apr_time_as_msec(wait));
     }
 }

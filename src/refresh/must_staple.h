@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_must_staple: certificates that clients refuse without a staple (RFC 7633). While nothing valid is held for one, a starting
- * server's children let no client in, for a bounded time.
+ * Certificates that clients reject without a staple (RFC 7633). While no valid response is stored for one of them, the
+ * children of a starting server accept no connections, for a limited time.
  */
 #ifndef OC_REFRESH_MUST_STAPLE_H
 #define OC_REFRESH_MUST_STAPLE_H
 
 #include <apr_pools.h>
 
-/** post_config: the time that OCSPCacheMustStapleWait grants begins, for however many children. */
+/** post_config: the time of OCSPCacheMustStapleWait begins, for all children. */
 void oc_must_staple_begin(void);
 
 /** child_init: return when every such certificate can be stapled, the time is over, or the child is to end. */
 void oc_must_staple_wait(apr_pool_t *pchild);
 
-/** The one child that refreshes, now and then: when the time is over, say so of each that still cannot. Once. */
+/** Called repeatedly by the child that refreshes: when the time is over, log each certificate that has no staple yet.
+ *  Once. */
 void oc_must_staple_report(apr_pool_t *pool);
 
 #endif

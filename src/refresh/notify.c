@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_notify: see oc_notify.h. What is told comes out of certificates and from responders: it goes into environment variables, where
- * nothing has a meaning, and only as printable ASCII.
+ * Runs the program of OCSPCacheNotify. The values come from certificates and responders, so they are passed in
+ * environment variables, where no character has a special meaning, and as printable ASCII only.
  */
 #include "notify.h"
 
@@ -25,14 +25,14 @@ APLOG_USE_MODULE(ocsp_cache);
 #define PATH_OF_PROGRAM "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static struct {
-    oc_exec_queue_t *notify; /* NULL: nobody wants to be told */
+    oc_exec_queue_t *notify; /* NULL: no program is configured */
     server_rec *server;
     const char *program;
     int has_warned_of_end; /* of the notifier's thread */
     atomic_int has_warned_of_loss;
 } events;
 
-/* ---- how the program fared ---- */
+/* ---- how the program ended ---- */
 
 static const char *explain(oc_spawn_end_t how, int number, char *text, apr_size_t size)
 {
@@ -49,14 +49,14 @@ static const char *explain(oc_spawn_end_t how, int number, char *text, apr_size_
         apr_snprintf(text, size, "it was killed after %" APR_TIME_T_FMT " seconds", apr_time_sec(PATIENCE));
         break;
     default:
-        apr_snprintf(text, size, "it cannot be run: %s. May the User of this server run it?",
+        apr_snprintf(text, size, "it cannot be run: %s. Check that the User of this server may run it",
                      apr_strerror(number, why, sizeof(why)));
         break;
     }
     return text;
 }
 
-/* Said once, until it does its work again. */
+/* Logged once, until the program succeeds again. */
 static void ended(void *context, oc_spawn_end_t how, int number)
 {
     int is_well = how == OC_SPAWN_EXITED && number == 0;
@@ -69,8 +69,7 @@ static void ended(void *context, oc_spawn_end_t how, int number)
         ap_log_error(APLOG_MARK, events.has_warned_of_end ? APLOG_DEBUG : APLOG_WARNING, 0, events.server,
                      "OCSPCacheNotify: %s: %s", events.program, explain(how, number, text, sizeof(text)));
     else if (events.has_warned_of_end)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, events.server, "OCSPCacheNotify: %s does its work again",
-                     events.program);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, events.server, "OCSPCacheNotify: %s works again", events.program);
     events.has_warned_of_end = !is_well;
 }
 
@@ -88,17 +87,17 @@ void oc_notify_start(server_rec *main_server)
     rv = oc_exec_queue_start(&events.notify, argv, ROOM, PATIENCE, ended, NULL);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, main_server,
-                     "OCSPCacheNotify: no thread can be started to run %s in; it is told nothing", argv[0]);
+                     "OCSPCacheNotify: cannot start a thread to run %s; no events are reported", argv[0]);
 }
 
-/* Its memory is left to the kernel: a worker thread that hung in a disk or a name look-up may still come and tell something. */
+/* Its memory is not freed: a worker thread that hung in a disk or a name look-up may still post an event. */
 void oc_notify_stop(void)
 {
     if (events.notify)
         (void)oc_exec_queue_stop(events.notify);
 }
 
-/* ---- what it is told ---- */
+/* ---- the event ---- */
 
 typedef struct {
     const char *variable[VARIABLES_MAX + 1];
@@ -165,7 +164,7 @@ static void describe(environment_t *env, const oc_job_t *job, oc_notify_t event,
         is_error ? apr_pstrcat(env->pool, oc_verdict_text(error), *detail ? ": " : "", detail, NULL) : NULL);
 }
 
-void oc_notify_tell(const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail, apr_pool_t *pool)
+void oc_notify_post(const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail, apr_pool_t *pool)
 {
     environment_t env = {.n = 0, .pool = pool};
     apr_status_t rv;
@@ -177,8 +176,9 @@ void oc_notify_tell(const oc_job_t *job, oc_notify_t event, oc_verdict_t error, 
     if (rv == APR_SUCCESS)
         atomic_store(&events.has_warned_of_loss, 0);
     else if (!atomic_exchange(&events.has_warned_of_loss, 1))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
-                     "OCSPCacheNotify: %s is too slow: events wait for it already, and what happens to certificates is "
-                     "not told from here on, until there is room again. First lost: %s, %s",
-                     events.program, name_of(event), job->managed->label);
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
+            "OCSPCacheNotify: %s is too slow: its queue of %d events is full, and further events are lost until there "
+            "is room. First lost: %s, %s",
+            events.program, ROOM, name_of(event), job->managed->label);
 }

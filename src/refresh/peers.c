@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_peers: see oc_peers.h.
+ * Reads and writes one certificate's entry in the shared store. An entry is never trusted: it is verified like a
+ * response from the network. A problem with it is logged once for each reason.
  */
 #include "peers.h"
 
@@ -16,7 +17,7 @@
 APLOG_USE_MODULE(ocsp_cache);
 
 #define CLAIM_SUFFIX ":asking"
-#define CLAIM_GRACE apr_time_from_sec(2) /* beyond an exchange's time-out; stores count whole seconds */
+#define CLAIM_GRACE apr_time_from_sec(2) /* beyond the timeout of an exchange; stores count whole seconds */
 
 static int has_key(oc_peers_t *peers, const oc_cert_t *cert, apr_pool_t *pool)
 {
@@ -38,16 +39,16 @@ void oc_peers_hold(oc_peers_t *peers, const oc_record_t *record)
     peers->held = (oc_fleet_held_t){record->usable_until, oc_record_order(record), record->fetched_at};
 }
 
-/* The entry is of no use: log that once for each reason. */
+/* The entry cannot be used: log that once for each reason. */
 static void refuse(oc_peers_t *peers, const oc_managed_t *managed, const char *reason, const char *detail,
                    apr_pool_t *pool)
 {
     ap_log_error(
-        APLOG_MARK, peers->told == reason ? APLOG_DEBUG : APLOG_WARNING, 0, managed->server,
+        APLOG_MARK, peers->logged == reason ? APLOG_DEBUG : APLOG_WARNING, 0, managed->server,
         "%s: the entry %s in the shared store %s is ignored: %s%s%s. The next answer of the responder replaces it. "
-        "If this recurs, find out who writes to the store",
+        "If this recurs, find out what writes to the store",
         managed->label, name_of(peers, pool), oc_shared_store_provider(), reason, *detail ? ": " : "", detail);
-    peers->told = reason;
+    peers->logged = reason;
 }
 
 static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_fleet_entry_t *entry,
@@ -69,7 +70,7 @@ static apr_status_t look(oc_peers_t *peers, const oc_managed_t *managed, oc_flee
     return APR_NOTFOUND;
 }
 
-/* Judged like an answer off the wire, by this server's rules and its clock. */
+/* Verify it like a response from the network, by this server's rules and its clock. */
 static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_fleet_entry_t *entry, oc_attempt_t *attempt,
                    apr_time_t now, apr_pool_t *pool)
 {
@@ -82,15 +83,14 @@ static int is_true(oc_peers_t *peers, const oc_managed_t *managed, const oc_flee
         oc_stats_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
         refuse(peers, managed, oc_verdict_text(attempt->verdict), attempt->detail, pool);
     }
-    else if ((problem = oc_fleet_time_problem(entry, attempt->verified.this_update, managed->settings.skew, now))
-             != NULL)
+    else if ((problem = oc_fleet_time_problem(entry, attempt->verified.this_update, managed->settings.skew, now)))
         refuse(peers, managed, problem, "", pool);
     else
         return 1;
     return 0;
 }
 
-/* Is another server asking just now (oc_fleet_wait)? Else: this one is, and says so. */
+/* Is another server querying the responder (oc_fleet_wait)? If not, this one does, and writes its claim. */
 static int must_wait(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, apr_time_t answered,
                      const atomic_int *stop, apr_pool_t *pool)
 {
@@ -115,7 +115,7 @@ static int must_wait(oc_peers_t *peers, const oc_managed_t *managed, uint32_t ra
     return 0;
 }
 
-/* Is there something better than what is held? As oc_peers_ask(), without regard for claims. */
+/* Is there a better response than the one held? As oc_peers_query(), without regard for claims. */
 static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_fleet_entry_t *entry,
                          oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
@@ -135,17 +135,17 @@ static apr_status_t find(oc_peers_t *peers, const oc_managed_t *managed, uint32_
         return APR_NOTFOUND;
     }
     peers->is_lacking = 0;
-    peers->told = NULL;
+    peers->logged = NULL;
 
-    attempt->asked_at = entry->fetched_at < now ? entry->fetched_at : now;
-    attempt->due = oc_schedule_success(attempt->asked_at, entry->this_update, attempt->verified.usable_until,
+    attempt->obtained_at = entry->fetched_at < now ? entry->fetched_at : now;
+    attempt->due = oc_schedule_success(attempt->obtained_at, entry->this_update, attempt->verified.usable_until,
                                        &managed->settings.bounds, random);
     return oc_fleet_is_due(&peers->held, entry, attempt->due, attempt->verified.usable_until, now) ? APR_INCOMPLETE
                                                                                                    : APR_SUCCESS;
 }
 
-apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_attempt_t *attempt,
-                          const atomic_int *stop, apr_pool_t *pool)
+apr_status_t oc_peers_query(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_attempt_t *attempt,
+                            const atomic_int *stop, apr_pool_t *pool)
 {
     oc_fleet_entry_t entry = {.fetched_at = 0};
     apr_status_t rv;
@@ -163,8 +163,8 @@ apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32
     return rv;
 }
 
-void oc_peers_tell(oc_peers_t *peers, const oc_managed_t *managed, const oc_record_t *record, const atomic_int *stop,
-                   apr_pool_t *pool)
+void oc_peers_share(oc_peers_t *peers, const oc_managed_t *managed, const oc_record_t *record, const atomic_int *stop,
+                    apr_pool_t *pool)
 {
     oc_fleet_entry_t entry = {.this_update = record->this_update,
                               .fetched_at = record->fetched_at,

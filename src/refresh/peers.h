@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_peers: what the other servers of the fleet know of one certificate: the entry that lies for it in the shared store
- * (oc_shared_store), and the one that this server leaves there. For the refresher's threads.
+ * What the other servers of the fleet know about one certificate: its entry in the shared store, and the entry that
+ * this server writes there. Called in the refresher's threads.
  *
- * When to ask next is each server's own throw of the dice, after the middle of the validity: whoever throws the earliest date
- * asks the responder, and the others, at theirs, find what it got. What they find is judged like an answer off the wire.
+ * Each server picks its own random refresh time after the middle of the validity. The server with the earliest time
+ * queries the responder, and the others find its response in the store. They verify it like a response from the
+ * network.
  */
 #ifndef OC_REFRESH_PEERS_H
 #define OC_REFRESH_PEERS_H
@@ -20,29 +21,30 @@
 typedef struct {
     unsigned char key[OC_CERT_HASH_LEN];
     int has_key;
-    const char *told;     /* what was wrong with the entry when that was said; NULL: nothing */
-    int is_lacking;       /* the last look found nothing, or less than what this server holds */
+    const char *logged;   /* the problem of the entry that was logged last; NULL: none */
+    int is_lacking;       /* the last look-up found nothing, or an older response than the one held */
     oc_fleet_held_t held; /* what this server holds itself */
-    apr_time_t patience;  /* until when another server's claim is respected; 0: none has been met */
+    apr_time_t patience;  /* until when another server's claim is respected; 0: there was none */
     apr_time_t wake;      /* with APR_EAGAIN: when to look again */
 } oc_peers_t;
 
-/** This server holds @a record now. */
+/** This server holds @a record from here on. */
 void oc_peers_hold(oc_peers_t *peers, const oc_record_t *record);
 
 /**
- * Has another server asked lately? An entry that is of no use is complained about, once.
+ * Has another server obtained a response? A problem with the entry is logged once.
  * @param attempt out, on APR_SUCCESS and APR_INCOMPLETE; its DER from @a pool
- * @return APR_SUCCESS: a true response that is newer than the one held, or the same, fetched anew; attempt->due says when to ask next.
- *   APR_INCOMPLETE: a true and newer one, but it is time to ask the responder all the same: hold it, and call again. APR_EAGAIN: another
- *   server is asking just now: look again at peers->wake; for each request this goes on for no longer than an exchange may take.
- *   APR_NOTFOUND: nothing, and it is claimed that this server is asking: so ask.
+ * @return APR_SUCCESS: a valid response that is newer than the one held, or the same one, fetched again; attempt->due
+ *   is the time of the next query. APR_INCOMPLETE: a valid and newer one, but the responder is due to be queried as
+ *   well: hold it, and call again. APR_EAGAIN: another server is querying the responder: look again at peers->wake; for
+ *   each request this lasts no longer than an exchange may take. APR_NOTFOUND: nothing, and this server has written its
+ *   claim: query the responder.
  */
-apr_status_t oc_peers_ask(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_attempt_t *attempt,
-                          const atomic_int *stop, apr_pool_t *pool);
+apr_status_t oc_peers_query(oc_peers_t *peers, const oc_managed_t *managed, uint32_t random, oc_attempt_t *attempt,
+                            const atomic_int *stop, apr_pool_t *pool);
 
-/** Leave @a record for the others. */
-void oc_peers_tell(oc_peers_t *peers, const oc_managed_t *managed, const oc_record_t *record, const atomic_int *stop,
-                   apr_pool_t *pool);
+/** Write @a record to the shared store. */
+void oc_peers_share(oc_peers_t *peers, const oc_managed_t *managed, const oc_record_t *record, const atomic_int *stop,
+                    apr_pool_t *pool);
 
 #endif

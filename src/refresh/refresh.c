@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The duty of the child that leads: hand what is due to worker threads, which run oc_renew(). Called by the parent (post_config), by
- * every child (child_init), and by the thread of the child that leads. Never fetches or verifies in those.
+ * The duty of the child that leads: hand what is due to worker threads, which run oc_renew(). Called by the parent
+ * (post_config), by every child (child_init), and by the thread of the child that leads. Never fetches or verifies in
+ * those.
  */
 #include "refresh/refresh.h"
 
@@ -26,21 +27,22 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define RESCAN_INTERVAL apr_time_from_sec(60) /* notices a clock that was set, whatever the next due time says */
+#define RESCAN_INTERVAL apr_time_from_sec(60) /* notices a clock that was set, whatever the next due time is */
 #define STOP_PATIENCE \
     apr_time_from_sec(1) /* for threads to end; an exchange looks at its stop flag 20 times a second */
 #define FINISH_SLACK \
     apr_time_from_sec(1) /* on top of the longest exchange: to look into the shared store, and to store */
-#define START_PAUSE apr_time_from_sec(10) /* before threads are tried again where none could be had */
+#define START_PAUSE apr_time_from_sec(10) /* before the next try to start threads */
 
-/* The refresher of this process. Set up in the parent, inherited; `workers` and `jobs` are those of the one child that leads. */
+/* The refresher of this process. Set up in the parent, inherited; `workers` and `jobs` are those of the one child that
+ * leads. */
 static struct {
     server_rec *server;
     int has_work; /* a certificate is to be refreshed */
     oc_workers_t *workers;
     apr_pool_t *pool; /* of jobs and keepalive */
     oc_job_t *jobs;
-    oc_keepalive_t *keepalive; /* of the workers's connections */
+    oc_keepalive_t *keepalive; /* of the workers' connections */
     unsigned n_jobs;
     apr_time_t next_scan;
     apr_time_t last_scan;
@@ -85,13 +87,13 @@ static int has_new_files(apr_time_t now)
 static void recall(oc_job_t *job)
 {
     if (job->task.is_queued)
-        job->guarded.is_recalled = 1; /* it may have looked already, and be waiting for a responder now */
+        job->guarded.is_recalled = 1; /* it may have looked already, and be waiting for a responder */
     else
         job->guarded.due = 0;
     refresher.next_scan = 0;
 }
 
-/* Let every certificate look for its file; those that have none and a response do not ask again before their time. */
+/* Look for the file of every certificate. Those without a file are not queried before they are due. */
 static void recall_all(void)
 {
     unsigned i;
@@ -100,16 +102,16 @@ static void recall_all(void)
         recall(&refresher.jobs[i]);
 }
 
-/* Whatever any child wished to be asked again. */
-static void recall_wished(void)
+/* What any child has requested to be refreshed. */
+static void recall_requested(void)
 {
-    oc_refresh_flags_t *wishes = oc_stats_recall();
+    oc_refresh_flags_t *flags = oc_stats_recall();
     unsigned i;
 
-    if (!wishes || !oc_refresh_flags_has_any(wishes, &refresher.recalls))
+    if (!flags || !oc_refresh_flags_has_any(flags, &refresher.recalls))
         return;
     for (i = 0; i < refresher.n_jobs; i++) {
-        if (oc_refresh_flags_take(wishes, refresher.jobs[i].ordinal)) {
+        if (oc_refresh_flags_take(flags, refresher.jobs[i].ordinal)) {
             refresher.jobs[i].guarded.is_requested = 1;
             recall(&refresher.jobs[i]);
         }
@@ -120,7 +122,7 @@ static void hand_out(oc_workers_t *workers, oc_job_t *job)
 {
     job->own.is_forced = job->guarded.is_requested;
     job->guarded.is_requested = 0;
-    if (job->guarded.import) { /* the worker's from here on */
+    if (job->guarded.import) { /* the worker owns it from here on */
         free(job->own.import);
         job->own.import = job->guarded.import;
         job->guarded.import = NULL;
@@ -139,7 +141,7 @@ static void scan(oc_workers_t *workers)
     oc_workers_lock(workers);
     if (has_changed)
         recall_all();
-    recall_wished();
+    recall_requested();
     oc_control_look(refresher.jobs, refresher.n_jobs, recall, now);
     if (now >= refresher.next_scan || now < refresher.last_scan) {
         refresher.last_scan = now;
@@ -159,11 +161,11 @@ static void scan(oc_workers_t *workers)
     oc_workers_unlock(workers);
 }
 
-static apr_status_t start_crew(oc_workers_t **workers)
+static apr_status_t start_workers(oc_workers_t **workers)
 {
     const oc_global_conf_t *conf = oc_settings_global();
     unsigned n_groups, n_threads = (unsigned)conf->workers;
-    apr_pool_t *pool; /* of its own allocator: this is no thread of httpd's */
+    apr_pool_t *pool; /* with its own allocator: this is not a thread of httpd */
     apr_status_t rv = apr_pool_create_unmanaged(&pool);
 
     if (rv != APR_SUCCESS)
@@ -195,7 +197,7 @@ static void start(void)
     if (now < refresher.next_scan)
         return;
     oc_notify_start(refresher.server);
-    rv = start_crew(&workers);
+    rv = start_workers(&workers);
     refresher.next_scan = refresher.last_scan = 0;
     if (rv == APR_SUCCESS) {
         refresher.workers = workers;
@@ -203,7 +205,7 @@ static void start(void)
     }
     refresher.next_scan = now + START_PAUSE;
     ap_log_error(APLOG_MARK, APLOG_ERR, rv, refresher.server,
-                 "cannot start a thread to fetch OCSP responses with; trying again in ten seconds");
+                 "cannot start a thread to fetch OCSP responses; trying again in ten seconds");
 }
 
 static void tick(apr_pool_t *pool)
@@ -253,17 +255,17 @@ static void end(void)
                      "%u threads are still waiting for a name look-up; they end with the process", left);
         return;
     }
-    oc_shared_store_stop(); /* no thread queries it any more; one that hangs in it is left there */
+    oc_shared_store_stop(); /* no worker uses it; a thread that hangs in it is left there */
     oc_workers_destroy(workers);
-    apr_pool_destroy(refresher.pool); /* a child may drain for hours: without this memory */
+    apr_pool_destroy(refresher.pool); /* freed here, as a child may drain for hours */
 }
 
 static const oc_leader_duty_t DUTY = {tick, wind_up, patience, end};
 
 /* ---- the parent ---- */
 
-/* A response that is kept belongs to one certificate and one issuer. Where the issuer changed under the same certificate, it
- * must not be stapled before somebody verified it; nobody has this arena but us yet. */
+/* A stored response belongs to one certificate and one issuer. If the issuer of a certificate has changed, the response
+ * must not be stapled before it is verified again. No child uses this arena yet. */
 static void drop_unbound(server_rec *s, apr_pool_t *ptemp)
 {
     const apr_array_header_t *all = oc_managed_all();

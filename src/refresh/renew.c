@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One call is one attempt at most: the stored response is verified, the sources are searched, and what was found is published, shared,
- * counted and logged. A failed attempt changes the note alone, never the record.
+ * One call is one attempt at most: the stored response is verified, the sources are searched, and what was found is
+ * published, shared, counted and logged. A failed attempt changes the note alone, never the record.
  */
 #include "renew.h"
 
@@ -21,7 +21,7 @@ APLOG_USE_MODULE(ocsp_cache);
 
 /* ---- the stored response ---- */
 
-/* Begin with what memory or file hold: job->own.note.due is then when the next query is due. */
+/* Begin with what memory or the file hold. Sets job->own.note.due to the time of the next query. */
 static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
@@ -43,9 +43,9 @@ static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 
     oc_job_hold(job, &record);
     if (note->failures > 0)
-        oc_log_is_told(job, note->verdict); /* by the child that led before */
+        oc_log_mark_logged(job, note->verdict); /* by the child that led before */
     job->logged.revoked = record.verdict == OC_REVOKED;
-    if (note->verdict == OC_PENDING) { /* from the file, which keeps no notes */
+    if (note->verdict == OC_PENDING) { /* from the file, which has no notes */
         note->verdict = record.verdict;
         note->due = oc_schedule_success(record.fetched_at, record.this_update, record.usable_until,
                                         &managed->settings.bounds, oc_job_random());
@@ -59,7 +59,8 @@ static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 
 /* ---- what follows from an attempt ---- */
 
-/* While nothing valid is held, the pause begins with the exchange: one that hung until its deadline has been pause enough. */
+/* While nothing valid is held, the pause begins with the exchange: one that hung until its deadline counts as the
+ * pause. */
 static apr_time_t begin_of_pause(const oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
     int is_urgent = attempt->verdict == OC_TIMED_OUT && job->own.usable_until <= now;
@@ -109,7 +110,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
     if (is_truth && rv == APR_SUCCESS) {
         oc_job_hold(job, &record);
         if (attempt->origin == OC_ORIGIN_RESPONDER)
-            oc_peers_tell(&job->own.peers, managed, &record, stop, pool);
+            oc_peers_share(&job->own.peers, managed, &record, stop, pool);
     }
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
@@ -118,15 +119,15 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
     }
 }
 
-/* The responder does not answer, and the store lost or never had what this server holds: others may be in need of it. */
-static void tell_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
+/* The responder does not answer, and the shared store lacks the response that this server holds: others may need it. */
+static void share_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_record_t record;
 
     if (job->own.peers.is_lacking && job->own.usable_until > apr_time_now()
         && oc_stored_read(job, &record, NULL, pool) == OC_STORED_VALID
         && oc_verdict_class(record.verdict) == OC_CLASS_TRUTH && record.origin != OC_ORIGIN_FILE)
-        oc_peers_tell(&job->own.peers, job->managed, &record, stop, pool);
+        oc_peers_share(&job->own.peers, job->managed, &record, stop, pool);
 }
 
 void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
@@ -151,11 +152,12 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
         else
             oc_log_failure(job, &attempt, pool);
         if (attempt.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(attempt.verdict) != OC_CLASS_TRUTH)
-            tell_held(job, stop, pool);
+            share_held(job, stop, pool);
     }
     job->own.wake = job->own.peers.wake > job->own.note.due ? job->own.peers.wake : job->own.note.due;
     if (oc_settings_global()->response_folder && job->own.wake > apr_time_now() + FOLDER_PAUSE)
         job->own.wake = apr_time_now() + FOLDER_PAUSE;
-    if (!job->managed->url && job->own.wake <= began) /* nobody to ask, no file yet; what became due meanwhile is due */
+    if (!job->managed->url
+        && job->own.wake <= began) /* no responder, and no file yet; what became due meanwhile stays due */
         job->own.wake = apr_time_now() + FOLDER_PAUSE;
 }

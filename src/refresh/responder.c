@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One query is at most two requests that bring an answer: caches in front of responders, and paths that lead elsewhere, answer GET with an error
- * or an old response where POST reaches the responder. What worked is remembered in oc_responder_t. It never publishes or logs.
+ * One query is at most two requests that get an answer: caches in front of responders, and misconfigured paths, answer
+ * GET with an error or an old response where POST reaches the responder. What worked is remembered in oc_responder_t.
+ * This unit never publishes or logs.
  */
 #include "responder.h"
 
@@ -48,7 +49,7 @@ static void exchange(oc_query_t *query, int by_post, oc_attempt_t *attempt)
         oc_attempt_judge(attempt, query->managed, query->pool);
 }
 
-/* An answer by GET that is of no use. oc_fetch() itself has tried POST where HTTP failed. */
+/* Is this an answer to GET that cannot be used? Where HTTP failed, oc_fetch() itself has tried POST. */
 static int is_worth_a_post(const oc_attempt_t *attempt)
 {
     oc_class_t class = oc_verdict_class(attempt->verdict);
@@ -56,7 +57,7 @@ static int is_worth_a_post(const oc_attempt_t *attempt)
     return !attempt->fetched.by_post && (class == OC_CLASS_RESPONDER_ERROR || class == OC_CLASS_UNUSABLE);
 }
 
-/* Which of two answers says more: the truth, what a responder says of itself, what cannot be used, none. */
+/* How useful an answer is: a valid response, an error that the responder reports, an unusable answer, none. */
 static int rank(const oc_attempt_t *attempt)
 {
     switch (oc_verdict_class(attempt->verdict)) {
@@ -106,7 +107,7 @@ static void query_by_post(oc_query_t *query, oc_attempt_t *attempt)
         atomic_store(&query->responder->posts, POSTS_REMEMBERED);
 }
 
-/* An equal part of what is left, so that a URL where nothing answers leaves time for the next. */
+/* An equal part of the time left, so that a URL that does not answer leaves time for the next one. */
 static apr_interval_time_t share_of_time(oc_job_t *job)
 {
     const char *const *urls = job->managed->targets.urls + job->own.turn;

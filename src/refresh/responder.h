@@ -10,15 +10,17 @@
 #include "job.h"
 
 /**
- * Query the responder whose turn it is (oc_job_url): by GET where the request allows it, and once by POST where the answer to GET is
- * not a valid response for the certificate. A responder that answers POST alone is remembered. All URLs of a certificate
- * share one deadline of SSLStaplingResponderTimeout: a query has an equal part of what is left of it.
+ * Query the responder whose turn it is (oc_job_url): by GET where the request allows it, and once by POST where the
+ * answer to GET is not a valid response for the certificate. A responder that answers POST alone is remembered. All
+ * URLs of a certificate share one deadline of SSLStaplingResponderTimeout: a query has an equal part of what is left of
+ * it.
  * @param attempt begun by the caller; OC_STOPPED: the server stops, and there is no attempt
  */
 void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool);
 
-/** Did the query fail at the level of connections, or with a server error, and is there another URL and time left for it? Then it
- *  is that one's turn. @return 1: the job is to be handed out again, for that responder's share of the workers */
+/** Did the query fail at the level of connections, or with a server error, and is there another URL and time left for
+ *  it? Then it is that one's turn. @return 1: the job is to be handed out again, for that responder's share of the
+ *  workers */
 int oc_responder_has_next(oc_job_t *job, const oc_attempt_t *attempt);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_shared_store: see oc_shared_store.h.
- *
- * Providers know no deadline of ours: apr_memcache waits for an answer for ever, and mod_socache_redis of httpd 2.4 hands
- * apr_redis microseconds where that takes seconds, so that its five seconds become eight days. Nothing can interrupt them. So
- * each call has memory of its own, which a thread may still hold long after the asker went on.
+ * Calls the socache provider in threads of its own, as no provider has a deadline that the module can set: apr_memcache
+ * waits for an answer without limit, and mod_socache_redis of httpd 2.4 passes microseconds to apr_redis, which expects
+ * seconds, so that five seconds become eight days. Such a call cannot be interrupted. So each call has its own memory,
+ * which a thread may still use long after the caller has stopped waiting.
  */
 #include "refresh/shared_store.h"
 
@@ -30,16 +29,16 @@ APLOG_USE_MODULE(ocsp_cache);
 
 #define CONSUMER "ocsp-shared" /* the provider's name for us; redis and memcache begin their keys with it */
 #define NAME_MAX_LEN 112       /* twice that and the consumer is what memcached takes */
-#define THREADS 4              /* so many may hang at a time; then the store is not asked until one comes back */
-#define KEEP_MAX apr_time_from_sec(29 * 86400) /* memcached takes more than 30 days for a date */
-#define KEEP_MIN apr_time_from_sec(2)          /* providers round down to whole seconds and refuse 0 */
+#define THREADS 4              /* so many may hang at a time; then the store is not used until one returns */
+#define KEEP_MAX apr_time_from_sec(29 * 86400) /* memcached reads more than 30 days as a date */
+#define KEEP_MIN apr_time_from_sec(2)          /* providers round down to whole seconds and reject 0 */
 #define STOP_PATIENCE apr_time_from_msec(100)
 
-/* One question to the store. */
+/* One call of the provider. */
 typedef struct {
     oc_task_t task; /* first: a call is a task */
     oc_breaker_call_t about;
-    int is_abandoned; /* nobody waits for it any more: whoever ends it frees it. Under the workers's lock */
+    int is_abandoned; /* its caller has stopped waiting: done() frees it. Under the workers' lock */
     apr_status_t status;
     apr_time_t expiry;
     unsigned len; /* of data; of a get: its size before */
@@ -47,7 +46,7 @@ typedef struct {
     unsigned char data[];
 } call_t;
 
-/* Set up in the parent, inherited; the workers and what it guards belong to the child that refreshes. */
+/* Set up in the parent, inherited; the workers and what their lock guards belong to the child that refreshes. */
 static struct {
     const char *name;
     const ap_socache_provider_t *provider;
@@ -55,13 +54,13 @@ static struct {
     apr_pool_t *pool; /* the instance's */
     int is_ready;
     server_rec *server;
-    server_rec *quiet;         /* what the provider gets to log with: each of its failures would be a line of its own */
-    apr_global_mutex_t *mutex; /* for providers that want one; else NULL */
+    server_rec *quiet;         /* for the provider's own messages: it would log each failure */
+    apr_global_mutex_t *mutex; /* for providers that need one; else NULL */
     oc_workers_t *workers;
 
-    /* Under the workers's lock. */
+    /* Under the workers' lock. */
     oc_breaker_t breaker;
-    int has_told_size;
+    int has_logged_size;
 } store;
 
 static uint64_t self; /* kept across graceful restarts: no server waits for its own claim */
@@ -78,7 +77,7 @@ typedef struct {
     pid_t parent;
 } lasting_t;
 
-/* The parent opens no connections, so it can give the pool back before httpd unloads the provider. */
+/* The parent opens no connections, so it can free the pool before httpd unloads the provider. */
 static apr_status_t destroy_in_parent(void *data)
 {
     lasting_t *lasting = data;
@@ -88,8 +87,8 @@ static apr_status_t destroy_in_parent(void *data)
     return APR_SUCCESS;
 }
 
-/* A pool that no child destroys. Connections come and go below it, in several threads: so its allocator has a mutex, as that of httpd's
- * own pools has. */
+/* A pool that no child destroys. Connections come and go below it, in several threads: so its allocator has a mutex, as
+ * that of httpd's own pools has. */
 static apr_pool_t *create_lasting_pool(apr_pool_t *pconf)
 {
     apr_allocator_t *allocator = NULL;
@@ -112,9 +111,10 @@ static apr_pool_t *create_lasting_pool(apr_pool_t *pconf)
     return pool;
 }
 
-/* The pool of the instance. apr_reslist aborts when it is destroyed while a connection is in use, as at the exit of a child in which a
- * thread hangs: so providers of that kind get a lasting pool. Those that want a mutex work on this machine's files and
- * memory, and get httpd's; apr_dbm keeps what it needs for good in the topmost pool above its own. */
+/* The pool of the instance. apr_reslist aborts when it is destroyed while a connection is in use, as at the exit of a
+ * child in which a thread hangs: so providers of that kind get a lasting pool. Those that need a mutex work on this
+ * machine's files and memory, and get httpd's; apr_dbm keeps what it needs for good in the topmost pool above its own.
+ * */
 static apr_pool_t *choose_pool(apr_pool_t *pconf)
 {
     return store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE ? pconf : create_lasting_pool(pconf);
@@ -142,7 +142,8 @@ const char *oc_shared_store_create(const char *argument, apr_pool_t *pconf, apr_
     const char *name = colon ? apr_pstrmemdup(ptemp, argument, (apr_size_t)(colon - argument)) : argument;
 
     if (strcmp(name, OC_PROVIDER_NAME) == 0)
-        return "this is the server's own cache, which it shares with nobody. Name a store, as in redis:host:6379";
+        return "this is the server's own cache, which is not shared with other servers. Name a store, as in "
+               "redis:host:6379";
     oc_shared_store_reset();
     store.provider = ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
     if (!store.provider)
@@ -152,7 +153,7 @@ const char *oc_shared_store_create(const char *argument, apr_pool_t *pconf, apr_
                             name, known_providers(ptemp), name, name, name);
     store.pool = choose_pool(pconf);
     if (!store.pool)
-        return "there is no memory";
+        return "out of memory";
     error = store.provider->create(&store.instance, colon ? colon + 1 : NULL, ptemp, store.pool);
     if (error)
         return error;
@@ -189,9 +190,9 @@ void oc_shared_store_init(server_rec *main_server, apr_pool_t *pconf)
         (void)apr_generate_random_bytes((unsigned char *)&self, sizeof(self));
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server,
-                     "OCSPCacheShared %s: the provider cannot begin with it; each response is asked for here",
+                     "OCSPCacheShared %s: the provider cannot be initialized; this server obtains each response itself",
                      store.name);
-    /* It is never destroyed: a dbm would delete its file, which others use. */
+    /* The instance is never destroyed: a dbm would delete its file, which other servers use. */
 }
 
 void oc_shared_store_child_init(apr_pool_t *pchild)
@@ -212,8 +213,8 @@ uint64_t oc_shared_store_self(void)
 
 /* ---- in the store's own threads ---- */
 
-static apr_status_t ask_provider(const char *name, int is_put, apr_time_t expiry, unsigned char *data, unsigned *len,
-                                 apr_pool_t *pool)
+static apr_status_t call_provider(const char *name, int is_put, apr_time_t expiry, unsigned char *data, unsigned *len,
+                                  apr_pool_t *pool)
 {
     const unsigned char *id = (const unsigned char *)name;
     unsigned id_len = (unsigned)strlen(name);
@@ -230,27 +231,28 @@ static apr_status_t ask_provider(const char *name, int is_put, apr_time_t expiry
     return rv;
 }
 
-/* mod_socache_redis and mod_socache_memcache say "not found" when they have no live server, too. And a general error may be the
- * store's, or that of one key, and is what mod_socache_dbm says instead of "not found". Whether the store works is found out by giving it something. */
+/* mod_socache_redis and mod_socache_memcache return "not found" also when no server of theirs is alive. A general error
+ * may concern the store or one key, and mod_socache_dbm returns it instead of "not found". Storing an entry shows
+ * whether the store works. */
 static apr_status_t probe(apr_pool_t *pool)
 {
     unsigned char data[] = "alive";
     unsigned len = sizeof(data) - 1;
     const char *name = apr_pstrcat(pool, oc_settings_global()->shared_prefix, ":probe", NULL);
 
-    return ask_provider(name, 1, apr_time_now() + apr_time_from_sec(60), data, &len, pool);
+    return call_provider(name, 1, apr_time_now() + apr_time_from_sec(60), data, &len, pool);
 }
 
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
     call_t *call = (call_t *)(void *)task;
-    apr_pool_t *own = NULL; /* with its own allocator: whatever size a store sends is given back at once */
+    apr_pool_t *own = NULL; /* with its own allocator: memory for data of any size is freed at once */
     apr_status_t rv = apr_pool_create_unmanaged(&own), proof;
 
     (void)stop;
     (void)pool;
     if (rv == APR_SUCCESS)
-        rv = ask_provider(call->name, call->about.is_put, call->expiry, call->data, &call->len, own);
+        rv = call_provider(call->name, call->about.is_put, call->expiry, call->data, &call->len, own);
     if (!call->about.is_put && ((rv == APR_NOTFOUND && call->about.is_trial) || rv == APR_EGENERAL)) {
         proof = probe(own);
         call->about.is_alive = proof == APR_SUCCESS;
@@ -278,7 +280,7 @@ void oc_shared_store_start(void)
     if (!store.is_ready || store.workers)
         return;
     memset(&store.breaker, 0, sizeof(store.breaker));
-    store.has_told_size = 0;
+    store.has_logged_size = 0;
     rv = oc_workers_start(&store.workers, n_threads, 1, n_threads, work, done);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, store.server, "cannot start a thread for the shared store %s",
@@ -315,14 +317,14 @@ static void log_change(oc_breaker_state_t state, apr_status_t rv, apr_interval_t
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, store.server, "the shared store %s works again", store.name);
     else if (state == OC_BREAKER_READ_ONLY)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, store.server,
-                     "the shared store %s takes no responses: %s. What it has is still used; each server asks the "
-                     "responders for itself. Is it full, or a replica that cannot be written?",
+                     "the shared store %s accepts no responses: %s. Those in it are still used; each server queries "
+                     "the responders itself. Check whether it is full, or a read-only replica",
                      store.name, reason);
     else
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, 0, store.server,
-            "the shared store %s cannot be used: %s. Responders are asked as if there were none, and it is tried "
-            "again from time to time. Does it run, and may this server connect to it?",
+            "the shared store %s cannot be used: %s. Responders are queried without it, and it is tried again from "
+            "time to time. Check that it runs, and that this server may connect to it",
             store.name, reason);
 }
 
@@ -337,7 +339,7 @@ static call_t *make_call(const char *name, apr_size_t size)
     return call;
 }
 
-/* @return the call's status; APR_EAGAIN: not asked. *call is NULL when it is no longer the caller's. */
+/* @return the call's status; APR_EAGAIN: not called. *call is NULL if a thread of the store owns it. */
 static apr_status_t run(call_t **call, const atomic_int *stop)
 {
     apr_interval_time_t timeout = oc_settings_global()->shared_timeout;
@@ -379,14 +381,14 @@ apr_status_t oc_shared_store_get(const char *name, const unsigned char **data, a
     return oc_breaker_is_about_size(rv) ? APR_ENOSPC : APR_NOTFOUND;
 }
 
-/* Once, for it will not change: what dbm has no room for it never has. */
+/* Once, as it is permanent: a dbm never has room for such an entry. */
 static void log_size(apr_size_t len)
 {
     int is_news;
 
     oc_workers_lock(store.workers);
-    is_news = !store.has_told_size;
-    store.has_told_size = 1;
+    is_news = !store.has_logged_size;
+    store.has_logged_size = 1;
     oc_workers_unlock(store.workers);
     if (is_news)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, store.server,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The list of sources stands at the end of this file. Each is judged by the same rules (attempt.h), whatever it is trusted with
- * otherwise. No source publishes or logs what it found, but for a rejected import and for a response of a peer that is used
- * until the responder has answered.
+ * The list of sources is at the end of this file. The responses of all of them are verified by the same rules
+ * (attempt.h). No source publishes or logs what it found, except a rejected import, a file about another certificate,
+ * and a response of a peer that is stapled until the responder has answered.
  */
 #include "sources.h"
 
@@ -29,32 +29,33 @@ typedef struct {
 
 /* ---- what ocsp-cachectl imports ---- */
 
-/* Judged once. A rejected import is logged and does not count as a failed attempt. */
+/* Verified once. A rejected import is logged and does not count as a failed attempt. */
 static oc_found_t import(oc_search_t *search)
 {
     const oc_managed_t *managed = search->job->managed;
-    oc_import_t *brought = search->job->own.import;
+    oc_import_t *imported = search->job->own.import;
     oc_attempt_t *attempt = search->attempt;
 
-    if (!brought)
+    if (!imported)
         return OC_FOUND_NOTHING;
     search->job->own.import = NULL;
     attempt->origin = OC_ORIGIN_FILE;
     attempt->source = "response that ocsp-cachectl imported";
-    attempt->fetched.der = apr_pmemdup(search->pool, brought->der, brought->len);
-    attempt->fetched.der_len = brought->len;
-    free(brought);
+    attempt->fetched.der = apr_pmemdup(search->pool, imported->der, imported->len);
+    attempt->fetched.der_len = imported->len;
+    free(imported);
     oc_attempt_judge(attempt, managed, search->pool);
     if (oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
         return OC_FOUND_ANSWER;
-    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server, "%s: the %s is refused: %s%s%s", managed->label,
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server, "%s: the %s is rejected: %s%s%s", managed->label,
                  attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail);
     return OC_FOUND_NOTHING;
 }
 
 /* ---- OCSPCacheResponseFolder ---- */
 
-/* Is the next query due? A time further ahead than the longest pause comes from a clock that has been set back since. */
+/* Is the next query due? A time further ahead than the longest pause comes from a clock that has been set back since.
+ * */
 static int is_due(const oc_job_t *job)
 {
     const oc_schedule_bounds_t *bounds = &job->managed->settings.bounds;
@@ -65,7 +66,8 @@ static int is_due(const oc_job_t *job)
            || (job->own.is_forced && job->managed->url);
 }
 
-/* The file is the one judged last, or there is none and no responder either. When it is due, that is a failure. */
+/* The file is the one verified last, or there is neither a file nor a responder. When a renewal is due, that is a
+ * failure. */
 static oc_found_t file_not_renewed(oc_search_t *search, int is_there)
 {
     const oc_job_t *job = search->job;
@@ -76,8 +78,8 @@ static oc_found_t file_not_renewed(oc_search_t *search, int is_there)
     return OC_FOUND_ANSWER;
 }
 
-/* Is the file about another certificate, which has the same serial? It does not keep this one's responder from being queried. */
-static int is_anothers(oc_search_t *search)
+/* Is the file about another certificate with the same serial number? Then this certificate's responder is queried. */
+static int is_about_another(oc_search_t *search)
 {
     const oc_managed_t *managed = search->job->managed;
     const oc_attempt_t *attempt = search->attempt;
@@ -93,7 +95,8 @@ static int is_anothers(oc_search_t *search)
     return 1;
 }
 
-/* The responder of a certificate that has a file there is not queried: the job that writes the file is in charge. */
+/* The responder of a certificate that has a file there is not queried: the job that writes the file is responsible for
+ * it. */
 static oc_found_t response_folder(oc_search_t *search)
 {
     const char *folder = oc_settings_global()->response_folder;
@@ -115,7 +118,7 @@ static oc_found_t response_folder(oc_search_t *search)
         return file_not_renewed(search, 1);
     if (rv == APR_ENOENT) {
         if (!job->own.seen.is_anothers)
-            memset(&job->own.seen, 0, sizeof(job->own.seen)); /* should it return, it is judged again */
+            memset(&job->own.seen, 0, sizeof(job->own.seen)); /* if it returns, it is verified again */
         return job->managed->url ? OC_FOUND_NOTHING : file_not_renewed(search, 0);
     }
     if (rv != APR_SUCCESS) {
@@ -123,8 +126,8 @@ static oc_found_t response_folder(oc_search_t *search)
         apr_strerror(rv, attempt->fetched.detail, sizeof(attempt->fetched.detail));
     }
     else if (file.der_len > OC_RESPONSE_MAX)
-        attempt->verdict = OC_TOO_LARGE; /* and not read to its end */
-    else if (is_anothers(search))
+        attempt->verdict = OC_TOO_LARGE; /* it was not read to its end */
+    else if (is_about_another(search))
         return OC_FOUND_NOTHING;
     else
         oc_attempt_judge(attempt, job->managed, search->pool);
@@ -151,7 +154,8 @@ static oc_found_t certificate_time(oc_search_t *search)
 
 /* ---- the other servers of the fleet ---- */
 
-/* The response held is older than the peer's, which is due for renewal as well: staple it until the responder has answered. */
+/* The peer's response is newer than the one held, but due for renewal as well: staple it until the responder has
+ * answered. */
 static void hold_meanwhile(oc_search_t *search)
 {
     const oc_attempt_t *attempt = search->attempt;
@@ -163,16 +167,17 @@ static void hold_meanwhile(oc_search_t *search)
     if (!oc_attempt_record(attempt, managed, now, &record) || oc_stored_put(job, &record, search->pool) != APR_SUCCESS)
         return;
     oc_job_hold(job, &record);
-    ap_log_error(APLOG_MARK, APLOG_INFO, 0, managed->server,
-                 "%s: the %s has one that is %s until %s: stapled while the responder is asked for a newer one",
-                 managed->label, attempt->source, oc_verdict_name(attempt->verdict),
-                 oc_log_date(record.usable_until, search->pool));
+    ap_log_error(
+        APLOG_MARK, APLOG_INFO, 0, managed->server,
+        "%s: the %s has a response that is %s until %s. It is stapled while the responder is queried for a newer one",
+        managed->label, attempt->source, oc_verdict_name(attempt->verdict),
+        oc_log_date(record.usable_until, search->pool));
 }
 
 static apr_status_t query_peers(oc_search_t *search)
 {
-    return oc_peers_ask(&search->job->own.peers, search->job->managed, oc_job_random(), search->attempt, search->stop,
-                        search->pool);
+    return oc_peers_query(&search->job->own.peers, search->job->managed, oc_job_random(), search->attempt, search->stop,
+                          search->pool);
 }
 
 static oc_found_t peers(oc_search_t *search)

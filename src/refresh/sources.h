@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Where a response for a certificate may come from, in the order in which the sources are tried: an import, the response
- * folder, the other servers of the fleet, the responder. Called by renew.c, in the workers' threads.
+ * Where a response for a certificate may come from, in the order in which the sources are tried: an import, the
+ * response folder, the other servers of the fleet, the responder. Called by renew.c, in the workers' threads.
  */
 #ifndef OC_REFRESH_SOURCES_H
 #define OC_REFRESH_SOURCES_H
@@ -11,9 +11,9 @@
 #include "job.h"
 
 typedef enum {
-    OC_FOUND_ANSWER,  /* the attempt ended, well or not: attempt->verdict tells */
+    OC_FOUND_ANSWER,  /* the attempt ended, with attempt->verdict */
     OC_FOUND_NOTHING, /* not here: try the next source */
-    OC_FOUND_NOT_NOW, /* nobody is to be queried before job->own.note.due or job->own.peers.wake */
+    OC_FOUND_NOT_NOW, /* no source is to be queried before job->own.note.due or job->own.peers.wake */
     OC_FOUND_STOP     /* the server stops: there is no attempt */
 } oc_found_t;
 

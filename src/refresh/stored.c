@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The arena and the file are only as trustworthy as every child that ever wrote to them: nothing that is read here is used before
- * oc_record_verify() has accepted it, and the order that the arena compares is calculated again.
+ * Any child may have written to the arena and the file. What is read here is not used before oc_record_verify() has
+ * accepted it, and the order that the arena compares is calculated again.
  */
 #include "stored.h"
 
@@ -51,7 +51,7 @@ oc_stored_t oc_stored_read(oc_job_t *job, oc_record_t *record, oc_note_t *note, 
     if (note)
         *note = found;
     if (rv == APR_EGENERAL)
-        return drop(job, "its order or its expiry is not the one of the response", "");
+        return drop(job, "its order or its expiry differs from the response", "");
     return rv == APR_SUCCESS ? verify(job, record, &found, pool) : OC_STORED_NONE;
 }
 
@@ -68,7 +68,7 @@ apr_status_t oc_stored_put(oc_job_t *job, const oc_record_t *record, apr_pool_t 
     case OC_STORED_VALID:
         if (oc_record_order(&stored) > oc_record_order(record))
             return rv;
-        break; /* the arena holds a false order beside it */
+        break; /* the order in the arena is not that of the record */
     case OC_STORED_UNKNOWN:
         return rv;
     case OC_STORED_NONE:

@@ -241,9 +241,9 @@ def test_why_it_was_not_renewed(site, clock):  # noqa: F811
     one.server.stop()
     one.responder.script = responders.http_status(503)
     clock.set(DAY * 7 // 8)
-    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling goes on with the response held")
+    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
     one.server.start()
-    one.server.wait_log("Stapling goes on with the response held", "warn")
+    one.server.wait_log("Stapling continues with the stored response", "warn")
     line = next(line for line in said(one.server) if "runs out soon" in line)
     assert "The last attempt failed: the responder answered with an HTTP error" in line
 

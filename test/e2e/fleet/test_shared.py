@@ -17,7 +17,7 @@ from fleet import ASKED, TOOK, Fleet
 from httpd import Httpd
 from wait import holds, poll
 
-# Refreshed every one or two seconds: a fleet lives through weeks.
+# Refreshed every one or two seconds: the equivalent of weeks.
 PACE = ("SSLStaplingStandardCacheTimeout 2", "SSLStaplingErrorCacheTimeout 1", "SSLStaplingResponderTimeout 2",
         "OCSPCacheRefreshInterval 1 2")
 DOWN = r"^\[ocsp_cache:warn\] .*the shared store \S+ cannot be used: "
@@ -33,7 +33,7 @@ def assert_stapled_at_once(server: Httpd) -> None:
 
 @pytest.mark.asan
 @pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
-def test_the_first_asks_and_the_others_take(fleet, kind):
+def test_the_first_queries_and_the_others_take(fleet, kind):
     one = fleet(kind=kind, must_staple=True)
     first, second, third, fourth = (one.server() for _ in range(4))
     first.start()
@@ -53,7 +53,7 @@ def test_the_first_asks_and_the_others_take(fleet, kind):
     assert fourth.ours(pattern=TOOK) and one.asked() == 1
 
 
-def test_control_without_the_store_each_server_asks(fleet):
+def test_control_without_the_store_each_server_queries(fleet):
     one = fleet()
     for _ in range(2):
         server = one.server()
@@ -63,8 +63,8 @@ def test_control_without_the_store_each_server_asks(fleet):
     assert one.asked() == 2
 
 
-def test_of_many_refreshes_one_server_asks(fleet):
-    """A generation of responses after the other: whoever's dice say the earliest date asks, the others find what it got."""
+def test_one_server_queries_for_each_refresh(fleet):
+    """For each response, the server with the earliest refresh time queries the responder, and the others find it."""
     one = fleet()
     servers = [one.server(*PACE).start() for _ in range(3)]
     for server in servers:
@@ -74,8 +74,8 @@ def test_of_many_refreshes_one_server_asks(fleet):
     assert taken > asked, f"{taken} taken, {asked} asked for: each server for itself would be 0 and all"
 
 
-def test_servers_started_together_ask_once(fleet):
-    """The store is empty, and the responder takes its time: a claim keeps the others from asking."""
+def test_servers_started_together_query_once(fleet):
+    """The store is empty, and the responder is slow: a claim keeps the others from querying it."""
     one = fleet(responders.delayed(responders.good(), 1.0))
     servers = [one.server() for _ in range(4)]
     starters = [threading.Thread(target=server.start) for server in servers]
@@ -113,7 +113,7 @@ def test_revoked_comes_through_the_store_too(fleet):
         server.start()
         server.wait_staple(HOST, "revoked")
         one.store.wait_response()
-    assert servers[1].ours("crit", "the shared store .* says that the certificate was REVOKED") and one.asked() == 1
+    assert servers[1].ours("crit", "the shared store .* reports the certificate as REVOKED") and one.asked() == 1
 
 
 def test_where_a_response_came_from_is_shown(fleet):
@@ -136,15 +136,15 @@ def test_two_fleets_in_one_store_do_not_meet(fleet):
     assert {name.split(":")[0] for name in one.store.responses()} == {"red", "blue"}
 
 
-# ---- what the store does to itself ------------------------------------------------------------------------------------
+# ---- failures of the store ------------------------------------------------------------------------------------
 
-def test_a_flushed_store_is_filled_again_by_who_holds_a_response(fleet):
+def test_a_flushed_store_is_filled_again_by_a_server_that_holds_a_response(fleet):
     """Also by one that holds it and cannot reach the responder."""
     one = fleet()
     first = one.server(*PACE).start()
     first.wait_staple(HOST)
     one.responder.refuse()
-    first.wait_log("Stapling goes on with the response held")
+    first.wait_log("Stapling continues with the stored response")
     one.store.flush()
     one.store.wait_response()
     second = one.server().start()
@@ -170,7 +170,7 @@ def test_a_dead_store_is_one_line_and_its_return_another(fleet, kind):
 
 
 @pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
-def test_a_store_that_hangs_holds_nobody_up(fleet, kind):
+def test_a_store_that_hangs_blocks_nothing(fleet, kind):
     one = fleet(kind=kind)
     server = one.server(*PACE, "OCSPCacheSharedTimeout 100ms")
     server.expect(DOWN + "it does not answer within 100 ms")
@@ -204,12 +204,12 @@ def test_a_server_ends_while_the_store_hangs(fleet):
 def test_a_store_that_refuses_writes_is_still_read(fleet):
     one = fleet()
     first = one.server(*PACE)
-    first.expect(r"^\[ocsp_cache:warn\] .*takes no responses: it answers with an error")
+    first.expect(r"^\[ocsp_cache:warn\] .*accepts no responses: it answers with an error")
     first.start()
     one.store.wait_response()
     one.store.refuse_writes(True)
-    first.wait_log("takes no responses", "warn", deadline=30)
+    first.wait_log("accepts no responses", "warn", deadline=30)
     one.responder.wait_asked(one.asked() + 2)
     one.store.refuse_writes(False)
     first.wait_log("works again", "notice", deadline=40)
-    assert len(first.ours("warn", "takes no responses")) == 1
+    assert len(first.ours("warn", "accepts no responses")) == 1

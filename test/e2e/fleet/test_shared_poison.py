@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Nothing that comes out of a shared store is believed: garbage, other people's responses, old ones, forged ones, replayed ones."""
+"""Nothing from a shared store is trusted: garbage, foreign, old, forged or replayed responses."""
 
 import time
 from typing import Callable
@@ -30,7 +30,7 @@ def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-# What lies there: (what the log says, how it is made of the name, the certificate, another certificate, an honest entry, a stranger).
+# An entry: (what the log reports, how it is made from the name, the certificate, another certificate, an honest entry, a stranger).
 Poison = Callable[[str, pki.Leaf, pki.Leaf, bytes, pki.Authority], bytes]
 POISONS: dict[str, tuple[str, Poison]] = {
     "garbage": ("not stored by this module", lambda name, leaf, other, honest, stranger: b"what is this" * 40),
@@ -72,8 +72,8 @@ POISONS: dict[str, tuple[str, Poison]] = {
 
 
 def fill(one: Fleet) -> dict[str, str]:
-    """An honest server fills the store, and ends. -> host: name of its entry"""
-    server = one.server("SSLStaplingResponderTimeout 1").start()  # what it claims to be asking for is soon forgotten
+    """A server fills the store, and ends. -> host: name of its entry"""
+    server = one.server("SSLStaplingResponderTimeout 1").start()  # its claims end soon
     for host in one.hosts:
         server.wait_staple(host)
     poll(lambda: len(one.store.responses()) == len(one.hosts), "an entry for each certificate")
@@ -85,8 +85,8 @@ def fill(one: Fleet) -> dict[str, str]:
 
 @pytest.mark.asan
 @pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
-def test_poison_is_said_once_and_never_stapled(fleet, kind, stranger, ca):
-    """Each kind of it for a certificate of its own, at an empty server whose responder is dead; then the responder comes back."""
+def test_poison_is_logged_once_and_never_stapled(fleet, kind, stranger, ca):
+    """Each kind for its own certificate, at a server without responses whose responder is down; then the responder comes back."""
     hosts = tuple(f"{kind_of}.example.test" for kind_of in POISONS) + ("honest.example.test",)
     one = fleet(kind=kind, hosts=hosts)
     names = fill(one)
@@ -116,7 +116,7 @@ def test_poison_is_said_once_and_never_stapled(fleet, kind, stranger, ca):
 
 
 def test_an_older_response_replaces_nothing(fleet):
-    """A good one from before the revocation, which still is valid: what clients see stays revoked, and the log is quiet."""
+    """A good one from before the revocation, still valid: clients still get revoked, and nothing is logged."""
     one = fleet(responders.revoked())
     server = one.server(*PACE)
     server.expect(r"^\[ocsp_cache:crit\] .*REVOKED")
@@ -132,7 +132,7 @@ def test_an_older_response_replaces_nothing(fleet):
 
 
 def test_what_cannot_be_verified_replaces_nothing(fleet, stranger):
-    """Newer, by its own words."""
+    """It claims to be newer."""
     one = fleet()
     server = one.server(*PACE)
     server.expect(IGNORED)
@@ -146,7 +146,7 @@ def test_what_cannot_be_verified_replaces_nothing(fleet, stranger):
 
 
 def test_an_old_but_true_response_is_stapled_until_the_responder_answers(fleet):
-    """Its own date to be asked for has passed, so the responder is asked, in vain: it is better than nothing all the same."""
+    """Its refresh is overdue and the responder fails: it is stapled until the responder answers."""
     one = fleet()
     name = fill(one)[HOST]
     one.responder.refuse()
@@ -154,13 +154,13 @@ def test_an_old_but_true_response_is_stapled_until_the_responder_answers(fleet):
     one.store.put(name, fresh(name, old, fetched_at=time.time() - 79000))
     server = one.server("SSLStaplingErrorCacheTimeout 1").start()
     server.wait_staple(HOST)
-    server.wait_log("stapled while the responder is asked", "info")
+    server.wait_log("is stapled while the responder is queried", "info")
     one.responder.accept()
-    server.wait_log("the responder .* says good")
+    server.wait_log("the responder .* reports good")
 
 
-def test_a_replay_does_not_keep_the_fleet_from_asking(fleet):
-    """Somebody says again and again that what is held was fetched just now. It is late in its life: the responder is asked."""
+def test_a_replay_does_not_keep_the_fleet_from_querying(fleet):
+    """An entry claims repeatedly that the stored response was just fetched. Late in its validity, the responder is queried."""
     one = fleet(responders.good(this_update=-80000, next_update=6400))
     server = one.server(*PACE).start()
     server.wait_staple(HOST)
@@ -174,8 +174,8 @@ def test_a_replay_does_not_keep_the_fleet_from_asking(fleet):
     poll(replayed_and_asked, "the responder is asked all the same", 30)
 
 
-def test_control_early_in_its_life_the_same_words_are_taken(fleet):
-    """A response is fresh for half of its life: that somebody fetched it anew saves a request."""
+def test_control_early_in_its_validity_the_same_claim_is_accepted(fleet):
+    """A response is fresh for half of its validity, so a claim of a new fetch saves a query."""
     one = fleet()
     server = one.server(*PACE).start()
     server.wait_staple(HOST)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""OCSPCacheShared with httpd's other providers, its arguments, and what `httpd -t` says about them."""
+"""OCSPCacheShared with httpd's other providers, its arguments, and what `httpd -t` reports about them."""
 
 import datetime
 import os
@@ -20,7 +20,7 @@ from httpd import unprivileged_user
 
 
 def with_certificates(count: int) -> responders.Script:
-    """Good, signed by the CA itself, with its certificate enclosed so many times: a dbm takes 950 bytes and no more."""
+    """Good, signed by the CA itself, with its certificate enclosed so many times: a dbm takes at most 950 bytes."""
     def script(exchange: responders.Exchange) -> None:
         leaf, now = exchange.leaf, pki.now()
         builder = (ocsp.OCSPResponseBuilder()
@@ -58,7 +58,7 @@ def test_dbm_on_a_shared_disk(fleet, disk):
     assert servers[2].ours(pattern=TOOK) and one.asked() == 1, "and a graceful restart of another one"
 
 
-def test_what_dbm_has_no_room_for_is_said_once(fleet, disk):
+def test_what_dbm_has_no_room_for_is_logged_once(fleet, disk):
     one = fleet(with_certificates(3))
     server = one.server("SSLStaplingStandardCacheTimeout 1", shared=f"dbm:{disk}/responses", modules=("socache_dbm",))
     server.expect(r"^\[ocsp_cache:warn\] .*has no room for an entry of \d+ bytes")
@@ -69,7 +69,7 @@ def test_what_dbm_has_no_room_for_is_said_once(fleet, disk):
 
 
 def test_shmcb_as_any_other_provider(fleet):
-    """It is shared with nobody, but a provider like others: one that wants a mutex."""
+    """It is not shared between servers, but it is a provider that needs a mutex."""
     one = fleet()
     server = one.server(shared="shmcb:run/shared(512000)").start()
     server.wait_staple(HOST)
@@ -100,15 +100,15 @@ def test_a_provider_whose_module_is_not_loaded(site):
     assert check.code != 0 and "a2enmod socache_memcache" in check.output, check.output
 
 
-def test_the_check_asks_no_store(site):
-    """Nobody listens there: that is no error of the configuration."""
+def test_the_check_queries_no_store(site):
+    """No server listens there: that is not an error of the configuration."""
     one = site(directives=("OCSPCacheShared redis:127.0.0.1:1",), modules=("socache_redis",))
     assert one.server.check().code == 0
 
 
-def test_a_provider_that_cannot_begin_is_an_error_line_and_no_more(site):
+def test_a_provider_that_cannot_be_initialized_is_logged_and_no_more(site):
     one = site(directives=("OCSPCacheShared redis:127.0.0.1:99999999",), modules=("socache_redis",))
-    one.server.expect(r"^\[ocsp_cache:error\] .*the provider cannot begin with it")
+    one.server.expect(r"^\[ocsp_cache:error\] .*the provider cannot be initialized")
     one.server.allow(r"^\[socache_redis:crit\]", r"^\[:crit\]", r"AH0347")
     one.server.start()
     one.wait_staple()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Reloads with OCSPCacheShared leave nothing in the parent. OCSP_CACHE_E2E_RELOADS says how many."""
+"""Reloads with OCSPCacheShared leave nothing in the parent. OCSP_CACHE_E2E_RELOADS sets the number."""
 
 import os
 from pathlib import Path

@@ -16,8 +16,8 @@ import stores
 from conftest import CACHE, HOST
 from httpd import Config, Httpd, Vhost
 
-TOOK = r"the shared store \S+ says good"
-ASKED = r"the responder http://\S+ says good"
+TOOK = r"the shared store \S+ reports good"
+ASKED = r"the responder http://\S+ reports good"
 
 
 @dataclass

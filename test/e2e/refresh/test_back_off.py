@@ -51,7 +51,7 @@ def test_another_way_to_query_is_tried_at_once(failing, line):
 
 
 def test_a_stop_and_a_start_forget_it(failing):
-    """Control: the file holds responses alone."""
+    """Control: the file stores responses only."""
     failing.server.stop()
     failing.server.start()
     failing.responder.wait_asked(2)

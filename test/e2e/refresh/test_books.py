@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What the server keeps account of beside its responses: counters that outlive a graceful restart, and the ledger for tools."""
+"""Counters that outlive a graceful restart, and the ledger for tools."""
 
 import dataclasses
 import os
@@ -22,7 +22,7 @@ GOOD = 1
 
 
 def ledger(server) -> dict[bytes, tuple[int, int, int]]:
-    """id -> verdict, failures, when of the last attempt (microseconds), as include/state/ledger.h describes the file."""
+    """id -> verdict, failures, time of the last attempt (microseconds), as include/state/ledger.h describes the file."""
     data = (server.cache_folder / "staples.ledger").read_bytes()
     magic, layout, order, count = struct.unpack_from("8sIII", data)
     assert (magic, layout, order) == (b"OCSPLDGR", 1, 0x01020304) and len(data) == 64 * (1 + count)
@@ -66,7 +66,7 @@ def test_counters_outlive_restarts(site, mpm):
 
 
 def test_two_generations_count_in_the_same_place(site):
-    """A client of the old generation is still being served while the new one has begun."""
+    """The old generation still serves a client when the new one has begun."""
     one = site()
     one.server.start()
     one.wait_staple()
@@ -113,7 +113,7 @@ def test_trouble_with_the_ledger_is_a_warning(site):
     assert len(one.server.ours("warn")) == 1
 
 
-# ---- asked again by any child ----
+# ---- a refresh that any child requests ----
 
 def ask_again(one) -> int:
     """Press the status page's button for the one certificate. @return the HTTP status"""
@@ -124,7 +124,7 @@ def ask_again(one) -> int:
 
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
 def test_recall_in_each_generation(site, mpm):
-    """A response that is good for a day is asked for again at once, by the generation that is there, once for each wish."""
+    """A response that is good for a day is refreshed at once, by the current generation, once for each request."""
     one = site(mpm=mpm, directives=("OCSPCacheStatusRefresh on",))
     one.server.start()
     one.wait_staple()
@@ -139,8 +139,8 @@ def test_recall_in_each_generation(site, mpm):
         one.wait_staple()
 
 
-def test_recall_while_the_responder_is_being_asked(site):
-    """The answer under way may be older than the wish: it is asked once more when that one has come."""
+def test_recall_while_the_responder_is_being_queried(site):
+    """The answer in flight may be older than the request: the responder is queried again afterwards."""
     def slow(exchange: responders.Exchange) -> None:
         exchange.responder.wait_for_change(slow)
         responders.good()(exchange)
@@ -155,7 +155,7 @@ def test_recall_while_the_responder_is_being_asked(site):
 
 
 def test_recall_outlives_the_child_that_refreshes(site):
-    """The child that refreshes is killed; the next one is told what was wished before."""
+    """The child that refreshes is killed; the next one carries out the earlier request."""
     one = site(directives=("OCSPCacheStatusRefresh on",))
     one.server.start()
     one.wait_staple()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A server without a response meets a responder that hangs: clients have a staple soon after the responder is back."""
+"""A server without a response queries a responder that hangs: clients get a staple soon after the responder is back."""
 
 import time
 
@@ -35,7 +35,7 @@ def test_a_hung_exchange_is_followed_by_the_next_one(site):
 
 
 def test_a_responder_that_cuts_connections_off_is_queried_with_pauses(site):
-    """Control: neither at once, nor after a hang more than once more."""
+    """Control: not at once, and at most one more time after a hang."""
     def slow_cut(exchange):
         time.sleep(1.3)
     one = site(slow_cut)
@@ -57,5 +57,5 @@ def test_while_a_response_is_held_there_is_no_hurry(site):
         time.sleep(1.3)
     one.responder.script = slow_cut
     known = len(one.responder.asked)
-    one.server.wait_log("Stapling goes on with the response held", "info")
+    one.server.wait_log("Stapling continues with the stored response", "info")
     assert len(one.responder.asked) == known + 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A stored record is what its response says, or it is dropped: with one warning, and the responder's word counts."""
+"""A stored record is what its response says, or it is dropped with one warning, and the responder's answer replaces it."""
 
 import time
 
@@ -82,7 +82,7 @@ def test_a_revocation_stored_as_good_is_not_stapled_as_good(site):
 
 
 def test_a_longer_usable_time_is_cut_to_the_response_s(site):
-    """The response itself is true: it stays, for as long as it says."""
+    """The response itself is valid: it stays until its own end."""
     one = site(responders.hang())
     good = honest(one.leaf, response(one.leaf))
     stored(one, good.changed(usable_until=good.next_update + YEARS, fetched_at=time.time() + YEARS))
@@ -117,7 +117,7 @@ def test_a_record_of_another_issuer_is_not_stapled(site, stranger):
     assert one.responder.asked
 
 
-# What some child writes into shared memory, `later` being years ahead: the slot's order, the order in the block, words of the record.
+# What a child writes into shared memory (`later`: years ahead): the order in the slot and in the block, words of the record.
 IN_MEMORY = {
     "thisUpdate": lambda later: (2 << 56 | later, 2 << 56 | later, {1: later * 10**6}),
     "thisUpdate-alone": lambda later: (2 << 56 | later, None, {1: later * 10**6}),

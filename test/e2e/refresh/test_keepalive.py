@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Connections to a responder are kept and used again where it allows that, and cost nothing where it does not."""
+"""Connections to a responder are reused where it allows that, and closed where it does not."""
 
 import collections
 import threading
@@ -16,12 +16,12 @@ from wait import poll
 
 CACHE = "ocsp_cache:cache/staples(1048576)"
 MANY = 50
-PER_RESPONDER = 8  # threads that may ask one responder at the same time: the default of OCSPCacheWorkers
+PER_RESPONDER = 8  # threads that may query one responder at the same time: the default of OCSPCacheWorkers
 AGE = 10           # seconds after which an idle connection is closed
 
 
 class Keeping:
-    """A script around another one: speaks HTTP/1.1, and keeps each connection open, but hangs up without a word after
+    """A script around another one: speaks HTTP/1.1, and keeps each connection open, but closes it without an answer after
     `most` requests."""
 
     def __init__(self, script: Optional[responders.Script] = None, most: int = 1000) -> None:
@@ -92,7 +92,7 @@ def test_responder_that_hangs_up_now_and_then_is_not_a_failure(httpd, ca, respon
     assert len(answering.asked) == MANY
     assert max(script.connections.values()) <= 4
     assert MANY / 4 <= len(script.connections) < MANY
-    assert server.ours(pattern="says good"), "the control of the next line"
+    assert server.ours(pattern="reports good"), "the control of the next line"
     assert not server.ours(pattern="closed before|Nothing valid is held")
 
 
@@ -119,7 +119,7 @@ def test_idle_connections_are_closed_in_time(httpd, ca, responder):
 def test_a_leaving_generation_closes_its_connections(httpd, ca, responder):
     answering = responder(Keeping())
     server = server_with(httpd, ca, answering).start()
-    poll(lambda: len(server.ours(pattern="says good")) == MANY, "all answers are published", 30)
+    poll(lambda: len(server.ours(pattern="reports good")) == MANY, "all answers are published", 30)
     assert established(answering.port) >= 1
     last = answering.asked[-1].at
     server.graceful(settle=False)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Exactly one child leads, soon after each kind of end of the last one, on a machine where everything is slow; idle children cost
-nothing; and children that live shortly throw no exchange away."""
+"""Exactly one child leads, soon after the last one ended in any way, on a slow machine; idle children cost
+nothing; and short-lived children finish their exchanges."""
 
 import os
 import re
@@ -25,12 +25,12 @@ MECHANISMS = ["default", "file:run", "fcntl:run", "flock:run", "pthread", "sysvs
 
 
 def leaders(server: Httpd) -> set[int]:
-    """Children that began to lead and are alive. None of them ceases to lead before its end, but at a reload."""
+    """Children that began to lead and are alive. A child stops leading only at its end and at a reload."""
     return {pid for _, pid, _ in stamped(server, LEADS)} & server.children()
 
 
 def wait_one(server: Httpd, former: set[int], deadline: float = 10) -> int:
-    """The one leader that is none of the former ones."""
+    """The one leader that is not among the previous ones."""
     new = poll(lambda: leaders(server) - former, "a child leads", deadline)
     holds(lambda: len(leaders(server)) == 1, "one child leads", 0.3)
     return new.pop()
@@ -74,11 +74,11 @@ def switches(pid: int) -> int:
 
 
 def test_idle_children_sleep(site):
-    """Children that do not lead are not woken at all; the one that does wakes ten times a second. OCSP_CACHE_E2E_CHILDREN says how
-    many they are."""
+    """Children that do not lead are not woken at all; the one that does wakes ten times a second. OCSP_CACHE_E2E_CHILDREN sets
+    their number."""
     one = site(mpm="prefork", directives=(f"ServerLimit {CHILDREN}", f"MaxRequestWorkers {CHILDREN}", f"StartServers {CHILDREN}",
                                           f"MinSpareServers {CHILDREN}", f"MaxSpareServers {CHILDREN + 1}"))
-    one.server.allow(r"\[core:warn\] .*AH00045: child process \d+ still did not exit")  # so many end slowly on a busy machine
+    one.server.allow(r"\[core:warn\] .*AH00045: child process \d+ still did not exit")  # many on a busy machine
     one.server.start()
     one.wait_staple()
     leader = wait_leader(one.server)
@@ -86,7 +86,7 @@ def test_idle_children_sleep(site):
     before: dict[int, int] = {}
 
     def quiet() -> bool:
-        """A second without a switch: the handshakes that waited for the staple are over."""
+        """A second without a context switch: the handshakes that waited for the staple are over."""
         last = dict(before)
         before.update({pid: switches(pid) for pid in idle})
         return last == before
@@ -100,7 +100,7 @@ def test_idle_children_sleep(site):
 
 
 class Connections:
-    """Clients that connect without end, so that children come to theirs."""
+    """Clients that connect continuously, so that children reach MaxConnectionsPerChild."""
 
     def __init__(self, server: Httpd, count: int = 2) -> None:
         self._over = threading.Event()
@@ -147,11 +147,11 @@ def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
     one.wait_staple()
     assert time.monotonic() - begin < 2 * SLOW
     assert len(leaders(one.server)) <= 1
-    one.server.kill()  # with this directive a child of event now and then overlooks that it is to end, module or not
+    one.server.kill()  # with this directive a child of event sometimes misses the stop, with or without the module
 
 
 def test_the_stop_of_the_server_waits_for_nothing(site, load):
-    """While a child that reached its end finishes."""
+    """A child that reached its limit of connections is finishing an exchange."""
     one = site(responders.hang(), mpm="prefork", directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 60"))
     one.server.start()
     one.responder.wait_asked()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The life of the refresher: killed, relieved, restarted, reconfigured, stopped, under load."""
+"""The life of the refresher: killed, replaced, restarted, reconfigured, stopped, under load."""
 
 import ctypes
 import dataclasses
@@ -62,14 +62,14 @@ def test_killed_while_nothing_is_due_the_schedule_goes_on(site):
         assert one.handshake().status == "good"
         one.responder.wait_asked_again()
     gaps = [later.at - earlier.at for earlier, later in zip(one.responder.asked, one.responder.asked[1:])]
-    assert max(gaps) < 1.0 + TAKE_OVER + 1.0, gaps  # due after at most a second, and one to spare
+    assert max(gaps) < 1.0 + TAKE_OVER + 1.0, gaps  # due after at most a second, plus a margin of one
 
 
 def test_children_that_serve_one_connection_each(site):
     """event and prefork side by side. Each handshake ends its child."""
     sites = [site(mpm=mpm, directives=(*QUICK, "MaxConnectionsPerChild 1")) for mpm in ("event", "prefork")]
     for one in sites:
-        # A child of event that begins while the server is stopped may never hear of it: httpd kills it, after a warning.
+        # A child of event that begins while the server is stopped may miss it: httpd kills it, after a warning.
         one.server.allow(r"\[core:(warn|error)\] .*AH0004[56]: child process \d+ still did not exit")
         one.server.start()
         one.wait_staple()
@@ -82,7 +82,7 @@ def test_children_that_serve_one_connection_each(site):
             assert seen.ok and seen.status == "good", seen
     for one in sites:
         assert len({pid for _, pid, _ in stamped(one.server, LEADS)}) >= 2, "the task went from child to child"
-        one.server.kill()  # with this directive a child of event now and then overlooks that it is to end, module or not
+        one.server.kill()  # with this directive a child of event sometimes misses the stop, with or without the module
 
 
 # ---- graceful restarts -----------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class HeldUp:
             one.close()
 
 
-def test_a_leaving_generation_steps_down_at_once_and_nothing_is_asked_for_twice(httpd, ca, responder):
+def test_a_leaving_generation_steps_down_at_once_and_nothing_is_queried_twice(httpd, ca, responder):
     answering = responder(responders.delayed(responders.good(), 1.0))
     server = httpd(Config(vhosts=hosts(ca, answering.url, 16), cache=CACHE,
                           directives=("OCSPCacheWorkers 4", "RequestReadTimeout header=0"), modules=("reqtimeout",)))
@@ -123,7 +123,7 @@ def test_a_leaving_generation_steps_down_at_once_and_nothing_is_asked_for_twice(
         assert server.wait_staple(vhost.host, deadline=30).ok
     twice = [vhost.host for vhost in server.config.vhosts if len(answering.asked_for(vhost.leaves[0])) > 1]
     assert len(twice) <= 4, f"only what was under way is asked for again: {twice}"
-    assert {pid for _, pid, _ in stamped(server, "says good")} <= {old, new}
+    assert {pid for _, pid, _ in stamped(server, "reports good")} <= {old, new}
     clients.let_go()
 
 
@@ -140,7 +140,7 @@ def test_many_restarts_while_the_responder_is_slow(site):
 
 def test_a_renewed_certificate_never_gets_the_old_staple(site, ca):
     one = site(directives=("SSLStaplingErrorCacheTimeout 1",))
-    one.server.allow(NOTHING_HELD)  # the hanging responder hangs up in the end
+    one.server.allow(NOTHING_HELD)  # the hanging responder closes the connection at the end
     one.server.start()
     one.wait_staple()
     renewed = ca.leaf(HOST, url=one.responder.url)
@@ -262,7 +262,7 @@ class Load:
 
 def in_ipc_namespace(work: Callable[[], object]) -> object:
     """Run `work` in a thread with System V segments and semaphores of its own, so that those of the rest of the machine do
-    not count; where that is not allowed, with everybody's."""
+    not count; where that is not allowed, with those of the machine."""
     results: "queue.Queue[tuple[bool, object]]" = queue.Queue()
 
     def run() -> None:
@@ -283,8 +283,9 @@ def in_ipc_namespace(work: Callable[[], object]) -> object:
 @pytest.mark.slow
 @pytest.mark.parametrize("mutex", ["default", "sysvsem"])
 def test_restarts_under_load_lose_nothing_and_leave_nothing(httpd, ca, responder, mutex):
-    """OCSP_CACHE_E2E_RESTARTS says how many. What the parent holds is compared between a third of them and the end: the first
-    ones fill its free lists. Half of it with each of two kinds of mutexes, as these leave different things behind."""
+    """OCSP_CACHE_E2E_RESTARTS sets the number. The resources of the parent after a third of the restarts are compared with
+    those at the end: the first ones fill its free lists. Half of the runs with each of two kinds of mutexes, which leave
+    different things behind."""
     answering = responder()
     vhosts = hosts(ca, answering.url, 2)
     names = tuple(vhost.host for vhost in vhosts)
@@ -309,7 +310,7 @@ def test_restarts_under_load_lose_nothing_and_leave_nothing(httpd, ca, responder
         return early, late, load
 
     def quiet(server: Httpd) -> Holdings:
-        """When the former generation is gone."""
+        """When the previous generation has ended."""
         last = stamped(server, "resuming normal operations")[-1][0]
         poll(lambda: all(_started(pid) >= last - 1.0 for pid in server.children()), "the former children are gone", 20)
         return Holdings.of(server.parent)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What is said of a certificate, at which level, and how often: one line for each change, none for each attempt."""
+"""What is logged about a certificate, at which level, and how often: one line for each change, none for each attempt."""
 
 import calendar
 import itertools
@@ -16,29 +16,29 @@ from httpd import Httpd
 from wait import poll
 
 ABOVE_DEBUG = ("info", "notice", "warn", "error", "crit", "alert", "emerg")
-SAID = r": certificate .*\(serial [0-9A-F]+\): (the )?responder http"
+ABOUT = r": certificate .*\(serial [0-9A-F]+\): (the )?responder http"
 
 
-def said(server: Httpd) -> list[LogLine]:
+def logged(server: Httpd) -> list[LogLine]:
     """Every line above debug about the certificate and its responder."""
-    return server.ours(ABOVE_DEBUG, SAID)
+    return server.ours(ABOVE_DEBUG, ABOUT)
 
 
 def levels(server: Httpd) -> list[str]:
-    return [line.level for line in said(server)]
+    return [line.level for line in logged(server)]
 
 
 def wait_attempts(count: int, *sites) -> None:
-    """Until each of these has made so many more attempts than now, and logged them, if only at debug."""
+    """Wait until each of these has made `count` more attempts and logged them, at debug or above."""
     def attempts() -> list[int]:
-        return [len(one.server.ours(pattern=SAID)) for one in sites]
+        return [len(one.server.ours(pattern=ABOUT)) for one in sites]
     known = attempts()
     poll(lambda: all(now >= before + count for now, before in zip(attempts(), known)), f"{count} more attempts", 30)
 
 
 # ---- going well, going wrong ------------------------------------------------------------------------------------------
 
-def test_success_and_failure_are_said_once_and_so_is_recovery(site):
+def test_success_and_failure_and_recovery_are_logged_once(site):
     """Three servers side by side: one whose responder answers, one whose responder fails later, one whose never answered."""
     well, later, never = (site(script, directives=QUICK) for script in (None, None, responders.http_status(500)))
     never.server.expect(NOTHING_HELD)
@@ -46,44 +46,44 @@ def test_success_and_failure_are_said_once_and_so_is_recovery(site):
         one.server.start()
     later.wait_staple()
     later.responder.script = responders.http_status(500)
-    later.server.wait_log("Stapling goes on with the response held, until", "info")
+    later.server.wait_log("Stapling continues with the stored response, until", "info")
     wait_attempts(2, well, later, never)
-    assert levels(well.server) == ["info"], said(well.server)
-    assert levels(later.server) == ["info", "info"], said(later.server)
-    assert levels(never.server) == ["warn"], said(never.server)
-    line, = said(well.server)
-    for word in (HOST, well.leaf.serial_hex, "CN=" + HOST, well.responder.url, "says good", "stapled until",
+    assert levels(well.server) == ["info"], logged(well.server)
+    assert levels(later.server) == ["info", "info"], logged(later.server)
+    assert levels(never.server) == ["warn"], logged(never.server)
+    line, = logged(well.server)
+    for word in (HOST, well.leaf.serial_hex, "CN=" + HOST, well.responder.url, "reports good", "stapled until",
                  "next request"):
         assert word in line.text
 
     for one in (later, never):
         one.responder.script = responders.good()
     for one in (later, never):
-        one.server.wait_log("says good", "notice")
+        one.server.wait_log("reports good", "notice")
     wait_attempts(2, well, later, never)
-    assert levels(well.server) == ["info"], said(well.server)
-    assert levels(later.server) == ["info", "info", "notice"], said(later.server)
-    assert levels(never.server) == ["warn", "notice"], said(never.server)
+    assert levels(well.server) == ["info"], logged(well.server)
+    assert levels(later.server) == ["info", "info", "notice"], logged(later.server)
+    assert levels(never.server) == ["warn", "notice"], logged(never.server)
 
 
-def test_another_kind_of_failure_is_said_once_too(site):
+def test_another_kind_of_failure_is_logged_once_too(site):
     one = site(responders.http_status(500), directives=QUICK)
     one.server.expect(NOTHING_HELD)
     one.server.start()
     wait_attempts(2, one)
     one.responder.script = responders.nothing()
     wait_attempts(3, one)
-    assert levels(one.server) == ["warn", "info"], said(one.server)
-    assert "HTTP" in said(one.server)[0].text and "broke before the answer was complete" in said(one.server)[1].text
+    assert levels(one.server) == ["warn", "info"], logged(one.server)
+    assert "HTTP" in logged(one.server)[0].text and "broke before the answer was complete" in logged(one.server)[1].text
 
 
 def alternating(*scripts):
-    """A request, a script: in turns."""
+    """One script for each request, in turns."""
     turn = itertools.cycle(scripts)
     return lambda exchange: next(turn)(exchange)
 
 
-def test_failures_in_turns_are_no_news(site):
+def test_alternating_failures_are_logged_once_each(site):
     """Responders behind a load balancer fail in several ways at a time. Two servers side by side: with a response held, and
     without."""
     ways = responders.http_status(503), responders.try_later(), responders.nothing()
@@ -94,15 +94,15 @@ def test_failures_in_turns_are_no_news(site):
     held.wait_staple()
     held.responder.script = alternating(*ways)
     wait_attempts(6, held, bare)
-    assert set(levels(held.server)) == {"info"}, said(held.server)
-    assert len(said(held.server)) <= 1 + len(ways), said(held.server)
-    assert levels(bare.server).count("warn") == 1, said(bare.server)
-    assert len(said(bare.server)) <= len(ways), said(bare.server)
+    assert set(levels(held.server)) == {"info"}, logged(held.server)
+    assert len(logged(held.server)) <= 1 + len(ways), logged(held.server)
+    assert levels(bare.server).count("warn") == 1, logged(bare.server)
+    assert len(logged(bare.server)) <= len(ways), logged(bare.server)
 
 
 # ---- running out -----------------------------------------------------------------------------------------------------
 
-def test_running_out_is_said_at_the_threshold_and_at_the_end_and_recovery_once(site):
+def test_expiry_is_logged_at_the_threshold_and_at_the_end_and_recovery_once(site):
     """Three servers side by side, as the time has to pass: responses of 8 seconds, of which none is renewed."""
     plain = site(responders.good(next_update=8), directives=QUICK)
     late = site(responders.good(next_update=8), directives=(*QUICK, "OCSPCacheExpiryWarning 1200ms"))
@@ -114,13 +114,13 @@ def test_running_out_is_said_at_the_threshold_and_at_the_end_and_recovery_once(s
         one.wait_staple()
         one.responder.refuse()
     for one in (plain, late):
-        one.server.expect(r"\[ocsp_cache:warn\] .*Stapling goes on with the response held")
+        one.server.expect(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
     for one in (plain, late, never):
         one.server.wait_log("Nothing valid is held", "warn", deadline=25)
     wait_attempts(2, plain, late, never)
-    assert levels(plain.server) == ["info", "info", "warn", "warn"], said(plain.server)
-    assert levels(late.server) == ["info", "info", "warn", "warn"], said(late.server)
-    assert levels(never.server) == ["info", "info", "warn"], said(never.server)
+    assert levels(plain.server) == ["info", "info", "warn", "warn"], logged(plain.server)
+    assert levels(late.server) == ["info", "info", "warn", "warn"], logged(late.server)
+    assert levels(never.server) == ["info", "info", "warn"], logged(never.server)
     for one, most, least in ((plain, 2.1, 0), (late, 1.3, 0)):
         until, at = _left_when_warned(one.server)
         assert least <= until - at <= most, f"warned {until - at} s before the end"
@@ -128,14 +128,14 @@ def test_running_out_is_said_at_the_threshold_and_at_the_end_and_recovery_once(s
         one.responder.accept()
         one.responder.script = responders.good()
     for one in (plain, late, never):
-        one.server.wait_log("says good", "notice")
+        one.server.wait_log("reports good", "notice")
     wait_attempts(2, plain, late, never)
     for one in (plain, late, never):
-        assert levels(one.server)[-2:] == ["warn", "notice"], said(one.server)
+        assert levels(one.server)[-2:] == ["warn", "notice"], logged(one.server)
 
 
 def _left_when_warned(server: Httpd) -> tuple[float, float]:
-    """The end that the first warning names, and when it was said."""
+    """The end that the first warning names, and when it was logged."""
     stamp = re.search(r"^\[\w+ (\w+ \d+ [\d:]+)(\.\d+) (\d+)\] \[ocsp_cache:warn\] .* until \w+, (.*?) GMT", server.raw_log(),
                       re.M)
     at = time.mktime(time.strptime(f"{stamp[1]} {stamp[3]}", "%b %d %H:%M:%S %Y")) + float(stamp[2])
@@ -144,11 +144,11 @@ def _left_when_warned(server: Httpd) -> tuple[float, float]:
 
 # ---- revoked ---------------------------------------------------------------------------------------------------------
 
-def test_revoked_is_critical_and_said_once(site):
+def test_revoked_is_critical_and_logged_once(site):
     one = site(directives=QUICK)
     one.server.start()
     one.wait_staple()
-    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED on .*Clients reject this certificate")
+    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED since .*Clients reject this certificate")
     one.responder.script = responders.revoked()
     one.wait_staple("revoked")
     wait_attempts(2, one)
@@ -156,14 +156,14 @@ def test_revoked_is_critical_and_said_once(site):
     wait_attempts(1, one)
     one.responder.script = responders.revoked()
     wait_attempts(2, one)
-    assert levels(one.server).count("crit") == 1, said(one.server)
-    assert len(said(one.server)) <= 4, said(one.server)  # good, revoked, the outage, its end
+    assert levels(one.server).count("crit") == 1, logged(one.server)
+    assert len(logged(one.server)) <= 4, logged(one.server)  # good, revoked, the outage, its end
     assert one.leaf.serial_hex in one.server.ours("crit")[0].text
 
 
-# ---- what an administrator is to do ----------------------------------------------------------------------------------
+# ---- what an administrator has to do ---------------------------------------------------------------------------------
 
-def test_every_failure_says_what_happened_what_follows_and_what_to_do(site):
+def test_every_failure_names_its_cause_its_effect_and_the_remedy(site):
     for script, words in ((responders.unauthorized(), "not authorized"), (responders.garbage(), "DER"),
                           (responders.error(ocsp.OCSPResponseStatus.SIG_REQUIRED), "signed requests"),
                           (responders.http_status(404), "404")):

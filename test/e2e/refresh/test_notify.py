@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""OCSPCacheNotify: a real program is told what happens to certificates, and nobody ever waits for it."""
+"""OCSPCacheNotify: a real program gets the events of certificates, and nothing waits for it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from conftest import HOST, NOTHING_HELD, QUICK
 from httpd import Vhost
 from wait import holds, poll
 
-TELL = """#!/bin/sh
-new=$(mktemp {told}/.XXXXXX) && env -0 > $new && mv $new {told}/$OCSP_CACHE_EVENT.${{new##*.}}
+RECORD = """#!/bin/sh
+new=$(mktemp {events}/.XXXXXX) && env -0 > $new && mv $new {events}/$OCSP_CACHE_EVENT.${{new##*.}}
 """
 VARIABLES = {"OCSP_CACHE_" + name for name in (
     "EVENT", "HOST", "HOSTS", "SUBJECT", "SERIAL", "NOT_AFTER", "MUST_STAPLE", "RESPONDER", "STATUS", "USABLE_UNTIL",
@@ -26,17 +26,17 @@ SHELL = {"PWD", "OLDPWD", "SHLVL", "_"}  # what /bin/sh adds
 
 
 class Program:
-    """A script, and what it wrote down of each time it was run."""
+    """A script, and what it recorded each time it ran."""
 
     def __init__(self, folder: Path, text: str) -> None:
-        self.told = folder / "told"
-        self.told.mkdir()
-        self.told.chmod(0o777)
-        self.path = folder / "tell.sh"
+        self.events = folder / "events"
+        self.events.mkdir()
+        self.events.chmod(0o777)
+        self.path = folder / "record.sh"
         self.write(text)
 
     def write(self, text: str) -> None:
-        self.path.write_text(text.format(told=self.told))
+        self.path.write_text(text.format(events=self.events))
         self.path.chmod(0o755)
 
     @property
@@ -45,19 +45,19 @@ class Program:
 
     def runs(self, event: str = "*") -> list[dict[str, str]]:
         return [dict(pair.split("=", 1) for pair in path.read_text().split("\0") if pair)
-                for path in self.told.glob(event + ".*")]
+                for path in self.events.glob(event + ".*")]
 
     def wait(self, event: str, count: int = 1) -> dict[str, str]:
-        return poll(lambda: len(self.runs(event)) >= count and self.runs(event), f"{event} is told", 30)[0]
+        return poll(lambda: len(self.runs(event)) >= count and self.runs(event), f"{event} is reported", 30)[0]
 
 
 @pytest.fixture
 def program(folder):
-    return Program(folder, TELL)
+    return Program(folder, RECORD)
 
 
 def facts(one, run: dict[str, str]) -> None:
-    """What every event says."""
+    """What every event contains."""
     assert set(run) - SHELL == VARIABLES | {"PATH"}
     assert run["OCSP_CACHE_HOST"] == f"{HOST}:{one.server.https_port}"
     assert run["OCSP_CACHE_HOSTS"] == run["OCSP_CACHE_HOST"]
@@ -69,7 +69,7 @@ def facts(one, run: dict[str, str]) -> None:
 
 def test_a_certificates_life(site, program):
     one = site(responders.good(next_update=9), directives=(*QUICK, program.directive))
-    one.server.expect(r"\[ocsp_cache:warn\] .*Stapling goes on", NOTHING_HELD, r"\[ocsp_cache:crit\] .*REVOKED")
+    one.server.expect(r"\[ocsp_cache:warn\] .*Stapling continues", NOTHING_HELD, r"\[ocsp_cache:crit\] .*REVOKED")
     began = time.time()
     one.server.start()
     first = program.wait("first-response")
@@ -94,12 +94,12 @@ def test_a_certificates_life(site, program):
     revoked = program.wait("revoked")
     facts(one, revoked)
     assert revoked["OCSP_CACHE_STATUS"] == "revoked"
-    assert len(program.runs()) == 5, "each is told once"
+    assert len(program.runs()) == 5, "each is reported once"
 
 
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
-def test_each_generation_tells_what_is_new(site, program, mpm):
-    """A reload tells nothing again; what happens afterwards is told once, by the new generation."""
+def test_each_generation_reports_what_is_new(site, program, mpm):
+    """A reload repeats no event; later ones are reported once, by the new generation."""
     one = site(directives=(*QUICK, program.directive), mpm=mpm)
     one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED")
     one.server.start()
@@ -114,10 +114,10 @@ def test_each_generation_tells_what_is_new(site, program, mpm):
 
 
 def test_arguments_are_not_a_shells(site, program):
-    program.write("#!/bin/sh\nprintf '%s\\n' \"$@\" > {told}/arguments.new && mv {told}/arguments.new {told}/arguments.x\n")
+    program.write("#!/bin/sh\nprintf '%s\\n' \"$@\" > {events}/arguments.new && mv {events}/arguments.new {events}/arguments.x\n")
     one = site(directives=(program.directive + " '$(id)' \"two words\" ;",))
     one.server.start()
-    written = poll(lambda: list(program.told.glob("arguments.x")), "the program has run")
+    written = poll(lambda: list(program.events.glob("arguments.x")), "the program has run")
     assert written[0].read_text() == "$(id)\ntwo words\n;\n"
 
 
@@ -128,21 +128,21 @@ def test_subject_is_harmless(site, program):
     assert "script" in subject and subject.isprintable() and subject.isascii(), subject
 
 
-def test_a_program_that_hangs_holds_up_nobody(site, program):
-    program.write("#!/bin/sh\necho $$ > {told}/new && mv {told}/new {told}/begun.x\nexec sleep 600\n")
+def test_a_program_that_hangs_blocks_nothing(site, program):
+    program.write("#!/bin/sh\necho $$ > {events}/new && mv {events}/new {events}/begun.x\nexec sleep 600\n")
     one = site(directives=(*QUICK, program.directive))
     one.server.start()
-    begun = poll(lambda: list(program.told.glob("begun.x")), "the program runs")
+    begun = poll(lambda: list(program.events.glob("begun.x")), "the program runs")
     pid = int(begun[0].read_text())
     for _ in range(3):
         one.responder.wait_asked_again()
     assert one.handshake().status == "good"
     one.server.stop()
-    poll(lambda: not _sleeps(pid), "the program was asked to end")
+    poll(lambda: not _sleeps(pid), "the program was terminated")
 
 
 def _sleeps(pid: int) -> bool:
-    """Whether this is the program of the test, which has become sleep, and not ended."""
+    """Is the program of the test, which has become sleep, still running?"""
     try:
         return b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()  # empty: a zombie
     except OSError:
@@ -150,7 +150,7 @@ def _sleeps(pid: int) -> bool:
 
 
 def test_flood(site, ca, program):
-    """More first responses than may wait: said once, and everything is stapled."""
+    """More first responses than the queue takes: logged once, and everything is stapled."""
     program.write("#!/bin/sh\nexec sleep 30\n")
     one = site()
     vhosts = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=one.responder.url),)) for i in range(150))
@@ -159,28 +159,28 @@ def test_flood(site, ca, program):
     one.server.start()
     for vhost in vhosts[::30]:
         one.server.wait_staple(vhost.host)
-    poll(lambda: one.server.ours("warn"), "the loss is said")
+    poll(lambda: one.server.ours("warn"), "the loss is logged")
     holds(lambda: len(one.server.ours("warn")) == 1, "once", 1)
 
 
-def test_what_goes_wrong_is_said_once(site, program):
+def test_a_failure_is_logged_once(site, program):
     program.write("#!/bin/sh\nexit 3\n")
     one = site(responders.revoked(), directives=(*QUICK, program.directive))
-    one.server.expect(r"\[ocsp_cache:crit\] ", r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+tell.sh: it ended with status 3")
+    one.server.expect(r"\[ocsp_cache:crit\] ", r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+record.sh: it ended with status 3")
     one.server.start()
     one.server.wait_log("it ended with status 3", "warn")
     one.responder.script = responders.good(this_update=0)
     one.server.wait_log("it ended with status 3", "debug")
-    program.write(TELL)
+    program.write(RECORD)
     one.responder.script = responders.revoked()
-    one.server.wait_log("does its work again", "notice")
+    one.server.wait_log("works again", "notice")
     assert program.wait("revoked")
 
 
 def test_interpreter_is_missing(site, program):
     program.write("#!/nowhere/at/all\n")
     one = site(directives=(program.directive,))
-    one.server.expect(r"\[ocsp_cache:warn\] .*tell.sh: it cannot be run: No such file or directory")
+    one.server.expect(r"\[ocsp_cache:warn\] .*record.sh: it cannot be run: No such file or directory")
     one.server.start()
     one.server.wait_log("it cannot be run", "warn")
     assert one.handshake().status == "good"
@@ -197,7 +197,7 @@ def test_configuration_check(site, program, damage):
     if damage == "folder":
         program.path.mkdir()
     said = one.server.check()
-    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+tell\.sh is no program that can be run", said.output), said
+    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+record\.sh is no program that can be run", said.output), said
 
 
 def test_program_that_vanishes_ends_no_running_server(site, program):
@@ -205,7 +205,7 @@ def test_program_that_vanishes_ends_no_running_server(site, program):
     one.server.start()
     program.wait("first-response")
     program.path.unlink()
-    one.server.expect(r"\[ocsp_cache:warn\] .*tell\.sh is no program that can be run")
+    one.server.expect(r"\[ocsp_cache:warn\] .*record\.sh is no program that can be run")
     one.server.graceful()
     assert one.handshake().status == "good"
 

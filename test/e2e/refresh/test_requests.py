@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What a responder or a proxy gets to see, and who is asked at all."""
+"""What a responder or a proxy receives, and which responder is queried."""
 
 import base64
 import re
@@ -20,7 +20,7 @@ PLAIN = "s3cr/t-of-ours"
 
 
 class Looking:
-    """A script around another one that keeps what the requests say."""
+    """A script around another one that records the requests."""
 
     def __init__(self, script=None):
         self._script = script or responders.good()
@@ -105,7 +105,7 @@ def test_sha256_by_directive(site):
     assert looking.requests[0].hash_algorithm.name == "sha256"
 
 
-# ---- whom to ask -----------------------------------------------------------------------------------------------------
+# ---- which responder -------------------------------------------------------------------------------------------------
 
 def test_responder_map_is_letter_by_letter_and_yields_to_force_url(httpd, ca, responder):
     named, mirror, forced = responder(), responder(), responder()
@@ -154,7 +154,7 @@ def test_user_and_password_in_a_responders_url_are_refused_and_not_logged(site, 
     assert PASSWORD not in one.server.status_page("?auto") + one.server.status_page()
 
 
-def test_https_is_refused_and_said(site):
+def test_https_is_rejected_and_logged(site):
     one = site(leaf={"url": "https://ocsp.example.test/"})
     one.server.allow(r"\[ocsp_cache:warn\] .*https is not supported")
     one.server.start()
@@ -177,7 +177,7 @@ def test_proxy_with_a_password_works_and_the_password_is_not_logged(site, respon
     assert proxy.asked[0].path.startswith("http://ocsp.no-such-host.invalid/ocsp/")
     assert proxy.asked[0].headers["host"] == "ocsp.no-such-host.invalid"
 
-    proxy.script = responders.http_status(407)  # what is said of failures names the proxy
+    proxy.script = responders.http_status(407)  # the log lines of failures name the proxy
     one.server.wait_log(rf"proxy \S*127.0.0.1:{proxy.port}", "info")
     proxy.refuse()
     one.server.wait_log("no connection", ("info", "debug"))
@@ -187,7 +187,7 @@ def test_proxy_with_a_password_works_and_the_password_is_not_logged(site, respon
         assert line.text.count("through the proxy") == 1, line
 
 
-def test_a_proxys_password_goes_to_nobody_else(site, responder):
+def test_a_proxys_password_goes_to_no_other_server(site, responder):
     answering = responder()
     one = site(leaf={"url": answering.url})
     one.server.start()
@@ -218,7 +218,7 @@ def test_workers_and_their_share_are_bounds_and_are_used(httpd, ca, responder):
     (None, 4, 8),               # control: the first pause after a failure
     ("400", 390, 401),
     ("86400", 590, 601),        # honoured up to SSLStaplingErrorCacheTimeout, whose default is 600
-    ("1", 4, 8),                # a responder cannot have us ask sooner
+    ("1", 4, 8),                # a responder cannot request an earlier query
     ("soon", 4, 8),
 ], ids=["none", "within", "beyond", "short", "nonsense"])
 def test_retry_after(site, header, low, high):

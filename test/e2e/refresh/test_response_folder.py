@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""OCSPCacheResponseFolder: responses that another job leaves in files, for hosts without a way to the responders."""
+"""OCSPCacheResponseFolder: responses that another job leaves in files, for hosts that cannot reach the responders."""
 
 import datetime
 import os
@@ -26,7 +26,7 @@ GOOD, REVOKED = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED
 
 
 def leave(inbox: Path, leaf: pki.Leaf, der: bytes, mode: int = 0o644) -> Path:
-    """As the manual says: under another name, then renamed."""
+    """As in the manual: under another name, then renamed."""
     new, final = inbox / "new", inbox / f"{leaf.serial_hex}.der"
     new.write_bytes(der)
     new.chmod(mode)
@@ -100,12 +100,12 @@ def test_an_older_one_does_not(fed, inbox):
     assert next_update(one.handshake().staple) == first
 
 
-def test_revoked_is_stapled_and_said(fed, inbox):
+def test_revoked_is_stapled_and_logged(fed, inbox):
     one = fed()
     leave(inbox, one.leaf, response(one.leaf))
     one.server.start()
     one.wait_staple(deadline=SOON)
-    one.server.expect(r"\[ocsp_cache:crit\] .*: the file \S+\.der says that the certificate was REVOKED")
+    one.server.expect(r"\[ocsp_cache:crit\] .*: the file \S+\.der reports the certificate as REVOKED")
     leave(inbox, one.leaf, response(one.leaf, begins=0, status=REVOKED))
     one.wait_staple("revoked", deadline=SOON)
 
@@ -134,7 +134,7 @@ def test_a_file_that_comes_while_the_responder_hangs_is_not_overlooked(fed, inbo
     assert len(hanging.asked) == 1
 
 
-def test_who_has_a_file_is_not_asked_for_and_who_has_none_is(httpd, ca, responder, inbox):
+def test_a_certificate_with_a_file_is_not_queried_and_one_without_is(httpd, ca, responder, inbox):
     answering = responder()
     vhosts = tuple(Vhost(host, (ca.leaf(host, url=answering.url),)) for host in ("a.example.test", "b.example.test"))
     filed, asked = (vhost.leaves[0] for vhost in vhosts)
@@ -162,7 +162,7 @@ BAD = {
 }
 
 
-def test_bad_files_are_said_once_and_never_stapled(httpd, ca, stranger, inbox):
+def test_bad_files_are_logged_once_and_never_stapled(httpd, ca, stranger, inbox):
     vhosts = {name: Vhost(f"{name}.example.test", (ca.leaf(f"{name}.example.test"),)) for name in [*BAD, "control"]}
     for name, (make, _) in BAD.items():
         leaf = vhosts[name].leaves[0]
@@ -175,7 +175,7 @@ def test_bad_files_are_said_once_and_never_stapled(httpd, ca, stranger, inbox):
     server.wait_staple("control.example.test")
     leaves = {name: vhosts[name].leaves[0] for name in BAD}
     for _ in range(3):
-        (inbox / "other.txt").touch()  # "something new has come": all look
+        (inbox / "other.txt").touch()  # the folder has changed, so all look
         (inbox / "other.txt").unlink()
         before = [failures(server, leaf) for leaf in leaves.values()]
         poll(lambda: all(failures(server, leaf) > count for leaf, count in zip(leaves.values(), before)),
@@ -190,7 +190,7 @@ def test_bad_files_are_said_once_and_never_stapled(httpd, ca, stranger, inbox):
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """The results that may stand behind a sentence of the log."""
+    """The verdicts that a sentence of the log may mean."""
     table = {"already expired": "expired", "not valid yet": "not-yet-valid", "not authorized": "signer-refused",
              "does not contain": "signer-missing", "well-formed DER": "not-der", "is not for this": "not-ours",
              "larger than": "too-large", "cannot be read": "file-unreadable"}
@@ -203,18 +203,18 @@ def test_a_bad_file_takes_nothing_away(fed, inbox):
     one.server.start()
     one.wait_staple(deadline=SOON)
     leave(inbox, one.leaf, b"oops")
-    one.server.wait_log("well-formed DER.*Stapling goes on", "info", deadline=SOON)
+    one.server.wait_log("well-formed DER.*Stapling continues", "info", deadline=SOON)
     poll(lambda: failures(one.server, one.leaf) >= 2, "tried again", 15)
     assert one.handshake().status == "good"
     assert len(one.server.ours(("info", "notice", "warn"), r": file \S+\.der: ")) == 1
     leave(inbox, one.leaf, response(one.leaf, begins=-30))
-    one.server.wait_log(r"the file \S+\.der says good", "notice", deadline=SOON)
+    one.server.wait_log(r"the file \S+\.der reports good", "notice", deadline=SOON)
 
 
 def test_what_could_not_be_read_is_read_when_it_can(fed, inbox):
     one = fed("SSLStaplingErrorCacheTimeout 1")
     path = leave(inbox, one.leaf, response(one.leaf), mode=0)
-    if os.geteuid() != 0:  # the children are who we are: nothing but the mode keeps them out
+    if os.geteuid() != 0:  # the children run as this user: only the mode keeps them out
         assert not os.access(path, os.R_OK)
     one.server.expect(NOT_HELD)
     one.server.start()
@@ -225,7 +225,7 @@ def test_what_could_not_be_read_is_read_when_it_can(fed, inbox):
 
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
-def test_never_past_its_end_and_that_is_said_once(httpd, ca, inbox):
+def test_never_past_its_end_and_that_is_logged_once(httpd, ca, inbox):
     """Two certificates: the file of one stays as it is, that of the other is removed."""
     vhosts = tuple(Vhost(host, (ca.leaf(host),)) for host in ("there.example.test", "removed.example.test"))
     leaves = [vhost.leaves[0] for vhost in vhosts]
@@ -253,7 +253,7 @@ def test_never_past_its_end_and_that_is_said_once(httpd, ca, inbox):
         leave(inbox, leaf, response(leaf))
     for vhost, leaf in zip(vhosts, leaves):
         server.wait_staple(vhost.host, deadline=SOON)
-        assert len(server.ours("notice", f"{leaf.serial_hex}.*says good")) == 1, "and that it is over"
+        assert len(server.ours("notice", f"{leaf.serial_hex}.*reports good")) == 1, "and that it is over"
 
 
 # ---- Must-Staple -----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ NEXT = "The next responder is queried: "
 
 @pytest.fixture
 def several(site, responder):
-    """Factory: a site whose certificate names responders with these scripts, in this order; None: one that refuses connections."""
+    """Factory: a site whose certificate names responders with these scripts, in order; None: one that refuses connections."""
     def make(*scripts, **options):
         answering = [responder(script) for script in scripts]
         for one, script in zip(answering, scripts):
@@ -83,7 +83,7 @@ def test_all_fail_as_one_attempt(several):
     assert len(one.server.ours("info", NEXT)) <= 4, "not logged for each attempt"
 
 
-def test_a_pause_that_the_first_wished_for_is_kept(several):
+def test_a_pause_that_the_first_requested_is_kept(several):
     busy = lambda exchange: exchange.reply(b"busy", status=503, content_type="text/plain", headers=(("Retry-After", "400"),))
     one, _ = several(busy, None)
     one.server.expect(NOTHING_HELD)

@@ -36,7 +36,7 @@ def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
 
 def test_clock_that_jumps_to_and_fro(site, clock):
     one = site(environment=clock.environment, directives=QUICK)
-    one.server.allow(NOTHING_HELD, r"\[ocsp_cache:warn\] .*Stapling goes on with the response held")
+    one.server.allow(NOTHING_HELD, r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
     one.server.start()
     one.wait_staple()
 

@@ -174,7 +174,7 @@ def test_a_refused_connection_does_not_cost_the_staple(site):
     one.server.start()
     one.wait_staple()
     one.responder.refuse()
-    one.server.wait_log("Connection refused. Stapling goes on with the response held", "info")
+    one.server.wait_log("Connection refused. Stapling continues with the stored response", "info")
     holds(lambda: one.handshake().status == "good", "still good", 3)
 
 
@@ -228,7 +228,7 @@ def test_an_expired_response_is_not_stapled(site):
     one.server.start()
     one.wait_staple()
     one.server.expect(NOTHING_HELD)
-    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling goes on with the response held")  # its last second, said once
+    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")  # its last second, said once
     one.responder.refuse()
 
     def none_left() -> bool:
@@ -269,4 +269,4 @@ def test_a_failure_is_logged_once_and_its_end_too(site):
     one.responder.wait_asked(3, deadline=30)
     assert len(one.server.ours("warn")) == 1, "not again at every retry"
     one.responder.script = responders.good()
-    one.server.wait_log("says good", ("info", "notice"), deadline=20)
+    one.server.wait_log("reports good", ("info", "notice"), deadline=20)

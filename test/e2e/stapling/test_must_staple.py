@@ -163,7 +163,7 @@ def test_no_failed_handshake_through_outage_and_every_restart(site):
     one.server.start()
     poll(lambda: client.seen, "a handshake", 20)
     one.responder.refuse()
-    one.server.wait_log("Stapling goes on with the response held", "info")
+    one.server.wait_log("Stapling continues with the stored response", "info")
     for _ in range(2):
         one.server.graceful()
     one.server.graceful(settle=False)

@@ -22,10 +22,10 @@ def test_first_staple_within_a_second_of_accepting_and_unasked(site):
     one = site()
     one.server.start()
     poll(lambda: one.responder.asked and one.responder.asked[0].answered, "the responder was asked, without a client")
-    one.server.wait_log("says good", "info")
+    one.server.wait_log("reports good", "info")
     seen = one.handshake()
     assert seen.ok and seen.status == "good", seen
-    [(accepting, _, _)], [(stapled, _, _)] = (stamped(one.server, text) for text in ("resuming normal", "says good"))
+    [(accepting, _, _)], [(stapled, _, _)] = (stamped(one.server, text) for text in ("resuming normal", "reports good"))
     [asked] = one.responder.asked
     assert stapled - accepting < 1.0 + (asked.answered - asked.at), "the first staple came late"
     assert one.leaf.serial_hex in seen.staple
