@@ -29,7 +29,7 @@ def assert_stapled_at_once(server: Httpd) -> None:
     assert seen.ok and seen.status == "good", seen
 
 
-# ---- the story ----------------------------------------------------------------------------------------------------------
+# ---- one query for all -----------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 @pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])

@@ -30,7 +30,7 @@ def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-# An entry: (what the log reports, how it is made from the name, the certificate, another certificate, an honest entry, a stranger).
+# An entry: (what the log reports, how it is made from the name, the certificate, another one, a valid entry, another CA).
 Poison = Callable[[str, pki.Leaf, pki.Leaf, bytes, pki.Authority], bytes]
 POISONS: dict[str, tuple[str, Poison]] = {
     "garbage": ("not stored by this module", lambda name, leaf, other, honest, stranger: b"what is this" * 40),
@@ -86,7 +86,7 @@ def fill(one: Fleet) -> dict[str, str]:
 @pytest.mark.asan
 @pytest.mark.parametrize("kind", [stores.Redis, stores.Memcached])
 def test_poison_is_logged_once_and_never_stapled(fleet, kind, stranger, ca):
-    """Each kind for its own certificate, at a server without responses whose responder is down; then the responder comes back."""
+    """Each kind for its own certificate, at a server without responses. Its responder is down, then it comes back."""
     hosts = tuple(f"{kind_of}.example.test" for kind_of in POISONS) + ("honest.example.test",)
     one = fleet(kind=kind, hosts=hosts)
     names = fill(one)
@@ -160,7 +160,7 @@ def test_an_old_but_true_response_is_stapled_until_the_responder_answers(fleet):
 
 
 def test_a_replay_does_not_keep_the_fleet_from_querying(fleet):
-    """An entry claims repeatedly that the stored response was just fetched. Late in its validity, the responder is queried."""
+    """An entry claims repeatedly that the response was just fetched. Late in its validity, the responder is queried."""
     one = fleet(responders.good(this_update=-80000, next_update=6400))
     server = one.server(*PACE).start()
     server.wait_staple(HOST)

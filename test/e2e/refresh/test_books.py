@@ -22,7 +22,7 @@ GOOD = 1
 
 
 def ledger(server) -> dict[bytes, tuple[int, int, int]]:
-    """id -> verdict, failures, time of the last attempt (microseconds), as include/state/ledger.h describes the file."""
+    """id -> verdict, failures, time of the last attempt (microseconds); include/state/ledger.h describes the file."""
     data = (server.cache_folder / "staples.ledger").read_bytes()
     magic, layout, order, count = struct.unpack_from("8sIII", data)
     assert (magic, layout, order) == (b"OCSPLDGR", 1, 0x01020304) and len(data) == 64 * (1 + count)

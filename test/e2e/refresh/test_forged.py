@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A stored record is what its response says, or it is dropped with one warning, and the responder's answer replaces it."""
+"""A stored record that differs from its response is dropped with one warning, and the responder's answer replaces it."""
 
 import time
 
@@ -117,7 +117,7 @@ def test_a_record_of_another_issuer_is_not_stapled(site, stranger):
     assert one.responder.asked
 
 
-# What a child writes into shared memory (`later`: years ahead): the order in the slot and in the block, words of the record.
+# What a child writes into shared memory (`later`: years ahead): the order in the slot and in the block, record words.
 IN_MEMORY = {
     "thisUpdate": lambda later: (2 << 56 | later, 2 << 56 | later, {1: later * 10**6}),
     "thisUpdate-alone": lambda later: (2 << 56 | later, None, {1: later * 10**6}),

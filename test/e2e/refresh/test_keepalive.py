@@ -21,8 +21,8 @@ AGE = 10           # seconds after which an idle connection is closed
 
 
 class Keeping:
-    """A script around another one: speaks HTTP/1.1, and keeps each connection open, but closes it without an answer after
-    `most` requests."""
+    """A script around another one: speaks HTTP/1.1, and keeps each connection open, but closes it without an answer
+    after `most` requests."""
 
     def __init__(self, script: Optional[responders.Script] = None, most: int = 1000) -> None:
         self._script = script or responders.good()

@@ -261,8 +261,8 @@ class Load:
 
 
 def in_ipc_namespace(work: Callable[[], object]) -> object:
-    """Run `work` in a thread with System V segments and semaphores of its own, so that those of the rest of the machine do
-    not count; where that is not allowed, with those of the machine."""
+    """Run `work` in a thread with System V segments and semaphores of its own, so that those of the rest of the machine
+    do not count; where that is not allowed, with those of the machine."""
     results: "queue.Queue[tuple[bool, object]]" = queue.Queue()
 
     def run() -> None:
@@ -283,9 +283,9 @@ def in_ipc_namespace(work: Callable[[], object]) -> object:
 @pytest.mark.slow
 @pytest.mark.parametrize("mutex", ["default", "sysvsem"])
 def test_restarts_under_load_lose_nothing_and_leave_nothing(httpd, ca, responder, mutex):
-    """OCSP_CACHE_E2E_RESTARTS sets the number. The resources of the parent after a third of the restarts are compared with
-    those at the end: the first ones fill its free lists. Half of the runs with each of two kinds of mutexes, which leave
-    different things behind."""
+    """OCSP_CACHE_E2E_RESTARTS sets the number. The resources of the parent after a third of the restarts are compared
+    with those at the end: the first ones fill its free lists. Half of the runs with each of two kinds of mutexes,
+    which leave different things behind."""
     answering = responder()
     vhosts = hosts(ca, answering.url, 2)
     names = tuple(vhost.host for vhost in vhosts)

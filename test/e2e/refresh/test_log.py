@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What is logged about a certificate, at which level, and how often: one line for each change, none for each attempt."""
+"""What is logged about a certificate, at which level, and how often: a line for each change, none for each attempt."""
 
 import calendar
 import itertools
@@ -36,10 +36,10 @@ def wait_attempts(count: int, *sites) -> None:
     poll(lambda: all(now >= before + count for now, before in zip(attempts(), known)), f"{count} more attempts", 30)
 
 
-# ---- going well, going wrong ------------------------------------------------------------------------------------------
+# ---- success and failure ---------------------------------------------------------------------------------------------
 
 def test_success_and_failure_and_recovery_are_logged_once(site):
-    """Three servers side by side: one whose responder answers, one whose responder fails later, one whose never answered."""
+    """Three servers side by side: a responder that answers, one that fails later, and one that never answers."""
     well, later, never = (site(script, directives=QUICK) for script in (None, None, responders.http_status(500)))
     never.server.expect(NOTHING_HELD)
     for one in (well, later, never):
@@ -84,8 +84,8 @@ def alternating(*scripts):
 
 
 def test_alternating_failures_are_logged_once_each(site):
-    """Responders behind a load balancer fail in several ways at a time. Two servers side by side: with a response held, and
-    without."""
+    """Responders behind a load balancer fail in several ways at a time. Two servers side by side: with a stored response,
+    and without."""
     ways = responders.http_status(503), responders.try_later(), responders.nothing()
     held, bare = site(directives=QUICK), site(alternating(*ways), directives=QUICK)
     bare.server.expect(NOTHING_HELD)
@@ -100,7 +100,7 @@ def test_alternating_failures_are_logged_once_each(site):
     assert len(logged(bare.server)) <= len(ways), logged(bare.server)
 
 
-# ---- running out -----------------------------------------------------------------------------------------------------
+# ---- expiry ----------------------------------------------------------------------------------------------------------
 
 def test_expiry_is_logged_at_the_threshold_and_at_the_end_and_recovery_once(site):
     """Three servers side by side, as the time has to pass: responses of 8 seconds, of which none is renewed."""

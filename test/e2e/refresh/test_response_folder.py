@@ -21,7 +21,7 @@ from wait import holds, poll
 
 SOON = 5.0  # "within seconds"
 NOT_HELD = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*Nothing valid is held to staple"
-RUNNING_OUT = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*not renewed in time. Stapling goes on"
+RUNNING_OUT = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*not renewed in time. Stapling continues"
 GOOD, REVOKED = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED
 
 

@@ -18,7 +18,7 @@ NEXT = "The next responder is queried: "
 
 @pytest.fixture
 def several(site, responder):
-    """Factory: a site whose certificate names responders with these scripts, in order; None: one that refuses connections."""
+    """Factory: a site whose certificate names responders with these scripts; None: one that refuses connections."""
     def make(*scripts, **options):
         answering = [responder(script) for script in scripts]
         for one, script in zip(answering, scripts):
