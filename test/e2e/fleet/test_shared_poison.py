@@ -30,7 +30,7 @@ def flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-# An entry: (what the log reports, how it is made from the name, the certificate, another one, a valid entry, another CA).
+# An entry: (what the log reports, how it is made from the name, the certificate, another one, a valid entry, a CA).
 Poison = Callable[[str, pki.Leaf, pki.Leaf, bytes, pki.Authority], bytes]
 POISONS: dict[str, tuple[str, Poison]] = {
     "garbage": ("not stored by this module", lambda name, leaf, other, honest, stranger: b"what is this" * 40),

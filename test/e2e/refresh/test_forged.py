@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A stored record that differs from its response is dropped with one warning, and the responder's answer replaces it."""
+"""A stored record that differs from its response is dropped with one warning, and the responder's replaces it."""
 
 import time
 

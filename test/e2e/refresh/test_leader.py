@@ -74,8 +74,8 @@ def switches(pid: int) -> int:
 
 
 def test_idle_children_sleep(site):
-    """Children that do not lead are not woken at all; the one that does wakes ten times a second. OCSP_CACHE_E2E_CHILDREN
-    sets their number."""
+    """Children that do not lead are not woken at all; the one that does wakes ten times a second. Their number is
+    OCSP_CACHE_E2E_CHILDREN."""
     one = site(mpm="prefork", directives=(f"ServerLimit {CHILDREN}", f"MaxRequestWorkers {CHILDREN}", f"StartServers {CHILDREN}",
                                           f"MinSpareServers {CHILDREN}", f"MaxSpareServers {CHILDREN + 1}"))
     one.server.allow(r"\[core:warn\] .*AH00045: child process \d+ still did not exit")  # many on a busy machine

@@ -46,7 +46,7 @@ def test_success_and_failure_and_recovery_are_logged_once(site):
         one.server.start()
     later.wait_staple()
     later.responder.script = responders.http_status(500)
-    later.server.wait_log("Stapling continues with the stored response, until", "info")
+    later.server.wait_log("Stapling continues with the stored response until", "info")
     wait_attempts(2, well, later, never)
     assert levels(well.server) == ["info"], logged(well.server)
     assert levels(later.server) == ["info", "info"], logged(later.server)
@@ -84,8 +84,8 @@ def alternating(*scripts):
 
 
 def test_alternating_failures_are_logged_once_each(site):
-    """Responders behind a load balancer fail in several ways at a time. Two servers side by side: with a stored response,
-    and without."""
+    """Responders behind a load balancer fail in several ways at a time. Two servers side by side: with a stored
+    response, and without."""
     ways = responders.http_status(503), responders.try_later(), responders.nothing()
     held, bare = site(directives=QUICK), site(alternating(*ways), directives=QUICK)
     bare.server.expect(NOTHING_HELD)

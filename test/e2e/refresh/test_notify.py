@@ -114,7 +114,8 @@ def test_each_generation_reports_what_is_new(site, program, mpm):
 
 
 def test_arguments_are_not_a_shells(site, program):
-    program.write("#!/bin/sh\nprintf '%s\\n' \"$@\" > {events}/arguments.new && mv {events}/arguments.new {events}/arguments.x\n")
+    program.write("#!/bin/sh\nprintf '%s\\n' \"$@\" > {events}/arguments.new\n"
+                  "mv {events}/arguments.new {events}/arguments.x\n")
     one = site(directives=(program.directive + " '$(id)' \"two words\" ;",))
     one.server.start()
     written = poll(lambda: list(program.events.glob("arguments.x")), "the program has run")
