@@ -43,15 +43,18 @@ _ocsp_cachectl() {
         mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')" -- "$cur")
         return
     fi
-    case $("$1" "$command" --help 2>/dev/null | head -n 1) in
-    *COMMAND*)
+    local usage hosts=()
+    usage=$("$1" "$command" --help 2>/dev/null | head -n 1)
+    if [[ $usage == *COMMAND* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$1" --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')" -- "$cur")
-        ;;
-    *HOST*)
-        mapfile -t COMPREPLY < <(compgen -W "$("$1" list --json "${file[@]}" 2>/dev/null |
+    fi
+    if [[ $usage == *FILE* || $usage == *CERT* ]]; then
+        _filedir
+    fi
+    if [[ $usage == *HOST* ]]; then
+        mapfile -t hosts < <(compgen -W "$("$1" list --json "${file[@]}" 2>/dev/null |
             grep -oE '"(host|serial)":"[][A-Za-z0-9.:_*-]+"' | sed -E 's/.*:"(.*)"/\1/; s/:[0-9]+$//')" -- "$cur")
+        COMPREPLY+=("${hosts[@]}")
         __ltrim_colon_completions "$cur"
-        ;;
-    *FILE* | *CERT*) _filedir ;;
-    esac
+    fi
 } && complete -F _ocsp_cachectl ocsp-cachectl

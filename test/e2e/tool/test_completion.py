@@ -36,7 +36,7 @@ def complete(*words: object, where: Optional[Path] = None) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_hosts_and_serials_of_a_cache(site):
+def test_hosts_and_serials_of_a_cache(site, folder):
     one = site()
     one.server.start()
     one.wait_staple("good")
@@ -45,6 +45,9 @@ def test_hosts_and_serials_of_a_cache(site):
     for verb in ("list", "show", "export", "refresh", "check"):
         assert complete(verb, "--file", cache, "") == {HOST, one.leaf.serial_hex}, verb
     assert complete("--file", cache, "show", HOST[:3]) == {HOST}
+    assert complete("probe", "--file", cache, HOST[:3], where=folder) == {HOST}
+    (folder / f"{HOST}.pem").write_text("")
+    assert complete("probe", "--file", cache, HOST[:3], where=folder) == {HOST, f"{HOST}.pem"}, "a host or a file"
     assert complete("show", "-f", cache, one.leaf.serial_hex[:4]) == {one.leaf.serial_hex}
     assert complete("show", "-f", cache, "nothing") == set()
     assert complete("show", "--file", cache.with_name("elsewhere"), "") == set()
