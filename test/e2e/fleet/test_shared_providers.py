@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 from pathlib import Path
+from typing import Optional
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,19 +20,20 @@ from fleet import TOOK
 from httpd import unprivileged_user
 
 
-def with_certificates(count: int) -> responders.Script:
-    """Good, signed by the CA itself, with its certificate enclosed so many times: a dbm takes at most 950 bytes."""
+def signed(signer_key: Optional[str] = None) -> responders.Script:
+    """Good, signed by the CA itself, or by a delegated signer with that kind of key, whose certificate is enclosed."""
     def script(exchange: responders.Exchange) -> None:
         leaf, now = exchange.leaf, pki.now()
+        cert, key = leaf.issuer.signer(signer_key) if signer_key else (leaf.issuer.cert, leaf.issuer.key)
         builder = (ocsp.OCSPResponseBuilder()
                    .add_response(cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(),
                                  cert_status=ocsp.OCSPCertStatus.GOOD, this_update=now,
                                  next_update=now + datetime.timedelta(days=1), revocation_time=None,
                                  revocation_reason=None)
-                   .responder_id(ocsp.OCSPResponderEncoding.HASH, leaf.issuer.cert))
-        if count:
-            builder = builder.certificates([leaf.issuer.cert] * count)
-        exchange.reply(builder.sign(leaf.issuer.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
+                   .responder_id(ocsp.OCSPResponderEncoding.HASH, cert))
+        if signer_key:
+            builder = builder.certificates([cert])
+        exchange.reply(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER))
     return script
 
 
@@ -47,7 +49,7 @@ def disk(folder: Path) -> Path:
 
 @pytest.mark.asan
 def test_dbm_on_a_shared_disk(fleet, disk):
-    one = fleet(with_certificates(0))
+    one = fleet(signed())
     servers = [one.server(shared=f"dbm:{disk}/responses", modules=("socache_dbm",)) for _ in range(3)]
     servers[0].start().wait_staple(HOST)
     servers[0].stop()
@@ -59,7 +61,7 @@ def test_dbm_on_a_shared_disk(fleet, disk):
 
 
 def test_what_dbm_has_no_room_for_is_logged_once(fleet, disk):
-    one = fleet(with_certificates(3))
+    one = fleet(signed("rsa"))  # mod_socache_dbm takes at most 950 bytes
     server = one.server("SSLStaplingStandardCacheTimeout 1", shared=f"dbm:{disk}/responses", modules=("socache_dbm",))
     server.expect(r"^\[ocsp_cache:warn\] .*has no room for an entry of \d+ bytes")
     server.start().wait_staple(HOST)

@@ -159,23 +159,22 @@ class Authority:
         """This CA and those above it, without the root."""
         return "" if self.parent is None else _pem(self.cert) + self.parent.chain_pem()
 
-    def signer(self) -> tuple[x509.Certificate, Key]:
-        """The delegated OCSP signer: issued by this CA, with id-kp-OCSPSigning."""
-        if "delegated" not in self._signers:
-            private = new_key("ec")
+    def signer(self, key: str = "ec") -> tuple[x509.Certificate, Key]:
+        """The delegated OCSP signer: issued by this CA, with id-kp-OCSPSigning. One for each kind of key."""
+        if key not in self._signers:
+            private = new_key(key)
             cert = _certificate(_name("OCSP signer"), private.public_key(), self.cert.subject, self.key, days=60,
                                 issuer_key=self.cert.public_key(),
                                 extensions=[(_key_usage("digital_signature"), True),
                                             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False),
                                             (x509.OCSPNoCheck(), False)])
-            self._signers["delegated"] = (cert, private)
-            self.signer_files[0].write_text(_pem(cert))
-            self.signer_files[1].write_text(_key_pem(private))
-        return self._signers["delegated"]
+            self._signers[key] = (cert, private)
+            for path, text in zip(self.signer_files(key), (_pem(cert), _key_pem(private))):
+                path.write_text(text)
+        return self._signers[key]
 
-    @property
-    def signer_files(self) -> tuple[Path, Path]:
-        stem = f"signer-{self.cert.serial_number:x}"
+    def signer_files(self, key: str = "ec") -> tuple[Path, Path]:
+        stem = f"signer-{key}-{self.cert.serial_number:x}"
         return self.folder / f"{stem}.cert.pem", self.folder / f"{stem}.key.pem"
 
     def write_index(self, path: Path, revoked: frozenset[int] = frozenset()) -> None:

@@ -342,7 +342,7 @@ class OpensslResponder:
         """With the certificates issued so far; the first time on a kernel-chosen port, then on that one again."""
         self._authority.signer()
         self._authority.write_index(self._index, revoked)
-        cert_file, key_file = self._authority.signer_files
+        cert_file, key_file = self._authority.signer_files()
         self._process = subprocess.Popen(
             ["openssl", "ocsp", "-index", str(self._index), "-port", str(self.port), "-ignore_err",
              "-CA", str(self._authority.cert_file), "-rsigner", str(cert_file), "-rkey", str(key_file),
