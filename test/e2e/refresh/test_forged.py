@@ -113,8 +113,9 @@ def test_a_record_of_another_issuer_is_not_stapled(site, stranger):
     stored(one, honest(one.leaf, response(one.leaf, stranger)))
     one.server.expect(DROPPED)
     one.server.start()
+    one.server.wait_log("the stored response is dropped", "warn")
     one.wait_staple()
-    assert one.responder.asked
+    assert one.responder.asked, "what is stapled is the responder's"
 
 
 # What a child writes into shared memory (`later`: years ahead): the order in the slot and in the block, record words.
