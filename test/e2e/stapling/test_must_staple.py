@@ -200,7 +200,7 @@ def test_a_restart_with_a_response_does_not_wait(site):
 @pytest.mark.parametrize("leaf, vhost, words", [
     ({}, {"stapling": False}, "SSLUseStapling is off"),
     ({"url": None}, {}, "names no OCSP responder"),
-    ({}, {"issuer": "none"}, "issuer's certificate is not there"),
+    ({}, {"issuer": "none"}, "issuer's certificate is missing"),
     ({"url": "https://ocsp.example.test/"}, {}, "https is not supported"),
 ], ids=["stapling-off", "no-url", "no-issuer", "https"])
 def test_config_test_warns(site, leaf, vhost, words):
