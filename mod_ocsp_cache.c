@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * mod_ocsp_cache: the best OCSP stapling for Apache httpd: a shared-memory cache that stands in SSLStaplingCache, kept fresh in
- * the background. This file is the table of contents: what httpd calls, in the order in which it calls it. See ARCHITECTURE.md.
+ * OCSP stapling for Apache httpd from a shared-memory cache, which SSLStaplingCache names and which is refreshed in the
+ * background. This file is the table of contents: the hooks, in the order in which httpd calls them. ARCHITECTURE.md
+ * has the design.
  */
 #include "version.h"
 #include "config/check.h"
@@ -33,8 +34,8 @@
 #include <http_protocol.h>
 #include <mpm_common.h>
 
-/* A reload that removes this module leaves mod_ssl with a pointer into it (mod_ssl never resets its stapling cache). So the
- * code stays mapped, however it was linked: the same as -z nodelete, for builds by a plain apxs line. */
+/* A reload that removes this module leaves mod_ssl with a pointer into it, because mod_ssl never resets its stapling
+ * cache. So the code must stay mapped. This is -z nodelete for builds by a plain apxs command. */
 static void stay_mapped(void)
 {
     Dl_info info;
@@ -67,7 +68,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* Each certificate of each TLS vhost, whether that staples or not. */
+/* Called for each certificate of each TLS vhost, stapling or not. */
 static int prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
 {
     int rv = oc_ssl_hooks_prime(s, pool, id, id_len, pem);
@@ -84,7 +85,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
-        return OK; /* the first of two passes: mod_ssl has not begun a cache, and all of this is thrown away */
+        return OK; /* the first of two passes: mod_ssl has not begun a cache, and httpd discards the results */
     oc_unprimed_find(main_server, pconf);
     rv = oc_refresh_post_config(pconf, main_server);
     oc_stats_open(pconf, main_server);
@@ -93,7 +94,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return rv;
 }
 
-/* Behind every consumer's post_config: which caches this configuration begins again is known only then. */
+/* After every consumer's post_config: only then is it known which caches this configuration uses again. */
 static int settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     (void)pconf;
@@ -106,13 +107,13 @@ static int settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server
     return OK;
 }
 
-/* Before any other module's: one of theirs may start a thread that stores. */
+/* Before other modules: one of them may start a thread that stores. */
 static void open_child(apr_pool_t *pchild, server_rec *main_server)
 {
     oc_provider_child_init(pchild, main_server);
 }
 
-/* Behind every other module's: nothing of ours runs in a child that is not complete. */
+/* After all other modules: the refresher must not run in a child that is not complete. */
 static void start_child(apr_pool_t *pchild, server_rec *main_server)
 {
     (void)main_server;
@@ -135,7 +136,7 @@ static int pre_connection(conn_rec *c, void *socket)
 
 static void register_hooks(apr_pool_t *pconf)
 {
-    static const char *const mod_md[] = {"mod_md.c", NULL}; /* MDStapling wins for what it manages */
+    static const char *const mod_md[] = {"mod_md.c", NULL}; /* mod_md's stapling takes precedence */
     static const char *const mod_ssl[] = {"mod_ssl.c", NULL};
 
     stay_mapped();
@@ -153,7 +154,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_post_read_request(oc_ssl_hooks_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     oc_mod_status_register();
-#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110) /* 2.4.49; before it, a child that ends on its own finishes nothing */
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110) /* 2.4.49; before it, a child that ends by itself finishes no work */
     ap_hook_child_stopping(stop_child, NULL, NULL, APR_HOOK_MIDDLE);
 #endif
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_directives: the table of directives: our own, and those of mod_ssl that say how to staple, which are read along.
+ * The table of directives: the module's own, and those of mod_ssl that configure stapling.
  *
- * httpd hands a directive to every module that declares it. mod_ssl goes on owning its directives: it checks them and reports
- * what is wrong with them; here they are only read, by its parsing rules.
+ * httpd passes a directive to every module that declares it. mod_ssl still owns its directives: it checks them and
+ * reports their errors. This module only reads them, by the same parsing rules.
  */
 #ifndef OC_CONFIG_DIRECTIVES_H
 #define OC_CONFIG_DIRECTIVES_H

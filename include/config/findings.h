@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_findings: what `apachectl -t` found, collected so that one fact is said once: with the hosts that it concerns, be they five thousand.
+ * The findings of `apachectl -t`, collected so that each fact is logged once with the hosts that it concerns, even if
+ * there are thousands of them.
  */
 #ifndef OC_CONFIG_FINDINGS_H
 #define OC_CONFIG_FINDINGS_H
@@ -12,7 +13,7 @@ typedef struct oc_findings_t oc_findings_t;
 
 oc_findings_t *oc_findings_create(apr_pool_t *pool);
 
-/** What a finding is about, beside the host. */
+/** What a finding is about, apart from the host. */
 typedef enum {
     OC_ABOUT_HOST,         /* the host alone: @a certificate is NULL */
     OC_ABOUT_CERTIFICATE,  /* one certificate: each gets a line of its own */
@@ -22,12 +23,12 @@ typedef enum {
 /**
  * Add one, of a level of httpd's log.
  * @param certificate  how the log names it, without the host
- * @param text  what is the matter and what to do about it; lives as long as @a findings
+ * @param text  the problem and what to do about it; lives as long as @a findings
  */
 void oc_findings_add(oc_findings_t *findings, int level, server_rec *s, oc_about_t about, const char *certificate,
                      const char *text);
 
-/** Log them, in the order in which they were added first. */
+/** Log them, in the order in which each was first added. */
 void oc_findings_log(const oc_findings_t *findings);
 
 #endif

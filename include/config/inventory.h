@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_inventory: the certificates that the configuration names, read from their files by whoever runs `apachectl -t`. (A running server
- * knows them from mod_ssl: oc_managed.)
+ * The certificates that the configuration names, read from their files as the user who runs `apachectl -t`.
+ * A running server knows them from mod_ssl (server/managed.h).
  *
  * Each file is read once, however many hosts name it, and each issuer is parsed once, however many files hold it.
  */
@@ -15,28 +15,29 @@
 #include <httpd.h>
 
 typedef struct {
-    const char *file;      /* of SSLCertificateFile: absolute, or a URI */
-    const oc_cert_t *cert; /* NULL: why not stands in status and problem; cert->issuer is NULL */
-    int has_issuer; /* is the issuer's certificate where mod_ssl looks? The one whose key verifies the signature */
+    const char *file;      /* from SSLCertificateFile: an absolute path, or a URI */
+    const oc_cert_t *cert; /* NULL: status and problem say why; cert->issuer is NULL */
+    int has_issuer;        /* can mod_ssl find the issuer's certificate, the one whose key verifies the signature? */
     const char *issuer_problem;  /* if not: "CN=X is needed; chain.pem holds CN=Y" */
-    const char *issuer;          /* its name, as the certificate has it; NULL where cert is */
-    apr_status_t status;         /* APR_ENOTIMPL: it is a URI; APR_EINVAL: no certificate is in it; else the errno */
+    const char *issuer;          /* the issuer's name in the certificate; NULL where cert is */
+    apr_status_t status;         /* APR_ENOTIMPL: a URI; APR_EINVAL: a file without a certificate; else the errno */
     const char *problem;         /* with APR_EINVAL: a phrase */
-    const char *unread;          /* a file that may hold the issuer and cannot be read; NULL: all could be */
+    const char *unread;          /* a file that may hold the issuer but cannot be read; NULL: none */
     apr_array_header_t *servers; /* server_rec *: the hosts that serve it, in the order of the configuration */
 } oc_listed_t;
 
-/** All of the hosts that speak TLS, in the order of the configuration: const oc_listed_t *. A file that two hosts use with different
- *  chains stands there twice. None where this module does not staple at all. */
+/** All certificates of TLS hosts, in the order of the configuration: const oc_listed_t *. A file that two hosts use
+ * with different chains is listed twice. Empty if this module does not staple at all. */
 apr_array_header_t *oc_inventory_read(server_rec *main_server, apr_pool_t *pool);
 
-/** The same, of @a servers alone: server_rec *, in the order of the configuration. */
+/** The same, for @a servers only: server_rec *, in the order of the configuration. */
 apr_array_header_t *oc_inventory_of(const apr_array_header_t *servers, apr_pool_t *pool);
 
-/** Does @a s staple by this module? */
+/** Does this module staple for @a s? */
 typedef int oc_inventory_staples_fn(const void *context, const server_rec *s);
 
-/** Those of @a all that can be read and are stapled for, each certificate once, with the hosts that staple it: const oc_listed_t *. */
+/** Those of @a all that can be read and are stapled, each certificate once, with the hosts that staple it: const
+ * oc_listed_t *. */
 apr_array_header_t *oc_inventory_stapled(const apr_array_header_t *all, oc_inventory_staples_fn *staples,
                                          const void *context, apr_pool_t *pool);
 

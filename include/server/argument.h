@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_argument: what stands behind "ocsp_cache" in SSLStaplingCache: the cache's file and its size.
+ * The argument after "ocsp_cache:" in SSLStaplingCache: the cache's file and its size.
  */
 #ifndef OC_SERVER_ARGUMENT_H
 #define OC_SERVER_ARGUMENT_H
@@ -20,12 +20,12 @@ typedef struct {
  */
 const char *oc_argument_parse(oc_argument_t *argument, const char *text, apr_pool_t *pool);
 
-/** The file for staples: the one named, else a default that tells the servers of one machine apart. Once the configuration
- *  is read. */
+/** The file for staples: the one named, else a default that tells the servers of one machine apart. Once the
+ * configuration is read. */
 const char *oc_argument_file(const oc_argument_t *argument, apr_pool_t *pool);
 
-/** check_config: could that file be used? @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line. Warns of one that a reboot
- *  loses. Looks only. */
+/** check_config: could that file be used? @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line. Warns of one
+ * that a reboot loses. Looks only. */
 int oc_argument_check(const oc_argument_t *argument, server_rec *s, apr_pool_t *ptemp);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_generation: one cache in one generation of the server: its arena, its mutex and its file, from the parent's init to the
- * hand-over to the next generation.
+ * One cache in one generation of the server: its arena, its mutex and its file, from init in the parent until the next
+ * generation has taken over.
  *
- * Generations live in the process pool, beyond the configuration that made them: a graceful restart clears the configuration
- * first and reads from the old arena afterwards, while old children still serve from it.
+ * Generations live in the process pool and outlive their configuration: a graceful restart clears the configuration
+ * first and reads the old arena afterwards, while old children still serve from it.
  */
 #ifndef OC_SERVER_GENERATION_H
 #define OC_SERVER_GENERATION_H
@@ -18,31 +18,31 @@
 typedef struct oc_generation_t oc_generation_t;
 
 typedef struct {
-    const char *consumer; /* who asked for the cache: what makes it the same cache in the next generation */
+    const char *consumer; /* the name given in init, which identifies the cache across generations */
     const char *path;     /* NULL: in memory only */
     apr_size_t size;
     oc_shm_policy_t policy;
-    int has_lead; /* one of the children has work to do on it: see oc_generation_lead() */
+    int has_lead; /* one child at a time refreshes it: see oc_generation_lead() */
 } oc_generation_spec_t;
 
 /** pre_config: a new configuration is about to be read. */
 void oc_generation_reset(void);
 
-/** Is a server running in this process already? Then no trouble with a file may stop it (design: a log rotation is no reason
- *  to end a web site). */
+/** Is a server already running in this process? Then no error with a file may stop it: a reload for log rotation must
+ * not end a web site. */
 int oc_generation_is_running(void);
 
 /**
- * Begin a new generation, in the parent: create arena and mutex, take over what the last generation of the same cache holds,
- * else what its file holds. A fresh file is written later (server/later.h). Trouble with the file costs persistence and an error
- * line, no more, except at a cold start when another live server owns the file.
+ * Begin a new generation, in the parent: create arena and mutex, and take over the records of the last generation of
+ * the same cache, or those of its file. A new file is written later (server/later.h). An error with the file is logged
+ * and the cache is in memory only, except at a cold start when another live server owns the file.
  * @param generation out: valid until oc_generation_settle() finds it replaced
- * @return APR_SUCCESS; APR_EBUSY: the file is another server's; else: no memory or no mutex. Logged.
+ * @return APR_SUCCESS; APR_EBUSY: another server owns the file; else: no memory or no mutex. Logged.
  */
 apr_status_t oc_generation_begin(oc_generation_t **generation, const oc_generation_spec_t *spec, server_rec *s);
 
-/** Behind every post_config: end the caches that this configuration did not begin again; changes of the others are written to their
- *  files from here on. */
+/** After every post_config: end the caches that this configuration did not begin again. Changes of the others are
+ * written to their files from here on. */
 void oc_generation_settle(void);
 
 /** child_init, before anything in the child stores: reopen the mutexes of this configuration's caches. */
@@ -50,24 +50,24 @@ void oc_generation_child_init(apr_pool_t *pchild, server_rec *s);
 
 oc_shm_t *oc_generation_shm(const oc_generation_t *generation);
 
-/** The arena of the generation before this one; NULL: there was none. In the parent, from post_config to the next one. */
+/** The arena of the last generation; NULL: there was none. In the parent, from post_config to the next one. */
 const oc_shm_t *oc_generation_previous_shm(const oc_generation_t *generation);
 
-/** NULL: in memory only, by choice or because of trouble. */
+/** NULL: in memory only, by choice or because of an error. */
 const char *oc_generation_path(const oc_generation_t *generation);
 
 /**
- * Wait for the mutex and begin writing; when it returns APR_SUCCESS, end with oc_generation_unlock(). Blocks: for
- * children's own threads, never in a handshake; in the parent only while no child of this generation exists.
+ * Wait for the mutex and begin writing; after APR_SUCCESS, end with oc_generation_unlock(). Blocks: for worker threads
+ * of children, never in a handshake; in the parent only while no child of this generation exists.
  * @return APR_SUCCESS; else the mutex failed (logged).
  */
 apr_status_t oc_generation_lock(oc_generation_t *generation, server_rec *s);
 void oc_generation_unlock(oc_generation_t *generation, server_rec *s);
 
-/** Is this child of the generation that serves? One that drains leaves the refreshing to its successors at once. */
+/** Does this child belong to the generation that serves? A draining child stops refreshing at once. */
 int oc_generation_is_current(void);
 
-/** What one of the children holds while it has work to do on the cache; NULL: where the specification wants none. */
+/** The lead, which the child that refreshes the cache holds; NULL: the specification has none. */
 oc_lead_t *oc_generation_lead(const oc_generation_t *generation);
 
 #endif

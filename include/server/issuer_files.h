@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The issuers' certificates in the files that the configuration names: behind the server's certificate in SSLCertificateFile, in
- * SSLCertificateChainFile, SSLCACertificateFile and SSLCACertificatePath: where mod_ssl looks.
+ * The issuers' certificates in the files that the configuration names: behind the server's certificate in
+ * SSLCertificateFile, in SSLCertificateChainFile, SSLCACertificateFile and SSLCACertificatePath: where mod_ssl looks.
  *
- * Each file is read once, and each issuer is parsed once, however many files hold it. For the parent, while it reads the configuration.
+ * Each file is read once, and each issuer is parsed once, however many files hold it. For the parent, while it reads
+ * the configuration.
  */
 #ifndef OC_SERVER_ISSUER_FILES_H
 #define OC_SERVER_ISSUER_FILES_H
@@ -29,12 +30,13 @@ apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, X5
 
 typedef struct {
     X509 *issuer; /* whose key verifies the certificate's signature; NULL: it is not there. Lives as long as the pool */
-    int is_plausible; /* does mod_ssl find one, the right one or a namesake? Only then does it hand the certificate over */
+    int is_plausible;    /* does mod_ssl find one, or a namesake? Only then does it prime the certificate */
     const char *unread;  /* a file that may hold the issuer and cannot be read; NULL: all could be */
     const char *problem; /* without an issuer: "CN=X is needed; chain.pem holds CN=Y" */
 } oc_issuer_found_t;
 
-/** Find the issuer of @a leaf, which the host of @a conf serves. @param file holds it; @a beside its other certificates */
+/** Find the issuer of @a leaf, which the host of @a conf serves. @param file  contains it
+ *  @param beside  the other certificates in that file */
 void oc_issuer_files_find(oc_issuer_files_t *files, const oc_server_conf_t *conf, X509 *leaf, const char *file,
                           const apr_array_header_t *beside, oc_issuer_found_t *found);
 

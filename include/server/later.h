@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Work on the disk that no client may wait for.
+ * Disk work that must not delay clients.
  *
- * httpd reads its configuration anew between the moment when the old children stop accepting connections and the moment when the new
- * ones begin. A flush to a slow disk would keep clients out meanwhile. So the parent collects such work, and at a reload a process of
- * its own does it, with the parent's rights, while the new children already serve.
+ * At a reload httpd reads its configuration after the old children stop accepting connections and before the new ones
+ * begin. A flush to a slow disk would keep clients waiting. So the parent collects such work, and at a reload a
+ * separate process does it, with the parent's rights, while the new children already serve.
  */
 #ifndef OC_SERVER_LATER_H
 #define OC_SERVER_LATER_H
@@ -13,20 +13,21 @@
 #include <httpd.h>
 
 typedef struct {
-    /** Do it. In the parent at the start of the server, else in a process of its own. */
+    /** Do it. In the parent at the start of the server, else in a separate process. */
     void (*work)(void *data, server_rec *s);
-    /** The parent leaves it to that process. May be NULL. */
+    /** In the parent, when that process does it: release what only the process needs. May be NULL. */
     void (*leave)(void *data);
 } oc_later_t;
 
-/** pre_config: forget what the last configuration collected. */
+/** pre_config: discard the list of the last configuration. */
 void oc_later_reset(apr_pool_t *pconf);
 
-/** post_config: @a data has to stay until oc_later_run(). */
+/** post_config: add work. @a data must stay valid until oc_later_run(). */
 void oc_later_add(const oc_later_t *what, void *data);
 
-/** Behind every post_config: do it all, in the order in which it was added. A process that is still busy with the last reload's work
- *  is killed: this one's work replaces it. The parent's end waits for the process for up to ten seconds. */
+/** After every post_config: do all work, in the order in which it was added. A process that is still busy with the last
+ * reload's work is killed, because this work replaces it. When the parent ends, it waits for the process for up to ten
+ * seconds. */
 void oc_later_run(server_rec *s);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_managed: the certificates that this configuration staples for, each with how to ask for its status.
+ * The certificates that this configuration staples for, each with the responders that can be queried for its status.
  *
- * The table is filled in the parent by mod_ssl's priming, once per certificate and vhost, and read-only from post_config on.
+ * The table is filled in the parent by mod_ssl's priming, once per certificate and vhost, and read-only from
+ * post_config on.
  */
 #ifndef OC_SERVER_MANAGED_H
 #define OC_SERVER_MANAGED_H
@@ -38,8 +39,8 @@ void oc_managed_reset(apr_pool_t *pconf);
 /** A vhost serves a certificate. @param pem the certificate and its issuer, as mod_ssl's prime hook has them */
 void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char *pem);
 
-/** post_config: the table is complete: decide for each certificate which responders are queried, and how. Logs why one cannot be
- *  stapled (at info where that is expected: its CA runs no responder), and where vhosts disagree. */
+/** post_config: the table is complete: decide for each certificate which responders are queried, and how. Logs why one
+ * cannot be stapled (at info where that is expected: its CA runs no responder), and where vhosts disagree. */
 void oc_managed_settle(void);
 
 /** All of them, in the order of the configuration: const oc_managed_t *. Never NULL after oc_managed_reset(). */
@@ -55,9 +56,10 @@ int oc_managed_has(const unsigned char *id);
 int oc_managed_was_rejected(const unsigned char *id);
 
 /**
- * post_config, before oc_managed_settle(): add a certificate of stapling hosts that mod_ssl did not prime, so that reports show it. It is
- * kept apart from oc_managed_all(): nothing can be queried, verified or stapled for it.
- * @param cert  without issuer; copied @param servers  server_rec *, in the order of the configuration @param wanted  the issuer's name
+ * post_config, before oc_managed_settle(): add a certificate of stapling hosts that mod_ssl did not prime, so that
+ * reports show it. It is kept apart from oc_managed_all(): nothing can be queried, verified or stapled for it.
+ * @param cert  without issuer; copied @param servers  server_rec *, in the order of the configuration @param wanted the
+ * issuer's name
  */
 void oc_managed_add_unprimed(const oc_cert_t *cert, const apr_array_header_t *servers, const char *wanted);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_module: the module record, which glue units need for their configuration and their log level; and the versions that
- * this module can be built with.
+ * The module record, which the other units need for their configuration and log level, and the oldest versions of httpd
+ * and OpenSSL that this module can be built with.
  */
 #ifndef OC_SERVER_MODULE_H
 #define OC_SERVER_MODULE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_settings: what the configuration says, with defaults filled in and checked: per vhost what mod_ssl's directives say, for the whole
- * server what ours do. Written in the parent while the configuration is read (oc_directives); afterwards read-only, in
- * every thread of every child.
+ * The configuration, with defaults filled in and checked: mod_ssl's directives for each vhost, the module's own
+ * directives for the whole server. Written in the parent while the configuration is read (config/directives.c);
+ * afterwards read-only, in every thread of every child.
  */
 #ifndef OC_SERVER_SETTINGS_H
 #define OC_SERVER_SETTINGS_H
@@ -84,7 +84,8 @@ void oc_settings_reset(apr_pool_t *pconf);
 const oc_server_conf_t *oc_settings_server(const server_rec *s);
 const oc_global_conf_t *oc_settings_global(void);
 
-/** All of them in the order of the configuration, the main server first (httpd lists the others in reverse): server_rec *. */
+/** All of them in the order of the configuration, the main server first (httpd lists the others in reverse): server_rec
+ * *. */
 apr_array_header_t *oc_settings_servers(server_rec *main_server, apr_pool_t *pool);
 
 /** Does it speak TLS? As mod_ssl decides: SSLEngine; not written, a certificate where https is listened for. */
@@ -100,21 +101,22 @@ void oc_settings_resolve(const server_rec *s, oc_settings_t *settings);
 
 /** Where queries about one certificate go. */
 typedef struct {
-    const char *const
-        *urls;       /* in the order in which they are queried: the next where one fails. NULL-terminated, never NULL;
-                                empty: no responder can be queried. Each passes oc_fetch_url_problem(), so it holds no password */
-    const char *url; /* the first of them, to show; NULL: there is none */
-    const char *problem; /* why there is none: a phrase for the log; NULL: there is one */
-    const char *advice;  /* with a problem: a sentence that says what to write */
+    const char *const *urls; /* in the order in which they are queried: the next where one fails. NULL-terminated, never
+                                NULL; empty: no responder can be queried. Each passes oc_fetch_url_problem(), so it
+                                holds no password */
+    const char *url;         /* the first of them, to show; NULL: there is none */
+    const char *problem;     /* why there is none: a phrase for the log; NULL: there is one */
+    const char *advice;      /* with a problem: a sentence that says what to write */
     int is_expected; /* with a problem: the certificate names no responder, and nobody else does. Nothing is wrong */
     const char *skipped; /* of those named, what cannot be queried, while others can: "URL (why), ..."; NULL: nothing */
     int is_refreshed;    /* can a response be obtained: from a responder, or out of OCSPCacheResponseFolder? */
 } oc_targets_t;
 
 /**
- * Decide where queries go: to SSLStaplingForceURL alone, where that is set; else to the responders that the certificate names,
- * in its order, each replaced by what OCSPCacheResponder sets for just this URL. What cannot be queried (https, ldap, a wrong
- * URL) is left out, and a URL that results twice is queried once. Nothing can be queried through an unusable SSLOCSPProxyURL.
+ * Decide where queries go: to SSLStaplingForceURL alone, where that is set; else to the responders that the certificate
+ * names, in its order, each replaced by what OCSPCacheResponder sets for just this URL. What cannot be queried (https,
+ * ldap, a wrong URL) is left out, and a URL that results twice is queried once. Nothing can be queried through an
+ * unusable SSLOCSPProxyURL.
  * @param named oc_cert_t.urls. All strings from @a pool, or living as long as the configuration.
  */
 void oc_settings_targets(const server_rec *s, const char *const *named, oc_targets_t *targets, apr_pool_t *pool);
@@ -124,7 +126,8 @@ int oc_settings_returns_errors(const oc_server_conf_t *conf);
 int oc_settings_fakes_try_later(const oc_server_conf_t *conf);
 
 /** check_config: is all there that the directives need? Also decides `staples` for every server, because mod_ssl primes
- *  certificates before our post_config runs. @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line that says what is missing. */
+ *  certificates before our post_config runs. @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line that says
+ * what is missing. */
 int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The block in mod_status: a summary, and the certificates that need attention. It reads the arena like any other reader and changes nothing.
+ * The block in mod_status: a summary, and the certificates that need attention. It reads the arena like any other
+ * reader and changes nothing.
  */
 #ifndef OC_STATUS_MOD_STATUS_H
 #define OC_STATUS_MOD_STATUS_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One request to the status page: its arguments, and passes over the certificates that select and print. All formats use it.
+ * One request to the status page: its arguments, and passes over the certificates that select and print. All formats
+ * use it.
  *
- * A server may have ten thousand certificates: a pass keeps a rank of each and no more; texts are made row by row, in a pool that is cleared.
+ * A server may have ten thousand certificates: a pass keeps a rank of each and no more; texts are made row by row, in a
+ * pool that is cleared.
  */
 #ifndef OC_STATUS_REQUEST_H
 #define OC_STATUS_REQUEST_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The arguments of the status page's URL: parsed, printed into links, and applied to certificates as filter and order. The status room
- * calls it. Pure; the arguments come from anyone who can reach the page, so every value is checked.
+ * The arguments of the status page's URL: parsed, printed into links, and applied to certificates as filter and order.
+ * The status room calls it. Pure; the arguments come from anyone who can reach the page, so every value is checked.
  */
 #ifndef OC_VIEW_QUERY_H
 #define OC_VIEW_QUERY_H
@@ -89,8 +89,8 @@ int oc_query_parse_id(unsigned char *id, const char *text);
 /** Print a fingerprint in upper case, from @a pool. */
 const char *oc_query_print_id(const unsigned char *id, apr_pool_t *pool);
 
-/** "?" and the arguments that oc_query_parse() reads as @a query, without defaults and without the notice: a relative reference. It needs
- *  escaping for HTML like any text. */
+/** "?" and the arguments that oc_query_parse() reads as @a query, without defaults and without the notice: a relative
+ * reference. It needs escaping for HTML like any text. */
 const char *oc_query_print(const oc_query_t *query, apr_pool_t *pool);
 
 /** Does it leave any certificate out? */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The life of a certificate's response as a drawing: thisUpdate, now, the next refresh, the end. Inline SVG without styles (the page's style
- * sheet colours the classes), with the same facts in words. Pure; no text of a certificate gets in.
+ * The life of a certificate's response as a drawing: thisUpdate, now, the next refresh, the end. Inline SVG without
+ * styles (the page's style sheet colours the classes), with the same facts in words. Pure; no text of a certificate
+ * gets in.
  */
 #ifndef OC_VIEW_TIMELINE_H
 #define OC_VIEW_TIMELINE_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One certificate as an operator sees it, with the two forms that all reports share: a row of a table and an object of JSON. The status
- * page, mod_status, `apachectl -t -D DUMP_OCSP_CACHE` and ocsp-cachectl fill this struct and print through here, so they never disagree.
+ * One certificate as an operator sees it, with the two forms that all reports share: a row of a table and an object of
+ * JSON. The status page, mod_status, `apachectl -t -D DUMP_OCSP_CACHE` and ocsp-cachectl fill this struct and print
+ * through here, so they never disagree.
  *
  * Pure: no clock, no files, no OCSP parsing, no httpd. Strings may come out of certificates: the printer escapes them.
  */
@@ -17,8 +18,8 @@
 /** How urgently a certificate needs attention. Ordered: the worst is the highest. */
 typedef enum {
     OC_ATTENTION_NONE,    /* stapled and renewed in time; or no responder, where nothing demands one */
-    OC_ATTENTION_WARNING, /* attempts fail, or the response ends within the expiry warning, but a valid one is stapled; or
-                             nothing is stapled, and clients do without */
+    OC_ATTENTION_WARNING, /* attempts fail, or the response ends within the expiry warning, but a valid one is stapled;
+                             or nothing is stapled, and clients do without */
     OC_ATTENTION_CRITICAL /* clients refuse it: revoked; expired; or Must-Staple without a good response */
 } oc_attention_t;
 
@@ -58,12 +59,12 @@ void oc_view_take_cert(oc_view_t *view, const oc_cert_t *cert);
 /** Fill in what the cache holds: the response's times, size and origin. */
 void oc_view_take_record(oc_view_t *view, const oc_record_t *record);
 
-/** "good", "revoked", a responder's error (oc_verdict_name); "none": the cache holds nothing valid; "no-issuer": the server does not
- *  know the issuer's certificate; "no-responder": expected, the certificate names none. Static. */
+/** "good", "revoked", a responder's error (oc_verdict_name); "none": the cache holds nothing valid; "no-issuer": the
+ * server does not know the issuer's certificate; "no-responder": expected, the certificate names none. Static. */
 const char *oc_view_state(const oc_view_t *view, apr_time_t now);
 
-/** Does a response with @a left to go end within @a limit, or, where it is usable for a short time, in the last quarter of its
- *  @a validity? The one rule of all reports, the log and `ocsp-cachectl check`. An ended one does not. */
+/** Does a response with @a left to go end within @a limit, or, where it is usable for a short time, in the last quarter
+ *  of its @a validity? The one rule of all reports, the log and `ocsp-cachectl check`. An ended one does not. */
 int oc_view_is_ending(apr_interval_time_t left, apr_interval_time_t validity, apr_interval_time_t limit);
 
 /** The same of the stapled response. */
@@ -80,13 +81,13 @@ oc_attention_t oc_view_attention(const oc_view_t *view, apr_time_t now, apr_inte
 /** "none", "warning", "critical"; total, static. */
 const char *oc_attention_name(oc_attention_t attention);
 
-/** One object of JSON, without a line end (docs/mod_ocsp_cache.md, "JSON", describes it; OC_VIEW_JSON_VERSION counts changes that
- *  break readers). Times in seconds since 1970 and null where unknown. ASCII: everything else is escaped. */
+/** One object of JSON, without a line end (docs/mod_ocsp_cache.md, "JSON", describes it; OC_VIEW_JSON_VERSION counts
+ * changes that break readers). Times in seconds since 1970, null where unknown. Everything but ASCII is escaped. */
 #define OC_VIEW_JSON_VERSION 1
 const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning, apr_pool_t *pool);
 
-/** A JSON string literal of @a text, quotes included; NULL: null. Everything but printable ASCII is escaped, and so are the characters of
- *  HTML's syntax, so that it may stand inside <script>; invalid UTF-8 becomes U+FFFD. */
+/** A JSON string literal of @a text, quotes included; NULL: null. Everything but printable ASCII is escaped, and so are
+ * the characters of HTML's syntax, so that it may stand inside <script>; invalid UTF-8 becomes U+FFFD. */
 const char *oc_view_json_string(const char *text, apr_pool_t *pool);
 
 /** "3 d 4 h", "12 min", "8 s", "-" for 0, "2 h 5 min ago" for the past: the two largest units. */
@@ -104,12 +105,12 @@ const char *oc_view_host_text(const char *host, apr_pool_t *pool);
 /** Does the subject add nothing to the host's name ("CN=www.example.com" for "www.example.com:443")? */
 int oc_view_subject_is_host(const oc_view_t *view);
 
-/** @a text, what is not printable ASCII escaped as \xHH: a certificate's subject must not steer a terminal. NULL: "-". */
+/** @a text with everything but printable ASCII escaped as \xHH: a subject must not control a terminal. NULL: "-". */
 const char *oc_view_printable(const char *text, apr_pool_t *pool);
 
 /**
- * Print a table of @a views (oc_view_t) for a terminal of @a width columns (0: any width): header and rows. Where the columns do not fit, a
- * row takes several lines, and long texts lose their middle. All text is printable.
+ * Print a table of @a views (oc_view_t) for a terminal of @a width columns (0: any width): header and rows. Where the
+ * columns do not fit, a row takes several lines, and long texts lose their middle. All text is printable.
  * @param print called for each line, with its line end
  */
 typedef void oc_view_print_fn(void *context, const char *line);

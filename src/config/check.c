@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_check: see oc_check.h. Reads the administrator's own files, as whoever runs the test.
+ * What `apachectl -t` reports about certificates: expired, without an issuer, without a responder, Must-Staple without
+ * stapling. It reads the administrator's own files, with the rights of the user who runs the test.
  */
 #include "config/check.h"
 
@@ -16,21 +17,21 @@
 
 #define DEMAND ". It is a Must-Staple certificate (RFC 7633): clients refuse it without a staple"
 
-/* What one certificate is told in one host. */
+/* One certificate in one host. */
 typedef struct {
     oc_findings_t *findings;
     apr_pool_t *pool;
     const oc_cert_t *cert;
     int has_issuer;             /* see oc_listed_t */
-    const char *issuer_problem; /* the same */
-    const char *unread;         /* the same */
-    int is_supplied; /* another host staples for this certificate, and has the issuer: mod_ssl then staples here, too */
+    const char *issuer_problem; /* see there */
+    const char *unread;         /* see there */
+    int is_supplied; /* another host staples for this certificate and has its issuer: mod_ssl then staples here, too */
     server_rec *s;
     const char *label;
     const char *demand;
 } case_t;
 
-static void say(const case_t *c, int level, oc_about_t about, const char *text)
+static void report(const case_t *c, int level, oc_about_t about, const char *text)
 {
     oc_findings_add(c->findings, level, c->s, about, c->label, text);
 }
@@ -43,38 +44,39 @@ static const char *date(apr_time_t time, apr_pool_t *pool)
     return text;
 }
 
-/* Its own validity. @return 1: nothing else matters any more */
+/* Its validity. @return 1: it has expired, and no other check matters */
 static int check_dates(const case_t *c, apr_time_t now)
 {
     if (c->cert->not_after <= now) {
-        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
-            apr_psprintf(c->pool, "it is expired: nothing can be stapled for it. It ended on %s; renew it",
-                         date(c->cert->not_after, c->pool)));
+        report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+               apr_psprintf(c->pool, "it expired on %s: nothing can be stapled for it. Renew it",
+                            date(c->cert->not_after, c->pool)));
         return 1;
     }
     if (c->cert->not_before > now)
-        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
-            apr_psprintf(c->pool,
-                         "it is not valid before %s: clients refuse it until then. Look at this host's clock, or use "
-                         "the certificate that came before",
-                         date(c->cert->not_before, c->pool)));
+        report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+               apr_psprintf(c->pool,
+                            "it is not valid before %s: clients refuse it until then. Check this host's clock, or use "
+                            "the previous certificate",
+                            date(c->cert->not_before, c->pool)));
     return 0;
 }
 
 static void check_issuer(const case_t *c, int has_folder)
 {
     if (c->unread)
-        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
-            apr_psprintf(c->pool,
-                         "the issuer's certificate may be in %s, which this user cannot read. Run the test as root",
-                         c->unread));
+        report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
+               apr_psprintf(c->pool,
+                            "the issuer's certificate may be in %s, which this user cannot read. Run the test as root",
+                            c->unread));
     else
-        say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+        report(
+            c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
             apr_pstrcat(
                 c->pool, "nothing will be stapled: the issuer's certificate is missing: ", c->issuer_problem, c->demand,
-                ". Put it behind the server's in SSLCertificateFile, or name it in SSLCertificateChainFile or "
+                ". Append it to the certificate in SSLCertificateFile, or name its file in SSLCertificateChainFile or "
                 "SSLCACertificateFile",
-                has_folder ? " (in SSLCACertificatePath it is not, or not under its hash: `openssl rehash`)" : "",
+                has_folder ? " (SSLCACertificatePath does not hold it under its hash: see `openssl rehash`)" : "",
                 NULL));
 }
 
@@ -83,7 +85,8 @@ static void check_targets(const case_t *c, const oc_targets_t *targets)
 {
     int is_warning = c->cert->must_staple || !targets->is_expected;
 
-    say(c, is_warning ? APLOG_WARNING : APLOG_INFO, c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+    report(
+        c, is_warning ? APLOG_WARNING : APLOG_INFO, c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
         apr_pstrcat(c->pool,
                     targets->is_refreshed ? "stapled only from OCSPCacheResponseFolder: " : "nothing will be stapled: ",
                     targets->problem, c->demand, ". ", targets->advice, NULL));
@@ -99,21 +102,22 @@ static void check_certificate(const case_t *c)
     oc_settings_targets(c->s, c->cert->urls, &targets, c->pool);
     if (!conf->staples) {
         if (c->cert->must_staple)
-            say(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
-                "SSLUseStapling is off" DEMAND ". Write `SSLUseStapling on` for this host");
+            report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
+                   "SSLUseStapling is off" DEMAND ". Set `SSLUseStapling on` for this host");
     }
     else if (targets.problem && (!targets.is_expected || !targets.is_refreshed)) {
         check_targets(c, &targets);
     }
     else if (!c->has_issuer && c->is_supplied) {
-        say(c, APLOG_INFO, OC_ABOUT_CERTIFICATES,
+        report(
+            c, APLOG_INFO, OC_ABOUT_CERTIFICATES,
             "the issuer's certificate is missing in this host; that of another host with the same certificate is used");
     }
     else if (!c->has_issuer) {
-        check_issuer(c, conf->ca_path != NULL);
+        check_issuer(c, !!conf->ca_path);
     }
     else if (targets.skipped) {
-        say(c, APLOG_INFO, OC_ABOUT_CERTIFICATES, apr_pstrcat(c->pool, "not queried: ", targets.skipped, NULL));
+        report(c, APLOG_INFO, OC_ABOUT_CERTIFICATES, apr_pstrcat(c->pool, "not queried: ", targets.skipped, NULL));
     }
 }
 
@@ -130,14 +134,14 @@ static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_r
     return c;
 }
 
-/* A file that holds no certificate for us: that is never passed over in silence. */
+/* A file without a certificate that can be checked: always reported. */
 static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, server_rec *s, apr_pool_t *pool)
 {
     const char *text;
     char why[120];
 
     if (listed->status == APR_ENOTIMPL)
-        text = apr_pstrcat(pool, listed->file, " is no file: nothing is checked for its certificate", NULL);
+        text = apr_pstrcat(pool, listed->file, " is not a file, so its certificate is not checked", NULL);
     else if (listed->status == APR_EINVAL)
         text =
             apr_pstrcat(pool, "nothing is checked for the certificate in ", listed->file, ": ", listed->problem, NULL);
@@ -151,7 +155,7 @@ static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, ser
                     text);
 }
 
-/* The certificates that some host staples for with an issuer of its own: id -> oc_listed_t *. */
+/* The certificates whose issuer at least one stapling host has: id -> oc_listed_t *. */
 static apr_hash_t *supplied_certificates(const apr_array_header_t *certificates, apr_pool_t *pool)
 {
     apr_hash_t *supplied = apr_hash_make(pool);
@@ -184,7 +188,7 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
         c.has_issuer = listed->has_issuer;
         c.issuer_problem = listed->issuer_problem;
         c.unread = listed->unread;
-        c.is_supplied = apr_hash_get(supplied, listed->cert->id, OC_CERT_ID_LEN) != NULL;
+        c.is_supplied = !!apr_hash_get(supplied, listed->cert->id, OC_CERT_ID_LEN);
         if (oc_mod_md_staples(md, s))
             check_dates(&c, apr_time_now());
         else

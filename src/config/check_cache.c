@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_check_cache: see oc_check.h. Root looks at what children wrote: no ASN.1 of theirs is parsed here.
+ * The part of `apachectl -t` about the cache: responses that run out without being renewed, and a size that is too
+ * small. Root reads what children wrote, so no ASN.1 of theirs is parsed here.
  */
 #include "config/check.h"
 
@@ -16,8 +17,8 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define SIZE_GUESSED 2048 /* of a response that was not seen yet */
-#define SIZE_STEP 32768   /* sizes are named in whole steps of these */
+#define SIZE_GUESSED 2048 /* of a response that is not in the cache yet */
+#define SIZE_STEP 32768   /* the recommended size is a multiple of this */
 
 static int is_refreshed(const oc_listed_t *listed, apr_pool_t *pool)
 {
@@ -27,13 +28,13 @@ static int is_refreshed(const oc_listed_t *listed, apr_pool_t *pool)
     return targets.is_refreshed;
 }
 
-/* Why is it not renewed? As the server noted it, where it did. */
+/* Why is it not renewed? The server records its last attempt in the ledger. */
 static const char *cause(const oc_view_t *view, apr_pool_t *pool)
 {
     const char *advice = oc_verdict_advice(view->last);
 
     if (view->failures == 0)
-        return "A server that runs renews it long before; one that is started now asks at once. `-t -D "
+        return "A running server renews it much earlier, and a starting server queries the responder at once. `-t -D "
                "DUMP_OCSP_CACHE` shows when";
     return apr_pstrcat(pool, "The last attempt failed: ", oc_verdict_text(view->last), *advice ? ". " : "", advice,
                        NULL);
@@ -51,7 +52,7 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
     if (!is_over && !oc_view_is_running_out(view, now, oc_settings_global()->expiry_warning))
         return;
     label = apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
-    text = apr_psprintf(pool, "the response kept in %s %s. %s", path,
+    text = apr_psprintf(pool, "the response stored in %s %s. %s", path,
                         is_over ? "has run out" : "runs out soon (OCSPCacheExpiryWarning) and is not renewed",
                         cause(view, pool));
     for (i = 0; i < listed->servers->nelts; i++)
@@ -69,8 +70,8 @@ static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest,
     enough += SIZE_STEP - enough % SIZE_STEP;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                  "SSLStaplingCache: a size of %" APR_SIZE_T_FMT
-                 " bytes is too small for the responses of %u certificates: those without room are not stapled. "
-                 "Write a size of %" APR_SIZE_T_FMT " or more",
+                 " bytes is too small for the responses of %u certificates: those that do not fit are not stapled. "
+                 "Set a size of %" APR_SIZE_T_FMT " or more",
                  size, certificates, enough);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_check_directives: see oc_check.h. A directive that stands somewhere and changes nothing there was meant to change something: the
- * one who wrote it should know.
+ * The part of `apachectl -t` about directives: a stapling directive that has no effect where it is set, which is never
+ * what the administrator intended.
  */
 #include "config/check.h"
 
@@ -16,8 +16,9 @@ static void warn(oc_findings_t *findings, server_rec *s, const char *text)
     oc_findings_add(findings, APLOG_WARNING, s, OC_ABOUT_HOST, NULL, text);
 }
 
-/* "SSLStaplingForceURL, ... have no effect: ": those that are written in this very place and need stapling; NULL: none. @param is_tls
- * is even the switch without effect? */
+/* "SSLStaplingForceURL, ... have no effect: ": the directives set in this section itself that need stapling; NULL:
+ * none.
+ * @param is_tls 0: SSLUseStapling has no effect either */
 static const char *idle_directives(const oc_server_conf_t *own, int is_tls, apr_pool_t *pool)
 {
     const struct {
@@ -32,7 +33,7 @@ static const char *idle_directives(const oc_server_conf_t *own, int is_tls, apr_
         {"SSLStaplingErrorCacheTimeout", own->error_timeout != OC_UNSET},
         {"SSLStaplingResponseTimeSkew", own->skew != OC_UNSET},
         {"SSLStaplingResponseMaxAge", own->max_age != OC_UNSET},
-        {"SSLStaplingForceURL", own->force_url != NULL},
+        {"SSLStaplingForceURL", !!own->force_url},
     };
     const char *text = NULL;
     unsigned i, n = 0;
@@ -46,7 +47,7 @@ static const char *idle_directives(const oc_server_conf_t *own, int is_tls, apr_
     return text ? apr_pstrcat(pool, text, n > 1 ? " have" : " has", " no effect: ", NULL) : NULL;
 }
 
-/* Does any host staple by this module that takes SSLStaplingFakeTryLater from @a s and returns errors? */
+/* Does any host that this module staples for take SSLStaplingFakeTryLater from @a s and return errors? */
 static int is_faking(const apr_array_header_t *servers, const oc_mod_md_t *md, const server_rec *s)
 {
     int i;
@@ -62,7 +63,7 @@ static int is_faking(const apr_array_header_t *servers, const oc_mod_md_t *md, c
     return 0;
 }
 
-/* What is written, but has another value than it can have here. */
+/* Values that this module does not support. */
 static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
                          server_rec *s, apr_pool_t *pool)
 {
@@ -71,38 +72,39 @@ static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const a
 
     if (own->fake_try_later == 1 && !is_faking(servers, md, s))
         warn(findings, s,
-             "SSLStaplingFakeTryLater On has no effect: errors are stapled only with SSLStaplingReturnResponderErrors "
-             "On, and a made-up one is one of them. Write that too, or leave it out");
+             "SSLStaplingFakeTryLater On has no effect: errors, and so a generated tryLater, are stapled only with "
+             "SSLStaplingReturnResponderErrors On. Set that as well, or remove SSLStaplingFakeTryLater");
     if (own->responder_timeout == 0)
         warn(findings, s,
-             "SSLStaplingResponderTimeout 0 has no effect: nothing here waits for ever, the default counts. Leave it "
-             "out, or write a number of seconds");
+             "SSLStaplingResponderTimeout 0 has no effect: there is no unlimited wait, so the default applies. Remove "
+             "it, "
+             "or set a number of seconds");
     if (own->standard_timeout == 0)
-        warn(findings, s, "SSLStaplingStandardCacheTimeout 0 has no effect: the default counts. Leave it out");
+        warn(findings, s, "SSLStaplingStandardCacheTimeout 0 has no effect: the default applies. Remove it");
     else if (own->standard_timeout > 0 && own->standard_timeout < least)
         warn(findings, s,
              apr_psprintf(pool,
-                          "SSLStaplingStandardCacheTimeout undercuts the shortest interval of "
+                          "SSLStaplingStandardCacheTimeout is shorter than the shortest interval of "
                           "OCSPCacheRefreshInterval, %" APR_TIME_T_FMT
-                          " s, which has no effect then: responders are asked again every %" APR_TIME_T_FMT
-                          " s. Raise the one, or lower the other",
+                          " s, which then has no effect: responders are queried every %" APR_TIME_T_FMT
+                          " s. Raise the former, or lower the latter",
                           apr_time_sec(least), apr_time_sec(own->standard_timeout)));
 }
 
-/* A host that SSLUseStapling is on for and that mod_md staples for. */
+/* A host with SSLUseStapling on, for which mod_md staples. */
 static void check_md(oc_findings_t *findings, const oc_mod_md_t *md, server_rec *s, const char *idle, apr_pool_t *pool)
 {
     if (!oc_mod_md_manages(md, s))
         warn(findings, s,
              "mod_md staples for this host, which it does not manage: MDStapling is on, and MDStapleOthers is not off. "
-             "So this module leaves it alone. Write `MDStapleOthers off` to have it staple here");
+             "This module does not staple here. To have it do so, set `MDStapleOthers off`");
     else if (idle)
         warn(findings, s,
              apr_pstrcat(pool, idle, "mod_md staples for this host, which it manages (MDStapling on). Remove them",
                          NULL));
     else
         oc_findings_add(findings, APLOG_INFO, s, OC_ABOUT_HOST, NULL,
-                        "mod_md staples for this host, which it manages (MDStapling on); this module leaves it alone");
+                        "mod_md staples for this host, which it manages (MDStapling on); this module does not");
 }
 
 static void check_host(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers, server_rec *s,
@@ -114,16 +116,18 @@ static void check_host(oc_findings_t *findings, const oc_mod_md_t *md, const apr
 
     if (conf->ssl_engine == 1 && conf->certificate_files->nelts == 0 && oc_mod_md_manages(md, s))
         oc_findings_add(findings, APLOG_INFO, s, OC_ABOUT_HOST, NULL,
-                        "its certificate comes from mod_md, not from a file: nothing is checked for it");
+                        "its certificate comes from mod_md, not from a file, and is not checked");
     if (!is_tls) {
         if (idle)
             warn(findings, s,
-                 apr_pstrcat(pool, idle, "SSLEngine is not on here. Switch it on, or remove what has no effect", NULL));
+                 apr_pstrcat(pool, idle,
+                             "SSLEngine is not on here. Switch it on, or remove the directives without effect", NULL));
     }
     else if (!conf->staples) {
         if (idle)
             warn(findings, s,
-                 apr_pstrcat(pool, idle, "SSLUseStapling is not on here. Switch it on, or remove what has no effect",
+                 apr_pstrcat(pool, idle,
+                             "SSLUseStapling is not on here. Switch it on, or remove the directives without effect",
                              NULL));
     }
     else if (oc_mod_md_staples(md, s)) {
@@ -138,20 +142,20 @@ void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const a
                          apr_pool_t *pool)
 {
     server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);
-    int i, n_tls = 0, n_staple = 0, is_said = 0;
+    int i, n_tls = 0, n_staple = 0, is_set = 0;
 
     for (i = 0; i < servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
 
         n_tls += oc_settings_is_tls(s);
-        is_said |= oc_settings_server(s)->own->use_stapling != OC_UNSET;
+        is_set |= oc_settings_server(s)->own->use_stapling != OC_UNSET;
         n_staple += oc_settings_is_tls(s) && oc_settings_server(s)->staples;
         if (s->is_virtual)
             check_host(findings, md, servers, s, pool);
     }
     if (n_staple > 0)
         check_values(findings, md, servers, main_server, pool);
-    else if (n_tls > 0 && !is_said)
+    else if (n_tls > 0 && !is_set)
         warn(findings, main_server,
-             "SSLUseStapling is not set anywhere, so nothing is stapled. Write `SSLUseStapling on`");
+             "SSLUseStapling is not set anywhere, so nothing is stapled. Set `SSLUseStapling on`");
 }

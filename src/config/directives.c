@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_directives: see oc_directives.h.
+ * The setters of the module's own directives, which check every value, and the readers of mod_ssl's directives, which
+ * follow mod_ssl's rules and report no errors.
  */
 #include "config/directives.h"
 
@@ -21,7 +22,7 @@
 #define WORKERS_MAX 64
 #define DURATION_MAX (APR_TIME_C(30) * 86400 * APR_USEC_PER_SEC)
 
-/* ---- mod_ssl's directives, read along ---- */
+/* ---- mod_ssl's directives ---- */
 
 static oc_server_conf_t *conf_of(cmd_parms *cmd)
 {
@@ -37,16 +38,16 @@ static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *
 
     (void)dummy;
     if (cmd->server->is_virtual)
-        return NULL; /* mod_ssl says so */
+        return NULL; /* mod_ssl reports it */
     global->is_provider = strncmp(arg, OC_PROVIDER_NAME, len) == 0 && (arg[len] == ':' || arg[len] == '\0');
     global->overridden_by = was_provider && !global->is_provider ? arg : NULL;
-    if (global->is_provider) /* what is wrong with it is said by the provider */
+    if (global->is_provider) /* the provider reports errors in the argument */
         (void)oc_argument_parse(&global->cache, arg[len] == ':' ? arg + len + 1 : NULL, cmd->pool);
     global->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
-/* A flag of mod_ssl's; cmd->info is the field's place in oc_server_conf_t. */
+/* A flag of mod_ssl; cmd->info is the offset of the field in oc_server_conf_t. */
 static const char *read_flag(cmd_parms *cmd, void *dummy, int flag)
 {
     (void)dummy;
@@ -55,13 +56,13 @@ static const char *read_flag(cmd_parms *cmd, void *dummy, int flag)
     return NULL;
 }
 
-/* Plain seconds, read by atoi() because mod_ssl reads them so: "1h" is one second to it, and must not be an hour to us. */
+/* Plain seconds, by atoi() as in mod_ssl: "1h" is one second there, and must not be an hour here. */
 static const char *read_seconds(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    int seconds = atoi(arg); /* NOLINT(cert-err34-c): what is no number is 0 to mod_ssl, hence to us */
+    int seconds = atoi(arg); /* NOLINT(cert-err34-c): to mod_ssl anything that is not a number is 0 */
 
     (void)dummy;
-    if (seconds >= 0) /* else mod_ssl refuses it */
+    if (seconds >= 0) /* else mod_ssl rejects it */
         *(apr_interval_time_t *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = apr_time_from_sec(seconds);
     oc_settings_edit()->ssl_written = cmd->cmd->name;
     return NULL;
@@ -91,7 +92,7 @@ static const char *read_certificate(cmd_parms *cmd, void *dummy, const char *arg
     return NULL;
 }
 
-/* ---- our own directives ---- */
+/* ---- the module's own directives ---- */
 
 static const char *begin_own(cmd_parms *cmd)
 {
@@ -127,7 +128,8 @@ static const char *set_workers(cmd_parms *cmd, void *dummy, const char *all, con
     return error ? error : begin_own(cmd);
 }
 
-/* A duration in whole: ap_timeout_parameter_parse() alone would take "5 apples" for five seconds' worth of an error. */
+/* A duration from its first to its last character. ap_timeout_parameter_parse() alone accepts text without a leading
+ * digit. */
 static const char *parse_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t min, apr_interval_time_t max,
                                   apr_interval_time_t *duration)
 {
@@ -135,7 +137,7 @@ static const char *parse_duration(cmd_parms *cmd, const char *arg, apr_interval_
         || *duration > max)
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not a duration from %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT
-                            " seconds (a number with ms, s, min or h behind it; without: seconds)",
+                            " seconds (a number followed by ms, s, min or h; without a unit: seconds)",
                             cmd->cmd->name, arg, apr_time_sec(min), apr_time_sec(max));
     return NULL;
 }
@@ -188,15 +190,15 @@ static const char *set_status_refresh(cmd_parms *cmd, void *dummy, int flag)
     return begin_own(cmd);
 }
 
-static const char *set_responder(cmd_parms *cmd, void *dummy, const char *named, const char *asked)
+static const char *set_responder(cmd_parms *cmd, void *dummy, const char *named, const char *queried)
 {
-    const char *problem = oc_fetch_url_problem(asked, cmd->temp_pool);
+    const char *problem = oc_fetch_url_problem(queried, cmd->temp_pool);
 
     (void)dummy;
     if (problem)
-        return apr_psprintf(cmd->pool, "%s: %s cannot be queried: %s", cmd->cmd->name, oc_url_public(asked, cmd->pool),
-                            problem);
-    apr_hash_set(oc_settings_edit()->responders, named, APR_HASH_KEY_STRING, asked);
+        return apr_psprintf(cmd->pool, "%s: %s cannot be queried: %s", cmd->cmd->name,
+                            oc_url_public(queried, cmd->pool), problem);
+    apr_hash_set(oc_settings_edit()->responders, named, APR_HASH_KEY_STRING, queried);
     return begin_own(cmd);
 }
 
@@ -228,7 +230,7 @@ static const char *set_shared_prefix(cmd_parms *cmd, void *dummy, const char *ar
 
     (void)dummy;
     if (problem)
-        return apr_psprintf(cmd->pool, "%s: '%s' is no prefix: %s", cmd->cmd->name, arg, problem);
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a valid prefix: %s", cmd->cmd->name, arg, problem);
     oc_settings_edit()->shared_prefix = arg;
     return begin_own(cmd);
 }
@@ -248,7 +250,7 @@ static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const
 
     (void)dummy;
     if (argc == 0)
-        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": name a program, or none", NULL);
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, ": the path of a program is missing, or 'none'", NULL);
     memcpy((void *)words, argv, (apr_size_t)argc * sizeof(*words));
     if (argc == 1 && strcasecmp(argv[0], "none") == 0) {
         oc_settings_edit()->notify = NULL;
@@ -264,46 +266,49 @@ static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const
 /* ---- the table ---- */
 
 #define FIELD(name) ((void *)APR_OFFSETOF(oc_server_conf_t, name))
-#define READ_FLAG(name, field) AP_INIT_FLAG(name, read_flag, FIELD(field), RSRC_CONF, "read along: see mod_ssl")
-#define READ_SECONDS(name, field) AP_INIT_TAKE1(name, read_seconds, FIELD(field), RSRC_CONF, "read along: see mod_ssl")
-#define READ_STRING(name, field) AP_INIT_TAKE1(name, read_string, FIELD(field), RSRC_CONF, "read along: see mod_ssl")
+#define READ_FLAG(name, field) \
+    AP_INIT_FLAG(name, read_flag, FIELD(field), RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache")
+#define READ_SECONDS(name, field) \
+    AP_INIT_TAKE1(name, read_seconds, FIELD(field), RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache")
+#define READ_STRING(name, field) \
+    AP_INIT_TAKE1(name, read_string, FIELD(field), RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache")
 
 const command_rec oc_directives[] = {
     AP_INIT_FLAG(
         "OCSPCacheRefresh", set_refresh, NULL, RSRC_CONF,
         "On: fetch and verify OCSP responses in the background; Off: be a plain cache for mod_ssl's own stapling"),
-    AP_INIT_TAKE12(
-        "OCSPCacheWorkers", set_workers, NULL, RSRC_CONF,
-        "how many requests may be under way at the same time, and how many of them to one responder; 1 to 64"),
+    AP_INIT_TAKE12("OCSPCacheWorkers", set_workers, NULL, RSRC_CONF,
+                   "maximum number of concurrent requests, and of those to one responder; 1 to 64"),
     AP_INIT_TAKE12("OCSPCacheRefreshInterval", set_refresh_interval, NULL, RSRC_CONF,
                    "shortest and longest time between two successful requests for one certificate"),
     AP_INIT_TAKE1("OCSPCacheMustStapleWait", set_must_staple_wait, NULL, RSRC_CONF,
-                  "how long a starting server waits for the first response for a Must-Staple certificate"),
+                  "how long a starting server waits for the first response for a Must-Staple certificate; 0: no wait"),
     AP_INIT_TAKE1("OCSPCacheExpiryWarning", set_expiry_warning, NULL, RSRC_CONF,
-                  "warn when a response is not renewed and has less than this left; 0: never"),
+                  "warn when a response is not renewed and ends within this time; 0: never"),
     AP_INIT_TAKE1("OCSPCacheCertIDHash", set_certid_hash, NULL, RSRC_CONF,
-                  "hash by which requests name the issuer: sha1 or sha256"),
+                  "hash that identifies the issuer in requests: sha1 or sha256"),
     AP_INIT_FLAG("OCSPCacheStatusRefresh", set_status_refresh, NULL, RSRC_CONF,
-                 "On: the status page (SetHandler ocsp-cache-status) has buttons that ask for certificates again"),
+                 "On: the status page (SetHandler ocsp-cache-status) has buttons that refresh responses"),
     AP_INIT_TAKE2("OCSPCacheResponder", set_responder, NULL, RSRC_CONF,
-                  "a responder's URL as certificates name it, and the URL to ask instead"),
+                  "a responder's URL as certificates name it, and the URL to query instead"),
     AP_INIT_TAKE1("OCSPCacheResponseFolder", set_response_folder, NULL, RSRC_CONF,
-                  "a folder in which another job leaves responses, as SERIAL.der"),
-    AP_INIT_TAKE_ARGV(
-        "OCSPCacheNotify", set_notify, NULL, RSRC_CONF,
-        "a program, and its arguments, to be told of events: a certificate is revoked, a response runs out"),
+                  "a folder in which another job puts responses, as SHA1.der or SERIAL.der"),
+    AP_INIT_TAKE_ARGV("OCSPCacheNotify", set_notify, NULL, RSRC_CONF,
+                      "a program, and its arguments, to run on events: a certificate is revoked, a response runs out"),
 
     AP_INIT_TAKE1(
         "OCSPCacheShared", set_shared, NULL, RSRC_CONF,
         "a store that several servers share, as a socache provider: redis:host:port, memcache:host:port, ..."),
     AP_INIT_TAKE1("OCSPCacheSharedPrefix", set_shared_prefix, NULL, RSRC_CONF,
-                  "the fleet's name within the shared store: servers of one prefix share responses"),
+                  "the fleet's name within the shared store: servers with the same prefix share responses"),
     AP_INIT_TAKE1("OCSPCacheSharedTimeout", set_shared_timeout, NULL, RSRC_CONF,
-                  "how long the shared store may take for one answer"),
+                  "timeout of one request to the shared store"),
 
-    AP_INIT_TAKE1("SSLStaplingCache", read_stapling_cache, NULL, RSRC_CONF, "read along: see mod_ssl"),
-    AP_INIT_TAKE1("SSLEngine", read_engine, NULL, RSRC_CONF, "read along: see mod_ssl"),
-    AP_INIT_TAKE1("SSLCertificateFile", read_certificate, NULL, RSRC_CONF, "read along: see mod_ssl"),
+    AP_INIT_TAKE1("SSLStaplingCache", read_stapling_cache, NULL, RSRC_CONF,
+                  "a directive of mod_ssl, also read by mod_ocsp_cache"),
+    AP_INIT_TAKE1("SSLEngine", read_engine, NULL, RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache"),
+    AP_INIT_TAKE1("SSLCertificateFile", read_certificate, NULL, RSRC_CONF,
+                  "a directive of mod_ssl, also read by mod_ocsp_cache"),
     READ_FLAG("SSLUseStapling", use_stapling),
     READ_FLAG("SSLStaplingReturnResponderErrors", return_errors),
     READ_FLAG("SSLStaplingFakeTryLater", fake_try_later),

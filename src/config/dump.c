@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * `apachectl -t -D DUMP_OCSP_CACHE`. Root runs it most often, so it parses no ASN.1 that children have written.
+ * The dump of the certificates and of the cache's file, as a table and as JSON. Root runs it most often, so it parses
+ * no ASN.1 that children have written.
  */
 #include "config/dump.h"
 
@@ -138,7 +139,7 @@ static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_po
 
 /* ---- as a table ---- */
 
-/* Of the terminal; 0: there is none. */
+/* The columns of the terminal; 0: there is none. */
 static unsigned terminal_width(apr_pool_t *pool)
 {
     struct winsize size;
@@ -165,7 +166,7 @@ static void print_capacity(apr_size_t size)
                oc_shm_capacity(size, OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (apr_size_t)kilobytes * 1024), kilobytes);
 }
 
-/* The table has all rows. Of an unused record only the fingerprint is known. */
+/* All rows of the table. Only the fingerprint of an unused record is known. */
 static const apr_array_header_t *all_rows(const dump_t *dump)
 {
     apr_array_header_t *rows = apr_array_append(dump->pool, dump->views, dump->unused);
@@ -219,7 +220,7 @@ static void print_views(const dump_t *dump, const char *key, const apr_array_hea
     printf("]");
 }
 
-/* The document up to its problems. */
+/* The document up to the list of problems. */
 static void print_head(apr_time_t now, const char *cache)
 {
     printf("{\"version\":%d,\"generated\":%" APR_TIME_T_FMT ",\"module\":\"" OC_VERSION

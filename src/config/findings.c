@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_findings: see oc_findings.h.
+ * Findings of `apachectl -t`, grouped: the same text is logged once, with the first hosts by name and the others as a
+ * number.
  */
 #include "config/findings.h"
 
@@ -13,16 +14,16 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define HOSTS_NAMED 3 /* of a finding: the others are counted */
+#define HOSTS_NAMED 3 /* of a finding; the others are counted */
 
 typedef struct {
     int level;
     const char *text;
-    const char *certificate; /* the first one; NULL: it is about hosts */
-    const char *last;        /* the last one added: they come certificate by certificate */
+    const char *certificate; /* the first one; NULL: the finding is about hosts */
+    const char *last;        /* the last one added: findings are added certificate by certificate */
     int n_certificates;
     server_rec *hosts[HOSTS_NAMED];
-    apr_hash_t *all_hosts; /* server_rec * -> itself: one may have several certificates */
+    apr_hash_t *all_hosts; /* server_rec * -> itself: a host may have several certificates */
 } finding_t;
 
 struct oc_findings_t {

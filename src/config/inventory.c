@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_inventory: see oc_inventory.h. Reads the administrator's own files. The issuer is looked for where mod_ssl looks.
+ * The certificates that the configuration names, read from the administrator's own files. The issuer is searched for in
+ * the same places as mod_ssl searches.
  */
 #include "config/inventory.h"
 
@@ -16,7 +17,7 @@
 
 typedef struct {
     apr_pool_t *pool;
-    apr_hash_t *listed; /* all paths that decide -> oc_listed_t * */
+    apr_hash_t *listed; /* the certificate's file and all paths of issuers -> oc_listed_t * */
     oc_issuer_files_t *files;
 } reader_t;
 
@@ -27,7 +28,7 @@ static const char *absolute(const char *file, apr_pool_t *pool)
 
 /* ---- one certificate ---- */
 
-/* pkcs11:token=..., as mod_ssl takes it in place of a file. */
+/* pkcs11:token=..., which mod_ssl accepts in place of a file. */
 static int is_uri(const char *name)
 {
     const char *p = name;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_mod_md: see oc_mod_md.h. How mod_md decides was read in its sources (2.4.x: staple_here() in mod_md_ocsp.c, link_md_to_servers() in mod_md.c).
+ * Which hosts mod_md staples for, by the rules of its sources (2.4.x: staple_here() in mod_md_ocsp.c,
+ * link_md_to_servers() in mod_md.c).
  */
 #include "config/mod_md.h"
 
@@ -14,7 +15,7 @@
 
 #define UNSET (-1)
 
-/* What is written in one place: a virtual host, outside of any (key ""), or a managed domain's section. */
+/* The directives of one place: a virtual host, or outside of any. */
 typedef struct {
     int stapling; /* MDStapling */
     int others;   /* MDStapleOthers */
@@ -22,7 +23,7 @@ typedef struct {
 
 typedef struct {
     const scope_t *scope; /* where it is defined */
-    int stapling;         /* of its own section; UNSET: as in that scope */
+    int stapling;         /* of its own section; UNSET: as in the scope */
 } domain_t;
 
 struct oc_mod_md_t {
@@ -51,12 +52,12 @@ static const char *lower(const char *name, apr_pool_t *pool)
     return copy;
 }
 
-/* "auto" and "manual" among the names are no names. */
+/* "auto" and "manual" are keywords, not names. */
 static void add_names(oc_mod_md_t *md, domain_t *domain, const char *args)
 {
     const char *name, *end = strrchr(args, '>');
 
-    if (end) /* of a section's head */
+    if (end) /* the first line of a section */
         args = apr_pstrmemdup(md->pool, args, (apr_size_t)(end - args));
     while (*(name = ap_getword_conf(md->pool, &args)))
         if (strcasecmp(name, "auto") != 0 && strcasecmp(name, "manual") != 0)
@@ -125,7 +126,7 @@ oc_mod_md_t *oc_mod_md_read(apr_pool_t *pool)
     return md;
 }
 
-/* The name itself, or the wildcard above it. */
+/* By the name itself, or by the wildcard one label above it. */
 static const domain_t *domain_of_name(const oc_mod_md_t *md, const char *name)
 {
     const char *key = lower(name, md->pool), *dot = strchr(key, '.');
@@ -157,7 +158,7 @@ static int written_or(int own, int outside, int otherwise)
 
 int oc_mod_md_manages(const oc_mod_md_t *md, const server_rec *s)
 {
-    return domain_of(md, s) != NULL;
+    return !!domain_of(md, s);
 }
 
 static const scope_t *scope_of(const oc_mod_md_t *md, const server_rec *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Certificates of stapling hosts that mod_ssl does not prime. mod_ssl logs each with its file's name only; here one warning for each missing
- * issuer names the first hosts, and a line at info names each certificate.
+ * Certificates of stapling hosts that mod_ssl does not prime. mod_ssl logs only the file of each. Here one warning for
+ * each missing issuer names the first hosts, and a line at info names each certificate.
  */
 #include "config/unprimed.h"
 
@@ -28,7 +28,8 @@ typedef struct {
     unsigned must_staple;
 } group_t;
 
-/* The vhosts with fewer primed certificates than files. One file that is named twice is read in vain, no more. */
+/* The hosts with fewer primed certificates than files. A file that is named twice is read without need, with no other
+ * effect. */
 static apr_array_header_t *incomplete_hosts(server_rec *main_server, apr_pool_t *pool)
 {
     const apr_array_header_t *servers = oc_settings_servers(main_server, pool);
@@ -75,7 +76,8 @@ static void log_group(const group_t *group, apr_pool_t *pool)
         group->issuer, group->must_staple ? ". Clients refuse a Must-Staple certificate without a staple" : "");
 }
 
-/* Would a response be obtained, or is one demanded? The issuer of a self-signed certificate, for one, is not missed. */
+/* Would a response be obtained, or is one demanded? The issuer of a self-signed certificate, for example, is not
+ * missed. */
 static int is_missed(const server_rec *s, const oc_cert_t *cert, apr_pool_t *pool)
 {
     oc_targets_t targets;

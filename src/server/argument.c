@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_argument: see oc_argument.h.
+ * Parses the argument of SSLStaplingCache, chooses the default file and size, and checks the file. It does not open the
+ * cache.
  */
 #include "server/argument.h"
 
@@ -69,8 +70,9 @@ static const char *default_path(apr_pool_t *pool)
     return apr_psprintf(pool, OC_CACHE_DIR "/ocsp_cache-%08x", hash);
 }
 
-/* httpd 2.4's shmcb takes a relative path from ServerRoot, later ones from DefaultRuntimeDir; neither ever opens the file. This
- * one does, so a path that was written for shmcb is taken from where its folder is: DefaultRuntimeDir first. NULL: no path. */
+/* httpd 2.4's shmcb takes a relative path from ServerRoot, later ones from DefaultRuntimeDir; neither ever opens the
+ * file. This one does, so a path that was written for shmcb is taken from where its folder is: DefaultRuntimeDir first.
+ * NULL: no path. */
 static const char *resolve(const char *path, apr_pool_t *pool)
 {
     const char *at_run = ap_runtime_dir_relative(pool, path), *at_root = ap_server_root_relative(pool, path);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Runs as root in the parent (begin, settle) and in children (lock, unlock). At a reload clients wait for the parent: it copies memory,
- * and leaves what is written to a disk to server/later. Only a cold start may fail.
+ * The life of a cache's arena, mutex and file. Runs as root in the parent (begin, settle) and in children (lock,
+ * unlock). At a reload clients wait for the parent: it only copies memory, and leaves writing to disk to server/later.
+ * Only a cold start may fail.
  */
 #include "server/generation.h"
 
@@ -25,16 +26,16 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define LOCK_TRIES 10 /* for the lock of the file, in all a second */
+#define LOCK_TRIES 10 /* for the lock of the file: one second in all */
 #define LOCK_PAUSE (APR_USEC_PER_SEC / LOCK_TRIES)
 #define PROCESS_KEY "mod_ocsp_cache:process:1"
 
-/* What outlives configurations, and even the module's own unloading: hung on the process pool. */
+/* What outlives configurations, and even the unloading of the module: attached to the process pool. */
 typedef struct {
     apr_pool_t *pool;
     apr_hash_t *caches; /* consumer -> its latest oc_generation_t */
     apr_hash_t *locked; /* paths whose lock this process holds */
-    int is_running;     /* a cache was begun once: from now on this is a server at work */
+    int is_running;     /* a cache has been begun: the server is running */
     int reading;        /* counts the configurations read */
 } process_t;
 
@@ -44,17 +45,17 @@ struct oc_generation_t {
     const char *name;     /* for the log: consumer and path */
     oc_shm_t *shm;
     apr_global_mutex_t *mutex; /* of writers */
-    oc_lead_t *lead;           /* NULL: nobody leads here */
+    oc_lead_t *lead;           /* NULL: this cache has no leader */
     oc_file_t *file;
-    atomic_int *is_file_lost; /* in memory that the generation's processes share: it could not be made */
+    atomic_int *is_file_lost; /* in shared memory: the file could not be written */
     const char *path;
     int reading; /* the configuration that began it */
     pid_t creator;
-    apr_status_t file_status;  /* of the last writer that wrote: a change of it is worth a log line */
-    apr_status_t write_status; /* of the writer at work: its first failure */
+    apr_status_t file_status;  /* of the last writer that wrote: a change is logged */
+    apr_status_t write_status; /* of the current writer: its first failure */
     int has_written;
-    int has_recovered;         /* from a writer that died */
-    oc_generation_t *previous; /* kept one generation longer, for the mutex that draining children still use */
+    int has_recovered;         /* after a writer died */
+    oc_generation_t *previous; /* lives one generation longer, for the mutex that draining children still use */
 };
 
 static process_t *process(void)
@@ -122,18 +123,19 @@ void oc_generation_unlock(oc_generation_t *generation, server_rec *s)
 
     generation->file_status = status;
     oc_shm_end(generation->shm);
-    apr_global_mutex_unlock(generation->mutex); /* and only then the log, which may be slow */
+    apr_global_mutex_unlock(generation->mutex); /* before logging, which may be slow */
 
     if (has_recovered)
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "a process died while it wrote to the cache %s; every record is whole, its free space was "
-                     "counted anew",
-                     generation->name);
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE, 0, s,
+            "a process died while it wrote to the cache %s: every record is intact, and the free space has been "
+            "counted again",
+            generation->name);
 
     if (status != APR_SUCCESS && before == APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_ERR, status, s,
-                     "cannot write the cache file %s: stapling goes on from memory, but what is fetched from now "
-                     "on is lost when the server stops. Is the disk full?",
+                     "cannot write the cache file %s: stapling continues from memory, but responses fetched from now "
+                     "on are lost when the server stops. Is the disk full?",
                      generation->path);
     else if (status == APR_SUCCESS && before != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "the cache file %s can be written again", generation->path);
@@ -141,8 +143,8 @@ void oc_generation_unlock(oc_generation_t *generation, server_rec *s)
 
 /* ---- the file ---- */
 
-/* Called with the mutex held; the log has to wait for unlock. After a failure no head is marked dead any more: a record that
- * did not reach the file leaves the one there that it replaced. */
+/* Mutex held: logging has to wait for unlock. After a failure no head is marked dead: a record that did not reach the
+ * file leaves the one that it replaced there. */
 static void write_behind(void *context, uint32_t block, const void *bytes)
 {
     oc_generation_t *generation = context;
@@ -167,7 +169,7 @@ static apr_status_t lock_file(const oc_generation_spec_t *spec, server_rec *s)
     if (apr_hash_get(p->locked, spec->path, APR_HASH_KEY_STRING))
         return APR_SUCCESS;
     for (tries = 0; (rv = oc_file_lock(spec->path, p->pool, &problem)) == APR_EBUSY && tries < LOCK_TRIES; tries++)
-        apr_sleep(LOCK_PAUSE); /* ocsp-cachectl has it for a moment while it imports */
+        apr_sleep(LOCK_PAUSE); /* ocsp-cachectl holds it for a moment while it imports */
     if (rv == APR_SUCCESS) {
         apr_hash_set(p->locked, apr_pstrdup(p->pool, spec->path), APR_HASH_KEY_STRING, p);
         return rv;
@@ -198,7 +200,7 @@ static void prepare_file(oc_generation_t *generation, server_rec *s, apr_pool_t 
         report_no_file(problem, s);
 }
 
-/* Children may write already: under the mutex the blocks are written that the arena holds now. */
+/* Children may write already: all blocks of the arena are written under the mutex. */
 static void write_file(void *data, server_rec *s)
 {
     oc_generation_t *generation = data;
@@ -221,7 +223,7 @@ static void write_file(void *data, server_rec *s)
     if (!problem)
         problem =
             apr_psprintf(generation->pool, "cannot write %s: %s", generation->path, apr_strerror(rv, why, sizeof(why)));
-    oc_file_abandon(generation->file); /* on a full disk it would take the room that is missing */
+    oc_file_abandon(generation->file); /* on a full disk it would take up needed space */
     generation->file = NULL;
     report_no_file(problem, s);
 }
@@ -233,7 +235,7 @@ static void leave_file(void *data)
 
 static const oc_later_t WRITE_FILE = {write_file, leave_file};
 
-/* The parent is alone with the arena: no mutex yet. */
+/* No mutex: only the parent has the arena yet. */
 static void fill(oc_generation_t *generation, const oc_generation_t *old, int with_file, server_rec *s)
 {
     oc_take_over_source_t from = {old ? old->shm : NULL, NULL};
@@ -252,7 +254,8 @@ static void fill(oc_generation_t *generation, const oc_generation_t *old, int wi
 
 /* ---- the life of a generation ---- */
 
-/* The mutex has a name of its own: some mechanisms make a file of it, and the last generation's still exists. */
+/* The mutex's name differs in each generation: some mechanisms create a file of that name, and the last one's still
+ * exists. */
 static apr_status_t create_mutexes(oc_generation_t *generation, const oc_generation_spec_t *spec, server_rec *s)
 {
     apr_pool_t *pool = generation->pool;
@@ -333,7 +336,7 @@ apr_status_t oc_generation_begin(oc_generation_t **out, const oc_generation_spec
     }
     generation->previous = old;
     generation->consumer =
-        old ? old->consumer : apr_pstrdup(p->pool, spec->consumer); /* the hash keeps its first key */
+        old ? old->consumer : apr_pstrdup(p->pool, spec->consumer); /* the hash keeps the key that was set first */
     apr_hash_set(p->caches, generation->consumer, APR_HASH_KEY_STRING, generation);
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) /* some consumers init in both passes */
         p->is_running = 1;
@@ -350,7 +353,7 @@ void oc_generation_settle(void)
         oc_generation_t *generation = apr_hash_this_val(hi);
 
         if (generation->reading == p->reading) {
-            if (generation->file) /* from here on; what the arena holds already is written in one go */
+            if (generation->file) /* from here on; what the arena holds already is written by write_file() */
                 oc_shm_on_change(generation->shm, write_behind, generation);
             continue;
         }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Reads the administrator's own files, to find a certificate's issuer: for `apachectl -t`, and at the start where mod_ssl hands over a
- * namesake of the issuer. Must never ask for a passphrase, nor take a certificate that did not sign.
+ * Reads the administrator's own files, to find a certificate's issuer: for `apachectl -t`, and at the start where
+ * mod_ssl hands over a namesake of the issuer. Must never ask for a passphrase, nor take a certificate that did not
+ * sign.
  */
 #include "server/issuer_files.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The process is forked from the parent, has its rights and its memory, and holds no listening socket. It ends with the parent. It
- * may wait for a mutex that a child holds, which the parent must not. httpd reaps it.
+ * Runs the collected work in a process forked from the parent, with the parent's rights and memory and without
+ * listening sockets. It ends with the parent. It may wait for a mutex that a child holds, which the parent must not.
+ * httpd reaps it.
  */
 #include "server/later.h"
 
@@ -34,15 +35,15 @@ typedef struct {
 
 static apr_array_header_t *items; /* of item_t; in pconf */
 
-/* What the process was registered with; in its own pool, which goes when httpd has reaped it. */
+/* The process, as registered with httpd. In its own pool, which is destroyed when httpd has reaped it. */
 typedef struct {
     apr_proc_t proc;
     apr_pool_t *pool;
 } apart_t;
 
 static struct {
-    pid_t server;   /* the process that waits for the end; 0: not started yet */
-    apart_t *apart; /* NULL: none is busy, as far as is known */
+    pid_t server;   /* the parent, which waits for the end of the work; 0: not started yet */
+    apart_t *apart; /* NULL: no process is known to be busy */
 } later;
 
 void oc_later_reset(apr_pool_t *pconf)
@@ -97,7 +98,7 @@ static void run_apart(pid_t parent, server_rec *s)
 
 /* ---- the parent ---- */
 
-/* An operator who looks at it, from its first moment, must not take it for a child that serves. */
+/* The name is set before the fork, so that an operator never takes the process for a child that serves. */
 static pid_t fork_named(void)
 {
 #ifdef __linux__
@@ -115,7 +116,7 @@ static pid_t fork_named(void)
 #endif
 }
 
-/* httpd reaped it. APR keeps no record of a process that ended, but would look at it. */
+/* httpd has reaped it. APR does not drop the registration of a process that ended, and would read it. */
 static void on_end(int reason, void *data, int status)
 {
     apart_t *apart = data;
@@ -148,7 +149,7 @@ static apr_status_t end_with_server(void *data)
 {
     (void)data;
     if (later.server == getpid() && later.apart && !wait_for_end(END_PATIENCE))
-        kill(later.apart->proc.pid, SIGKILL); /* the next server must not meet it */
+        kill(later.apart->proc.pid, SIGKILL); /* it must not run beside the next server */
     return APR_SUCCESS;
 }
 
@@ -163,7 +164,7 @@ static void register_apart(pid_t pid)
     apr_proc_other_child_register(&later.apart->proc, on_end, later.apart, NULL, pool);
 }
 
-/* One that hangs in the disk stays registered, so that httpd knows it when it ends. */
+/* A process that hangs in a disk operation stays registered, so that httpd recognizes it when it ends. */
 static void replace_former(void)
 {
     if (!later.apart)

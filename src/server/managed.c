@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_managed: see oc_managed.h.
+ * The table of the certificates that this configuration staples for, which mod_ssl's priming fills.
  */
 #include "server/managed.h"
 
@@ -113,7 +113,8 @@ apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *po
 
 /* ---- while certificates are primed ---- */
 
-/* mod_ssl hands over the first namesake that it finds. The right one may stand behind it, or in another file of the host. */
+/* mod_ssl hands over the first namesake that it finds. The right one may stand behind it, or in another file of the
+ * host. */
 static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const char **reason)
 {
     const oc_server_conf_t *conf = oc_settings_server(s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_mutex: see oc_mutex.h.
+ * Mutexes of the type `ocsp-cache`. The parent creates them; each child opens them again. A mechanism that a killed
+ * holder would leave locked is replaced.
  */
 #include "server/mutex.h"
 
@@ -12,7 +13,7 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-static int has_warned; /* once a configuration is enough */
+static int has_warned; /* in this configuration */
 
 apr_status_t oc_mutex_register(apr_pool_t *pconf)
 {
@@ -27,20 +28,21 @@ apr_status_t oc_mutex_create(apr_global_mutex_t **mutex, const char *instance, s
     if (rv != APR_SUCCESS || apr_global_mutex_mech(*mutex) != APR_LOCK_POSIXSEM)
         return rv;
 
-    /* A POSIX semaphore whose holder was killed is never released: everybody after it would hang. */
+    /* A POSIX semaphore is never released when its holder is killed: every later user would hang. */
     if (!has_warned)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "Mutex posixsem cannot serve " OC_MUTEX_TYPE
                      ": it stays locked when its holder is killed. pthread is "
-                     "used instead; write `Mutex pthread " OC_MUTEX_TYPE "` to choose yourself");
+                     "used instead. To choose it explicitly, set `Mutex pthread " OC_MUTEX_TYPE "`");
     has_warned = 1;
     apr_global_mutex_destroy(*mutex);
     return apr_global_mutex_create(mutex, NULL, APR_LOCK_PROC_PTHREAD, pool);
 }
 
-/* Of a pthread mutex APR counts the users: the end of pchild takes one off, and so does whoever finds the holder dead. A child that
- * exits while one of its threads still writes, to a slow disk, is taken off twice; after some of those APR destroys the mutex in
- * use. So its users are added to a pool that nobody clears: the count never falls below the truth. */
+/* APR counts the users of a pthread mutex. It subtracts one when pchild ends, and one when a process finds the holder
+ * dead. A child that exits while one of its threads still writes to a slow disk is subtracted twice, and after some of
+ * those APR destroys a mutex in use. So a child registers its use in a pool that is never cleared: the count never
+ * falls too low. */
 static apr_pool_t *choose_pool(apr_global_mutex_t *mutex, apr_pool_t *pchild)
 {
     apr_pool_t *lasting = NULL;

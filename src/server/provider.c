@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_provider: see oc_provider.h. Instances live in the process pool, because mod_ssl keeps its pointer to one even when the
- * configuration that named it is gone (invariant: a stale instance answers, and harms nothing).
+ * The functions that mod_ssl and other consumers call through the socache interface. Instances live in the process
+ * pool, because mod_ssl keeps its pointer to one after the configuration that named it is gone. A stale instance
+ * answers and does no harm.
  */
 #include "server/provider.h"
 
@@ -25,7 +26,7 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define STAPLING_CONSUMER "mod_ssl-staple" /* what mod_ssl calls its stapling cache in init */
+#define STAPLING_CONSUMER "mod_ssl-staple" /* mod_ssl's name for its stapling cache in init */
 
 struct ap_socache_instance_t {
     oc_argument_t argument;
@@ -51,8 +52,7 @@ static const char *provider_create(ap_socache_instance_t **out, const char *arg,
         return error;
     if (path && paths) {
         if (apr_hash_get(paths, path, APR_HASH_KEY_STRING))
-            return apr_psprintf(tmp, "%s is named twice in this configuration; give each cache a file of its own",
-                                path);
+            return apr_psprintf(tmp, "%s is named twice in this configuration. Give each cache its own file", path);
         apr_hash_set(paths, path, APR_HASH_KEY_STRING, instance);
     }
     *out = instance;
@@ -74,12 +74,12 @@ static apr_status_t provider_init(ap_socache_instance_t *instance, const char *c
         if (!instance->has_warned)
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "%s still uses the ocsp_cache of an earlier configuration, which is gone: nothing is cached. "
-                         "Restart the server to let it forget",
+                         "Restart the server",
                          cname);
         instance->has_warned = 1;
         return APR_SUCCESS;
     }
-    if (is_staples) /* only these touch the disk, never session secrets or passwords (invariant 9) */
+    if (is_staples) /* only these are written to disk, never session secrets or passwords (invariant 9) */
         spec.path = oc_argument_file(&instance->argument, pool);
     rv = oc_generation_begin(&instance->generation, &spec, s);
     if (rv == APR_SUCCESS && is_staples)
@@ -93,7 +93,7 @@ static void provider_destroy(ap_socache_instance_t *instance, server_rec *s)
     if (!instance)
         return;
     instance->is_destroyed = 1;
-    instance->generation = NULL; /* the generation itself waits for its heir, see oc_generation.h */
+    instance->generation = NULL; /* the generation itself lives until the next one has taken over its records */
     if (staples == instance)
         staples = NULL;
 }
@@ -110,8 +110,8 @@ static int make_key(oc_key_t *key, const unsigned char *id, unsigned int idlen)
     return 1;
 }
 
-/* A counter lane for this thread, as far as there are enough of them. Not getpid(): that is a system call, and one lane for all
- * threads of a process would be passed on between processors at each read. */
+/* A counter lane for this thread; threads share lanes where there are too few. Not by getpid(), which is a system call
+ * and would give all threads of a process one lane, whose cache line would move between processors at each read. */
 static unsigned lane(void)
 {
     uint64_t self = (uint64_t)(uintptr_t)apr_os_thread_current() + process_id;
@@ -119,7 +119,7 @@ static unsigned lane(void)
     return (unsigned)((self * UINT64_C(0x9e3779b97f4a7c15)) >> 58);
 }
 
-/* Is this time over? It is seldom so near that the exact clock has to be asked; the coarse one costs a fifth. */
+/* Has this time passed? The coarse clock, at a fifth of the cost, decides unless the time is near. */
 static int is_over(apr_time_t expiry)
 {
 #ifdef CLOCK_REALTIME_COARSE
@@ -150,7 +150,7 @@ static apr_status_t provider_store(ap_socache_instance_t *instance, server_rec *
         return rv;
     shm = oc_generation_shm(instance->generation);
     rv = oc_shm_put(shm, &key, expiry, (uint64_t)now, data, datalen, now);
-    if (rv == APR_EEXIST) { /* the clock was set back; here the newcomer always wins */
+    if (rv == APR_EEXIST) { /* the clock was set back; in this interface the last store wins */
         (void)oc_shm_remove(shm, &key);
         rv = oc_shm_put(shm, &key, expiry, (uint64_t)now, data, datalen, now);
     }
@@ -220,7 +220,8 @@ static apr_status_t provider_iterate(ap_socache_instance_t *instance, server_rec
 
         if (entry->kind != OC_KIND_SOCACHE || entry->expiry <= now)
             continue;
-        id = apr_pstrmemdup(pool, (const char *)entry->id, entry->id_len); /* both with a NUL behind, as promised */
+        id = apr_pstrmemdup(pool, (const char *)entry->id,
+                            entry->id_len); /* NUL-terminated, and the data too, as the interface requires */
         entry->data[entry->data_len] = '\0';
         rv = iterator(instance, s, userctx, (const unsigned char *)id, entry->id_len, entry->data,
                       (unsigned int)entry->data_len, pool);
@@ -251,7 +252,7 @@ static void provider_status(ap_socache_instance_t *instance, request_rec *r, int
                oc_shm_counter(shm, OC_COUNT_MISS));
 }
 
-/* No AP_SOCACHE_FLAG_NOTMPSAFE: nobody needs a mutex around these. But see want_mutex(). */
+/* No AP_SOCACHE_FLAG_NOTMPSAFE: these functions need no mutex around them. But see want_mutex(). */
 static ap_socache_provider_t provider = {OC_PROVIDER_NAME,  0,
                                          provider_create,   provider_init,
                                          provider_destroy,  provider_store,
@@ -270,9 +271,9 @@ void oc_provider_register(apr_pool_t *pconf)
     ap_register_provider(pconf, AP_SOCACHE_PROVIDER_GROUP, OC_PROVIDER_NAME, AP_SOCACHE_PROVIDER_VERSION, &provider);
 }
 
-/* mod_ssl creates the mutex for a stapling cache only in the first configuration that staples, and only if that cache wants it. A
- * later reload to shmcb, which does, crashes every child at its first handshake (seen with 2.4.71). So while mod_ssl sets itself
- * up this cache wants the mutex too; before there is a child to take it, it no longer does. */
+/* mod_ssl creates the mutex for a stapling cache only in the first configuration that staples, and only if that cache
+ * needs it. A later reload to shmcb, which needs it, crashes every child at its first handshake (seen with 2.4.71). So
+ * the flag is set while mod_ssl sets itself up, and cleared before the first child could take the mutex. */
 static void want_mutex(int is_wanted)
 {
     provider.flags = is_wanted ? AP_SOCACHE_FLAG_NOTMPSAFE : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_settings: see oc_settings.h.
+ * The settings of the vhosts and of the server: defaults, merging, checks, and what follows from them for a
+ * certificate.
  */
 #include "server/settings.h"
 
@@ -19,8 +20,8 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-/* The values of what is not written. The first five are mod_ssl's own, but for return_errors: errors in a staple make strict
- * clients fail, so they are sent to no one who did not ask for them. */
+/* The values of what is not written. The first five are mod_ssl's own, but for return_errors: errors in a staple make
+ * strict clients fail, so they are sent to no one who did not ask for them. */
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew;
     int return_errors, fake_try_later;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_ssl_hooks: see oc_ssl_hooks.h. oc_ssl_hooks_get_resp() and all it calls are the handshake path; test/guards/hot_path.py reads
- * the object code and fails when anything but what that script lists becomes reachable from here.
+ * The hooks that mod_ssl calls. oc_ssl_hooks_get_resp() and everything it calls are the handshake path:
+ * test/guards/hot_path.py reads the object code, and fails when a function that it does not list becomes reachable from
+ * here.
  */
 #include "server/ssl_hooks.h"
 
@@ -15,9 +16,10 @@
 
 #include <http_core.h>
 
-#define USUAL_LEN 4096 /* most responses are 500 to 2,500 bytes: those cost no allocation */
+#define USUAL_LEN 4096 /* most responses have 500 to 2,500 bytes and need no allocation */
 
-/* OCSPResponse { responseStatus tryLater } (RFC 6960 section 4.2.1) in DER: what mod_ssl, too, makes up when nobody answers. */
+/* OCSPResponse { responseStatus tryLater } (RFC 6960 section 4.2.1) in DER: what mod_ssl also generates when no
+ * responder answers. */
 static const unsigned char TRY_LATER[] = {0x30, 0x03, 0x0a, 0x01, 0x03};
 
 int oc_ssl_hooks_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem)
@@ -25,13 +27,13 @@ int oc_ssl_hooks_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size
     (void)pool;
     if (!oc_settings_server(s)->staples)
         return DECLINED;
-    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) /* httpd throws the first pass away */
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) /* httpd discards the first pass */
         oc_managed_add(s, id, id_len, pem);
-    /* OK even when nothing can be stapled: declined, mod_ssl would fetch inside handshakes, or log errors about it. */
+    /* OK even when nothing can be stapled: after DECLINED mod_ssl would fetch inside handshakes, or log errors. */
     return OK;
 }
 
-/* What is to be sent, per "what is stapled" in ARCHITECTURE.md. */
+/* What is sent, by the rules in ARCHITECTURE.md, "what is stapled". */
 typedef struct {
     const unsigned char *der;
     apr_size_t len;
@@ -61,7 +63,7 @@ static staple_t choose(const oc_server_conf_t *conf, const oc_record_t *record, 
     return NOTHING;
 }
 
-/* Look the certificate's record up and decide; `bytes` is where a record of usual length goes. */
+/* Look up the certificate's record and decide. `bytes` holds a record of up to USUAL_LEN. */
 static staple_t look_up(const oc_server_conf_t *conf, const oc_shm_t *shm, const char *id, unsigned char *bytes,
                         apr_pool_t *pool)
 {
@@ -103,8 +105,8 @@ int oc_ssl_hooks_get_resp(server_rec *s, conn_rec *c, const char *id, apr_size_t
 
 int oc_ssl_hooks_tell_request(request_rec *r)
 {
-    const conn_rec *c =
-        r->connection->master ? r->connection->master : r->connection; /* HTTP/2: a stream's has no TLS */
+    const conn_rec *c = r->connection->master ? r->connection->master
+                                              : r->connection; /* HTTP/2: the connection of a stream has no TLS */
     const char *name = ap_get_module_config(c->conn_config, &ocsp_cache_module);
 
     if (name)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_staples: see oc_staples.h. oc_staples_arena() is on the handshake path; the rest is for worker threads, for the parent before it
- * has children, and for reports.
+ * Reads and writes staples in the arena of the cache. oc_staples_arena() is on the handshake path. The rest is for
+ * worker threads, for the parent before it has children, and for reports.
  */
 #include "server/staples.h"
 
@@ -44,7 +44,7 @@ apr_status_t oc_staples_get(const oc_cert_t *cert, oc_record_t *record, oc_note_
     apr_status_t rv = shm ? oc_shm_get(shm, &key, buffer, &len, &meta) : APR_NOTFOUND;
 
     if (rv == APR_ENOSPC) {
-        len = OC_BLOCK_DATA_MAX; /* it may have grown again meanwhile */
+        len = OC_BLOCK_DATA_MAX; /* it may have grown again since */
         buffer = apr_palloc(pool, len);
         rv = oc_shm_get(shm, &key, buffer, &len, &meta);
     }
@@ -52,7 +52,7 @@ apr_status_t oc_staples_get(const oc_cert_t *cert, oc_record_t *record, oc_note_
         *note = oc_note_unpack(meta.note);
     if (rv != APR_SUCCESS)
         return APR_NOTFOUND;
-    /* A record of a false order could keep every newer one out. */
+    /* A record with a wrong order could keep every newer one out. */
     return oc_record_decode(record, buffer, len) == APR_SUCCESS && meta.order == oc_record_order(record)
                    && meta.expiry == record->usable_until
                ? APR_SUCCESS
@@ -67,7 +67,7 @@ static void log_full(const oc_record_t *record, server_rec *s)
     oc_shm_stats(oc_staples_arena(), &stats);
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                  "the stapling cache of %" APR_SIZE_T_FMT " bytes is full (%u records): a response of %" APR_SIZE_T_FMT
-                 " bytes has no room. Give SSLStaplingCache a size of %" APR_SIZE_T_FMT " or more",
+                 " bytes does not fit. Give SSLStaplingCache a size of %" APR_SIZE_T_FMT " or more",
                  stats.size, stats.records, record->der_len, oc_shm_size_for(stats.blocks + stats.blocks / 4 + each));
 }
 

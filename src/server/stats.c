@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_stats: see oc_stats.h. oc_stats_handshake() is on the handshake path.
+ * Counters, refresh flags and the ledger of the running server. The parent sets them up; children write to them.
+ * oc_stats_handshake() is on the handshake path.
  */
 #include "server/stats.h"
 
@@ -18,19 +19,18 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define TALLY_KEY \
-    "mod_ocsp_cache:counters:1" /* another number when what lies in the counters changes: see find_tally() */
+#define COUNTERS_KEY "mod_ocsp_cache:counters:1" /* another number when the layout of the counters changes */
 #define LANES_MIN 64
 
 static struct {
     oc_counters_t *counters;
-    oc_refresh_flags_t *recall;
+    oc_refresh_flags_t *flags;
     oc_ledger_t *ledger;
     const char *path; /* of the ledger */
     atomic_flag has_warned;
-} books;
+} stats;
 
-/* One lane for each connection that can be served at a time: c->id is child * threads + thread. */
+/* One lane for each connection that can be served at the same time: c->id is child * threads + thread. */
 static unsigned lanes(void)
 {
     int daemons = 0, threads = 0;
@@ -42,40 +42,40 @@ static unsigned lanes(void)
     return daemons * threads > LANES_MIN ? (unsigned)(daemons * threads) : LANES_MIN;
 }
 
-/* It hangs on the process pool: children of every generation count in the same one, and a reload that takes the module away and one
- * that brings it back find it again. A newer build of the module that finds an older one's must know it for what it is. */
-static oc_counters_t *find_tally(server_rec *s)
+/* The counters are attached to the process pool: children of every generation share them, and they survive a reload
+ * that removes the module and one that brings it back. The number in the key keeps a newer build from using counters of
+ * another layout. */
+static oc_counters_t *find_counters(server_rec *s)
 {
     void *found = NULL;
     oc_counters_t *counters = NULL;
     apr_status_t rv;
 
-    apr_pool_userdata_get(&found, TALLY_KEY, ap_pglobal);
+    apr_pool_userdata_get(&found, COUNTERS_KEY, ap_pglobal);
     if (found)
         return found;
     rv = oc_counters_create(&counters, lanes(), ap_pglobal);
     if (rv == APR_SUCCESS)
-        apr_pool_userdata_setn(counters, TALLY_KEY, NULL, ap_pglobal);
+        apr_pool_userdata_setn(counters, COUNTERS_KEY, NULL, ap_pglobal);
     else
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      "no shared memory for counters: handshakes and requests are not counted");
     return counters;
 }
 
-static void begin_recall(apr_pool_t *pconf, server_rec *s)
+static void begin_refresh_flags(apr_pool_t *pconf, server_rec *s)
 {
-    apr_status_t rv = oc_refresh_flags_create(&books.recall, (unsigned)oc_managed_all()->nelts, pconf);
+    apr_status_t rv = oc_refresh_flags_create(&stats.flags, (unsigned)oc_managed_all()->nelts, pconf);
 
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
-                     "no shared memory to pass requests to ask again: the status page cannot refresh a certificate");
+                     "no shared memory for refresh requests: the status page cannot refresh a certificate");
 }
 
 static void report_no_ledger(const char *problem, server_rec *s)
 {
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                 "%s: how requests end is not noted there; tools that look at the cache from outside do not know it",
-                 problem);
+                 "%s: the results of attempts are not recorded there, and ocsp-cachectl cannot report them", problem);
 }
 
 static void write_ledger(void *data, server_rec *s)
@@ -92,38 +92,38 @@ static void begin_ledger(apr_pool_t *pconf, server_rec *s)
 {
     const char *cache = oc_staples_path(), *problem = NULL;
 
-    if (!cache) /* kept in memory only: where that was not wanted, it has been reported */
+    if (!cache) /* in memory only: by choice, or after an error that is logged already */
         return;
-    books.path = oc_ledger_path(cache, pconf);
-    if (oc_ledger_prepare(&books.ledger, books.path, (unsigned)oc_managed_all()->nelts, pconf, &problem) == APR_SUCCESS)
-        oc_later_add(&WRITE_LEDGER, books.ledger);
+    stats.path = oc_ledger_path(cache, pconf);
+    if (oc_ledger_prepare(&stats.ledger, stats.path, (unsigned)oc_managed_all()->nelts, pconf, &problem) == APR_SUCCESS)
+        oc_later_add(&WRITE_LEDGER, stats.ledger);
     else
         report_no_ledger(problem, s);
 }
 
 void oc_stats_open(apr_pool_t *pconf, server_rec *main_server)
 {
-    books.recall = NULL; /* of the last configuration, in a pool that is gone */
-    books.ledger = NULL;
-    books.path = NULL;
-    atomic_flag_clear(&books.has_warned);
+    stats.flags = NULL; /* of the last configuration, in a pool that is gone */
+    stats.ledger = NULL;
+    stats.path = NULL;
+    atomic_flag_clear(&stats.has_warned);
     if (!oc_settings_is_active() || !oc_staples_arena())
         return;
-    books.counters = find_tally(main_server);
-    begin_recall(pconf, main_server);
+    stats.counters = find_counters(main_server);
+    begin_refresh_flags(pconf, main_server);
     begin_ledger(pconf, main_server);
 }
 
 void oc_stats_handshake(const conn_rec *c, oc_counters_handshake_t what)
 {
-    if (books.counters)
-        oc_counters_handshake(books.counters, (unsigned)c->id, what);
+    if (stats.counters)
+        oc_counters_handshake(stats.counters, (unsigned)c->id, what);
 }
 
 void oc_stats_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed)
 {
-    if (books.counters)
-        oc_counters_exchange(books.counters, origin, verdict, elapsed);
+    if (stats.counters)
+        oc_counters_exchange(stats.counters, origin, verdict, elapsed);
 }
 
 void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s)
@@ -131,25 +131,26 @@ void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
     oc_ledger_entry_t entry = {.note = *note, .last_attempt = when};
     apr_status_t rv;
 
-    if (books.recall)
-        oc_refresh_flags_set_attempt(books.recall, ordinal, when);
-    if (!books.ledger)
+    if (stats.flags)
+        oc_refresh_flags_set_attempt(stats.flags, ordinal, when);
+    if (!stats.ledger)
         return;
     memcpy(entry.id, cert->id, sizeof(entry.id));
-    rv = oc_ledger_write(books.ledger, ordinal, &entry);
-    if (rv != APR_SUCCESS && !atomic_flag_test_and_set(&books.has_warned))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
-                     "cannot write %s: what comes of requests is not noted there; tools that look at the cache from "
-                     "outside do not know it. Is the disk full?",
-                     books.path);
+    rv = oc_ledger_write(stats.ledger, ordinal, &entry);
+    if (rv != APR_SUCCESS && !atomic_flag_test_and_set(&stats.has_warned))
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, rv, s,
+            "cannot write %s: the results of attempts are not recorded there, and ocsp-cachectl cannot report them. "
+            "Is the disk full?",
+            stats.path);
 }
 
 const oc_counters_t *oc_stats_tally(void)
 {
-    return oc_settings_is_active() ? books.counters : NULL;
+    return oc_settings_is_active() ? stats.counters : NULL;
 }
 
 oc_refresh_flags_t *oc_stats_recall(void)
 {
-    return books.recall;
+    return stats.flags;
 }

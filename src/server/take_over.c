@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Runs as root in the parent. Trusts nothing in an arena that children have had, or in a file: it copies by the reader's protocol into
- * a fresh arena, and parses no ASN.1.
+ * Fills a new arena. Runs as root in the parent, and trusts neither an arena that children could write nor a file: it
+ * copies by the reader's protocol and parses no ASN.1.
  */
 #include "take_over.h"
 
@@ -13,17 +13,17 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define ID_LEN 20 /* as most consumers have it, for figures */
+#define ID_LEN 20 /* of most consumers' keys, for the estimate in the log */
 
 typedef struct {
     oc_shm_t *shm;
-    uint32_t blocks_max; /* of a file: what is worth reading */
+    uint32_t blocks_max; /* how much of a file is read */
     uint32_t records;
     uint32_t refused;
     uint32_t blocks_refused;
 } take_over_t;
 
-/* Take one record over; the clock has no say (invariant 10), the higher order wins. */
+/* Take over one record, without regard to the clock (invariant 10). The higher order wins. */
 static void take_record(void *context, const oc_entry_t *entry)
 {
     take_over_t *t = context;
@@ -47,7 +47,7 @@ static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *poo
     uint64_t note;
 
     oc_shm_stats(old, &stats);
-    budget = 2 * stats.blocks; /* records share no blocks; what a writer changes meanwhile is read twice */
+    budget = 2 * stats.blocks; /* records share no blocks; a record that a writer changes meanwhile is read twice */
     entry.data = apr_palloc(pool, OC_BLOCK_DATA_MAX);
     entry.data_cap = OC_BLOCK_DATA_MAX;
     while (oc_shm_next(old, &cursor, &entry, &note, &budget) == APR_SUCCESS) {
@@ -55,7 +55,7 @@ static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *poo
 
         take_record(t, &entry);
         if (note != 0)
-            (void)oc_shm_set_note(t->shm, &key, note); /* lost when the bucket is full: the refresher learns it anew */
+            (void)oc_shm_set_note(t->shm, &key, note); /* lost when the bucket is full: the refresher restores it */
     }
 }
 
@@ -74,9 +74,8 @@ static void take_from_file(take_over_t *t, const char *path, server_rec *s, apr_
                      path);
     else if (loaded.damaged > 0)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "SSLStaplingCache: %s: %u records are whole and kept, %u are damaged and will be fetched "
-                     "again",
-                     path, loaded.records, loaded.damaged);
+                     "SSLStaplingCache: %s: %u records are intact, %u are damaged and will be fetched again", path,
+                     loaded.records, loaded.damaged);
 }
 
 static void report(const take_over_t *t, const char *name, server_rec *s)
@@ -86,8 +85,7 @@ static void report(const take_over_t *t, const char *name, server_rec *s)
     oc_shm_stats(t->shm, &stats);
     if (t->refused > 0)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "the cache %s is too small: %u records were kept, %u had no room. A size of %" APR_SIZE_T_FMT
-                     " would hold them",
+                     "the cache %s is too small: %u records fit, %u do not. A size of %" APR_SIZE_T_FMT " holds all",
                      name, t->records, t->refused,
                      oc_shm_size_for(stats.blocks_used + t->blocks_refused + OC_BLOCK_CHAIN_MAX));
     else

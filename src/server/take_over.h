@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What a new generation's arena begins with: the records of the last generation, else of the cache's file (invariant 10).
+ * The first content of a new generation's arena: the records of the last generation, or those of the cache's file
+ * (invariant 10).
  */
 #ifndef OC_SERVER_TAKE_OVER_H
 #define OC_SERVER_TAKE_OVER_H
@@ -12,10 +13,10 @@
 
 typedef struct {
     const oc_shm_t *shm; /* the last generation's; NULL: there is none */
-    const char *path;    /* of the file, read where there is no arena; NULL: there is none */
+    const char *path;    /* of the file, read if there is no arena; NULL: there is none */
 } oc_take_over_source_t;
 
-/** Fill a fresh arena, which no other process has yet. Logs the result under @a name. */
+/** Fill a new arena, which no other process has yet. Logs the result under @a name. */
 void oc_take_over(oc_shm_t *shm, const oc_take_over_source_t *from, const char *name, server_rec *s, apr_pool_t *pool);
 
 #endif

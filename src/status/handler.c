@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The content handler `SetHandler ocsp-cache-status`. <Location> decides who may see the page; this handler keeps the page from being
- * framed, cached, or used to run foreign scripts.
+ * The content handler `SetHandler ocsp-cache-status`. <Location> decides who may see the page; this handler keeps the
+ * page from being framed, cached, or used to run foreign scripts.
  */
 #include "status/handler.h"
 
@@ -19,7 +19,8 @@
 #include <http_request.h>
 #include <openssl/evp.h>
 
-/* The name of an inline text in a Content-Security-Policy: 'sha256-...'. "'none'" when OpenSSL fails: the page then goes without it. */
+/* The name of an inline text in a Content-Security-Policy: 'sha256-...'. "'none'" when OpenSSL fails: the page then
+ * goes without it. */
 static const char *source_of(const char *text, apr_pool_t *pool)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], base64[EVP_MAX_MD_SIZE * 2];
@@ -31,7 +32,8 @@ static const char *source_of(const char *text, apr_pool_t *pool)
     return apr_psprintf(pool, "'sha256-%s'", (const char *)base64);
 }
 
-/* The referrer stays within this site, but is sent: a browser that must not send one sends no Origin with a POST either. */
+/* The referrer stays within this site, but is sent: a browser that must not send one sends no Origin with a POST
+ * either. */
 static void set_headers(request_rec *r)
 {
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");

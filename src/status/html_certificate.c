@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page of one certificate: what to do first, then the response, the attempts to renew it, and the certificate itself.
+ * The status page of one certificate: what to do first, then the response, the attempts to renew it, and the
+ * certificate itself.
  */
 #include "html_certificate.h"
 

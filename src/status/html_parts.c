@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the pages for people are made of. Text that comes out of certificates, URLs and the configuration is escaped here.
+ * What the pages for people are made of. Text that comes out of certificates, URLs and the configuration is escaped
+ * here.
  */
 #include "html_parts.h"
 

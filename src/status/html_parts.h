@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the pages for people are made of: frame, badge, time, link, button. Text that comes from outside is escaped here.
+ * What the pages for people are made of: frame, badge, time, link, button. Text that comes from outside is escaped
+ * here.
  */
 #ifndef OC_STATUS_HTML_PARTS_H
 #define OC_STATUS_HTML_PARTS_H

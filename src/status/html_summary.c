@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The upper half of the status page: the tiles with numbers, and a card for each reason why certificates need attention.
+ * The upper half of the status page: the tiles with numbers, and a card for each reason why certificates need
+ * attention.
  */
 #include "html_summary.h"
 
@@ -112,7 +113,8 @@ static void print_cache_tile(request_rec *r, const oc_snapshot_totals_t *totals)
 
 /* ---- what needs attention ---- */
 
-/* Certificates that need attention for the same reason: a responder that is out gives one card for all that depend on it. */
+/* Certificates that need attention for the same reason: a responder that is out gives one card for all that depend on
+ * it. */
 typedef struct {
     oc_attention_t attention;
     const char *reason;

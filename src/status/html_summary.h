@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The upper half of the status page: the tiles with numbers, and a card for each reason why certificates need attention. html.c calls it.
+ * The upper half of the status page: the tiles with numbers, and a card for each reason why certificates need
+ * attention. html.c calls it.
  */
 #ifndef OC_STATUS_HTML_SUMMARY_H
 #define OC_STATUS_HTML_SUMMARY_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page for programs. The object of a certificate is the view's, the same that ocsp-cachectl and the dump print.
+ * The status page for programs. The object of a certificate is the view's, the same that ocsp-cachectl and the dump
+ * print.
  */
 #include "json.h"
 

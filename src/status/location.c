@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Where the status page is: found once, in the configuration's tree. A page in a <VirtualHost> is linked to from that host alone. Whether a
- * client may see it is not checked here: the check would log an error for each client that may not.
+ * Where the status page is: found once, in the configuration's tree. A page in a <VirtualHost> is linked to from that
+ * host alone. Whether a client may see it is not checked here: the check would log an error for each client that may
+ * not.
  */
 #include "location.h"
 

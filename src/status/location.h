@@ -8,7 +8,8 @@
 
 #include <httpd.h>
 
-/** post_config: find the sections. Directives of httpd are read from the configuration's tree, which lasts until post_config ends. */
+/** post_config: find the sections. Directives of httpd are read from the configuration's tree, which lasts until
+ * post_config ends. */
 void oc_status_location_post_config(apr_pool_t *pconf);
 
 /** The path of the status page on the host of @a r, which lives as long as the configuration; NULL: none is known. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The block in mod_status: one pass over the certificates, then a few lines. Subjects and URLs come out of certificates, which anyone may
- * have filled: everything is escaped.
+ * The block in mod_status: one pass over the certificates, then a few lines. Subjects and URLs come out of
+ * certificates, which anyone may have filled: everything is escaped.
  */
 #include "status/mod_status.h"
 

@@ -100,8 +100,8 @@ static int is_token(const request_rec *r, const char *token, apr_time_t now)
 
 /* ---- the origin of the request ---- */
 
-/* Browsers send Sec-Fetch-Site over TLS, older ones and those on plain HTTP Origin. Programs send neither: for them the token is enough,
- * and no other site can make a browser omit both. */
+/* Browsers send Sec-Fetch-Site over TLS, older ones and those on plain HTTP Origin. Programs send neither: for them the
+ * token is enough, and no other site can make a browser omit both. */
 static int is_from_here(const request_rec *r)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page for Prometheus. The samples of one metric must stand together, so one pass over the certificates collects numbers for all
- * metrics; then each metric is printed.
+ * The status page for Prometheus. The samples of one metric must stand together, so one pass over the certificates
+ * collects numbers for all metrics; then each metric is printed.
  */
 #include "prometheus.h"
 
@@ -67,7 +67,8 @@ typedef struct {
 
 /* ---- collecting ---- */
 
-/* A label's value: backslash and quote are escaped; what is not printable ASCII appears as oc_view_printable() writes it. */
+/* A label's value: backslash and quote are escaped; what is not printable ASCII appears as oc_view_printable() writes
+ * it. */
 static const char *label_value(const char *text, apr_pool_t *pool)
 {
     const char *in = oc_view_printable(text, pool);
@@ -82,8 +83,8 @@ static const char *label_value(const char *text, apr_pool_t *pool)
     return value;
 }
 
-/* Host and serial, which people know. Where two CAs gave one host the same serial, the fingerprint distinguishes the later one: Prometheus
- * rejects a scrape with two equal samples. */
+/* Host and serial, which people know. Where two CAs gave one host the same serial, the fingerprint distinguishes the
+ * later one: Prometheus rejects a scrape with two equal samples. */
 static const char *labels_of(collection_t *collection, const oc_view_t *view, apr_pool_t *pool)
 {
     apr_pool_t *lasting = collection->request->r->pool;
@@ -172,7 +173,8 @@ static void print_handshakes(request_rec *r, const oc_counters_totals_t *counter
                    counters->handshakes[i]);
 }
 
-/* A counter that appears with its first event hides that event from rate(): the usual verdicts are there from the beginning. */
+/* A counter that appears with its first event hides that event from rate(): the usual verdicts are there from the
+ * beginning. */
 static int is_usual(oc_origin_t origin, oc_verdict_t verdict)
 {
     switch (verdict) {

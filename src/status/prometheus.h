@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page for Prometheus, ?format=prometheus, in its text format 0.0.4. The manual lists the metrics. The handler calls it.
+ * The status page for Prometheus, ?format=prometheus, in its text format 0.0.4. The manual lists the metrics. The
+ * handler calls it.
  */
 #ifndef OC_STATUS_PROMETHEUS_H
 #define OC_STATUS_PROMETHEUS_H

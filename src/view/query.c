@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The arguments of the status page. Unknown ones are errors: a misspelt argument that is ignored would show the wrong certificates.
+ * The arguments of the status page. Unknown ones are errors: a misspelt argument that is ignored would show the wrong
+ * certificates.
  */
 #include "view/query.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The table of certificates for terminals. Two passes: the first measures the columns, the second prints. Nothing of a row outlives it.
+ * The table of certificates for terminals. Two passes: the first measures the columns, the second prints. Nothing of a
+ * row outlives it.
  */
 #include "view/view.h"
 
@@ -119,7 +120,8 @@ static void share(unsigned *width, unsigned room)
             width[i] = room / open;
 }
 
-/* One line, if all columns fit with readable texts. Else the texts share the first line, and the others follow as they fit. */
+/* One line, if all columns fit with readable texts. Else the texts share the first line, and the others follow as they
+ * fit. */
 static void arrange(layout_t *layout, unsigned width)
 {
     unsigned wanted = GAP * (COLUMNS - 1), least = wanted, others = wanted, line = 1, at = 0, i;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The life of a response as an inline SVG. Places are percentages of the width, so nothing is distorted in a narrow window.
+ * The life of a response as an inline SVG. Places are percentages of the width, so nothing is distorted in a narrow
+ * window.
  */
 #include "view/timeline.h"
 

@@ -221,7 +221,8 @@ int oc_view_subject_is_host(const oc_view_t *view)
 
 #define REPLACEMENT 0xFFFD
 
-/* The code point at *p, which moves past it. Invalid UTF-8 (RFC 3629: overlong, surrogate, cut off, too large): U+FFFD, and one byte on. */
+/* The code point at *p, which moves past it. Invalid UTF-8 (RFC 3629: overlong, surrogate, cut off, too large): U+FFFD,
+ * and one byte on. */
 static unsigned next_code_point(const unsigned char **p)
 {
     static const struct {

@@ -44,7 +44,7 @@ def test_all_is_well(hosts):
     assert server.check().lines == ["Syntax OK"], "nothing is said"
 
 
-@pytest.mark.parametrize("leaf, words", [({"days": 0.01}, "it is expired"), ({"delay": 3}, "it is not valid before")])
+@pytest.mark.parametrize("leaf, words", [({"days": 0.01}, "it expired on"), ({"delay": 3}, "it is not valid before")])
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "each"])
 def test_validity_of_certificates(hosts, leaf, words, shared):
     server = hosts(leaf=leaf, shared=shared)
@@ -129,7 +129,7 @@ def test_files_that_this_user_may_not_read(hosts, ca):
 def test_https_by_its_port_alone(hosts, ca):
     """mod_ssl switches SSLEngine on by itself where https is listened for; and where http is, it does not."""
     server, leaf = hosts(), ca.leaf(HOST, url=URL, days=0.01)
-    for port, words in ((server.https_port, ["it is expired"]), (server.http_port, [])):
+    for port, words in ((server.https_port, ["it expired on"]), (server.http_port, [])):
         server.config = replace(server.config, vhosts=(), directives=(
             "SSLUseStapling on", f"<VirtualHost *:{port}>", f"ServerName {HOST}", f'SSLCertificateFile "{leaf.cert_file}"',
             f'SSLCertificateKeyFile "{leaf.key_file}"', "</VirtualHost>"))
