@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What `httpd -t` says is missing, and our own directives."""
+"""What `httpd -t` reports as missing, and the module's own directives."""
 
 import re
 

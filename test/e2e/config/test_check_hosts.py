@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What `httpd -t` says of certificates, of directives without effect, of mod_md and of the responses that are kept: each fact
-once, with the hosts that it concerns and what to do."""
+"""What `httpd -t` reports about certificates, directives without effect, mod_md and stored responses: each fact once, with the
+hosts that it concerns and what to do."""
 
 import os
 import re
@@ -21,7 +21,7 @@ URL = "http://ocsp.example.test/"
 
 
 def said(server: Httpd, level: str = "warn", user: Optional[str] = None) -> list[str]:
-    """Our lines of that level, without what stands before the text."""
+    """The module's lines of that level, without the prefix."""
     checked = server.check(user=user)
     assert checked.code == 0, checked.output
     return [line.split("] ", 3)[3] for line in checked.lines if f"[ocsp_cache:{level}]" in line]
@@ -127,7 +127,7 @@ def test_files_that_this_user_may_not_read(hosts, ca):
 
 
 def test_https_by_its_port_alone(hosts, ca):
-    """mod_ssl switches SSLEngine on by itself where https is listened for; and where http is, it does not."""
+    """mod_ssl switches SSLEngine on for `Listen ... https`, and not for http."""
     server, leaf = hosts(), ca.leaf(HOST, url=URL, days=0.01)
     for port, words in ((server.https_port, ["it expired on"]), (server.http_port, [])):
         server.config = replace(server.config, vhosts=(), directives=(
@@ -207,7 +207,7 @@ def test_mod_md_leaves_them_to_us(hosts, directives, vhost):
     assert said(server) == [] and not any("mod_md" in line for line in said(server, "info"))
 
 
-def test_certificates_from_mod_md_are_not_looked_at(hosts):
+def test_certificates_from_mod_md_are_not_checked(hosts):
     server = hosts(modules=("md",), directives=(*MD, f"MDomain {HOSTS[0]}"))
     server.config = replace(server.config, vhosts=(*server.config.vhosts[1:], Vhost(HOSTS[0], ())))
     assert said(server) == []
@@ -215,9 +215,9 @@ def test_certificates_from_mod_md_are_not_looked_at(hosts):
     assert line.startswith(HOSTS[0]) and "comes from mod_md" in line
 
 
-# ---- what is kept ----
+# ---- stored responses ----
 
-def test_kept_responses_that_run_out(site, clock):  # noqa: F811
+def test_stored_responses_that_run_out(site, clock):  # noqa: F811
     one = site(environment=clock.environment)
     one.server.start()
     one.wait_staple()
@@ -231,7 +231,7 @@ def test_kept_responses_that_run_out(site, clock):  # noqa: F811
     assert "has run out" in line
     one.server.config = one.changed(directives=("OCSPCacheExpiryWarning 0",))
     clock.set(DAY * 7 // 8)
-    assert said(one.server) == [], "as written: never"
+    assert said(one.server) == [], "OCSPCacheExpiryWarning 0: never"
 
 
 def test_why_it_was_not_renewed(site, clock):  # noqa: F811

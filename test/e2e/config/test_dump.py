@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`httpd -t -D DUMP_OCSP_CACHE` and `DUMP_OCSP_CACHE_JSON`: beside a running server and without one, by root and by others, for any
-terminal; nothing is changed by looking."""
+"""`httpd -t -D DUMP_OCSP_CACHE` and `DUMP_OCSP_CACHE_JSON`: with a running server and without one, by root and by others, for any
+terminal. They change nothing."""
 
 import fcntl
 import json
@@ -27,7 +27,7 @@ TABLE, JSON = "DUMP_OCSP_CACHE", "DUMP_OCSP_CACHE_JSON"
 
 
 def document(server: Httpd, user: Optional[str] = None) -> dict:
-    """The whole of stdout is one document."""
+    """All of stdout is one document."""
     done = server.dump(JSON, user=user)
     assert done.returncode == 0 and "Syntax OK" in done.stderr, done
     assert done.stdout.isascii()
@@ -41,14 +41,14 @@ def table(server: Httpd, **options: object) -> str:
 
 
 def picture(folder: Path) -> dict[str, tuple]:
-    """What can be seen of the files: another inode, size or time would show that one was touched."""
+    """Inode, size and time of the files: any change would show in one of them."""
     return {str(path): (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_mode)
             for path in folder.rglob("*") for stat in [path.lstat()]}
 
 
 @pytest.fixture
 def crowd(httpd, ca, responder):
-    """A server whose hosts are of all kinds: stapled (two of them with one certificate), refused by their responder, without a
+    """A server whose hosts are of all kinds: stapled (two of them with one certificate), rejected by their responder, without a
     responder, with stapling off."""
     answering = responder(lambda exchange: (responders.unauthorized() if exchange.leaf is refused else
                                             responders.good())(exchange))
@@ -107,7 +107,7 @@ def test_all_kinds_beside_a_running_server_and_without_one(crowd):
 
 
 def test_the_manual_names_every_key(crowd):
-    """docs/mod_ocsp_cache.md, "JSON": each key has its row, and no row is of a key that is gone."""
+    """docs/mod_ocsp_cache.md, "JSON": each key has its row, and each row has its key."""
     manual = (REPOSITORY / "docs" / "mod_ocsp_cache.md").read_text()
     section = re.search(r'^## <a id="json"></a>.*?(?=^## )', manual, re.M | re.S)[0]
     described = set(re.findall(r"^\| `([\w.]+)` \|", section, re.M))
@@ -150,7 +150,7 @@ def test_what_no_host_uses_any_more(crowd):
 
 
 def on_terminal(server: Httpd, columns: int) -> str:
-    """What the table looks like on a terminal of that width."""
+    """The table on a terminal of that width."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     server.check()  # writes the configuration
@@ -208,7 +208,7 @@ HOSTILE = [b"a\xff\xfe<script>alert(1)</script>&'.x", b"b\x1b[2J\x7f.x", b"c\xc3
 
 @pytest.mark.asan
 def test_hostile_names(httpd, ca):
-    """Names of hosts may be any bytes, and so may what stands in certificates: neither JSON nor a terminal comes to harm."""
+    """Host names and certificates may contain any bytes: JSON stays valid, and a terminal gets no control characters."""
     leaf = ca.leaf(HOST, url='http://ocsp.test/"<script>', common_name="<script>\x1b[2J\u2028\u00e9\"\\</script>")
     server = httpd(Config(vhosts=(), cache=CACHE, directives=('Include "names.conf"',)))
     blocks = [b'<VirtualHost *:%d>\nServerName "%s"\nSSLEngine on\nSSLUseStapling on\nSSLCertificateFile "%s"\n'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What docs/ shows as configuration is configuration: httpd takes it without a word. What it shows for monitoring works."""
+"""httpd accepts every configuration in docs/ without a warning, and the examples for monitoring work."""
 
 import re
 import subprocess

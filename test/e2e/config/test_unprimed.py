@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A certificate whose issuer mod_ssl does not find is never primed. Every report shows it: what fails first must not look healthy."""
+"""A certificate whose issuer mod_ssl does not find is never primed. Every report shows it."""
 
 import json
 from dataclasses import replace
@@ -17,8 +17,8 @@ MISSING = r"AH02217|AH02604|nothing is stapled for .* does not find the certific
 
 @pytest.fixture
 def lost(httpd, ca, responder):
-    """Of one host the issuer is nowhere: two certificates that want a staple, a Must-Staple one and a usual one, and one without a
-    responder, which misses nothing. Another host is in order."""
+    """One host whose issuer is not configured has three certificates: a Must-Staple one, an ordinary one, and one without a responder,
+    which needs no issuer. Another host is in order."""
     answering = responder()
     leaves = {"must": ca.leaf("must.example.test", url=answering.url, must_staple=True),
               "usual": ca.leaf("usual.example.test", url=answering.url), "silent": ca.leaf("silent.example.test"),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The benchmark measures what it says: a small scene, in which mod_ssl's own stapling has to be seen waiting and this module
-has not to be. What is asserted is who waits for whom, not how fast anything is."""
+"""A control for the benchmark: in a small scene, mod_ssl's own stapling waits for the responder and this module does not. The
+tests assert who waits, not how fast anything is."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The server's clock jumps, by days, to and fro: no crash, nothing expired by its own clock, and back to normal with the clock."""
+"""The server's clock jumps by days in both directions: no crash, nothing stapled that has expired by the same clock, and recovery with the clock."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from wait import NotReached, poll
 
 
 def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
-    """What is due in the future of the wrong clock is due soon by the right one, for any number of leaders together."""
+    """A refresh scheduled by the wrong clock becomes due soon by the right one, for any number of successive leaders."""
     one = site(responders.http_status(500), environment=clock.environment,
                directives=("OCSPCacheRefreshInterval 3 4", "SSLStaplingErrorCacheTimeout 4"))
     one.server.expect(NOTHING_HELD)
@@ -40,11 +40,11 @@ def test_clock_that_jumps_to_and_fro(site, clock):
     one.server.start()
     one.wait_staple()
 
-    clock.set(3 * DAY)  # by this clock the response, valid for a day, has ended, and so has each new one
+    clock.set(3 * DAY)  # by this clock the response, valid for a day, has expired, and so has every new one
     one.wait_staple(None)
     one.server.wait_log("Nothing valid is held to staple", "warn")
 
-    clock.set(-3 * DAY)  # by this one new ones are from the future; the one held is good, as it is for clients
+    clock.set(-3 * DAY)  # by this clock new responses are from the future; the stored one is good, as it is for clients
     one.wait_staple("good")
 
     for seconds in (0, DAY, -DAY, 20 * DAY, 0):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Modules that use any socache provider (sessions, passwords, mod_ssl's own stapling) find in ours, in any child, what another
-one has stored, and nothing secret reaches the disk."""
+"""Modules that use a socache provider (sessions, passwords, mod_ssl's own stapling) find in this one, in any child, what another
+child has stored, and no secrets reach the disk."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OURS, SHMCB = "ocsp_cache", "shmcb"
 
 # ---- TLS sessions ------------------------------------------------------------------------------------------------------------
 
-# Every connection meets a child that has served none before: what is resumed came out of the shared cache.
+# Every connection is served by a child that has served none before: a resumed session came out of the shared cache.
 FRESH_CHILDREN = {"mpm": "prefork", "directives": ("SSLSessionTickets off", "MaxConnectionsPerChild 1", "KeepAlive off")}
 
 
 def exchange(server: Httpd, tls: str, *extra: str) -> str:
-    """One request with s_client, which waits for the answer: TLS 1.3 hands sessions out behind the handshake."""
+    """One request with s_client, which waits for the answer: TLS 1.3 sends sessions after the handshake."""
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{server.https_port}", "-servername", HOST, "-CAfile",
                str(server.root_ca.cert_file), "-tls" + tls.replace(".", "_"), "-ign_eof", *extra]
     done = subprocess.run(command, input=f"GET /index.html HTTP/1.0\r\nHost: {HOST}\r\n\r\n", stdout=subprocess.PIPE,
@@ -74,7 +74,7 @@ def test_sessions_are_resumed_in_other_children_and_never_on_the_disk(site, fold
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 def test_sessions_survive_a_reload(site, folder, tls):
-    """Old and new generation hold them alike: more than shmcb can."""
+    """Both the old and the new generation hold them, unlike with shmcb."""
     one = site(session_cache=f"{OURS}:(512000)", directives=("SSLSessionTickets off",))
     one.server.start()
     saved = folder / "session.pem"
@@ -103,7 +103,7 @@ def test_reconnecting_client_resumes_every_time(site):
 
 
 def test_mod_ssls_own_stapling_asks_once_for_all_children(site):
-    """OCSPCacheRefresh off leaves a plain cache; what one child fetched, the others find."""
+    """OCSPCacheRefresh off: the cache serves mod_ssl, and all children find what one child fetched."""
     fresh = {**FRESH_CHILDREN, "directives": (*FRESH_CHILDREN["directives"], "OCSPCacheRefresh off")}
     one = site(**fresh)
     one.server.start()
@@ -122,7 +122,7 @@ def test_status_of_the_session_cache_is_in_mod_status(site):
 # ---- passwords ------------------------------------------------------------------------------------------------------------
 
 def get(server: Httpd, password: str) -> int:
-    """The status of a page that wants a password."""
+    """The status of a page that requires a password."""
     request = urllib.request.Request(f"http://127.0.0.1:{server.http_port}/index.html")
     request.add_header("Authorization", "Basic " + base64.b64encode(f"alice:{password}".encode()).decode())
     try:

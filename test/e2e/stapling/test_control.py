@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Controls: the harness sees what it claims to see, and mod_ssl alone behaves as the other tests take for granted.
+"""Controls: the harness detects what it claims to detect, and mod_ssl alone behaves as the other tests assume.
 
 Nothing here loads mod_ocsp_cache. If one of these fails, the others prove nothing.
 """
@@ -101,7 +101,7 @@ def test_scripts_are_what_their_names_say(site, script, status):
 
 
 def test_shmcb_staples_a_strangers_signature(site, stranger):
-    """Which is why the responses of this script are not simply refused for another fault."""
+    """So the responses of this script are not rejected for another fault."""
     one = site(responders.good(signer=stranger), **PLAIN)
     one.server.start()
     assert one.handshake().status == "good"

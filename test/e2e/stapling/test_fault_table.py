@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The fault table (fault_rows.py), played once on one httpd; each row is then judged by itself."""
+"""The fault table (fault_rows.py), run once on one httpd. Each row is one test."""
 
 import pytest
 

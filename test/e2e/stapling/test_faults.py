@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Responders that are dead, slow or lying: what clients get then, and what the log says."""
+"""Responders that are down, slow or malicious: what clients get, and what the log reports."""
 
 import datetime
 import re
@@ -35,7 +35,7 @@ def still_hangs(server: Httpd) -> bool:
 
 @pytest.mark.asan
 def test_a_responder_that_hangs_from_the_start_delays_nobody(site):
-    """The control is test_shmcb_makes_the_handshake_wait_for_a_hanging_responder: there such a configuration blocks."""
+    """The control is test_shmcb_makes_the_handshake_wait_for_a_hanging_responder: there this configuration blocks."""
     one = site(responders.hang(), directives=HANGS)
     one.server.start()
     one.responder.wait_asked()
@@ -110,7 +110,7 @@ def test_error_policy(site, answer, policy):
         assert seen.ok and seen.status is None, seen
 
 
-UNUSABLE = {  # what is answered, and the reason that the log gives
+UNUSABLE = {  # the answer, and the reason in the log
     "garbage": (lambda stranger: responders.garbage(), "DER|ASN.1"),
     "stranger": (lambda stranger: responders.good(signer=stranger), "not authorized"),
     "stranger-revoked": (lambda stranger: responders.revoked(signer=stranger), "not authorized"),
@@ -228,7 +228,7 @@ def test_an_expired_response_is_not_stapled(site):
     one.server.start()
     one.wait_staple()
     one.server.expect(NOTHING_HELD)
-    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")  # its last second, said once
+    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")  # in its last second, logged once
     one.responder.refuse()
 
     def none_left() -> bool:

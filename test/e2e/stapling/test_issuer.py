@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Issuers whose names are written in two ways, issuers of one name, and responders as certificates name them."""
+"""Issuers with two encodings of one name, different issuers of one name, and the URLs of responders in certificates."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The benchmark's load client (test/bench/load.c) is believed only because it is seen to refuse what is wrong, and to count
-those who had to wait."""
+"""The benchmark's load client (test/bench/load.c) rejects every wrong staple, and counts every
+client that had to wait."""
 
 import json
 import os
@@ -26,14 +26,14 @@ LOAD = Path(os.environ.get("LOAD_CLIENT", REPOSITORY / "out" / "bench" / "load")
 
 
 def response(ca, leaf, *, status="good", this_update=-60, next_update=3600, signer=None) -> bytes:
-    """What a responder would have said: made by the scripted responder's own code."""
+    """A response, made by the code of the scripted responder."""
     exchange = SimpleNamespace(leaf=leaf, request=SimpleNamespace(hash_algorithm=hashes.SHA1()))
     return responders._single(exchange, ocsp.OCSPCertStatus[status.upper()], this_update=this_update,
                               next_update=next_update, signer=signer)
 
 
 def tampered(der: bytes) -> bytes:
-    """One bit of the signature is another, somewhere in the last certificate's neighbourhood."""
+    """One bit near the end, in the signature or the certificate, is flipped."""
     at = der.index(ocsp.load_der_ocsp_response(der).signature) + 20
     return der[:at] + bytes([der[at] ^ 1]) + der[at + 1:]
 
@@ -106,7 +106,7 @@ def test_each_staple_is_judged_for_what_it_is(name, ca, root_ca, stranger, stapl
 
 
 def test_response_that_ends_is_wrong_from_then_on(ca, root_ca, stapler):
-    """A response is verified once, but its times are looked at each time."""
+    """The signature of a response is verified once, its times for each handshake."""
     leaf = ca.leaf(HOST)
     server = stapler(leaf, response(ca, leaf, next_update=3))
     got = load(server.port, root_ca, "--rate", "10", "--seconds", "6")
@@ -130,13 +130,13 @@ def test_resumed_sessions_are_told_apart(tls, ca, root_ca, stapler):
 
 
 def test_those_who_wait_behind_a_stall_are_counted_with_all_of_their_wait(ca, root_ca, stapler):
-    """The server stands still for two of four seconds. A client that waits for an answer before it sends the next would
-    see one slow handshake; here all those who came meanwhile are slow."""
+    """The server stops for two of four seconds. A client that sends its requests one after the other would see one slow
+    handshake; here every handshake that was due meanwhile is slow."""
     leaf = ca.leaf(HOST)
     server = stapler(leaf, response(ca, leaf))
 
     def stall() -> None:
-        time.sleep(1)  # what is measured is the time itself
+        time.sleep(1)  # the duration of the stall is what the test measures
         server.process.send_signal(signal.SIGSTOP)
         time.sleep(2)
         server.process.send_signal(signal.SIGCONT)
@@ -145,7 +145,7 @@ def test_those_who_wait_behind_a_stall_are_counted_with_all_of_their_wait(ca, ro
     got = load(server.port, root_ca, "--rate", "50", "--seconds", "4")
     staller.join()
     assert got["good"] == got["started"] == 200, json.dumps(got)
-    # 100 of 200 come during the stall, evenly: the slowest of them waits for two seconds, a quarter of all for more than one.
+    # 100 of 200 handshakes begin during the stall, evenly: the slowest waits two seconds, a quarter of all more than one.
     assert got["max_ms"] > 1800 and got["p90_ms"] > 1000, json.dumps(got)
     assert sum(second[-1] > 900 for second in got["timeline"]) >= 2, json.dumps(got)
 

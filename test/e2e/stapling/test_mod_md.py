@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""mod_md's stapling wins for what it manages, and leaves us the rest."""
+"""mod_md staples for the hosts that it manages, this module for the others."""
 
 from conftest import CACHE, HOST
 from httpd import Config, Vhost
@@ -8,7 +8,7 @@ from wait import holds, poll
 
 
 def md(asked) -> bool:
-    """mod_md calls itself by the server's name; neither mod_ssl nor we send a User-Agent like that."""
+    """mod_md sends the server's name as User-Agent; mod_ssl and this module do not."""
     return asked.headers.get("user-agent", "").startswith("Apache")
 
 

@@ -20,7 +20,7 @@ LET_IN = r"\[ocsp_cache:warn\] .*OCSPCacheMustStapleWait"
 
 
 class Client(threading.Thread):
-    """An enforcing client that comes again and again, from the moment on when somebody listens."""
+    """An enforcing client that connects repeatedly from the moment when the port is open."""
 
     def __init__(self, server: Httpd) -> None:
         super().__init__(daemon=True)
@@ -46,7 +46,7 @@ def assert_served(seen: Handshake) -> None:
     assert seen.ok and seen.status == "good", seen
 
 
-# ---- what the client does without us ---------------------------------------------------------------------------------
+# ---- the client without this module ---------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 def test_control_the_client_refuses_without_a_staple(site, tls):
@@ -112,7 +112,7 @@ def test_no_wait_when_none_is_wanted(site):
 
 
 def test_others_wait_for_nobody(site):
-    """Only a Must-Staple certificate holds a starting server back."""
+    """A starting server waits only for Must-Staple certificates."""
     one = site(responders.hang(), directives=("OCSPCacheMustStapleWait 20s",))
     one.server.allow(NOTHING_HELD)
     one.server.start()
@@ -121,7 +121,7 @@ def test_others_wait_for_nobody(site):
 
 
 def test_an_error_first_and_then_a_response(site):
-    """What a responder says first, just after the certificate was issued, is not what is waited for."""
+    """An error, as responders return it just after the certificate was issued, does not end the wait."""
     one = site(responders.try_later(), leaf=MUST, directives=("SSLStaplingErrorCacheTimeout 1",))
     one.server.expect(NOTHING_HELD)
     one.server.start()
@@ -132,7 +132,7 @@ def test_an_error_first_and_then_a_response(site):
 
 @pytest.mark.parametrize("mpm, most", [("prefork", 2.0), ("event", 5.0)])
 def test_a_server_that_waits_can_be_stopped(site, mpm, most):
-    """event sends its children a signal after three seconds only; the pipe that it tries first is not ours to read."""
+    """The event MPM signals its children only after three seconds. Before that it uses a pipe, which this module cannot read."""
     one = site(responders.hang(), leaf=MUST, mpm=mpm, directives=("OCSPCacheMustStapleWait 60s",))
     one.server.allow(NOTHING_HELD, r"\[core:warn\] .* AH00045: child process \d+ still did not exit, sending a SIGTERM")
     one.server.start()
@@ -195,7 +195,7 @@ def test_a_restart_with_a_response_does_not_wait(site):
     assert seen.seconds < 2, seen
 
 
-# ---- what cannot work is said ----------------------------------------------------------------------------------------
+# ---- what cannot work is reported ----------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("leaf, vhost, words", [
     ({}, {"stapling": False}, "SSLUseStapling is off"),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The handshake path: no system call, no lock and no parsing of ours, while staples are served.
+"""The handshake path: this module makes no system call, takes no lock and parses nothing while it staples.
 
 strace -k shows the stack of every system call. Locks that are free make no system call, so a preloaded library (callspy.c)
 stands in front of them and of OpenSSL's parsers. Each test has its control: the refresher, which does all of it, is seen.
@@ -61,7 +61,7 @@ def attach_strace(pids: set[int], output: Path) -> "subprocess.Popen[str]":
 
 @pytest.fixture
 def callspy(folder):
-    """Compiles callspy.c; gives the environment that preloads it for one module's name, and the file it reports to."""
+    """Compile callspy.c. Returns the environment that preloads it for one module's name, and the file that it writes."""
     if sanitizer_environment():
         pytest.skip("AddressSanitizer wants to be preloaded first and takes locks of its own")
     library, report = folder / "callspy.so", folder / "callspy.log"

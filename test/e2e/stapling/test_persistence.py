@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The cache's file through what can happen to a file: other sizes, other versions, a full disk, other people's hands. The
-wire never suffers, each trouble is one line, and what is valid is kept."""
+"""The cache's file with other sizes, other versions, a full disk, and changes by others. Stapling is never affected, each
+problem is one log line, and valid records are kept."""
 
 import os
 import struct
@@ -21,7 +21,7 @@ HOSTS = tuple(f"h{n}.example.test" for n in range(30))
 
 @pytest.fixture
 def farm(httpd, ca, responder):
-    """Factory of a server with thirty certificates, all stapled, whose responder then is gone."""
+    """Factory of a server with thirty certificates, all stapled, whose responder is then down."""
     def make(cache: str = CACHE) -> tuple[Httpd, responders.ScriptedResponder]:
         answering = responder()
         vhosts = tuple(Vhost(host, (ca.leaf(host, url=answering.url),)) for host in HOSTS)
@@ -100,7 +100,7 @@ def test_a_file_replaced_by_a_foreign_one_while_in_use_is_left_alone(farm):
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of a few pages. Mounting takes privileges that not every test machine gives."""
+    """A file system of a few pages. Mounting needs privileges that not every test machine has."""
     disk = folder / "small-disk"
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k,mode=755", "tmpfs", str(disk)], capture_output=True,
@@ -112,7 +112,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_costs_persistence_and_one_line(farm, small_disk):
-    """40 kB hold the list of certificates and a part of the thirty responses. A reload finds no room for a fresh file either: the old one stays."""
+    """40 kB hold the list of certificates and a part of the thirty responses. A reload has no room for a new file either: the old one stays."""
     cannot = r"\[ocsp_cache:error\].* cannot write the cache file .*small-disk/staples.*"
     server, answering = farm(f"ocsp_cache:{small_disk}/staples(128000)")
     server.allow(r"\[ocsp_cache:warn\] .*is lost at a reboot")

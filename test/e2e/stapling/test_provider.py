@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The socache provider: its argument, its file, mod_ssl's own stapling and other consumers over it, and shmcb beside it."""
+"""The socache provider: its argument, its file, mod_ssl's own stapling and other consumers on it, and shmcb next to it."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from wait import poll
 
 
 def tree(server: Httpd) -> dict[str, tuple[int, bytes]]:
-    """Every file below the ServerRoot with its time and content, but for what a mere `-t` of httpd itself writes."""
+    """Every file below the ServerRoot with its time and content, except for what `-t` of httpd itself writes."""
     return {str(path.relative_to(server.root)): (path.stat().st_mtime_ns, path.read_bytes())
             for path in server.root.rglob("*") if path.is_file() and path != server.conf_file}
 
@@ -97,7 +97,7 @@ def test_refused_arguments_name_the_directive_the_reason_and_the_accepted_form(s
     before = tree(one.server)
     checked = one.server.check()
     assert checked.code != 0, checked.output
-    # httpd's own lines: where in the configuration it stands, and that the check has failed
+    # httpd's own lines: the place in the configuration, and that the check has failed
     said = [line for line in checked.lines if not re.match(r"AH00526|AH00014", line)]
     assert len(said) == 1, f"one line a person understands:\n{checked.output}"
     assert "SSLStaplingCache" in said[0] and "ocsp_cache:/path/to/file(size in bytes)" in said[0], said[0]
@@ -105,7 +105,7 @@ def test_refused_arguments_name_the_directive_the_reason_and_the_accepted_form(s
 
 
 def test_unwritable_folder_is_refused(site):
-    """Root may write everywhere but in an immutable folder."""
+    """Root can write everywhere except in an immutable folder."""
     one = site(cache="ocsp_cache:readonly/x(128000)")
     folder = one.server.root / "readonly"
     folder.mkdir(mode=0o555)
@@ -285,7 +285,7 @@ def test_folder_lost_at_a_reload_costs_persistence_alone(site):
 @pytest.mark.parametrize("mechanism", ["default", "file:run", "fcntl:run", "flock:run", "pthread", "sem", "sysvsem"])
 def test_mutex_mechanisms(site, mechanism):
     one = site(directives=(f"Mutex {mechanism} ocsp-cache",))
-    one.server.allow(r"\[ocsp_cache:warn\] .*Mutex posixsem cannot serve ocsp-cache")  # which "sem" may mean
+    one.server.allow(r"\[ocsp_cache:warn\] .*Mutex posixsem cannot serve ocsp-cache")  # "sem" may select it
     assert one.server.check().code == 0
     one.server.start()
     one.wait_staple()
@@ -295,7 +295,7 @@ def test_mutex_mechanisms(site, mechanism):
 
 
 def test_posixsem_is_replaced_with_a_warning(site):
-    """A killed holder would leave it locked for ever."""
+    """It would stay locked after its holder is killed."""
     one = site(directives=("Mutex posixsem ocsp-cache",))
     one.server.expect(r"\[ocsp_cache:warn\] .*Mutex posixsem cannot serve ocsp-cache")
     one.server.start()
@@ -361,7 +361,7 @@ def test_session_cache_over_the_provider_resumes_and_touches_no_disk(site, folde
     assert not (one.server.cache_folder / "sessions").exists(), "session secrets never touch the disk"
 
 
-# ---- shmcb beside the module -------------------------------------------------------------------------------------------
+# ---- shmcb next to the module -------------------------------------------------------------------------------------------
 
 SCRIPTS = {"good": responders.good(), "revoked": responders.revoked(), "trylater": responders.try_later(),
            "nothing": responders.nothing(), "no-url": None}

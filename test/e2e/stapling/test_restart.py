@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Restarts of every kind: nothing that was valid is lost, and no reload ends the server."""
+"""Restarts of every kind: no valid response is lost, and no reload ends the server."""
 
 import dataclasses
 import threading
@@ -13,7 +13,7 @@ from wait import poll
 
 
 def settled(site, **options):
-    """A site that has its staple, and whose responder is gone for good."""
+    """A site that has its staple, and whose responder is down for good."""
     one = site(**options)
     one.server.start()
     one.wait_staple()
@@ -122,10 +122,10 @@ def test_a_vhost_added_by_a_reload_is_stapled(site, ca):
     assert one.handshake().status == "good"
 
 
-# ---- reloads that take away what is in use ---------------------------------------------------------------------------
+# ---- reloads that remove what is in use ---------------------------------------------------------------------------
 
-# mod_ssl keeps its pointer to the cache that is no more: we say so (without a module's name, when it is unloaded), and
-# mod_ssl when it cannot store.
+# mod_ssl keeps its pointer to a cache that is gone. This module logs that (without a module's name, when it is unloaded), and
+# mod_ssl logs that it cannot store.
 STALE = (r":warn\] .*mod_ssl-staple still uses the ocsp_cache of an earlier configuration", r"\[ssl:error\] .*AH019(29|45)")
 
 REMOVALS = {"line": {"cache": None}, "line-and-module": {"cache": None, "module": False}}
@@ -170,7 +170,7 @@ def test_removed_line_removed_module_and_both_back_in_one_life(site):
 
 
 def test_reload_to_another_path_takes_the_staples_along(site):
-    """mod_ssl keeps the first provider context it was given unless it is told of a new one: here it is."""
+    """mod_ssl keeps its first provider context unless it gets a new one, as it does here."""
     one = settled(site)
     one.server.graceful(one.changed(cache="ocsp_cache:cache/elsewhere(256000)"))
     assert one.handshake().ok
@@ -226,7 +226,7 @@ def test_25_graceful_restarts_under_load_lose_no_handshake_and_no_staple(httpd, 
 
 @pytest.mark.asan
 def test_ended_right_after_the_first_staple_again_and_again(site):
-    """The threads that fetch end while the process does: a crash there would be a line in the log."""
+    """The fetching threads end with the process: a crash would be logged."""
     one = site()
     for _ in range(15):
         one.server.start()

@@ -40,7 +40,7 @@ class Clock:
 
 
 def settled(site, delays, mpm="event"):
-    """A site that has its staple, whose responder is gone and whose disk is slow."""
+    """A site that has its staple, whose responder is down and whose disk is slow."""
     one = site(environment=delays.environment, mpm=mpm)
     delays.slow_folder = one.server.cache_folder
     one.server.environment = delays.environment

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The socache contract: ocsp_cache and mod_socache_shmcb answer the same calls, and every difference is known."""
+"""The socache contract: the same calls on ocsp_cache and mod_socache_shmcb, with a list of all differences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OURS, SHMCB = "ocsp_cache", "shmcb"
 
 @pytest.fixture(scope="module", params=["early", "late"])
 def probe_module(workplace: Path, request: pytest.FixtureRequest) -> Path:
-    """mod_socache_probe.so, compiled for this machine's httpd; it begins its caches before the module's post_config, or behind."""
+    """mod_socache_probe.so, compiled for this machine's httpd; it begins its caches before the module's post_config, or after it."""
     built = workplace / f"mod_socache_probe-{request.param}.so"
     apr = subprocess.run([apxs("APR_CONFIG") or "apr-1-config", "--includes"], check=True, stdout=subprocess.PIPE,
                          text=True).stdout.split()
@@ -72,7 +72,7 @@ def step(op: str, **arguments: object) -> tuple[str, dict]:
     return op, arguments
 
 
-# Each under an id that begins with another letter: that is where shmcb puts it, and one part of it does not hold all of these.
+# The first letter of an id selects the part of shmcb that stores it. One part cannot hold all of these, so each id has another letter.
 _SIZES = tuple(zip("ABCDEFGHIJKLMNO", (1, 7, 8, 9, 439, 440, 441, 511, 512, 513, 4095, 4096, 4097, 65535, 65536)))
 
 # Name -> call; they run in this order. Ids are "id" repeated to "idlen"; values are known by "seed" and "len".
@@ -125,7 +125,7 @@ CALLS = {
     "remove 65537 bytes": step("remove", id="large"),
 }
 
-# What may differ: call -> (ours, shmcb, why). Everything else answers alike.
+# Known differences: call -> (ocsp_cache, shmcb, why). All other results are equal.
 _TOO_SMALL = {"rv": "no space", "overrun": False, "touched": False}
 _NOT_FOUND = {"rv": "not found", "overrun": False, "touched": False}
 DIFFERENCES = {
@@ -297,7 +297,7 @@ def test_two_generations_work_beside_each_other(probe):
         one.server.graceful(settle=False)
 
         def answer_of_new(op: str) -> dict:
-            """A child of the old generation may accept for a moment yet."""
+            """A child of the old generation may still accept connections for a moment."""
             return poll(lambda: (answer := one.call("a", op, ms=1000))["pid"] not in before and answer,
                         "an answer of the new generation")
         new = [pool.submit(answer_of_new, op) for op in ("write", "read")]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The main way: a server as administrators write it, a responder that answers, clients that look."""
+"""The main case: a server with a usual configuration, a responder that answers, clients that check the staple."""
 
 import os
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page under axe-core, which looks for what people who do not see or do not point would stumble over: `make check-accessibility`.
+"""The status page under axe-core, which finds obstacles for people who use a screen reader or a keyboard: `make check-accessibility`.
 
 Not in the usual run: axe-core comes from npm alone. OC_AXE names its axe.min.js. What needs no such thing is in test_status_browser.py.
 """

@@ -15,7 +15,7 @@ from wait import poll
 
 
 def ours(server) -> list[str]:
-    """Our lines of ?auto."""
+    """The lines of this module in ?auto."""
     return [line for line in server.status_page("?auto").splitlines() if re.match(r"OCSP", line)]
 
 
@@ -27,7 +27,7 @@ def values(server) -> dict[str, str]:
 
 @pytest.mark.asan
 def test_all_is_well(site):
-    """A summary, and no word of any certificate."""
+    """A summary, without single certificates."""
     one = site()
     one.server.start()
     one.wait_staple()
@@ -87,7 +87,7 @@ def test_error_of_the_last_fetch_beside_a_good_staple(site):
 
 
 def test_twenty_rows_the_worst_first(site, ca):
-    """One is revoked; all others have a responder that says nothing good."""
+    """One certificate is revoked; the responder of all others has no good response."""
     one = site(responders.try_later())
     worst = one.leaf
     good = one.responder.script
@@ -104,7 +104,7 @@ def test_twenty_rows_the_worst_first(site, ca):
 
 
 def test_link_to_the_page(httpd, ca, responder):
-    """Where the configuration has the page, the block links to it; a page on another host, or on a pattern, is none to link to."""
+    """Where the configuration has the page, the block links to it; a page on another host, or on a pattern, is not linked."""
     def page(section: str) -> tuple[str, ...]:
         return (section, "SetHandler ocsp-cache-status", "</" + section[1:].split()[0] + ">")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page in a real browser: what a person sees and does, with scripts and without, and that the browser has no complaint."""
+"""The status page in a real browser: what a person sees and does, with and without scripts, and no errors in the console."""
 
 import re
 import urllib.parse
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(chromium, stage) -> Iterator[Browser]:
-    """At rest: wide, light, scripts on; and nothing to complain of afterwards."""
+    """The default state: wide, light, scripts on. No errors in the console afterwards."""
     chromium.size(1280)
     chromium.scheme("light")
     yield chromium
@@ -48,7 +48,7 @@ def url(stage: Cast, query: str = "") -> str:
 
 
 def look(browser: Browser, stage: Cast, query: str = "") -> None:
-    """Open the page and pause it: what a test holds of it is not replaced, unless the test itself makes the page change."""
+    """Open the page and pause it: elements that a test holds are replaced only when the test itself changes the page."""
     browser.open(url(stage, query))
     browser.run("document.getElementById('live').click()")
     assert browser.run("document.getElementById('live').textContent") == "Paused"
@@ -211,7 +211,7 @@ def test_ask_again(browser, stage):
 # ---- what must not be ----
 
 def test_the_policy_is_in_force(browser, stage):
-    """The control of every other test here: a breach would have been seen."""
+    """A control for the other tests here: a violation of the policy is detected."""
     look(browser, stage)
     browser.run("void document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))")
     browser.run("document.body.setAttribute('style', 'color: red')")
@@ -237,7 +237,7 @@ def test_another_site_cannot_ask(browser, stage):
         asked = len(stage.good.asked) - n_before
         assert asked == 0 or here == "127.0.0.1"
     poll(lambda: len(stage.good.asked) > n_before, "the control: from here it is followed")
-    browser.problems()  # the refusal and an icon that is not there are in the console
+    browser.problems()  # the refusal and a missing icon are in the console
 
 
 # ---- without scripts ----

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page of a server with two thousand certificates: it is whole, page by page and as JSON and metrics. How fast it is: `make bench-scale`."""
+"""The status page of a server with two thousand certificates is complete: page by page, as JSON and as metrics. `make bench-scale` measures its speed."""
 
 import re
 
@@ -16,7 +16,7 @@ def hosts_of(body: str) -> list[str]:
 
 
 def test_every_certificate_is_on_one_page(httpd, ca):
-    """No responder is named, so nothing is fetched: only the page is at stake."""
+    """The certificates name no responder, so nothing is fetched: only the page is tested."""
     names = [f"h{i:05}.example.test" for i in range(MANY)]
     vhosts = tuple(Vhost(name, (ca.leaf(name),)) for name in names)
     server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=DIRECTIVES[:4]))

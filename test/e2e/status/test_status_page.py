@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page as HTTP clients see it: arguments, headers, JSON, metrics, asking again. In a browser: test_status_browser.py."""
+"""The status page as HTTP clients see it: arguments, headers, JSON, metrics, refreshing. In a browser: test_status_browser.py."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ ORDER = ["good0", "good1", "good2", "busy", "revoked", "must", "nobody", "evil"]
 
 @pytest.fixture(scope="module")
 def stage(workplace, root_ca, ca) -> Iterator[Cast]:
-    """OCSPCacheStatusRefresh is off, as it is unless written."""
+    """OCSPCacheStatusRefresh is off, its default."""
     made = cast(workplace / "status-page", root_ca, ca)
     yield made
     made.close()
@@ -214,7 +214,7 @@ def test_metrics(stage):
 
 
 def test_two_certificates_of_one_host_and_serial(httpd, ca):
-    """CAs number on their own: two may give one host the same serial. Prometheus refuses a scrape with a sample twice."""
+    """Two CAs may give certificates of one host the same serial. Prometheus rejects a scrape with duplicate samples."""
     leaves = tuple(ca.leaf(HOST, key=key, serial=0x1234) for key in ("ec", "rsa"))
     server = httpd(Config(vhosts=(Vhost(HOST, leaves),), cache=CACHE, directives=DIRECTIVES[:4]))
     server.start()
@@ -233,7 +233,7 @@ def test_without_our_provider(site):
     assert samples(ask(one.server, "?format=prometheus").body)["ocsp_cache_active"] == 0
 
 
-# ---- asking again ----
+# ---- refreshing ----
 
 @pytest.fixture
 def asked(site):
@@ -260,7 +260,7 @@ def test_post_reaches_the_responder(asked):
 
 
 def test_a_second_click_stays_on_the_page(asked):
-    """A browser accepts HTML: it comes back to the page, which says why nothing was done."""
+    """A browser accepts HTML: it returns to the page, which reports why nothing was done."""
     token = token_of(ask(asked.server).body)
     [sha1] = [one["sha1"] for one in certificates(asked.server).values()]
     browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Entries of a shared store: names, bytes, and anything that such bytes may be instead.
+ * Entries of a shared store: names, bytes, and damaged or hostile bytes in place of an entry.
  */
 #include "fleet/entry.h"
 #include "support_test.h"
@@ -32,7 +32,7 @@ static oc_fleet_entry_t example(void)
     return entry;
 }
 
-/* Anyone who can write to the store can make a right checksum. */
+/* Anyone who can write to the store can compute a correct checksum. */
 static void sum_up(unsigned char *entry, apr_size_t len)
 {
     unsigned char all[64 + OC_FLEET_ENTRY_HEAD_LEN + DER_LEN + 8];
@@ -156,7 +156,7 @@ TEST(each_problem_has_its_own_message)
     bytes[200] ^= 1;
     assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, KEY), "damaged"));
     sum_up(bytes, len);
-    assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY)); /* control: sum_up() makes a right checksum */
+    assert_null(oc_fleet_entry_decode(&decoded, bytes, len, KEY)); /* control: sum_up() computes a correct checksum */
     bytes[5] = 2;
     sum_up(bytes, len);
     assert_non_null(strstr(oc_fleet_entry_decode(&decoded, bytes, len, KEY), "another version"));

@@ -68,7 +68,7 @@ TEST(the_same_response_is_not_put_off_to_its_end)
     assert_true(oc_fleet_is_news(&held, &entry, NOW));
     assert_true(oc_fleet_is_due(&held, &entry, NOW + HOUR, end, NOW));
     assert_false(oc_fleet_is_due(&held, &entry, NOW + HOUR, end, NOW - HOUR)); /* seven tenths */
-    assert_false(oc_fleet_is_due(&other, &entry, NOW + HOUR, end, NOW));       /* it is a newer one */
+    assert_false(oc_fleet_is_due(&other, &entry, NOW + HOUR, end, NOW));       /* the entry is newer */
 }
 
 TEST(claim_is_respected_for_one_exchange)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_query: arguments in, links out, and which certificates they choose in what order.
+ * The arguments of the status page: parsing, printing, and which certificates they select in which order.
  */
 #include "view/query.h"
 
@@ -170,7 +170,7 @@ TEST(matching)
     assert_true(matches("", &unknown, OC_ATTENTION_NONE));
 }
 
-/* The ordinals of three certificates in the order that is asked for. */
+/* The ordinals of three certificates in the requested order. */
 static const char *order(const char *arguments)
 {
     static const oc_attention_t attention[3] = {OC_ATTENTION_NONE, OC_ATTENTION_CRITICAL, OC_ATTENTION_WARNING};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_view_table: every line fits the terminal, whatever stands in the certificates, and nothing is left out.
+ * The table of certificates: every line fits the terminal, whatever the certificates contain, and no column is left out.
  */
 #include "view/view.h"
 
@@ -139,7 +139,7 @@ TEST(rows_of_several_lines)
     assert_has(&paper, "shared");
 }
 
-/* A column whose content is wider than the terminal is the terminal's to break; everything else fits, down to that. */
+/* The terminal breaks a column whose content is wider than itself. All other columns fit. */
 TEST(any_width)
 {
     apr_array_header_t *views = one_view();

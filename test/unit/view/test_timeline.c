@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_timeline: what is drawn where, whatever the times are, and that words say the same.
+ * The time line: what is drawn where, for any times, and that the text has the same facts.
  */
 #include "view/timeline.h"
 
@@ -28,7 +28,7 @@ static oc_view_t held(void)
                        .next_request = NOW + DAY};
 }
 
-/* The number behind @a attribute of the element of class @a class; fails the test where there is none. */
+/* The number in @a attribute of the element of class @a class. Fails the test if there is none. */
 static double number(const char *svg, const char *class, const char *attribute)
 {
     const char *element = strstr(svg, apr_pstrcat(cache_pool, "class=\"", class, "\"", NULL));
@@ -65,7 +65,7 @@ TEST(an_early_end_is_seen)
     view.usable_until = NOW + DAY; /* the signer's certificate ends before nextUpdate */
     svg = oc_timeline_svg(&view, NOW, cache_pool);
     assert_near(number(svg, "t-life", "width"), 98 * 0.5);
-    view.usable_until = NOW - DAY / 2; /* it is over */
+    view.usable_until = NOW - DAY / 2; /* it has ended */
     svg = oc_timeline_svg(&view, NOW, cache_pool);
     assert_near(number(svg, "t-life", "width"), 98 * 0.125);
     assert_near(number(svg, "t-past", "width"), 98 * 0.125);

@@ -69,7 +69,7 @@ TEST(test_state)
     assert_string_equal(oc_view_state(&view, NOW), "no-responder");
 }
 
-/* What it wants, and that it says why, with @a word; NULL: it says nothing. */
+/* Its level of attention. The reason contains @a word; NULL: there is no reason. */
 static void assert_attention(const oc_view_t *view, oc_attention_t attention, const char *word)
 {
     const char *reason = NULL;
@@ -152,7 +152,7 @@ TEST(what_clients_refuse_is_critical)
 
     view.verdict = OC_REVOKED;
     assert_attention(&view, OC_ATTENTION_CRITICAL, oc_verdict_advice(OC_REVOKED));
-    view.usable_until = NOW - 1; /* revoked is revoked, also when that is no longer stapled */
+    view.usable_until = NOW - 1; /* revoked stays revoked when the response is not stapled any more */
     assert_attention(&view, OC_ATTENTION_CRITICAL, "evoked");
 
     view = good();
@@ -166,7 +166,7 @@ TEST(what_clients_refuse_is_critical)
     view.is_refreshed = 0;
     assert_attention(&view, OC_ATTENTION_CRITICAL, "SSLStaplingForceURL");
 
-    view = good(); /* an error is stapled: as good as nothing to Must-Staple */
+    view = good(); /* an error is stapled, which does not satisfy Must-Staple */
     view.verdict = view.last = OC_UNAUTHORIZED;
     view.failures = 1;
     assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_advice(OC_UNAUTHORIZED));
@@ -233,8 +233,8 @@ TEST(json_of_what_is_no_utf8)
                    "\"\\ufffda\"");
     assert_literal("\xC3", "\"\\ufffd\""); /* cut off */
     assert_literal("\xE2\x80", "\"\\ufffd\\ufffd\"");
-    assert_literal("\xC3(", "\"\\ufffd(\"");          /* no continuation */
-    assert_literal("\x80", "\"\\ufffd\"");            /* nothing but one */
+    assert_literal("\xC3(", "\"\\ufffd(\"");          /* no continuation byte */
+    assert_literal("\x80", "\"\\ufffd\"");            /* only a continuation byte */
     assert_literal("\xC0\xAF", "\"\\ufffd\\ufffd\""); /* overlong */
     assert_literal("\xE0\x80\xAF", "\"\\ufffd\\ufffd\\ufffd\"");
     assert_literal("\xED\xA0\x80", "\"\\ufffd\\ufffd\\ufffd\"");            /* a surrogate */
