@@ -44,7 +44,7 @@ def test_the_first_queries_and_the_others_take(fleet, kind):
         server.start()
         assert_stapled_at_once(server)
         server.wait_log(TOOK)
-    assert one.asked() == 1, "two servers took what the first one was told"
+    assert one.asked() == 1, "two servers took the response of the first one"
 
     one.responder.refuse()
     fourth.start()
@@ -85,7 +85,7 @@ def test_servers_started_together_query_once(fleet):
         thread.join()
     for server in servers:
         server.wait_staple(HOST)
-    assert one.asked() < len(servers), "nobody waited for anybody"
+    assert one.asked() < len(servers), "no server waited for another"
     assert sum(len(server.ours(pattern=TOOK)) for server in servers) >= 1
 
 

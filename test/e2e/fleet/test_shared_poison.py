@@ -112,7 +112,7 @@ def test_poison_is_logged_once_and_never_stapled(fleet, kind, stranger, ca):
         poll(lambda: (one.store.get(names[host]) or b"")[:4] == b"ocsp"
              and ocsp.load_der_ocsp_response(der_of(one.store.get(names[host]))).certificate_status
              is ocsp.OCSPCertStatus.GOOD, f"{host}: its entry is mended", 20)
-        assert len(server.ours("warn", rf"{host}:\d+: .* is ignored")) == (host != hosts[-1]), "said once"
+        assert len(server.ours("warn", rf"{host}:\d+: .* is ignored")) == (host != hosts[-1]), "logged once"
 
 
 def test_an_older_response_replaces_nothing(fleet):
@@ -168,10 +168,10 @@ def test_a_replay_does_not_keep_the_fleet_from_querying(fleet):
     der = der_of(one.store.get(name))
     known = one.asked()
 
-    def replayed_and_asked() -> bool:
+    def replayed_and_queried() -> bool:
         one.store.put(name, fresh(name, der))
         return one.asked() >= known + 3
-    poll(replayed_and_asked, "the responder is asked all the same", 30)
+    poll(replayed_and_queried, "the responder is queried", 30)
 
 
 def test_control_early_in_its_validity_the_same_claim_is_accepted(fleet):

@@ -130,7 +130,7 @@ def test_recall_in_each_generation(site, mpm):
     one.wait_staple()
     for generation in range(1, 4):
         known = len(one.responder.asked)
-        assert known == generation, "nobody asked in between"
+        assert known == generation, "no request in between"
         assert ask_again(one) == 303
         one.responder.wait_asked(known + 1)
         poll(lambda: one.responder.asked[-1].answered, "it is answered")
@@ -148,7 +148,7 @@ def test_recall_while_the_responder_is_being_queried(site):
     one.server.start()
     one.responder.wait_asked(1)
     assert ask_again(one) == 303
-    holds(lambda: len(one.responder.asked) == 1, "one certificate is asked for by one thread", 0.5)
+    holds(lambda: len(one.responder.asked) == 1, "one thread queries for one certificate", 0.5)
     one.responder.script = responders.good()
     one.wait_staple()
     one.responder.wait_asked(2)

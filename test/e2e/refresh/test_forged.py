@@ -46,7 +46,7 @@ def test_control_an_honest_record_is_stapled_without_a_query(site):
     one.server.start()
     one.wait_staple()
     assert not one.server.ours("warn")
-    holds(lambda: not one.responder.asked, "nobody is queried", 1)
+    holds(lambda: not one.responder.asked, "no responder is queried", 1)
 
 
 FORGERIES = {

@@ -45,12 +45,12 @@ def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, 
     for _ in range(2):
         one.server.start()
         one.wait_staple()
-        poll(lambda: len(one.server.children()) >= 2, "somebody who can take over")
+        poll(lambda: len(one.server.children()) >= 2, "a child that can take over")
         former: set[int] = set()
         for _ in range(3):
             leader = wait_one(one.server, former)
             former.add(leader)
-            poll(lambda: len(one.server.children() - former) >= 1, "somebody who can take over")
+            poll(lambda: len(one.server.children() - former) >= 1, "a child that can take over")
             os.kill(leader, signal.SIGKILL)
             killed = time.monotonic()
             poll(lambda: leaders(one.server) - former, "a child takes over", 10)

@@ -39,7 +39,7 @@ def test_killed_another_one_takes_over_what_is_due(site, mpm):
     one.responder.wait_asked()
     for _ in range(2):
         leader = wait_leader(one.server)
-        poll(lambda: len(one.server.children()) >= 2, "somebody who can take over")
+        poll(lambda: len(one.server.children()) >= 2, "a child that can take over")
         known = len(one.responder.asked)
         os.kill(leader, signal.SIGKILL)
         killed = time.monotonic()
@@ -56,7 +56,7 @@ def test_killed_while_nothing_is_due_the_schedule_goes_on(site):
     one.responder.wait_asked(2)
     for _ in range(2):
         leader = wait_leader(one.server)
-        poll(lambda: len(one.server.children()) >= 2, "somebody who can take over")
+        poll(lambda: len(one.server.children()) >= 2, "a child that can take over")
         os.kill(leader, signal.SIGKILL)
         wait_leader(one.server, other_than=leader, deadline=10)
         assert one.handshake().status == "good"
@@ -117,12 +117,12 @@ def test_a_leaving_generation_steps_down_at_once_and_nothing_is_queried_twice(ht
     new = wait_leader(server, other_than=old)
     poll(lambda: connected(old, remote=answering.port) == 0, "the old one has hung up", 2.0)
     assert old in server.processes(), "control: it is still there"
-    holds(lambda: connected(old, remote=answering.port) == 0, "the old one asks nobody", 1.5)
+    holds(lambda: connected(old, remote=answering.port) == 0, "the old one sends no queries", 1.5)
     assert old in server.processes()
     for vhost in server.config.vhosts:
         assert server.wait_staple(vhost.host, deadline=30).ok
     twice = [vhost.host for vhost in server.config.vhosts if len(answering.asked_for(vhost.leaves[0])) > 1]
-    assert len(twice) <= 4, f"only what was under way is asked for again: {twice}"
+    assert len(twice) <= 4, f"only exchanges in flight are repeated: {twice}"
     assert {pid for _, pid, _ in stamped(server, "reports good")} <= {old, new}
     clients.let_go()
 
@@ -180,7 +180,7 @@ def test_vhosts_come_and_go(httpd, ca, responder):
     assert server.wait_staple(second.host).staple
     gone, known = len(answering.asked_for(first.leaves[0])), len(answering.asked_for(second.leaves[0]))
     answering.wait_asked(known + 2, second.leaves[0])
-    assert len(answering.asked_for(first.leaves[0])) == gone, "nobody asks for what is gone"
+    assert len(answering.asked_for(first.leaves[0])) == gone, "removed certificates are not queried"
     server.graceful(dataclasses.replace(server.config, vhosts=(first, third)))
     assert server.wait_staple(first.host).serial == first.leaves[0].serial_hex
 
@@ -199,7 +199,7 @@ def test_another_responder_by_a_reload(site, responder):
     known = [len(one.responder.asked) for one in sites]
     for one, other, count in zip(sites, others, known):
         other.wait_asked(2)
-        assert len(one.responder.asked) == count, "the former one is left in peace"
+        assert len(one.responder.asked) == count, "the previous one is not queried"
         assert certificate(one.server, one.leaf)["responder"] == other.url
     for one, count in zip(sites, known):
         one.server.graceful(one.changed(directives=QUICK))
@@ -218,7 +218,7 @@ def test_stop_while_many_requests_hang(httpd, ca, responder):
     server.stop()
     took = time.monotonic() - begin
     assert took < 2.0, f"{took:.2f} s"
-    assert not server.ours(("notice", "warn", "error", "crit")), "and it is nobody's fault"
+    assert not server.ours(("notice", "warn", "error", "crit")), "and it is not reported as a failure"
 
 
 def test_graceful_stop_while_many_requests_hang(httpd, ca, responder):

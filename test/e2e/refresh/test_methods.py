@@ -58,8 +58,8 @@ def test_a_revocation_that_get_hides(site):
     (responders.good(-9000, -1000), responders.unauthorized(), "unauthorized", "by POST; by GET: .*expired"),
     (responders.unauthorized(), responders.good(-9000, -1000), "unauthorized", "by GET; by POST: .*expired"),
     (responders.unauthorized(), responders.nothing(), "unauthorized", "by GET; by POST: "),
-], ids=["same", "post-not-allowed", "post-says-more", "get-says-more", "post-closes"])
-def test_where_both_fail_the_answer_that_says_more_counts(site, get, post, verdict, said):
+], ids=["same", "post-not-allowed", "post-is-more-useful", "get-is-more-useful", "post-closes"])
+def test_where_both_fail_the_more_useful_answer_counts(site, get, post, verdict, said):
     one = site(by_method(get, post))
     one.server.expect(NOTHING_HELD)
     one.server.start()

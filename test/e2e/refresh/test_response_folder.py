@@ -242,12 +242,12 @@ def test_never_past_its_end_and_that_is_logged_once(httpd, ca, inbox):
         poll(lambda: server.handshake(vhost.host).status is None, "it is no longer stapled", 10)
         assert time.time() > ends - 1.1, "whole seconds; it was stapled until its end"
 
-    def told(leaf: pki.Leaf) -> list[str]:
+    def warned(leaf: pki.Leaf) -> list[str]:
         return [line.text for line in server.ours("warn", f"{leaf.serial_hex}.*Nothing valid is held to staple")]
     for leaf in leaves:
-        poll(lambda: told(leaf), "it is said", SOON)
-        assert f"{leaf.serial_hex}.der" in told(leaf)[0] and "OCSPCacheResponseFolder" in told(leaf)[0]
-    holds(lambda: [len(told(leaf)) for leaf in leaves] == [1, 1], "said once", 2.0)
+        poll(lambda: warned(leaf), "it is logged", SOON)
+        assert f"{leaf.serial_hex}.der" in warned(leaf)[0] and "OCSPCacheResponseFolder" in warned(leaf)[0]
+    holds(lambda: [len(warned(leaf)) for leaf in leaves] == [1, 1], "logged once", 2.0)
     for vhost, leaf in zip(vhosts, leaves):
         assert server.handshake(vhost.host).status is None
         leave(inbox, leaf, response(leaf))
