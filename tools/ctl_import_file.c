@@ -10,7 +10,6 @@
 #include "cache/shm.h"
 
 #include <apr_general.h>
-#include <string.h>
 
 #define SPARE_BLOCKS 256 /* for the new responses */
 
@@ -39,31 +38,31 @@ static void take_over(void *context, const oc_entry_t *entry)
         target->is_full = 1;
 }
 
-static oc_record_t record_of(const ctl_t *ctl, const ctl_import_t *import)
+/* What the judging process verified, which may be fewer bytes than the file has. @return 0: nothing to store */
+static int record_of(const ctl_t *ctl, const ctl_case_t *judged, oc_record_t *record)
 {
-    const oc_verify_result_t *result = &import->judged.result;
-    oc_record_t record = {.verdict = result->verdict,
-                          .this_update = result->this_update,
-                          .next_update = result->next_update,
-                          .usable_until = result->usable_until,
-                          .fetched_at = ctl->now,
-                          .origin = OC_ORIGIN_FILE,
-                          .der = import->judged.der,
-                          .der_len = import->judged.der_len};
+    oc_verify_result_t result = judged->result;
 
-    memcpy(record.binding, import->judged.entry->cert->binding, sizeof(record.binding));
-    return record;
+    result.der = judged->der;
+    result.der_len = judged->der_len;
+    return oc_record_make(record, &result, judged->entry->cert, OC_ORIGIN_FILE, ctl->now);
 }
 
 static void put(const ctl_t *ctl, target_t *target, ctl_import_t *import)
 {
-    oc_record_t record = record_of(ctl, import);
     oc_key_t key = {OC_KIND_STAPLE, OC_CERT_ID_LEN, import->judged.entry->cert->id};
-    unsigned char *bytes = apr_palloc(ctl->pool, OC_RECORD_HEAD_LEN + record.der_len);
-    apr_size_t len = oc_record_encode(&record, bytes);
-    apr_status_t rv =
-        oc_shm_put(target->shm, &key, record.usable_until, oc_record_order(&record), bytes, len, ctl->now);
+    oc_record_t record;
+    unsigned char *bytes;
+    apr_size_t len;
+    apr_status_t rv;
 
+    if (!record_of(ctl, &import->judged, &record)) {
+        import->problem = "such a response is not stored";
+        return;
+    }
+    bytes = apr_palloc(ctl->pool, OC_RECORD_HEAD_LEN + record.der_len);
+    len = oc_record_encode(&record, bytes);
+    rv = oc_shm_put(target->shm, &key, record.usable_until, oc_record_order(&record), bytes, len, ctl->now);
     if (rv == APR_EEXIST)
         import->problem = "a newer response is held";
     else if (rv != APR_SUCCESS)

@@ -223,9 +223,12 @@ static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
             *p = '?';
     if ((unsigned)one->result.verdict >= OC_VERDICT_LIMIT)
         one->result.verdict = OC_OUT_OF_RESOURCES;
-    if (der_len > 0 && der_len <= sizeof(shared->der)) {
+    if (der_len > 0 && der_len <= sizeof(shared->der) && der_len <= one->der_len) { /* trimming adds nothing */
         one->der = apr_pmemdup(judge->ctl->pool, shared->der, der_len);
         one->der_len = der_len;
+    }
+    else if (!one->kept && one->result.usable_until) { /* accepted, but without the bytes that were verified */
+        one->result.verdict = OC_OUT_OF_RESOURCES;
     }
     if (!one->entry && entry >= 0 && entry < entries->nelts)
         one->entry = &APR_ARRAY_IDX(entries, entry, oc_manifest_entry_t);

@@ -127,9 +127,10 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
     [OC_SIGNATURE_BAD] = {OC_CLASS_UNUSABLE, "signature-bad", "the signature of the response is invalid",
                           ADVISE_TAMPERED},
     [OC_SIGNATURE_WEAK] = {OC_CLASS_UNUSABLE, "signature-weak",
-                           "the response is signed with an algorithm or a key that is too weak",
-                           "Clients reject such signatures: have the responder sign with SHA-256 or better (openssl "
-                           "ocsp: -rmd sha256) and a key of at least 2048 bits RSA or 224 bits EC."},
+                           "the response is signed with an algorithm or a key that some clients reject",
+                           "Have the responder sign with SHA-256, SHA-384 or SHA-512 (openssl ocsp: -rmd sha256) and "
+                           "an RSA key of at least 2048 bits or an EC key on P-256, P-384 or P-521; RSASSA-PSS only "
+                           "with SHA-256 and a salt of 32 bytes."},
     [OC_CRITICAL_EXTENSION] = {OC_CLASS_UNUSABLE, "critical-extension",
                                "the response contains a critical extension that clients do not know",
                                "Clients must reject such a response (RFC 5280 section 4.2): the responder's operator "

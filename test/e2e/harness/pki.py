@@ -209,13 +209,13 @@ def _certificate(subject: x509.Name, public_key, issuer: x509.Name, signing_key:
 
 
 def response(leaf: Leaf, *, begins: float = -60, ends: float = 86400, status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
-             signer: Optional[Authority] = None) -> bytes:
-    """What a job would have fetched. Times are seconds from now."""
+             signer: Optional[Authority] = None, extra: tuple[x509.Certificate, ...] = ()) -> bytes:
+    """What a responder would send, with `extra` certificates that it does not need. Times are seconds from now."""
     begin, end = (now() + datetime.timedelta(seconds=seconds) for seconds in (begins, ends))
     cert, key = (signer or leaf.issuer).signer()
     builder = ocsp.OCSPResponseBuilder().add_response(
         cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=status, this_update=begin,
         next_update=end, revocation_time=begin if status is ocsp.OCSPCertStatus.REVOKED else None,
         revocation_reason=x509.ReasonFlags.key_compromise if status is ocsp.OCSPCertStatus.REVOKED else None)
-    return builder.responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert]).sign(
+    return builder.responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert, *extra]).sign(
         key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)

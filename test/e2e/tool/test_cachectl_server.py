@@ -206,6 +206,33 @@ def test_import_what_a_dead_responder_does_not_give(site, folder, is_running):
 
 
 @pytest.mark.asan
+@pytest.mark.parametrize("is_running", [True, False], ids=["running", "stopped"])
+def test_import_stores_the_trimmed_response(site, folder, stranger, is_running):
+    """The file carries one more certificate, which no signature covers: it is removed before the response is stored."""
+    one = site(DEAD)
+    one.server.allow(NOTHING_HELD)
+    one.server.start()
+    one.responder.wait_asked()
+    if not is_running:
+        one.server.stop()
+    whole = response(one.leaf, extra=(stranger.cert,))
+    assert stranger.cert in x509.ocsp.load_der_ocsp_response(whole).certificates
+    done = ctl(one.server, "import", as_file(folder, whole))
+    assert done.code == 0 and "good" in done.out, done
+    stored = ctl(one.server, "export", HOST).raw
+    assert len(stored) < len(whole)
+    trimmed = x509.ocsp.load_der_ocsp_response(stored)
+    assert stranger.cert not in trimmed.certificates
+    assert trimmed.signature == x509.ocsp.load_der_ocsp_response(whole).signature
+    if not is_running:
+        one.server.start()
+    one.wait_staple("good")
+    assert ctl(one.server, "verify").code == 0
+    assert ctl(one.server, "export", HOST).raw == stored, "the server accepts it unchanged"
+    assert not one.server.ours(pattern="altered|not what its response says")
+
+
+@pytest.mark.asan
 def test_import_verifies_first(site, folder, ca, stranger):
     one = site()
     one.server.start()
