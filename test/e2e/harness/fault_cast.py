@@ -21,7 +21,7 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _certificate(subject: str, key: Key, issuer: x509.Name, issuer_key: Key, *, begin: float = -1, end: float = 30,
-                 eku: bool = True, nocheck: bool = True, ca: bool = False) -> x509.Certificate:
+                 eku: bool = True, nocheck: bool = True, ca: bool = False, non_repudiation: bool = False) -> x509.Certificate:
     """`begin` and `end` are days from now."""
     builder = (x509.CertificateBuilder().subject_name(_name(subject)).issuer_name(issuer).public_key(key.public_key())
                .serial_number(x509.random_serial_number())
@@ -33,6 +33,8 @@ def _certificate(subject: str, key: Key, issuer: x509.Name, issuer_key: Key, *, 
                               critical=False))
     if eku:
         builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
+    if non_repudiation:
+        builder = builder.add_extension(x509.KeyUsage(False, True, *[False] * 7), critical=True)
     if nocheck and eku:
         builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
@@ -65,6 +67,13 @@ class Cast:
     def _not_along(self) -> Signer:
         one = self["delegated"]
         return Signer(one.cert, one.key, ())
+
+    def _another_along(self) -> Signer:
+        one = self["delegated"]
+        return Signer(one.cert, one.key, (one.cert, self.stranger.cert))
+
+    def _non_repudiation(self) -> Signer:
+        return self._one(pki.new_key("ec"), non_repudiation=True)
 
     def _without_eku(self) -> Signer:
         return self._one(pki.new_key("ec"), eku=False)

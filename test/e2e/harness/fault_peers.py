@@ -93,12 +93,15 @@ _CA = "a CA as responder could answer for its siblings; Firefox refuses it"
 _PRODUCED = "does not look at producedAt; a responder whose clock is ahead cannot be believed in its other times"
 _CURVE = "takes a key on any curve; Firefox and Chrome know RSA, P-256, P-384 and P-521 only"
 _BEFORE = "does not compare producedAt with the certificate; Chrome ignores a response from before it was valid"
+_SHA224 = "accepts SHA-224; Firefox knows SHA-256, SHA-384 and SHA-512 only"
+_FOREIGN = "the tool looks at the first answer only; OpenSSL and Firefox refuse one for another issuer"
 _VERSION = "does not look at the version"
 
 DIFFERENCES: dict[str, dict[str, str]] = {
     "version-v2": {"openssl": _VERSION, "gnutls": _VERSION},
     "byte-behind-the-response": {"openssl": "takes the first object and leaves the rest unread"},
     "length-not-minimal": {"openssl": _BER, "gnutls": _BER},
+    "ours-and-of-other-issuer": {"gnutls": _FOREIGN},
     "others-and-ours": {"openssl": _FIRST_ONLY, "gnutls": _TOOL_FIRST},
     "only-others": {"gnutls": _TOOL_FIRST},
     "wrong-serial": {"gnutls": _TOOL_FIRST},
@@ -112,6 +115,7 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     "critical-extension": {"openssl": _CRITICAL, "gnutls": _CRITICAL},
     "critical-extension-of-single": {"openssl": _CRITICAL, "gnutls": _CRITICAL},
     "signer-is-ca": {"openssl": _CA, "gnutls": _CA},
+    "signature-ecdsa-sha224": {"openssl": _SHA224, "gnutls": _SHA224},
     "signer-ed25519": {"openssl": _CURVE, "gnutls": _CURVE},
     "produced-long-ago": {"openssl": _BEFORE, "gnutls": _BEFORE},
     "signer-rsa1024": {"openssl": _WEAK, "gnutls": _WEAK},

@@ -276,6 +276,8 @@ STATUS = (
 SINGLES = (
     Body("no-single-response", "not-ours", answer=Answer(())),
     Body("ours-and-others", "good", answer=Answer((GOOD, OTHER, replace(OTHER, status="revoked")))),
+    Body("ours-and-of-other-issuer", "not-ours", subject=lambda cast, leaf: Answer(
+        (GOOD, Single(serial=4711, name=cast.stranger.cert.subject, key=cast.stranger.cert.public_key())))),
     Body("others-and-ours", "not-ours", answer=Answer((OTHER, GOOD))),
     Body("only-others", "not-ours", answer=Answer((OTHER, replace(OTHER, serial=4712)))),
     Body("wrong-serial", "not-ours", answer=Answer((OTHER,))),
@@ -303,6 +305,8 @@ SIGNERS = (
     _signed_by("issuer", "good"),
     _signed_by("issuer-along", "good"),
     _signed_by("not-along", "signer-missing"),
+    _signed_by("another-along", "good"),
+    _signed_by("non-repudiation", "good"),
     _signed_by("without-nocheck", "good"),
     _signed_by("without-eku", "signer-refused"),
     _signed_by("chain-of-two", "signer-refused"),
@@ -317,6 +321,7 @@ SIGNERS = (
     _signed_by("ed25519", "signature-weak"),
     _signed_by("rsa1024", "signature-weak"),
     Body("signature-sha1", "signature-weak", answer=Answer(signer="rsa", digest="sha1")),
+    Body("signature-ecdsa-sha224", "signature-weak", answer=Answer(digest="sha224")),
     Body("signature-md5", "signature-weak", answer=Answer(signer="rsa", digest="md5")),
     Body("signature-ecdsa-sha1", "signature-weak", answer=Answer(digest="sha1")),
     Body("signature-ml-dsa", "signature-bad", answer=Answer(algorithm="2.16.840.1.101.3.4.3.17")),

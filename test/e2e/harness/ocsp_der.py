@@ -133,10 +133,11 @@ class Signer:
 
 _SIGNATURES = {
     ("ec", "sha256"): "1.2.840.10045.4.3.2", ("ec", "sha1"): "1.2.840.10045.4.1",
+    ("ec", "sha224"): "1.2.840.10045.4.3.1",
     ("rsa", "sha256"): "1.2.840.113549.1.1.11", ("rsa", "sha1"): "1.2.840.113549.1.1.5",
     ("rsa", "md5"): "1.2.840.113549.1.1.4", ("ed25519", "sha256"): "1.3.101.112",
 }
-_DIGESTS = {"md5": hashes.MD5, "sha1": hashes.SHA1, "sha256": hashes.SHA256}
+_DIGESTS = {"md5": hashes.MD5, "sha1": hashes.SHA1, "sha224": hashes.SHA224, "sha256": hashes.SHA256}
 
 
 def _signed(key: Key, digest: str, data: bytes) -> tuple[bytes, bytes]:
