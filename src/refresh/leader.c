@@ -29,7 +29,8 @@ APLOG_USE_MODULE(ocsp_cache);
 #define YIELD apr_time_from_msec(200)     /* for others to take the lead before a child that is near its end */
 #define END_PATIENCE apr_time_from_sec(2) /* for a tick and the duty's end */
 
-typedef enum { NOT_ENDING, FINISH, AT_ONCE } ending_t;
+/* DRAINING: connections that were accepted are still being counted; end_thread() decides between the other two. */
+typedef enum { NOT_ENDING, DRAINING, FINISH, AT_ONCE } ending_t;
 
 /* Set up in the parent, inherited. */
 static struct {
@@ -109,7 +110,7 @@ static void finish(void)
 {
     apr_time_t end = oc_deadline_now() + leader.duty->patience();
 
-    while (leader.duty->wind_up() > 0 && oc_deadline_now() < end && atomic_load(&leader.ending) == FINISH
+    while (leader.duty->wind_up() > 0 && oc_deadline_now() < end && atomic_load(&leader.ending) != AT_ONCE
            && oc_generation_is_current())
         wait_until(oc_deadline_now() + FINISH_TICK);
 }
@@ -182,7 +183,7 @@ void oc_leader_child_stopping(int is_graceful)
 {
     int may_finish = is_threaded() ? is_graceful : !is_blocked(SIGTERM);
 
-    atomic_store(&leader.ending, may_finish && has_served(1, 1) ? FINISH : AT_ONCE);
+    atomic_store(&leader.ending, may_finish ? DRAINING : AT_ONCE);
 }
 
 static void on_terminate(int signal)
@@ -215,10 +216,11 @@ static int wait_for_thread(void)
 static apr_status_t end_thread(void *data)
 {
     void (*before)(int);
-    int is_leading, has_ended = 0, none = NOT_ENDING;
+    int is_leading, has_ended = 0, draining = DRAINING;
 
     (void)data;
-    atomic_compare_exchange_strong(&leader.ending, &none, AT_ONCE);
+    if (!has_served(1, 1) || !atomic_compare_exchange_strong(&leader.ending, &draining, FINISH))
+        atomic_store(&leader.ending, AT_ONCE);
     before = apr_signal(
         SIGTERM, on_terminate); /* prefork ignores it by now; while this child finishes, it is a reason to stop */
     pthread_mutex_lock(&leader.gate);
