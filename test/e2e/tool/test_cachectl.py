@@ -420,7 +420,7 @@ def test_responses_are_read_without_rights(scene, folder):
 
 # ---- what the server leaves for it -------------------------------------------------------------------------------------
 
-def test_the_roster_is_the_parents_alone(scene):
+def test_the_manifest_is_the_parents_alone(scene):
     manifest = cache_file(scene.server).with_suffix(".manifest")
     assert stat.S_IMODE(manifest.stat().st_mode) == 0o600
     for pid in [scene.server.parent, *scene.server.children()]:
@@ -428,7 +428,7 @@ def test_the_roster_is_the_parents_alone(scene):
         assert not [name for name in held if name.endswith(".manifest")]
 
 
-def test_the_roster_changes_with_the_configuration_alone(site):
+def test_the_manifest_changes_with_the_configuration_alone(site):
     one = site()
     one.server.start()
     manifest = cache_file(one.server).with_suffix(".manifest")
@@ -439,11 +439,11 @@ def test_the_roster_changes_with_the_configuration_alone(site):
     assert manifest.stat().st_ino != first.st_ino and "skew 100000000\n" in manifest.read_text()
 
 
-def test_trouble_with_the_roster_is_one_warning(site):
+def test_trouble_with_the_manifest_is_one_warning(site):
     one = site()
     manifest = cache_file(one.server).with_suffix(".manifest")
     manifest.mkdir()
-    one.server.expect(r"\[ocsp_cache:warn\] .*staples.manifest is not a regular file.*Stapling does without")
+    one.server.expect(r"\[ocsp_cache:warn\] .*staples.manifest is not a regular file.*Stapling is not affected")
     one.server.start()
     one.wait_staple()
     assert len(one.server.ours(("warn",), "staples.manifest")) == 1
