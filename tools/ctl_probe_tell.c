@@ -80,7 +80,7 @@ static void print_other_responders(const probe_t *probe)
     for (url = probe->urls; url && *url; url++) {
         const char *problem = oc_fetch_url_problem(*url, probe->pool);
 
-        if (strcmp(*url, probe->url) != 0)
+        if (strcmp(*url, probe->url) != 0) /* NOLINT */
             say("", apr_psprintf(probe->pool, "%s, %s", plain(probe, oc_url_public(*url, probe->pool)),
                                  problem ? problem : "which the module queries where the first fails"));
     }

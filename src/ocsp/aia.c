@@ -60,6 +60,7 @@ static const char *printed(const GENERAL_NAME *name, apr_pool_t *pool)
 
     if (bio && name->type == GEN_DIRNAME
         && (BIO_puts(bio, "DirName:") <= 0 || X509_NAME_print_ex(bio, name->d.dirn, 0, XN_FLAG_RFC2253) < 0))
+        /* NOLINTNEXTLINE(bugprone-branch-clone) */
         length = 0;
     else if (bio && name->type != GEN_DIRNAME && !GENERAL_NAME_print(bio, (GENERAL_NAME *)name))
         length = 0;

@@ -42,6 +42,7 @@ static const ap_directive_t *host_of(const ap_directive_t *directive)
     return directive;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void collect(const ap_directive_t *directive, apr_pool_t *pool)
 {
     for (; directive; directive = directive->next) {
