@@ -25,7 +25,7 @@ static int is_host(const char *host, const char *word, apr_pool_t *pool)
 }
 
 /* Hexadecimal digits alone, as various programs show them: "0A:1B", "0x0a1b", "-66". "": it is not such a number. */
-/* NOLINTNEXTLINE(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion): once, for each sign */
 static const char *digits_of(const char *word, apr_pool_t *pool)
 {
     char *digits = apr_pstrdup(pool, word), *to = digits;

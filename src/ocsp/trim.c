@@ -82,7 +82,7 @@ oc_verdict_t oc_trim(oc_check_t *check)
     int signer_len;
     oc_verdict_t verdict;
 
-    /* NOLINTNEXTLINE(misc-redundant-expression) */
+    /* NOLINTNEXTLINE(misc-redundant-expression): each call takes the next element */
     if (!oc_check_take(&rest, 0x30).at || !oc_check_take(&rest, 0x30).at || !oc_check_take(&rest, V_ASN1_BIT_STRING).at)
         return oc_check_refuse(check, OC_NOT_DER, "the parts of its BasicOCSPResponse cannot be told apart");
     before.len = (apr_size_t)(rest.at - before.at);

@@ -128,7 +128,7 @@ apr_status_t oc_ledger_prepare(oc_ledger_t **out, const char *path, unsigned n, 
 
 apr_status_t oc_ledger_commit(oc_ledger_t *ledger, const char **problem)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): created before */
     apr_status_t rv = begin(ledger->fd, ledger->n);
 
     if (rv == APR_SUCCESS && rename(ledger->fresh_path, ledger->path) != 0)

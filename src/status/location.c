@@ -42,7 +42,7 @@ static const ap_directive_t *host_of(const ap_directive_t *directive)
     return directive;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the configuration is nested */
 static void collect(const ap_directive_t *directive, apr_pool_t *pool)
 {
     for (; directive; directive = directive->next) {
