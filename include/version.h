@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_version: the one place that knows the version. Macros only; a release changes this file and CHANGES.md.
+ * The only place that contains the version. Macros only; a release changes this file and CHANGES.md.
  */
 #ifndef OC_VERSION_H
 #define OC_VERSION_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * A circuit breaker for the shared store: may it be queried now, and has that changed, so that the change is logged? Called by
- * src/refresh/shared_store.c. Pure; the caller locks, and passes the time.
+ * A circuit breaker for the shared store: may it be queried now, and has that changed, so that the change is logged?
+ * Called by src/refresh/shared_store.c. Pure; the caller locks, and passes the time.
  */
 #ifndef OC_FLEET_BREAKER_H
 #define OC_FLEET_BREAKER_H
@@ -38,8 +38,9 @@ typedef struct {
 int oc_breaker_may_call(oc_breaker_t *breaker, oc_breaker_call_t *call, apr_time_t now);
 
 /**
- * The call ended with @a rv. APR_NOTFOUND for a get, APR_ENOSPC, APR_ENOMEM (something does not fit) and APR_EINTR (the caller gave
- * up) are no failures of the store; APR_EGENERAL for a put makes it read-only; every other error is a failure.
+ * The call ended with @a rv. APR_NOTFOUND for a get, APR_ENOSPC, APR_ENOMEM (something does not fit) and APR_EINTR (the
+ * caller gave up) are no failures of the store; APR_EGENERAL for a put makes it read-only; every other error is a
+ * failure.
  * @return 1: the state has changed
  */
 int oc_breaker_conclude(oc_breaker_t *breaker, const oc_breaker_call_t *call, apr_status_t rv, apr_time_t now);

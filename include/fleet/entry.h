@@ -4,8 +4,9 @@
  * A response as servers pass it to each other through a shared store: its name there, and its bytes. Called by
  * src/refresh/peers.c. Pure; not on the handshake path.
  *
- * Anything may be in the store: decoding finds out whether an entry is whole, of this layout, stored under its own name, and has
- * times that can be calculated with. It never trusts the response in it, which is for oc_verify_response() to judge.
+ * Anything may be in the store: decoding finds out whether an entry is whole, of this layout, stored under its own
+ * name, and has times that can be calculated with. It never trusts the response in it, which is for
+ * oc_verify_response() to judge.
  *
  *   0   magic "ocsp"            4   layout 16 | 0 16           all numbers with the highest byte first
  *   8   this_update 64          16  fetched_at 64              microseconds since 1970
@@ -35,19 +36,22 @@ typedef struct {
 } oc_fleet_entry_t;
 
 /**
- * The key that the entries for @a cert are bound to: SHA-256 over the CertID's three parts (RFC 6960 section 4.1.1) with SHA-256 for
- * both hashes, whatever hash requests use. @return APR_SUCCESS; APR_EGENERAL: OpenSSL fails. Any thread.
+ * The key that the entries for @a cert are bound to: SHA-256 over the CertID's three parts (RFC 6960 section 4.1.1)
+ * with SHA-256 for both hashes, whatever hash requests use. @return APR_SUCCESS; APR_EGENERAL: OpenSSL fails. Any
+ * thread.
  */
 apr_status_t oc_fleet_entry_key(const oc_cert_t *cert, unsigned char key[OC_CERT_HASH_LEN], apr_pool_t *pool);
 
-/** "prefix:layout:hexadecimal key": no spaces and no control characters; at most OC_FLEET_ENTRY_NAME_LEN with its end. */
+/** "prefix:layout:hexadecimal key": no spaces or control characters; at most OC_FLEET_ENTRY_NAME_LEN with its end. */
 void oc_fleet_entry_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN],
                          char name[OC_FLEET_ENTRY_NAME_LEN]);
 
-/** Why @a prefix is not a valid one; NULL: it is. 1 to OC_FLEET_ENTRY_PREFIX_MAX letters, digits, '.', '_' and '-'. Static. */
+/** Why @a prefix is not a valid one; NULL: it is. 1 to OC_FLEET_ENTRY_PREFIX_MAX letters, digits, '.', '_' and '-'.
+ * Static. */
 const char *oc_fleet_entry_prefix_problem(const char *prefix);
 
-/** Write @a entry to @a bytes, which holds OC_FLEET_ENTRY_HEAD_LEN + entry->der_len. @return the length; 0: OpenSSL has no SHA-256. */
+/** Write @a entry to @a bytes, which holds OC_FLEET_ENTRY_HEAD_LEN + entry->der_len. @return the length; 0: OpenSSL has
+ * no SHA-256. */
 apr_size_t oc_fleet_entry_encode(const oc_fleet_entry_t *entry, unsigned char *bytes);
 
 /**
@@ -57,8 +61,8 @@ apr_size_t oc_fleet_entry_encode(const oc_fleet_entry_t *entry, unsigned char *b
 const char *oc_fleet_entry_decode(oc_fleet_entry_t *entry, const unsigned char *bytes, apr_size_t len,
                                   const unsigned char key[OC_CERT_HASH_LEN]);
 
-/** A claim says that a server is querying the responder about this certificate: which server, and since when. It is a courtesy, not a
- *  lock. */
+/** A claim says that a server is querying the responder about this certificate: which server, and since when. It is a
+ * courtesy, not a lock. */
 typedef struct {
     uint64_t who;     /* random */
     apr_time_t since; /* from 0 to OC_FLEET_TIME_MAX */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * When a server of a fleet takes a response that another one obtained, waits for one that is querying the responder, or queries the
- * responder itself.
+ * When a server of a fleet takes a response that another one obtained, waits for one that is querying the responder, or
+ * queries the responder itself.
  *
- * Pure functions of times: no clock, no state, no store. src/refresh/peers.c calls them in the server, test/bench/fleet.c for ten
- * thousand servers in virtual time. Anything may be in the store: nothing there may keep a server from the responder for long.
+ * Pure functions of times: no clock, no state, no store. src/refresh/peers.c calls them in the server,
+ * test/bench/fleet.c for ten thousand servers in virtual time. Anything may be in the store: nothing there may keep a
+ * server from the responder for long.
  */
 #ifndef OC_FLEET_POLICY_H
 #define OC_FLEET_POLICY_H
@@ -23,7 +24,8 @@ typedef struct {
 uint64_t oc_fleet_order(apr_time_t this_update, apr_time_t fetched_at);
 
 /**
- * What is wrong with the times of an entry, whose response has been verified? NULL: nothing; else the end of a sentence, static.
+ * What is wrong with the times of an entry, whose response has been verified? NULL: nothing; else the end of a
+ * sentence, static.
  * @param this_update as the response says; @param skew by how much clocks may differ
  */
 const char *oc_fleet_time_problem(const oc_fleet_entry_t *entry, apr_time_t this_update, apr_interval_time_t skew,
@@ -33,18 +35,19 @@ const char *oc_fleet_time_problem(const oc_fleet_entry_t *entry, apr_time_t this
 int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t now);
 
 /**
- * Is the entry's response due for renewal itself, since @a due has passed? The same response as the one held is due when three
- * quarters of its time have passed, whatever @a due: then every server queries the responder. So an attacker who writes to the store
- * cannot keep a fleet from doing so.
+ * Is the entry's response due for renewal itself, since @a due has passed? The same response as the one held is due
+ * when three quarters of its time have passed, whatever @a due: then every server queries the responder. So an attacker
+ * who writes to the store cannot keep a fleet from doing so.
  * @param usable_until  of the entry's response, as verified
  */
 int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t due, apr_time_t usable_until,
                     apr_time_t now);
 
 /**
- * Another server's claim was found: is it respected? It ends with an entry that is newer than the claim, and it is respected for no
- * longer than an exchange may take.
- * @param patience in and out: until when claims are respected for this query; 0: none has been found; set to 0 at the end
+ * Another server's claim was found: is it respected? It ends with an entry that is newer than the claim, and it is
+ * respected for no longer than an exchange may take.
+ * @param patience in and out: until when claims are respected for this query; 0: none has been found; set to 0 at the
+ * end
  * @param answered when the entry in the store was fetched; 0: there is none
  * @param longest  how long an exchange may take
  * @return when to look again; 0: query the responder

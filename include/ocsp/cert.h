@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_cert: a managed certificate: what is known of it before any responder is asked.
+ * A managed certificate: what is known of it before any responder is queried.
  *
- * Built once per configuration in the parent, out of files that the administrator named, then only read: by every
- * thread of every child. It keeps no OpenSSL objects: a host with thousands of certificates pays for bytes.
+ * Built once per configuration in the parent, from files that the administrator named, then only read: by every
+ * thread of every child. It keeps no OpenSSL objects: a host with thousands of certificates needs little memory.
  */
 #ifndef OC_OCSP_CERT_H
 #define OC_OCSP_CERT_H
@@ -26,11 +26,11 @@ typedef struct {
 
 typedef struct {
     unsigned char id[OC_CERT_ID_LEN];
-    unsigned char binding[OC_CERT_HASH_LEN]; /* SHA-256 over the certificate's and the issuer's DER: a kept response
+    unsigned char binding[OC_CERT_HASH_LEN]; /* SHA-256 over the certificate's and the issuer's DER: a stored response
                                                 belongs to this pair and no other */
     const oc_issuer_t *issuer;
-    /* The certificate's own issuer field, DER: what a CertID hashes (RFC 6960 section 4.1.1). The issuer's subject is the same name
-     * (RFC 5280 section 7.1), but may be encoded in another string type. */
+    /* The certificate's own issuer field, DER: what a CertID hashes (RFC 6960 section 4.1.1). The issuer's subject is
+     * the same name (RFC 5280 section 7.1), but may be encoded in another string type. */
     const unsigned char *issuer_name;
     apr_size_t issuer_name_len;
     const unsigned char *serial_der; /* the serial as a DER INTEGER */
@@ -41,9 +41,9 @@ typedef struct {
      * name. */
     const char *subject;
 
-    /* The OCSP responders that the certificate names, in its order, each once: NULL-terminated, never NULL. Printable ASCII
-     * without blanks: trimmed and percent-encoded, but of any scheme, also what is not a URL ("DirName:CN=x"). Which of
-     * them are queried is decided by oc_settings_targets(); oc_managed_t has the result. */
+    /* The OCSP responders that the certificate names, in its order, each once: NULL-terminated, never NULL. Printable
+     * ASCII without blanks: trimmed and percent-encoded, but of any scheme, also what is not a URL ("DirName:CN=x").
+     * Which of them are queried is decided by oc_settings_targets(); oc_managed_t has the result. */
     const char *const *urls;
 
     apr_time_t not_before;
@@ -51,7 +51,7 @@ typedef struct {
     int must_staple; /* RFC 7633: status_request or status_request_v2 */
 } oc_cert_t;
 
-/** The issuers seen so far, so that each is kept once. Not for use by two threads at once. */
+/** The issuers seen so far, so that each is stored once. Not for use by two threads at once. */
 typedef struct oc_issuer_set_t oc_issuer_set_t;
 oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool);
 
@@ -73,12 +73,13 @@ X509 *oc_cert_first(const char *pem);
 apr_status_t oc_cert_from_x509(oc_cert_t **cert, X509 *x509, X509 *issuer, oc_issuer_set_t *issuers, apr_pool_t *pool,
                                const char **reason);
 
-/** Where the certificate says that its issuer's can be had (AIA caIssuers): printable ASCII from @a pool; NULL: it does not say. */
+/** The URL of the issuer's certificate (AIA caIssuers): printable ASCII from @a pool; NULL: the certificate names
+ * none. */
 const char *oc_cert_issuer_url(const X509 *x509, apr_pool_t *pool);
 
 /** With which hash a CertID names the issuer (RFC 6960 section 4.1.1). */
 typedef enum {
-    OC_CERTID_SHA1, /* what every responder knows (RFC 5019 section 2.1.1) */
+    OC_CERTID_SHA1, /* supported by every responder (RFC 5019 section 2.1.1) */
     OC_CERTID_SHA256
 } oc_certid_hash_t;
 
@@ -90,7 +91,7 @@ apr_status_t oc_cert_request(const oc_cert_t *cert, oc_certid_hash_t hash, const
                              apr_size_t *der_len, apr_pool_t *pool);
 
 /**
- * Make the OpenSSL objects that oc_verify_response() wants; released with @a pool. Any thread.
+ * Make the OpenSSL objects that oc_verify_response() needs; released with @a pool. Any thread.
  * @return APR_SUCCESS; APR_EGENERAL when OpenSSL cannot.
  */
 apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject, apr_pool_t *pool);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which certificate issued another one: the one whose key verifies its signature. A CA that is renewed with a new key keeps its name,
- * so name and key identifier only order the candidates.
+ * Which certificate issued another one: the one whose key verifies its signature. A CA that is renewed with a new key
+ * keeps its name, so name and key identifier only order the candidates.
  */
 #ifndef OC_OCSP_ISSUER_H
 #define OC_OCSP_ISSUER_H
@@ -13,7 +13,8 @@
 /** NULL: @a issuer issued @a x509; else why not, static. May leave errors in OpenSSL's queue. */
 const char *oc_issuer_problem(X509 *x509, X509 *issuer);
 
-/** The one of @a candidates (X509 *) that issued @a x509, those with the right key identifier first; NULL: none. Likewise. */
+/** The one of @a candidates (X509 *) that issued @a x509, those with the right key identifier first; NULL: none.
+ * Likewise. */
 X509 *oc_issuer_choose(const apr_array_header_t *candidates, X509 *x509);
 
 /** Would mod_ssl take one of @a candidates for the issuer? It compares names and key identifiers, not keys. */

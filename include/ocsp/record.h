@@ -2,9 +2,9 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * What the cache stores for a certificate: the staple record, an OCSP response with everything that was decided about
- * it, and the note, the refresher's memory in one word beside it.
+ * it, and the note, the refresher's memory in one word.
  *
- * A handshake reads both, so all that it needs to know stands here in plain numbers: stapling parses no ASN.1.
+ * A handshake reads both, so all that it needs is here in plain numbers: stapling parses no ASN.1.
  * oc_record_make() and oc_record_verify() are for the refresher and for tools; everything else is pure and safe in a
  * handshake.
  */
@@ -46,25 +46,26 @@ typedef struct {
 
 /**
  * Make the record of a verified response; record->der points to @a result's.
- * @param fetched_at when the responder gave it
+ * @param fetched_at when it was obtained from the responder
  * @return 1; 0: nothing is stored for such a verdict, and *record is zero
  */
 int oc_record_make(oc_record_t *record, const oc_verify_result_t *result, const oc_cert_t *cert, oc_origin_t origin,
                    apr_time_t fetched_at);
 
 /**
- * Is a stored record what its response says, and may it still be stapled for @a cert at policy->now? This is the one
+ * Does a stored record match its response, and may it still be stapled for @a cert at policy->now? This is the one
  * place that decides it, for the refresher and for every tool. Arena and file are as trustworthy as every process that
- * ever wrote to them, so nothing in the record is believed: the response is verified again as if it had just arrived,
+ * ever wrote to them, so nothing in the record is trusted: the response is verified again as if it had just arrived,
  * and verdict, thisUpdate, nextUpdate (and by them oc_record_order()) and the bytes must be those that verification
- * finds. What a response cannot say is bounded on both sides: usable_until and fetched_at are changed where they lie
- * outside of what the response, the settings and the clock allow. A caller that finds them changed stores the record
- * again; one that gets 0 removes it.
+ * finds. What a response does not contain is bounded on both sides: usable_until and fetched_at are changed where they
+ * lie outside of what the response, the settings and the clock allow. A caller that finds them changed stores the
+ * record again; one that gets 0 removes it.
  *
- * The order that the arena holds beside a record is another process's word as well: see oc_record_order().
+ * The order that the arena holds beside a record was written by another process as well: oc_record_order() computes it
+ * anew.
  *
- * @param result out; verdict: the record's own, or why it must not be used (OC_ALTERED: it is not what its response
- *               says), with the detail; usable_until: the record's. Memory comes from @a pool.
+ * @param result out; verdict: the record's own, or why it must not be used (OC_ALTERED: it does not match its
+ *               response), with the detail; usable_until: the record's. Memory comes from @a pool.
  * @return 1; 0: do not use it. Any thread; parses ASN.1, so never in a process with rights.
  */
 int oc_record_verify(oc_record_t *record, const oc_cert_t *cert, const oc_verify_policy_t *policy,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_schedule: when to ask next. Pure functions of times, failures and a random number: no clock, no state.
+ * When a response is due for refresh. Pure functions of times, failures and a random number: no clock, no state. Called
+ * by the refresher and, for a whole fleet in virtual time, by the benchmarks.
  */
 #ifndef OC_OCSP_SCHEDULE_H
 #define OC_OCSP_SCHEDULE_H
@@ -11,26 +12,26 @@
 
 /** Bounds, from the configuration. All > 0, min <= max. */
 typedef struct {
-    apr_interval_time_t min;       /* never ask again sooner than this after a success */
-    apr_interval_time_t max;       /* nor later than this, however long the response is valid */
+    apr_interval_time_t min;       /* shortest pause after a success */
+    apr_interval_time_t max;       /* longest pause after a success, however long the response is valid */
     apr_interval_time_t retry_min; /* first pause after a failure */
     apr_interval_time_t retry_max; /* longest pause after failures (SSLStaplingErrorCacheTimeout) */
 } oc_schedule_bounds_t;
 
 /**
  * After a success: soon after the middle of the validity, when CAs have published the next response: within a fifth of
- * the validity after it, but within max / 2, by @a random. Where the middle is past (the CA is late): between 40 and 60 %
- * of what is left. Within the bounds; where max limits it, between 60 and 100 % of max, where min does, up to a fifth beyond min. Where even `min` would miss the
- * end of the usable time, the bound yields: due lies before the end whenever usable_until > now. docs/schedule.md has
- * the figures.
+ * the validity after it, but within max / 2, by @a random. Where the middle is past (the CA is late): between 40 and 60
+ * % of what is left. Within the bounds; where max limits it, between 60 and 100 % of max, where min does, up to a fifth
+ * beyond min. Where even `min` would miss the end of the usable time, the bound yields: due lies before the end
+ * whenever usable_until > now. docs/schedule.md has the figures.
  * @param this_update, usable_until  of the response; @a random: uniform over all 32 bits
  */
 apr_time_t oc_schedule_success(apr_time_t now, apr_time_t this_update, apr_time_t usable_until,
                                const oc_schedule_bounds_t *bounds, uint32_t random);
 
 /**
- * Put @a due off to the end of @a max_age (Cache-Control; 0: none): until then a cache on the way gives the same response
- * again. But not beyond three quarters of what is left of the usable time, nor beyond max: it is a hint.
+ * Put @a due off to the end of @a max_age (Cache-Control; 0: none): until then a cache on the way gives the same
+ * response again. But not beyond three quarters of what is left of the usable time, nor beyond max: it is a hint.
  */
 apr_time_t oc_schedule_hint(apr_time_t due, apr_time_t now, apr_time_t usable_until, apr_interval_time_t max_age,
                             const oc_schedule_bounds_t *bounds);
@@ -40,12 +41,12 @@ apr_time_t oc_schedule_hint(apr_time_t due, apr_time_t now, apr_time_t usable_un
  * shortened when a valid response is held and little of it is left (at most a quarter of the rest, but no shorter than
  * a second or what the back-off says, whichever is less).
  * @param usable_until  of the response held; 0 or past: none
- * @param retry_after   the responder's wish, 0: none; honoured up to retry_max, unless what is left asks for less
+ * @param retry_after   the responder's Retry-After, 0: none; honoured up to retry_max, unless the rest requires less
  */
 apr_time_t oc_schedule_failure(apr_time_t now, apr_time_t usable_until, unsigned failures,
                                apr_interval_time_t retry_after, const oc_schedule_bounds_t *bounds, uint32_t random);
 
-/** A due time read from shared memory: kept when plausible, else pulled into [now, now + bounds->max]. */
+/** A due time read from shared memory: unchanged when plausible, else moved into [now, now + bounds->max]. */
 apr_time_t oc_schedule_clamp(apr_time_t due, apr_time_t now, const oc_schedule_bounds_t *bounds);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What verification is given beside the bytes of a response, and what it finds: whose status is wanted, by which rules,
- * and the verdict with its times. Every check of the room reads these.
+ * The input of verification besides the bytes of a response, and its result: the certificate, the rules, and the
+ * verdict with its times. Every check of the room reads these.
  */
 #ifndef OC_OCSP_SUBJECT_H
 #define OC_OCSP_SUBJECT_H
@@ -12,7 +12,7 @@
 #include <apr_time.h>
 #include <openssl/x509.h>
 
-/** Whose status is wanted. The caller owns the objects; they are only read. */
+/** The certificate whose status is verified. The caller owns the objects; they are only read. */
 typedef struct {
     X509 *issuer;                 /* the certificate's issuer: the root of all trust here; never NULL */
     const X509_NAME *issuer_name; /* as the certificate itself writes it: what a CertID hashes */
@@ -26,10 +26,10 @@ typedef struct {
     apr_interval_time_t skew;       /* >= 0; how far the responder's clock may be ahead (SSLStaplingResponseTimeSkew) */
     apr_interval_time_t max_age;    /* since thisUpdate (SSLStaplingResponseMaxAge); 0: any age */
     apr_interval_time_t open_ended; /* > 0; how long a response without nextUpdate is usable, from now */
-    apr_interval_time_t error_keep; /* > 0; how long a responder's error is worth sending on, from now */
+    apr_interval_time_t error_keep; /* > 0; how long a responder's error may be stapled, from now */
 } oc_verify_policy_t;
 
-/** Filled whatever the verdict; times that were not reached are 0. */
+/** Filled for every verdict; times that were not reached are 0. */
 typedef struct {
     oc_verdict_t verdict;
     apr_time_t produced_at;
@@ -49,7 +49,7 @@ typedef struct {
     apr_time_t revoked_at; /* OC_REVOKED only */
     int revocation_reason; /* CRLReason; -1: none given */
 
-    /* Which signer, which extension, which time: "" where the verdict says it all. Printable ASCII: what comes from the
+    /* Which signer, which extension, which time: "" where the verdict is enough. Printable ASCII: what comes from the
      * response is escaped. */
     char detail[160];
 } oc_verify_result_t;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_x509: what OpenSSL's certificate objects say, as numbers to compute with and text that is safe in a log line.
+ * The contents of OpenSSL's certificate objects, as numbers to compute with and text that is safe in a log line.
  *
- * Shared by oc_cert and oc_verify; judges no certificate. Text out of here is printable ASCII, whatever the certificate
- * holds, and always terminated. It is not safe for HTML. May leave errors in OpenSSL's queue: callers hold a mark.
+ * Called for certificates and responses alike; judges no certificate. The text is printable ASCII, whatever the
+ * certificate contains, and always terminated. It is not safe for HTML. May leave errors in OpenSSL's queue: callers
+ * hold a mark.
  */
 #ifndef OC_OCSP_X509_H
 #define OC_OCSP_X509_H
@@ -13,9 +14,9 @@
 #include <openssl/x509.h>
 
 /**
- * A certificate's time (UTCTime or GeneralizedTime). A time before 1970 is returned as 0: nothing here asks how long
- * ago. Years up to 9999 fit.
- * @return 1; 0 when @a asn1 is no valid time, and then *time is 0
+ * A certificate's time (UTCTime or GeneralizedTime). A time before 1970 is returned as 0: no caller needs to know how
+ * long ago. Years up to 9999 fit.
+ * @return 1; 0 when @a asn1 is not a valid time, and then *time is 0
  */
 int oc_x509_time(apr_time_t *time, const ASN1_TIME *asn1);
 
@@ -42,8 +43,8 @@ void oc_x509_time_text(char *buf, apr_size_t size, apr_time_t time);
 
 /**
  * Is every header in @a der minimal and definite, no string in pieces, all the way down to, not into, the strings?
- * OpenSSL's parser takes BER, and keeps names and certificates as they came, so that encoding them again shows nothing.
- * Only for responses and certificates: it takes a BOOLEAN for Extension.critical.
+ * OpenSSL's parser accepts BER, and keeps names and certificates as received, so that encoding them again shows
+ * nothing. Only for responses and certificates: it assumes that every BOOLEAN is Extension.critical.
  */
 int oc_x509_is_der(const unsigned char *der, long length);
 

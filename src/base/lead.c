@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * A robust, process-shared mutex in anonymous shared memory. The parent creates it and never locks it, so that no child can make the
- * parent wait. A process that was forked never unmaps it: one of its threads may sleep there while the process exits.
+ * A robust, process-shared mutex in anonymous shared memory. The parent creates it and never locks it, so that no child
+ * can make the parent wait. A process that was forked never unmaps it: one of its threads may sleep there while the
+ * process exits.
  */
 #include "base/lead.h"
 

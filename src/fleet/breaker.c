@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The state machine of the circuit breaker. A call that was under way when the state changed may still end afterwards, so each end is
- * judged by the state that it meets.
+ * The state machine of the circuit breaker. A call that was under way when the state changed may still end afterwards,
+ * so each end is judged by the state that it meets.
  */
 #include "fleet/breaker.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Entries and claims of a shared store as bytes. This is the one place where their numbers are read: every time is bounded here,
- * so that no sum or difference overflows later.
+ * Entries and claims of a shared store as bytes. This is the one place where their numbers are read: every time is
+ * bounded here, so that no sum or difference overflows later.
  */
 #include "fleet/entry.h"
 

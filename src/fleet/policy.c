@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The decisions of one server of a fleet. Its times come from fleet/entry.c and from a verified response: all are bounded.
+ * The decisions of one server of a fleet. Its times come from fleet/entry.c and from a verified response: all are
+ * bounded.
  */
 #include "fleet/policy.h"
 

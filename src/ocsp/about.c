@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Reads the CertIDs of an unverified response. The issuer's name in them is not compared: its encoding varies, and the key
- * tells CAs apart.
+ * Reads the CertIDs of an unverified response. The issuer's name in them is not compared: its encoding varies, and the
+ * key tells CAs apart.
  */
 #include "ocsp/about.h"
 

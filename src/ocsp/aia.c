@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Reads where a certificate's responders are. CAs write these URLs by hand: with a line end behind them, a space or an
- * umlaut in the path, behind a directory name. The bytes of a URL are preserved, as mod_ssl preserves them, but in the
- * form that a request and a log line can hold. Must never decide which scheme can be used: that is the fetch's.
+ * Reads the URLs of a certificate's responders. CAs write these by hand: with a line end after them, a space or an
+ * umlaut in the path, or after a directory name. The bytes of a URL are preserved, as mod_ssl preserves them, but in a
+ * form that a request and a log line can contain. Must never decide which scheme can be used: the fetch does.
  */
 #include "aia.h"
 
@@ -14,7 +14,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/* Printable characters that stand in no URL (RFC 3986 section 2), and that some client would take for something else. */
+/* Printable characters that no URL contains (RFC 3986 section 2), and that some client would misread. */
 #define UNWISE "\"<>\\^`{|}"
 
 static char *escape(char *p, const char *lead, unsigned char byte)
@@ -28,7 +28,7 @@ static char *escape(char *p, const char *lead, unsigned char byte)
     return p;
 }
 
-/* @return NULL when nothing is left of it. */
+/* @return NULL: nothing is left of it */
 static const char *clean(const unsigned char *text, apr_size_t length, apr_pool_t *pool)
 {
     char *cleaned, *p;

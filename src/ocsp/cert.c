@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_cert: a certificate and its issuer become plain bytes and strings; later these become a request, or the objects
- * that verification wants. Called while the configuration is read (parent) and by refresher threads. It must never keep
- * an OpenSSL object beyond a call, unless a pool owns it, and never read anything but what it is handed.
+ * Converts a certificate and its issuer to plain bytes and strings, and these to a request or to the objects that
+ * verification needs. Called while the configuration is read (parent) and by refresher threads. It must never keep an
+ * OpenSSL object beyond a call, unless a pool owns it, and never read anything but its arguments.
  */
 #include "ocsp/cert.h"
 
@@ -34,7 +34,7 @@ struct oc_issuer_set_t {
 
 oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool)
 {
-    oc_issuer_set_t *issuers = apr_palloc(pool, sizeof *issuers);
+    oc_issuer_set_t *issuers = apr_palloc(pool, sizeof(*issuers));
 
     issuers->pool = pool;
     issuers->by_hash = apr_hash_make(pool);
@@ -64,23 +64,24 @@ static const oc_issuer_t *intern(oc_issuer_set_t *issuers, X509 *x509)
     if (!X509_digest(x509, EVP_sha256(), hash, NULL))
         return NULL;
     issuer = apr_hash_get(issuers->by_hash, hash, OC_CERT_HASH_LEN);
-    if (issuer == NULL) {
-        issuer = apr_pcalloc(issuers->pool, sizeof *issuer);
+    if (!issuer) {
+        issuer = apr_pcalloc(issuers->pool, sizeof(*issuer));
         memcpy(issuer->hash, hash, OC_CERT_HASH_LEN);
         issuer->der = der_of(x509, &issuer->der_len, issuers->pool);
-        if (issuer->der == NULL)
+        if (!issuer->der)
             return NULL;
         apr_hash_set(issuers->by_hash, issuer->hash, OC_CERT_HASH_LEN, issuer);
     }
     return issuer;
 }
 
-/* SHA-256 over the certificate's DER, then the issuer's. DER says where it ends: no two pairs give the same bytes. */
+/* SHA-256 over the certificate's DER, then the issuer's. DER contains its own length, so no two pairs give the same
+ * bytes. */
 static int bind_pair(oc_cert_t *cert, const unsigned char *der, apr_size_t der_len)
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    int ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && EVP_DigestUpdate(md, der, der_len)
-             && (cert->issuer == NULL || EVP_DigestUpdate(md, cert->issuer->der, cert->issuer->der_len))
+    int ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && EVP_DigestUpdate(md, der, der_len)
+             && (!cert->issuer || EVP_DigestUpdate(md, cert->issuer->der, cert->issuer->der_len))
              && EVP_DigestFinal_ex(md, cert->binding, NULL);
 
     EVP_MD_CTX_free(md);
@@ -133,9 +134,9 @@ static const char *issuer_problem(X509 *x509, X509 *issuer, const char *subject,
     const char *problem = oc_issuer_problem(x509, issuer);
     char name[SUBJECT_MAX];
 
-    if (problem == NULL)
+    if (!problem)
         return "";
-    oc_x509_subject(name, sizeof name, issuer);
+    oc_x509_subject(name, sizeof(name), issuer);
     return apr_psprintf(pool, "%s did not issue %s (%s)", name, subject, problem);
 }
 
@@ -155,12 +156,12 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
     char subject[SUBJECT_MAX], serial_text[SERIAL_MAX];
     const char *problem;
 
-    oc_x509_subject(subject, sizeof subject, x509);
-    if (issuer != NULL) {
+    oc_x509_subject(subject, sizeof(subject), x509);
+    if (issuer) {
         problem = issuer_problem(x509, issuer, subject, pool);
         if (problem[0] != '\0')
             return problem;
-        if ((cert->issuer = intern(issuers, issuer)) == NULL)
+        if (!(cert->issuer = intern(issuers, issuer)))
             return failed;
     }
     if (!oc_x509_time(&cert->not_before, X509_get0_notBefore(x509))
@@ -170,11 +171,11 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
     der = der_of(x509, &der_len, pool);
     cert->serial_der = serial_der(serial, &cert->serial_der_len, pool);
     cert->issuer_name = name_der(X509_get_issuer_name(x509), &cert->issuer_name_len, pool);
-    if (der == NULL || cert->serial_der == NULL || cert->issuer_name == NULL || !bind_pair(cert, der, der_len)
+    if (!der || !cert->serial_der || !cert->issuer_name || !bind_pair(cert, der, der_len)
         || !X509_digest(x509, EVP_sha1(), cert->id, NULL))
         return failed;
 
-    oc_x509_serial(serial_text, sizeof serial_text, serial);
+    oc_x509_serial(serial_text, sizeof(serial_text), serial);
     cert->serial = apr_pstrdup(pool, serial_text);
     cert->subject = apr_pstrdup(pool, subject);
     cert->urls = oc_aia_locations(x509, NID_ad_OCSP, pool);
@@ -185,20 +186,20 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
 apr_status_t oc_cert_from_x509(oc_cert_t **cert, X509 *x509, X509 *issuer, oc_issuer_set_t *issuers, apr_pool_t *pool,
                                const char **reason)
 {
-    oc_cert_t *filled = apr_pcalloc(pool, sizeof *filled);
+    oc_cert_t *filled = apr_pcalloc(pool, sizeof(*filled));
     const char *problem;
 
     ERR_set_mark();
     problem = fill(filled, x509, issuer, issuers, pool);
     ERR_pop_to_mark();
     *cert = problem[0] == '\0' ? filled : NULL;
-    if (*cert != NULL)
+    if (*cert)
         return APR_SUCCESS;
     *reason = problem;
     return APR_EINVAL;
 }
 
-/* An encrypted PEM block would otherwise have OpenSSL ask on the terminal while the server starts. */
+/* Without this callback OpenSSL prompts on the terminal for an encrypted PEM block while the server starts. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
 static int no_passphrase(char *buf, int size, int writing, void *user)
 {
@@ -216,7 +217,7 @@ X509 *oc_cert_first(const char *pem)
 
     ERR_set_mark();
     bio = BIO_new_mem_buf(pem, -1);
-    if (bio != NULL)
+    if (bio)
         x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
     BIO_free(bio);
     ERR_pop_to_mark();
@@ -233,16 +234,16 @@ apr_status_t oc_cert_parse(oc_cert_t **cert, const char *pem, oc_issuer_set_t *i
     *cert = NULL;
     ERR_set_mark();
     bio = BIO_new_mem_buf(pem, -1);
-    if (bio != NULL)
+    if (bio)
         x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-    if (x509 != NULL)
+    if (x509)
         issuer = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
     ERR_pop_to_mark();
 
-    if (issuer != NULL)
+    if (issuer)
         status = oc_cert_from_x509(cert, x509, issuer, issuers, pool, reason);
     else
-        *reason = x509 == NULL ? "no certificate in PEM form" : "no issuer's certificate follows the certificate";
+        *reason = !x509 ? "no certificate in PEM form" : "no issuer's certificate follows the certificate";
     X509_free(issuer);
     X509_free(x509);
     BIO_free(bio);
@@ -273,26 +274,26 @@ apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject
     ASN1_INTEGER *serial;
     X509_NAME *name;
 
-    memset(subject, 0, sizeof *subject);
-    if (cert->issuer == NULL)
+    memset(subject, 0, sizeof(*subject));
+    if (!cert->issuer)
         return APR_EGENERAL;
     ERR_set_mark();
     p = cert->issuer->der;
     subject->issuer = d2i_X509(NULL, &p, (long)cert->issuer->der_len);
-    if (subject->issuer != NULL)
+    if (subject->issuer)
         apr_pool_cleanup_register(pool, subject->issuer, free_x509, apr_pool_cleanup_null);
     p = cert->serial_der;
     subject->serial = serial = d2i_ASN1_INTEGER(NULL, &p, (long)cert->serial_der_len);
-    if (serial != NULL)
+    if (serial)
         apr_pool_cleanup_register(pool, serial, free_integer, apr_pool_cleanup_null);
     subject->not_before = cert->not_before;
     p = cert->issuer_name;
     subject->issuer_name = name = d2i_X509_NAME(NULL, &p, (long)cert->issuer_name_len);
-    if (name != NULL)
+    if (name)
         apr_pool_cleanup_register(pool, name, free_name, apr_pool_cleanup_null);
     subject->not_after = cert->not_after;
     ERR_pop_to_mark();
-    return subject->issuer != NULL && serial != NULL && name != NULL ? APR_SUCCESS : APR_EGENERAL;
+    return subject->issuer && serial && name ? APR_SUCCESS : APR_EGENERAL;
 }
 
 static int request_der(unsigned char **der, oc_certid_hash_t hash, const oc_verify_subject_t *subject)
@@ -303,7 +304,7 @@ static int request_der(unsigned char **der, oc_certid_hash_t hash, const oc_veri
     int length = -1;
 
     /* From add0 on, the id belongs to the request. */
-    if (request != NULL && id != NULL && OCSP_request_add0_id(request, id) != NULL) {
+    if (request && id && OCSP_request_add0_id(request, id)) {
         id = NULL;
         length = i2d_OCSP_REQUEST(request, der);
     }

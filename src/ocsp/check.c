@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Small things that every check of a response needs. They must never put a byte of the response into the detail
- * unescaped.
+ * Helpers that every check of a response uses. They must never put a byte of the response into the detail unescaped.
  */
 #include "check.h"
 

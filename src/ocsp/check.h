@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the checks of one response share: the response, whose it should be, and what has been found. A check returns
- * PASSED when it has no objection, else the verdict; the detail says what exactly.
+ * What the checks of one response share: the response, the certificate that it must be for, and the results so far. A
+ * check returns PASSED, else the verdict; the detail gives the exact cause.
  */
 #ifndef OC_OCSP_CHECK_H
 #define OC_OCSP_CHECK_H
@@ -35,11 +35,11 @@ typedef struct {
     apr_size_t len;
 } oc_bytes_t;
 
-/** Take the element with this identifier octet from the front of @a rest. @return its content; at: NULL, another or none
- *  is there, and *rest stays */
+/** Take the element with this identifier octet from the front of @a rest. @return its content; at: NULL where another
+ * element or none is there, and *rest is unchanged. */
 oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier);
 
-/** What the signature covers: the content of ResponseData, as it stands in the response. */
+/** What the signature covers: the content of ResponseData, as in the response. */
 oc_bytes_t oc_check_response_data(const oc_check_t *check);
 
 /** Write the detail. @return @a verdict */

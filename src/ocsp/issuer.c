@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Finds a certificate's issuer among the certificates that an administrator configured. Called while the configuration is read, and by
- * ocsp-cachectl. Must never take a certificate for the issuer by its name alone: a response would then be verified with the wrong key.
+ * Finds a certificate's issuer among the certificates that an administrator configured. Called while the configuration
+ * is read, and by ocsp-cachectl. Must never take a certificate for the issuer by its name alone: a response would then
+ * be verified with the wrong key.
  */
 #include "ocsp/issuer.h"
 
@@ -11,9 +12,9 @@
 #include <apr_strings.h>
 #include <openssl/x509v3.h>
 
-#define NAMES_MAX 4 /* named in a message: the others are counted */
+#define NAMES_MAX 4 /* named in a message; the others are counted */
 
-/* Names and rights; the key identifier is only a hint, which a renewed CA may have outlived. */
+/* Names and permissions. The key identifier is only a hint: a renewed CA may have another one. */
 static int check_issued(X509 *x509, X509 *issuer, int *is_hinted)
 {
     int result = X509_check_issued(issuer, x509);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Staple records and notes as numbers and bytes, and the decision whether a stored record is still what its response
- * says. Handshakes decode; the refresher and ocsp-cachectl make and verify. The code must never believe a stored number
- * that decides something, and what a handshake calls must not lead to OpenSSL.
+ * Staple records and notes as numbers and bytes, and the decision whether a stored record still matches its response.
+ * Handshakes decode; the refresher and ocsp-cachectl make and verify. The code must never believe a stored number that
+ * decides something, and what a handshake calls must not lead to OpenSSL.
  *
- * The bytes never leave the machine, so they are in its own byte order; the cache's file says which that is.
+ * The bytes never leave the machine, so they are in its own byte order, which the cache's file records.
  *
  *   word 0  version: 32 high | verdict: 32 low
  *   word 1  this_update    word 2  next_update    word 3  usable_until    word 4  fetched_at
@@ -86,7 +86,7 @@ uint64_t oc_record_order(const oc_record_t *record)
     return rank << 56 | (when > 0 ? (uint64_t)apr_time_sec(when) & ((UINT64_C(1) << 56) - 1) : 0);
 }
 
-/* ---- made of a response, and held against it ---- */
+/* ---- made from a response, and compared with it ---- */
 
 int oc_record_make(oc_record_t *record, const oc_verify_result_t *result, const oc_cert_t *cert, oc_origin_t origin,
                    apr_time_t fetched_at)
@@ -129,7 +129,7 @@ static int refuse_time(oc_verify_result_t *result, oc_verdict_t verdict, const c
     return refuse(result, verdict, "%s %s", which, text);
 }
 
-/* Everything that the response itself says. */
+/* Everything that the response itself contains. */
 static int is_what_it_says(const oc_record_t *record, oc_verify_result_t *result)
 {
     oc_class_t class = oc_verdict_class(result->verdict);
@@ -148,7 +148,7 @@ static int is_what_it_says(const oc_record_t *record, oc_verify_result_t *result
     return 1;
 }
 
-/* Pull the times that no response says into what response, settings and clock allow. */
+/* Bound the times that no response contains by what response, settings and clock allow. */
 static void bound_times(oc_record_t *record, const oc_verify_policy_t *policy, oc_verify_result_t *result)
 {
     int is_truth = oc_verdict_class(record->verdict) == OC_CLASS_TRUTH;
@@ -157,8 +157,8 @@ static void bound_times(oc_record_t *record, const oc_verify_policy_t *policy, o
         record->fetched_at = policy->now;                        /* the clock has been set back since */
     if (record->fetched_at < record->this_update - policy->skew) /* both are >= 0 */
         record->fetched_at = record->this_update;
-    /* With nextUpdate the end is the response's. Without, and for an error, it was counted from when the response came:
-     * it may be nearer than what counting from now gives. */
+    /* With nextUpdate the end is the response's. Without it, and for an error, it was counted from when the response
+     * was obtained, so it may be earlier than one counted from now. */
     if ((is_truth && result->next_update != 0) || record->usable_until > result->usable_until)
         record->usable_until = result->usable_until;
     result->usable_until = record->usable_until;
@@ -179,7 +179,7 @@ int oc_record_verify(oc_record_t *record, const oc_cert_t *cert, const oc_verify
     oc_verify_response(record->der, record->der_len, &subject, policy, result, pool);
     if (!is_what_it_says(record, result))
         return 0;
-    /* Errors without times prevail by when they came: one from the future would keep the real ones out. */
+    /* The latest error without times prevails: one from the future would shut out the real ones. */
     if (record->this_update == 0 && record->fetched_at > policy->now)
         return refuse_time(result, OC_ALTERED, "it is stored as obtained at", record->fetched_at);
     bound_times(record, policy, result);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_schedule: see oc_schedule.h. Called by the refresher after each exchange, and for due times out of shared memory.
- * Any argument may be nonsense (a responder's times, a hostile child's note): sums saturate, shifts are bounded
- * beforehand, and the bounds are put in order first. It must never ask for the time, nor for a random number.
+ * Computes when a response is due for refresh. The refresher calls it after each exchange, and to check due times read
+ * from shared memory. Any argument may be invalid (a responder's times, a hostile child's note): sums saturate, shifts
+ * are bounded beforehand, and the bounds are put in order first. It must never read a clock or generate a random
+ * number.
  */
 #include "ocsp/schedule.h"
 
 #include <apr.h>
 
-/* Where little validity is left, retries come closer and closer together; here they stop doing so. */
+/* The shortest pause before a retry, however little validity is left. */
 #define RETRY_FLOOR apr_time_from_sec(1)
 
 static apr_time_t schedule_add(apr_time_t time, apr_interval_time_t pause)
@@ -45,7 +46,7 @@ static apr_interval_time_t schedule_most(apr_interval_time_t a, apr_interval_tim
     return a > b ? a : b;
 }
 
-/* The bounds as the header promises them: positive, and the lower one not above the upper one. */
+/* The bounds as the header documents them: positive, and the lower one not above the upper one. */
 static oc_schedule_bounds_t schedule_order(const oc_schedule_bounds_t *bounds)
 {
     oc_schedule_bounds_t ordered;
@@ -63,8 +64,8 @@ static apr_interval_time_t schedule_half(apr_interval_time_t left, uint32_t rand
     return 2 * (left / 5) + schedule_part(left / 5, random);
 }
 
-/* The lower bound, and up to a fifth of it more: a fleet that shares a response got it at one moment. The low half of @a random
- * decides: the high half is small, or this would not be called. */
+/* The lower bound plus up to a fifth of it: all servers of a fleet obtain a shared response at the same moment. Uses
+ * the low half of @a random: the high half is small whenever this is called. */
 static apr_interval_time_t schedule_shortest(const oc_schedule_bounds_t *ordered, apr_interval_time_t left,
                                              uint32_t random)
 {
@@ -85,14 +86,14 @@ apr_time_t oc_schedule_success(apr_time_t now, apr_time_t this_update, apr_time_
     apr_interval_time_t pause;
 
     if (to_middle > 0) {
-        /* Not sooner: there is nothing new to be had. Soon afterwards: what is held then lasts through a long outage. */
+        /* Not sooner: the CA has published nothing new. Soon afterwards: the response then outlasts a long outage. */
         pause = schedule_add(to_middle, schedule_part(schedule_least(2 * (half / 5), ordered.max / 2), random));
     }
     else {
         pause = schedule_half(left, random); /* the CA publishes late */
     }
     if (pause > ordered.max) {
-        /* The bound is where the certificates of a whole server would meet, each day again: a wide jitter. */
+        /* Without a wide jitter all certificates of a server would be refreshed at this bound together, every day. */
         pause = ordered.max - schedule_part(2 * (ordered.max / 5), random);
     }
     if (pause < ordered.min)
@@ -128,8 +129,8 @@ apr_time_t oc_schedule_failure(apr_time_t now, apr_time_t usable_until, unsigned
     oc_schedule_bounds_t ordered = schedule_order(bounds);
     apr_interval_time_t base = schedule_back_off(&ordered, failures);
     apr_interval_time_t left = schedule_span(now, usable_until);
-    /* Between base and one and a half times base, or where that meets retry_max, within its last quarter: some width
-     * for the jitter everywhere, and both ends grow with base. */
+    /* Between base and one and a half times base; close to retry_max, within its last quarter. The jitter always has
+     * some width, and both ends grow with base. */
     apr_interval_time_t low = schedule_least(base, ordered.retry_max - ordered.retry_max / 4);
     apr_interval_time_t high = base / 2 > ordered.retry_max - base ? ordered.retry_max : base + base / 2;
     apr_interval_time_t pause;

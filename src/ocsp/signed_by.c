@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Names of the parties behind a verified response. It finds the signer by the ResponderID (RFC 6960 section 4.2.2.2) and checks nothing.
+ * Names of the parties behind a verified response. It finds the signer by the ResponderID (RFC 6960 section 4.2.2.2)
+ * and checks nothing.
  */
 #include "ocsp/signed_by.h"
 

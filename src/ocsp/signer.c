@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Who signed a response, may they, and did they? (RFC 6960 section 4.2.2.2.) The checklist of verification calls it. It
- * must never trust anything but the issuer that it was given, nor read a clock.
+ * Checks who signed a response, whether they may, and whether they did (RFC 6960 section 4.2.2.2). Called by the
+ * checklist of verification. It must never trust anything but the issuer that it was given, or read a clock.
  *
  * Not checked, on purpose: whether the delegated signer itself is revoked. Section 4.2.2.2.1 leaves that to the client
- * and its policy: with id-pkix-ocsp-nocheck there is nothing to check, without it one would need a CRL, which browsers
- * and TLS libraries do not fetch for this purpose either. What a client might do with a CRL of its own it can still do
- * with a stapled response.
+ * and its policy: with id-pkix-ocsp-nocheck there is nothing to check, without it a CRL is needed, which browsers
+ * and TLS libraries do not fetch for this purpose either. A client with a CRL of its own can still use it on a
+ * stapled response.
  */
 #include "signer.h"
 
@@ -33,7 +33,7 @@ static oc_verdict_t refuse_signer(const oc_check_t *check, oc_verdict_t verdict,
 
 /* ---- who signed ---- */
 
-/* Byte by byte, as GnuTLS and Firefox compare: the same name in another string type is another name for them. */
+/* Byte by byte, as GnuTLS and Firefox compare: to them the same name in another string type is another name. */
 static int is_same_name(const X509_NAME *a, const X509_NAME *b)
 {
     const unsigned char *a_der, *b_der;
@@ -99,7 +99,7 @@ static oc_verdict_t refuse_signer_missing(const oc_check_t *check)
     return oc_check_refuse(check, OC_SIGNER_MISSING, "responder key hash %s", text);
 }
 
-/* Does this one answer to the responder id? -1: the issuer, else a certificate in the response. */
+/* Does this one match the responder id? -1: the issuer, else a certificate in the response. */
 static X509 *candidate(const oc_check_t *check, int i)
 {
     X509 *issuer = check->subject->issuer;
@@ -110,8 +110,8 @@ static X509 *candidate(const oc_check_t *check, int i)
     return x509;
 }
 
-/* Clients try one that answers to the id, and most of them no second one: trimming leaves them the right one alone. Where
- * none has signed, the first in the response is whom OpenSSL and GnuTLS hold responsible. */
+/* Most clients try only one certificate that matches the id, so trimming leaves only the right one. Where none has
+ * signed, the first in the response is the one that OpenSSL and GnuTLS try. */
 oc_verdict_t oc_signer_find(oc_check_t *check)
 {
     const STACK_OF(X509) *certificates = OCSP_resp_get0_certs(check->basic);
@@ -135,18 +135,18 @@ oc_verdict_t oc_signer_find(oc_check_t *check)
     return check->signer ? PASSED : refuse_signer_missing(check);
 }
 
-/* ---- may they ---- */
+/* ---- whether they may ---- */
 
 /* The path signer <- issuer, with the issuer as the only certificate there is: signature, names, key identifiers,
- * critical extensions, name constraints, the issuer's right to sign certificates. Times are looked at in the next
- * check, with our time: the path validation would ask the clock. */
+ * critical extensions, name constraints, the issuer's right to sign certificates. The next check compares
+ * the times with our time: the path validation would read the clock. */
 static oc_verdict_t check_signer_path(const oc_check_t *check)
 {
     X509_STORE_CTX *path = X509_STORE_CTX_new();
     STACK_OF(X509) *trusted = sk_X509_new_null();
     oc_verdict_t verdict = OC_OUT_OF_RESOURCES;
 
-    if (path != NULL && trusted != NULL && sk_X509_push(trusted, check->subject->issuer)
+    if (path && trusted && sk_X509_push(trusted, check->subject->issuer)
         && X509_STORE_CTX_init(path, NULL, check->signer, NULL)
         && X509_STORE_CTX_set_purpose(path, X509_PURPOSE_OCSP_HELPER)) {
         X509_STORE_CTX_set0_trusted_stack(path, trusted);
@@ -185,9 +185,9 @@ static oc_verdict_t check_signer_validity(oc_check_t *check)
 }
 
 /* The hashes that all clients take in a signature. MD5 was broken in practice with certificates. SHA-1 too (chosen
- * prefixes, 2020): the CA/Browser Forum forbids it in responses since June 2022, RHEL 9 and its like refuse such
- * signatures in every TLS library, Debian's OpenSSL 3.0 and GnuTLS 3.7 still accept them. A responder that answers so
- * today is an old private one, which has -rmd sha256 or its equivalent; and its clients hear it from nobody else.
+ * prefixes, 2020): the CA/Browser Forum forbids it in responses since June 2022, RHEL 9 and its derivatives refuse such
+ * signatures in every TLS library, Debian's OpenSSL 3.0 and GnuTLS 3.7 still accept them. A responder that still
+ * uses it is an old private one, which can be set to SHA-256 (-rmd sha256 or its equivalent).
  * Firefox and Chrome know neither SHA-224 nor SHA-3. Ed25519 and Ed448 name no hash: it is part of the algorithm. */
 static int is_good_hash(int nid)
 {
@@ -217,8 +217,8 @@ static int is_known_key(EVP_PKEY *key, EVP_PKEY *issuer)
     return EVP_PKEY_get_base_id(key) == EVP_PKEY_get_base_id(issuer) && strcmp(curve, issuers) == 0;
 }
 
-/* An RSA key of 1024 bits or the like is refused, unless the issuer's own is no better: then it is the issuer that
- * clients refuse, or have been told to accept, and the staple takes nothing away from them. */
+/* An RSA key of 1024 bits or the like is refused, unless the issuer's own is no better: then clients
+ * refuse the issuer itself, or are configured to accept it, and the staple makes no difference. */
 static oc_verdict_t check_signer_strength(const oc_check_t *check)
 {
     EVP_PKEY *key = X509_get0_pubkey(check->signer), *issuer = X509_get0_pubkey(check->subject->issuer);
@@ -235,8 +235,8 @@ static oc_verdict_t check_signer_strength(const oc_check_t *check)
     return PASSED;
 }
 
-/* Who may sign (RFC 6960 section 4.2.2.2): the issuer, or one that the issuer certified for just that. No key usage is
- * demanded, as the RFC has it and all clients do: there are signers with nonRepudiation alone. */
+/* Who may sign (RFC 6960 section 4.2.2.2): the issuer, or a certificate that the issuer signed for this purpose. No
+ * key usage is required, as in the RFC and in all clients: there are signers with nonRepudiation alone. */
 static oc_verdict_t check_signer_entitled(oc_check_t *check)
 {
     X509 *signer = check->signer, *issuer = check->subject->issuer;
@@ -246,20 +246,20 @@ static oc_verdict_t check_signer_entitled(oc_check_t *check)
         return refuse_signer(check, OC_SIGNER_REFUSED, "unusable public key");
     if (signer == issuer)
         return PASSED;
-    /* Another certificate of the issuer's name: Firefox takes the issuer for the signer, OpenSSL and GnuTLS this one. */
+    /* Another certificate of the issuer's name: for Firefox the issuer is the signer, for OpenSSL and GnuTLS this. */
     if (X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(issuer)) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "bears the issuer's name, but is not the issuer");
     if ((verdict = check_signer_path(check)) != PASSED)
         return verdict;
     if (!is_same_name(X509_get_issuer_name(signer), X509_get_subject_name(issuer)))
         return refuse_signer(check, OC_SIGNER_REFUSED, "writes its issuer's name otherwise than the issuer does");
-    /* Written out: anyExtendedKeyUsage would make any certificate without purpose a responder. */
+    /* Must be listed itself: anyExtendedKeyUsage would make any certificate without purpose a responder. */
     if ((X509_get_extension_flags(signer) & EXFLAG_XKUSAGE) == 0
         || (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "no extended key usage OCSPSigning");
     if ((X509_get_extension_flags(signer) & EXFLAG_KUSAGE) != 0 && X509_get_key_usage(signer) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox refuses");
-    /* An intermediate that bears OCSPSigning by mistake could answer for its siblings; Firefox refuses it. */
+    /* An intermediate with OCSPSigning by mistake could sign for its siblings; Firefox refuses it. */
     if ((X509_get_extension_flags(signer) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "a CA certificate");
     if ((verdict = check_signer_validity(check)) != PASSED)
@@ -267,7 +267,7 @@ static oc_verdict_t check_signer_entitled(oc_check_t *check)
     return check_signer_strength(check);
 }
 
-/* ---- did they ---- */
+/* ---- whether they did ---- */
 
 static int parameters_absent(const X509_ALGOR *algorithm, int or_null)
 {
@@ -277,7 +277,7 @@ static int parameters_absent(const X509_ALGOR *algorithm, int or_null)
     return type == V_ASN1_UNDEF || (or_null && type == V_ASN1_NULL);
 }
 
-/* SHA-256, MGF1 with SHA-256, 32 bytes of salt, with every NULL: the one form of RSASSA-PSS that all clients take.
+/* SHA-256, MGF1 with SHA-256, 32 bytes of salt, with every NULL: the only form of RSASSA-PSS that all clients take.
  * Firefox and Chrome compare bytes, and GnuTLS assumes SHA-256 in a response. */
 static int is_common_pss(const X509_ALGOR *algorithm)
 {

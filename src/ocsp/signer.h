@@ -10,8 +10,8 @@
 
 /**
  * Find the signer that the responder id names, among the issuer and the certificates in the response: sets
- * check->signer. Where several answer to the id, the one whose key verifies the signature is taken. Nothing is proven by
- * that.
+ * check->signer. Where several match the id, the one whose key verifies the signature is taken. This proves
+ * nothing yet.
  * @return PASSED; OC_SIGNER_MISSING; OC_OUT_OF_RESOURCES
  */
 oc_verdict_t oc_signer_find(oc_check_t *check);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Judges the SingleResponses. Clients disagree which of several they look at, so each must be fit for every client. The
- * code is called after the signature was verified, and must never let one SingleResponse vouch for another.
+ * Judges the SingleResponses. Clients disagree on which of several they use, so each must be acceptable to every
+ * client. Called after the signature was verified. Must never let one SingleResponse count for another.
  */
 #include "singles.h"
 
@@ -24,7 +24,7 @@ typedef struct {
     unsigned char *serial; /* ours, as a DER INTEGER */
     int serial_len;
     int ours, same_serial, sct_lists;
-    oc_bytes_t accepted[ACCEPTED_MAX]; /* what stands before the serial, where it was found to name our issuer */
+    oc_bytes_t accepted[ACCEPTED_MAX]; /* what precedes the serial, where it was found to name our issuer */
     int n_accepted;
 } oc_singles_t;
 
@@ -41,7 +41,7 @@ static int is_same(oc_bytes_t a, const void *b, apr_size_t b_len)
     return a.len == b_len && memcmp(a.at, b, b_len) == 0;
 }
 
-/* Which hash names the issuer? SHA-1 is the one of RFC 5019 section 2.1.1: nothing depends on its strength, the
+/* Which hash names the issuer? RFC 5019 section 2.1.1 requires SHA-1: nothing depends on its strength, as the
  * signature covers it. Parameters are absent or NULL; Firefox fails on anything else. */
 static const EVP_MD *certid_hash(oc_bytes_t algorithm)
 {
@@ -83,7 +83,7 @@ static int is_issuer(const oc_check_t *check, oc_bytes_t certid)
                          (apr_size_t)ASN1_STRING_length(key), md);
 }
 
-/* The same, with a memory for what most SingleResponses of one response have in common. */
+/* The same, but remembers what most SingleResponses of one response have in common. */
 static int names_issuer(oc_singles_t *singles, oc_bytes_t certid, oc_bytes_t before_serial)
 {
     for (int i = 0; i < singles->n_accepted; i++)
@@ -96,8 +96,8 @@ static int names_issuer(oc_singles_t *singles, oc_bytes_t certid, oc_bytes_t bef
     return 1;
 }
 
-/* Each must name our issuer: OpenSSL takes one of another for a sign that a local trust decision is wanted and refuses
- * the signer, and Firefox fails on a hash that it cannot compute. */
+/* Each must name our issuer: where one names another, OpenSSL expects a local trust decision and refuses the signer,
+ * and Firefox fails on a hash that it cannot compute. */
 static oc_verdict_t check_certid(oc_singles_t *singles, oc_bytes_t certid, int i, int count, int *is_ours)
 {
     const oc_check_t *check = singles->check;
@@ -118,7 +118,7 @@ static oc_verdict_t check_certid(oc_singles_t *singles, oc_bytes_t certid, int i
                            "its answer %d of %d is for another issuer, or names it by an unknown hash", i + 1, count);
 }
 
-/* Firefox refuses a response with a list of SCTs that is empty, there twice or no OCTET STRING. */
+/* Firefox refuses a response with a list of SCTs that is empty, present twice or not an OCTET STRING. */
 static oc_verdict_t check_sct_list(oc_singles_t *singles, const X509_EXTENSION *extension)
 {
     const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data((X509_EXTENSION *)extension);
@@ -131,7 +131,7 @@ static oc_verdict_t check_sct_list(oc_singles_t *singles, const X509_EXTENSION *
     return PASSED;
 }
 
-/* Chrome looks at the extensions of every SingleResponse: none may be critical, and none be there twice. */
+/* Chrome checks the extensions of every SingleResponse: none may be critical, and none may be present twice. */
 static oc_verdict_t check_extensions(oc_singles_t *singles, OCSP_SINGLERESP *single, int is_ours)
 {
     int count = OCSP_SINGLERESP_get_ext_count(single);
@@ -201,8 +201,8 @@ static oc_verdict_t check_window(oc_check_t *check, const oc_single_t *one, int 
     return check_age(check, one->this_update, OPEN_ENDED_AGE, "15 days, and it has no nextUpdate");
 }
 
-/* What one SingleResponse says. Chrome reads the times of all of them, and wants them well-formed; what they say
- * matters in ours alone. */
+/* Judges one SingleResponse. Chrome reads the times of all of them, so all must be well-formed; their values matter in
+ * ours alone. */
 static oc_verdict_t judge(oc_check_t *check, OCSP_SINGLERESP *single, int is_ours, oc_single_t *one)
 {
     ASN1_GENERALIZEDTIME *revoked_at = NULL, *this_update = NULL, *next_update = NULL;
@@ -230,7 +230,7 @@ static oc_verdict_t judge(oc_check_t *check, OCSP_SINGLERESP *single, int is_our
 }
 
 /* Several for our certificate (a responder may give one per hash algorithm): clients pick the first, or the worst, so
- * each has to stand on its own, the worst status counts and the narrowest times do. */
+ * each is judged on its own, and the worst status and the narrowest times count. */
 static void take_single(oc_verify_result_t *result, const oc_single_t *one, int is_first)
 {
     if (is_first || one->this_update < result->this_update)
@@ -252,8 +252,8 @@ static oc_verdict_t check_one(oc_singles_t *singles, oc_bytes_t certid, int i, i
     int is_ours = 0;
     oc_verdict_t verdict = check_certid(singles, certid, i, count, &is_ours);
 
-    /* A client has to find ours anywhere, but GnuTLS looks at the first alone and then ends the connection, where it
-     * would have gone on without a staple. */
+    /* A client must find ours at any place, but GnuTLS checks the first alone and then ends the connection, which it
+     * would have continued without a staple. */
     if (verdict == PASSED && is_ours && i > 0 && singles->ours == 0)
         return oc_check_refuse(check, OC_NOT_OURS, "it is answer %d of %d, but some clients read only the first", i + 1,
                                count);
@@ -278,7 +278,7 @@ static oc_verdict_t refuse_not_ours(const oc_check_t *check, int count)
     return oc_check_refuse(check, OC_NOT_OURS, "it speaks of %d certificates, the first with serial %s", count, serial);
 }
 
-/* The list of SingleResponses, as it stands in the response. */
+/* The list of SingleResponses, as in the response. */
 static oc_bytes_t list_of(const oc_check_t *check)
 {
     oc_bytes_t data = oc_check_response_data(check);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Takes from a response the certificates that clients do not need. What is signed, the algorithm and the signature are
- * copied byte by byte; the result is judged like any other response. The code must never read beyond the response, nor
- * change a byte that is signed.
+ * Removes from a response the certificates that clients do not need. The signed part, the algorithm and the signature
+ * are copied byte by byte; the result is judged like any other response. Must never read beyond the response, or change
+ * a signed byte.
  */
 #include "trim.h"
 
@@ -50,7 +50,7 @@ static unsigned char *rebuild(const oc_check_t *check, oc_bytes_t before, oc_byt
     return bytes;
 }
 
-/* Go on with these bytes of a BasicOCSPResponse in place of the one received. */
+/* Continue with these bytes of a BasicOCSPResponse in place of the one received. */
 static oc_verdict_t replace(oc_check_t *check, const unsigned char *bytes, long len)
 {
     const unsigned char *p = bytes;

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * The certificates in a response are not signed: anybody on the way can add some that make clients refuse it. Only the
- * signer's is of use.
+ * signer's is needed. Called by the checklist of verification.
  */
 #ifndef OC_OCSP_TRIM_H
 #define OC_OCSP_TRIM_H
@@ -10,14 +10,14 @@
 #include "check.h"
 
 /** Find the BasicOCSPResponse inside check->der, which is a canonical OCSPResponse: sets basic_der and basic_len.
- *  @return PASSED; OC_NOT_DER: anything stands beside it. */
+ *  @return PASSED; OC_NOT_DER: anything else is in it. */
 oc_verdict_t oc_trim_locate(oc_check_t *check);
 
 /**
  * Make a response without the certificates that clients do not need: with check->signer's alone, or with none where
  * that is the issuer. Unless it is so already, der, response, basic and the signer are replaced, the bytes from
  * check->pool. The same response always gives the same bytes.
- * @return PASSED; OC_NOT_DER: its parts cannot be told apart; OC_OUT_OF_RESOURCES
+ * @return PASSED; OC_NOT_DER: its parts cannot be separated; OC_OUT_OF_RESOURCES
  */
 oc_verdict_t oc_trim(oc_check_t *check);
 

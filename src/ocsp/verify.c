@@ -20,7 +20,7 @@
 #include <string.h>
 
 /* What fits into the TLS 1.3 extension that carries a staple (RFC 8446 section 4.4.2.1: 65535 less type and length).
- * The fetch has a lower cap; this one bounds the work here whoever calls. */
+ * The fetch has a lower cap; this one bounds the work here for every caller. */
 #define OC_VERIFY_MAX 65531
 
 static int encodes_to(const oc_check_t *check, const OCSP_RESPONSE *response)
@@ -33,8 +33,8 @@ static int encodes_to(const oc_check_t *check, const OCSP_RESPONSE *response)
     return same;
 }
 
-/* First of all: nothing that a responder says about an expired certificate can be stapled, and the administrator should
- * hear the cause rather than the responder's "unauthorized". */
+/* First of all: nothing that a responder says about an expired certificate can be stapled, and the administrator
+ * needs the cause rather than the responder's "unauthorized". */
 static oc_verdict_t check_certificate_time(oc_check_t *check)
 {
     apr_time_t not_after = check->subject->not_after;
@@ -59,7 +59,7 @@ static oc_verdict_t check_encoding(oc_check_t *check)
     const unsigned char *p = check->der;
 
     check->response = d2i_OCSP_RESPONSE(NULL, &p, (long)check->der_len);
-    if (check->response == NULL)
+    if (!check->response)
         return oc_check_refuse(check, OC_NOT_DER, "%" APR_SIZE_T_FMT " bytes that are no OCSPResponse", check->der_len);
     if (p != check->der + check->der_len)
         return oc_check_refuse(check, OC_NOT_DER, "%ld bytes follow the response",
@@ -76,7 +76,7 @@ static oc_verdict_t check_response_status(oc_check_t *check)
     if (status == OCSP_RESPONSE_STATUS_SUCCESSFUL)
         return PASSED;
     /* RFC 6960 section 4.2.1: with an error there are no responseBytes. An error may be stapled where the administrator
-     * wishes so; what rides along unsigned must not. SEQUENCE { ENUMERATED } takes five bytes. */
+     * allows it, but without unsigned bytes. SEQUENCE { ENUMERATED } takes five bytes. */
     if (check->der_len != 5)
         return oc_check_refuse(check, OC_NOT_BASIC, "error status %d, but %" APR_SIZE_T_FMT " bytes", status,
                                check->der_len);
@@ -112,19 +112,19 @@ static oc_verdict_t check_canonical(oc_check_t *check)
                : oc_check_refuse(check, OC_NOT_DER, "the encoding of its BasicOCSPResponse is not canonical");
 }
 
-/* From here on the bytes are judged that will be sent. */
+/* From here on the checks judge the bytes that will be sent. */
 static oc_verdict_t check_certificates(oc_check_t *check)
 {
     oc_verdict_t verdict = oc_signer_find(check), encoding;
 
     if (verdict == PASSED)
         return oc_trim(check);
-    encoding = check_canonical(check); /* a name in BER is nobody's */
+    encoding = check_canonical(check); /* a name in BER matches no certificate */
     return encoding == PASSED ? verdict : encoding;
 }
 
-/* Version v1 is the default, which DER does not write. Written out it is accepted: BoringSSL and Firefox do so for the
- * sake of responders that exist, no client objects, and the signature covers it. */
+/* Version v1 is the default, which DER omits. An explicit one is accepted: BoringSSL and Firefox accept it, since such
+ * responders exist, no client objects, and the signature covers it. */
 static oc_verdict_t check_version(oc_check_t *check)
 {
     static const unsigned char v1[] = {V_ASN1_INTEGER, 1, 0};
@@ -136,7 +136,7 @@ static oc_verdict_t check_version(oc_check_t *check)
 }
 
 /* Any critical one: Firefox knows none of those of RFC 6960 section 4.4 as critical, not even the nonce, and a client
- * must refuse what it does not know. Uncritical ones are left alone, a nonce nobody asked for included (section
+ * must refuse what it does not know. Uncritical ones are left alone, including an unrequested nonce (section
  * 4.4.1). */
 static oc_verdict_t check_response_extensions(oc_check_t *check)
 {
@@ -148,15 +148,15 @@ static oc_verdict_t check_response_extensions(oc_check_t *check)
     for (int i = 0; i < count; i++) {
         X509_EXTENSION *extension = (X509_EXTENSION *)OCSP_BASICRESP_get_ext(check->basic, i);
 
-        /* Chrome refuses one that is there twice (RFC 5280 section 4.2). */
+        /* Chrome refuses one that is present twice (RFC 5280 section 4.2). */
         if (OCSP_BASICRESP_get_ext_by_OBJ(check->basic, X509_EXTENSION_get_object(extension), i) >= 0)
             return oc_check_refuse(check, OC_NOT_DER, "a response extension is there twice");
     }
     return PASSED;
 }
 
-/* RFC 6960 demands nothing of producedAt. But a responder whose clock is ahead by more than the skew cannot be believed
- * in its other times either, and Chrome ignores a response from before the certificate was valid. */
+/* RFC 6960 requires nothing of producedAt. But where a responder's clock is ahead by more than the skew, its other
+ * times are wrong too, and Chrome ignores a response from before the certificate was valid. */
 static oc_verdict_t check_produced_at(oc_check_t *check)
 {
     apr_time_t produced_at;
@@ -172,8 +172,8 @@ static oc_verdict_t check_produced_at(oc_check_t *check)
     return PASSED;
 }
 
-/* Each presumes that those above have passed; nothing that the response says is believed before oc_signer_check. The last
- * one finds the status. */
+/* Each assumes that those above have passed; nothing in the response is trusted before oc_signer_check. The last one
+ * finds the status. */
 /* clang-format off */
 static oc_verdict_t (*const checklist[])(oc_check_t *) = {
     check_certificate_time,
@@ -191,7 +191,7 @@ static oc_verdict_t (*const checklist[])(oc_check_t *) = {
 };
 /* clang-format on */
 
-/* What was verified to its end is for the caller to store. */
+/* The caller stores what was verified completely. */
 static void hand_out(oc_check_t *check)
 {
     oc_verify_result_t *result = check->result;

@@ -23,12 +23,12 @@ int oc_x509_time(apr_time_t *time, const ASN1_TIME *asn1)
     apr_time_exp_t exploded;
 
     *time = 0;
-    /* For OpenSSL a NULL time is the present. */
-    if (asn1 == NULL || !ASN1_TIME_to_tm(asn1, &tm))
+    /* To OpenSSL a NULL time is the present. */
+    if (!asn1 || !ASN1_TIME_to_tm(asn1, &tm))
         return 0;
     if (tm.tm_year < 70)
         return 1;
-    memset(&exploded, 0, sizeof exploded);
+    memset(&exploded, 0, sizeof(exploded));
     exploded.tm_year = tm.tm_year;
     exploded.tm_mon = tm.tm_mon;
     exploded.tm_mday = tm.tm_mday;
@@ -44,13 +44,13 @@ int oc_x509_strict_time(apr_time_t *time, const ASN1_GENERALIZEDTIME *asn1)
     const unsigned char *text = ASN1_STRING_get0_data(asn1);
 
     *time = 0;
-    /* In 15 characters with Z at the end OpenSSL can find no other form. */
+    /* OpenSSL parses 15 characters with Z at the end in no other form. */
     if (ASN1_STRING_length(asn1) != 15 || text[14] != 'Z' || memcmp(text, "1970", 4) < 0)
         return 0;
     return oc_x509_time(time, asn1);
 }
 
-/* What was printed into a memory BIO, cut off at the buffer's end; the escaping was done by who printed. */
+/* What was printed into a memory BIO, cut off at the buffer's end. The caller has escaped it. */
 static void take_text(char *buf, apr_size_t size, BIO *bio)
 {
     int length = BIO_read(bio, buf, (int)size - 1);
@@ -66,7 +66,7 @@ void oc_x509_name(char *buf, apr_size_t size, const X509_NAME *name)
     BIO *bio = BIO_new(BIO_s_mem());
 
     buf[0] = '\0';
-    if (bio != NULL && X509_NAME_entry_count(name) > 0 && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
+    if (bio && X509_NAME_entry_count(name) > 0 && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253) >= 0)
         take_text(buf, size, bio);
     BIO_free(bio);
 }
@@ -76,7 +76,7 @@ static void first_dns_name(char *buf, apr_size_t size, const X509 *x509)
     GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
     BIO *bio = BIO_new(BIO_s_mem());
 
-    for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+    for (int i = 0; bio && i < sk_GENERAL_NAME_num(names); i++) {
         const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
         if (name->type == GEN_DNS) {
             BIO_puts(bio, "DNS:");
@@ -101,10 +101,10 @@ void oc_x509_subject(char *buf, apr_size_t size, const X509 *x509)
 void oc_x509_serial(char *buf, apr_size_t size, const ASN1_INTEGER *serial)
 {
     BIGNUM *number = ASN1_INTEGER_to_BN(serial, NULL);
-    char *hex = number != NULL ? BN_bn2hex(number) : NULL;
+    char *hex = number ? BN_bn2hex(number) : NULL;
 
     /* BN_bn2hex() writes zero with one digit, the command with two. */
-    apr_cpystrn(buf, hex == NULL ? "?" : BN_is_zero(number) ? "00" : hex, size);
+    apr_cpystrn(buf, !hex ? "?" : BN_is_zero(number) ? "00" : hex, size);
     OPENSSL_free(hex);
     BN_free(number);
 }
@@ -119,7 +119,7 @@ void oc_x509_time_text(char *buf, apr_size_t size, apr_time_t time)
 }
 
 /* Can GnuTLS print this OID? It reads every one in a response or certificate, into a short buffer, and fails on an arc
- * that does not fit into its integers (2.25.UUID, for instance). OpenSSL's parser has seen that none is cut off. */
+ * that does not fit into its integers (2.25.UUID, for instance). OpenSSL's parser has checked that none is cut off. */
 static int is_printable_oid(const unsigned char *oid, long length)
 {
     int arc = 0; /* its bytes so far */
@@ -135,7 +135,7 @@ static int is_printable_oid(const unsigned char *oid, long length)
     return length > 0 && arc == 0;
 }
 
-/* Is the element at *p, which ends by @a end at the latest, well made? *p moves to its content. */
+/* Is the element at *p, which ends by @a end at the latest, well-formed? *p moves to its content. */
 static int is_der_header(const unsigned char **p, const unsigned char *end, long *content, int *constructed)
 {
     const unsigned char *start = *p;
@@ -153,7 +153,7 @@ static int is_der_header(const unsigned char **p, const unsigned char *end, long
     if (class == V_ASN1_UNIVERSAL && tag == V_ASN1_OBJECT)
         return is_printable_oid(*p, *content);
     /* The only BOOLEAN outside of an extension's value is Extension.critical, whose default, FALSE, DER omits (X.690
-     * section 11.5), and whose TRUE is FF (11.1). Chrome refuses a FALSE written out, the others take it. */
+     * section 11.5), and whose TRUE is FF (11.1). Chrome refuses an explicit FALSE, the others accept it. */
     return class != V_ASN1_UNIVERSAL || tag != V_ASN1_BOOLEAN || (*content == 1 && **p == 0xff);
 }
 

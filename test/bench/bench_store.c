@@ -103,8 +103,8 @@ void *bench_share(apr_size_t size, apr_pool_t *pool)
     return apr_shm_create(&shm, size, NULL, pool) == APR_SUCCESS ? apr_shm_baseaddr_get(shm) : NULL;
 }
 
-/* Ours half again as large as it has to be, as an administrator would make it. shmcb gets four times as much, for its parts
- * fill unevenly, and what a writer replaces goes on taking room: with less it would lose entries. */
+/* Ours half again as large as it has to be, as an administrator would make it. shmcb gets four times as much, for its
+ * parts fill unevenly, and what a writer replaces goes on taking room: with less it would lose entries. */
 static apr_size_t size_for(const bench_store_t *store, int side)
 {
     apr_size_t n = store->entries;

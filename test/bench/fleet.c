@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fleet: many servers, one store, one responder, in virtual time: how often is the responder asked? The decisions are the server's own
- * (oc_fleet, oc_schedule); the store, the network and the CA are modelled here. Certificates do not know of one another, so
- * each lives its time alone.
+ * fleet: many servers, one store, one responder, in virtual time: how often is the responder queried? The decisions are
+ * the server's own (fleet/policy.c, ocsp/schedule.c); the store, the network and the CA are modelled here. Certificates
+ * do not know of one another, so each lives its time alone.
  *
  *   fleet [--servers N] [--certificates N] [--json FILE]   the table of the manual's chapter on fleets (10,000 x 1,000)
- *   fleet --check                                          a small fleet, no table: exit status 1 where a promise is broken
+ *   fleet --check                                          a small fleet, no table: exit status 1 on a broken promise
  *
- * Modelled: a look into the store takes a millisecond, and so does a claim, so that two servers may both find nothing; an
- * exchange takes 20 to 200 milliseconds; a store that is lost comes back empty, and is tried again by each server after up to
- * OC_BREAKER_PAUSE_MAX. Not modelled: that a server works on OCSPCacheWorkers certificates at a time, which flattens all of this.
+ * Modelled: a look into the store takes a millisecond, and so does a claim, so that two servers may both find nothing;
+ * an exchange takes 20 to 200 milliseconds; a store that is lost comes back empty, and is tried again by each server
+ * after up to OC_BREAKER_PAUSE_MAX. Not modelled: that a server works on OCSPCacheWorkers certificates at a time, which
+ * flattens all of this.
  */
 #include "fleet_queue.h"
 #include "fleet/breaker.h"

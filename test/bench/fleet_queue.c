@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fleet_queue: see fleet_queue.h. Events of later minutes hang in a list for each minute, those of this one are in a heap: that stays
- * small, and is where the time goes.
+ * fleet_queue: see fleet_queue.h. Events of later minutes hang in a list for each minute, those of this one are in a
+ * heap: that stays small, and is where the time goes.
  */
 #include "fleet_queue.h"
 

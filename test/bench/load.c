@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load: a TLS client that makes many handshakes, asks for a staple in each, verifies what it gets, and prints counts and
- * times as one JSON object. `load --help` tells the options; test/bench/README.md what they are for.
+ * load: a TLS client that makes many handshakes, asks for a staple in each, verifies what it gets, and prints counts
+ * and times as one JSON object. `load --help` tells the options; test/bench/README.md what they are for.
  */
 #include "load.h"
 

@@ -15,8 +15,9 @@
 
 /* ------------------------------------------------------------------------------------------------------- OpenSSL */
 
-/* A chain is verified in full when its certificate is new for this host, and not again for each of many thousand handshakes:
- * the client must not be what is measured. The handshake's own signature is verified by OpenSSL each time. */
+/* A chain is verified in full when its certificate is new for this host, and not again for each of many thousand
+ * handshakes: the client must not be what is measured. The handshake's own signature is verified by OpenSSL each time.
+ */
 static int verify_chain(X509_STORE_CTX *store, void *data)
 {
     load_run_t *run = data;
@@ -115,8 +116,8 @@ void load_conn_fail(load_conn_t *conn, const char *what, const char *why)
     load_conn_drop(conn);
 }
 
-/* Says goodbye, then reads what the server still sends (session tickets, its goodbye) until it closes: a connection cut off
- * earlier would have the server's last write of the handshake fail. */
+/* Says goodbye, then reads what the server still sends (session tickets, its goodbye) until it closes: a connection cut
+ * off earlier would have the server's last write of the handshake fail. */
 static void finish(load_conn_t *conn)
 {
     char bytes[512];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load_staple: see load.h. Nothing of the module's own code is used: a fault there must not hide itself here. What is costly
- * (signature, signer, certificate) is done once for each distinct response and remembered by its bytes; what changes
- * (the times, whose certificate it must speak of) is looked at each time.
+ * load_staple: see load.h. Nothing of the module's own code is used: a fault there must not hide itself here. What is
+ * costly (signature, signer, certificate) is done once for each distinct response and remembered by its bytes; what
+ * changes (the times, whose certificate it must speak of) is looked at each time.
  */
 #include "load.h"
 
@@ -55,7 +55,8 @@ static uint32_t hash_of(const unsigned char *der, size_t len, const ASN1_INTEGER
 
     for (int i = 0; i < serial->length; i++)
         hash = (hash ^ serial->data[i]) * 16777619u;
-    /* The signature is at the end or before the signer's certificate: 64 bytes from each end and the middle tell responses apart. */
+    /* The signature is at the end or before the signer's certificate: 64 bytes from each end and the middle tell
+     * responses apart. */
     for (size_t part = 0; part < 3; part++) {
         size_t from = len <= 64 ? 0 : (len - 64) * part / 2;
 

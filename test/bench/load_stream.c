@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the clients see, as it happens: --stream prints a line of JSON when a host's outcome or response changes, one for each
- * handshake that is wrong or failed, and one for each second. Times are seconds of CLOCK_MONOTONIC. The soak test reads it.
+ * What the clients see, as it happens: --stream prints a line of JSON when a host's outcome or response changes, one
+ * for each handshake that is wrong or failed, and one for each second. Times are seconds of CLOCK_MONOTONIC. The soak
+ * test reads it.
  */
 #include "load_conn.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load_tally: see load.h. The histogram is log-linear, as HdrHistogram's: each power of two is cut into 128 equal buckets,
- * so that a percentile is at most 0.8 % off, from a nanosecond to centuries, and noting a time is an increment.
+ * load_tally: see load.h. The histogram is log-linear, as HdrHistogram's: each power of two is cut into 128 equal
+ * buckets, so that a percentile is at most 0.8 % off, from a nanosecond to centuries, and noting a time is an
+ * increment.
  */
 #include "load.h"
 

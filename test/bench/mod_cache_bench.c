@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * mod_cache_bench: reads from two socache providers and from plain memory, in a real httpd, and notes how fast. bench_cache.py
- * compiles it, writes its directives and reads its output; it is never installed and serves no request.
+ * mod_cache_bench: reads from two socache providers and from plain memory, in a real httpd, and notes how fast.
+ * bench_cache.py compiles it, writes its directives and reads its output; it is never installed and serves no request.
  *
- * Three sides hold the same values: "ours" and "shmcb" are providers as their modules registered them, called as mod_ssl calls a
- * stapling cache: under a global mutex where the provider's flag asks for one. The "floor" is a memcpy out of a shared mapping.
+ * Three sides hold the same values: "ours" and "shmcb" are providers as their modules registered them, called as
+ * mod_ssl calls a stapling cache: under a global mutex where the provider's flag asks for one. The "floor" is a memcpy
+ * out of a shared mapping.
  *
- * The work is done in child_init by the children of the prefork MPM, so that every process is a real child of httpd, after
- * the modules' own child_init. The first child leads: for each cell and round it lets each side run for a slice of
- * time, one side after the other, and appends a line to the output. Everybody else waits at a semaphore.
+ * The work is done in child_init by the children of the prefork MPM, so that every process is a real child of httpd,
+ * after the modules' own child_init. The first child leads: for each cell and round it lets each side run for a slice
+ * of time, one side after the other, and appends a line to the output. Everybody else waits at a semaphore.
  */
 #include "bench_store.h"
 
@@ -269,8 +270,8 @@ static void add(result_t *sum, const result_t *one)
         sum->times[i] += one->times[i];
 }
 
-/* One line: cell, round, side, nanoseconds of the slice, reads, misses, wrong values, the readers' CPU time, stores, failed
- * stores, the longest read, and the numbers of reads in each step of time. */
+/* One line: cell, round, side, nanoseconds of the slice, reads, misses, wrong values, the readers' CPU time, stores,
+ * failed stores, the longest read, and the numbers of reads in each step of time. */
 static void measure(int number, int round, int side)
 {
     const cell_t *cell = &APR_ARRAY_IDX(plan.cells, number, cell_t);

@@ -45,8 +45,8 @@ typedef struct {
 
 /* When a CA has the next response ready. */
 typedef enum {
-    HALFWAY, /* at half of the validity: what is fetched has between half and all of its time left. Each certificate's at its
-                own time */
+    HALFWAY, /* at half of the validity: what is fetched has between half and all of its time left. Each certificate's
+                at its own time */
     AT_ONCE, /* the same, but for all certificates at one moment */
     LATE /* as late as the CA/Browser Forum allows (Baseline Requirements section 4.9.10): half of a validity below 16
                 hours, else 8 hours before the end, and 4 days after the beginning */
@@ -356,9 +356,9 @@ static void print_json(FILE *file, const scenario_t *scenario, const figures_t *
 
 /* ---- what is promised ---- */
 
-/* Whatever happens, at least this much is left when an outage begins: what is fetched has `given` left. Before the middle of
- * its validity nothing is lost by waiting; then the request comes within a fifth of the validity and within max / 2, or, where
- * the middle is past, before 60 % of what was left are gone, and within max. */
+/* Whatever happens, at least this much is left when an outage begins: what is fetched has `given` left. Before the
+ * middle of its validity nothing is lost by waiting; then the request comes within a fifth of the validity and within
+ * max / 2, or, where the middle is past, before 60 % of what was left are gone, and within max. */
 static apr_interval_time_t surely_left(const scenario_t *scenario)
 {
     apr_interval_time_t validity = scenario->ca->validity, given = validity - publishing_step(scenario), pause;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Every C file is as clang-format with .clang-format writes it. `test/guards/format.sh FILE...` looks at those alone; to mend a
-# file: clang-format -i FILE.
+# Every C file is as clang-format with .clang-format writes it, and no line, comments included, is longer than 120 columns.
+# `test/guards/format.sh FILE...` checks those alone; to fix a file: clang-format -i FILE.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -11,7 +11,11 @@ cd "$(dirname "$0")/../.." || exit 1
     # shellcheck disable=SC2046
     set -- $(find mod_ocsp_cache.c src include tools test -name '*.[ch]' 2>/dev/null)
 }
+# clang-format leaves comments as they are.
+long=$(awk 'length > 120 { print FILENAME ":" FNR ": " length " columns, more than 120" }' "$@")
+[ -z "$long" ] || echo "$long"
 if clang-format --dry-run --Werror "$@" 2>/dev/null; then
+    [ -z "$long" ] || exit 1
     echo "$# files"
     exit 0
 fi

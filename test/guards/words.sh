@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 1
 places='/[w]ork/|\.\./[s]hared|/[h]ome/[a-z]|/[r]oot/'
 undone='[T]ODO|[F]IXME|[X]XX|[H]ACK|[n]ot implemented'
 phrases='[w]ho looks on|[k]ept from before|[i]s no toy|[h]ad elsewhere|[t]hrows? its own dice|[w]ants somebody|[i]s written nowhere'
-phrases="$phrases|[s]tand in for|[n]obody else's pen"
+phrases="$phrases|[s]tand in for|[n]obody else's pen|\\b[r]oster\\b|[i]s to be had|\\b[b]e they\\b|[b]y its nature"
 files() { git ls-files -co --exclude-standard -- "$@" | grep -v -x LICENSE; }
 
 files Makefile | grep -q . || {

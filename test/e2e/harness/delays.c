@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * A slow machine, preloaded into httpd: how long forks, locks between processes and writes to a disk take, which a test sets.
- * $OC_TEST_DELAYS names a file of four 32-bit numbers of milliseconds; it is mapped, so that every process sees at once what the test
- * writes. Writes are slow in the folder $OC_TEST_DELAYS_FOLDER alone.
+ * A slow machine, preloaded into httpd: how long forks, locks between processes and writes to a disk take, which a test
+ * sets. $OC_TEST_DELAYS names a file of four 32-bit numbers of milliseconds; it is mapped, so that every process sees
+ * at once what the test writes. Writes are slow in the folder $OC_TEST_DELAYS_FOLDER alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

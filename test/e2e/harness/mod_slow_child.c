@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Every other child takes long in child_init, between the first and the last module. Compiled by a test, never installed.
+ * Every other child takes long in child_init, between the first and the last module. Compiled by a test, never
+ * installed.
  *
  *   SlowChild MILLISECONDS
  */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * mod_socache_probe: lets test_socache.py call any socache provider as a module of httpd does. Compiled by the test, never installed.
+ * mod_socache_probe: lets test_socache.py call any socache provider as a module of httpd does. Compiled by the test,
+ * never installed.
  *
  *   SocacheProbe NAME PROVIDER [ARGUMENT]      an instance, initialised under the consumer's name NAME
  *   SetHandler socache-probe                   /?cache=NAME&op=...: one call, or a loop of calls, answered in JSON
  *
- * An id is `id`, repeated up to `idlen` bytes. A value is made of its number `seed` and its length `len`, so that whoever gets
- * one can tell whether it is whole: see make_value(). Where a provider asks for a mutex around its calls, it gets one.
+ * An id is `id`, repeated up to `idlen` bytes. A value is made of its number `seed` and its length `len`, so that
+ * whoever gets one can tell whether it is whole: see make_value(). Where a provider asks for a mutex around its calls,
+ * it gets one.
  */
 #include <ap_provider.h>
 #include <ap_socache.h>
@@ -150,8 +152,9 @@ static void do_store(request_rec *r, const cache_t *cache)
     ap_rprintf(r, "{\"rv\": \"%s\"}\n", status_name(rv, r->pool));
 }
 
-/* Parameters: seed and len of the value that is expected, room. What the provider leaves in a buffer that it was given no
- * more than `room` bytes of: "touched" is how many of them it wrote at most, "overrun" whether it wrote behind them. */
+/* Parameters: seed and len of the value that is expected, room. What the provider leaves in a buffer that it was given
+ * no more than `room` bytes of: "touched" is how many of them it wrote at most, "overrun" whether it wrote behind them.
+ */
 static void do_retrieve(request_rec *r, const cache_t *cache)
 {
     unsigned room = (unsigned)number(r, "room", ROOM_MAX - 100), len = room, touched, i;
@@ -187,8 +190,9 @@ static void do_remove(request_rec *r, const cache_t *cache)
     ap_rprintf(r, "{\"rv\": \"%s\"}\n", status_name(rv, r->pool));
 }
 
-/* Store a value that expires within `ttl` microseconds and read it until it is gone. A read that finds it must have begun before
- * the expiry, one that does not must have ended at or after it: "early" and "late" count those that break this. */
+/* Store a value that expires within `ttl` microseconds and read it until it is gone. A read that finds it must have
+ * begun before the expiry, one that does not must have ended at or after it: "early" and "late" count those that break
+ * this. */
 static void do_expire(request_rec *r, const cache_t *cache)
 {
     unsigned char data[8], buffer[8];

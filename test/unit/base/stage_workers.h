@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * For the tests of the workers: tasks that wait at gates, which the test opens, and record what they see. That something
- * does not happen is checked after a pause in which it could.
+ * For the tests of the workers: tasks that wait at gates, which the test opens, and record what they see. That
+ * something does not happen is checked after a pause in which it could.
  */
 #ifndef STAGE_WORKERS_H
 #define STAGE_WORKERS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Several exchanges over one connection: after which answers it stays open, and what happens when the responder closes it.
+ * Several exchanges over one connection: after which answers it stays open, and what happens when the responder closes
+ * it.
  */
 #include "support_case.h"
 #include "support_test.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The stop flag at every stage of an exchange, and absurd timeouts. A replacement of getaddrinfo(3) blocks for one name,
- * and calls the real one for all others.
+ * The stop flag at every stage of an exchange, and absurd timeouts. A replacement of getaddrinfo(3) blocks for one
+ * name, and calls the real one for all others.
  */
 #include "support_exchange.h"
 #include "support_responder.h"

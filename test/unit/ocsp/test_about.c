@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which certificate a response is about: serial and issuer's key both count, whatever the hash, the signature and the place
- * among several.
+ * Which certificate a response is about: serial and issuer's key both count, whatever the hash, the signature and the
+ * place among several.
  */
 #include "ocsp/about.h"
 

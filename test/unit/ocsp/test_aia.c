@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The responders that a certificate names: in its order, cleaned where that leaves no doubt, and never with a byte that a log or a
- * request must not hold.
+ * The responders that a certificate names: in its order, cleaned where that leaves no doubt, and never with a byte that
+ * a log or a request must not hold.
  */
 #include "ocsp/cert.h"
 #include "support_test.h"
@@ -36,7 +36,7 @@ static const pki_id_t *with_ocsp_location(unsigned char identifier, pki_bytes_t 
 {
     static unsigned char ocsp[] = {0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01};
     pki_bytes_t name = pki_tlv(scene.pool, identifier, content);
-    pki_bytes_t access = pki_tlv(scene.pool, 0x30, pki_join(scene.pool, (pki_bytes_t){ocsp, sizeof ocsp}, name));
+    pki_bytes_t access = pki_tlv(scene.pool, 0x30, pki_join(scene.pool, (pki_bytes_t){ocsp, sizeof(ocsp)}, name));
     pki_bytes_t aia = pki_tlv(scene.pool, 0x30, access);
     const char *hex = apr_pescape_hex(scene.pool, aia.data, aia.length, 0);
     pki_spec_t spec = {.cn = "x", .issuer = scene.issuer, .aia = apr_pstrcat(scene.pool, "DER:", hex, NULL)};
@@ -71,7 +71,7 @@ TEST(responder_urls)
         {NULL, ""},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_string_equal(joined(urls_of(pki_make(
                                 scene.pool, &(pki_spec_t){.cn = "x", .issuer = scene.issuer, .aia = cases[i].aia}))),
                             cases[i].urls);
@@ -93,7 +93,7 @@ TEST(responder_urls_with_blanks_around)
     };
     static const apr_size_t lengths[] = {26, 26, 25, 25, 25, 21, 5};
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         pki_bytes_t uri = {apr_pmemdup(scene.pool, cases[i].in, lengths[i]), lengths[i]};
 
         assert_string_equal(joined(urls_of(with_ocsp_location(0x86, uri))), cases[i].out);

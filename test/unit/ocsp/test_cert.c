@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_cert and oc_x509: what is read out of a certificate, what is refused, and that request and subject made from the
- * kept bytes meet those that OpenSSL makes from the certificate itself.
+ * What is read from a certificate, what is refused, and that request and subject made from the stored bytes equal those
+ * that OpenSSL makes from the certificate itself.
  */
 #include "ocsp/cert.h"
 #include "ocsp/x509.h"
@@ -113,8 +113,8 @@ static int count_question(UI *ui)
     return 0;
 }
 
-/* It would wait for somebody to type at the terminal. */
-TEST(encrypted_pem_asks_nobody)
+/* It would wait for input at the terminal. */
+TEST(encrypted_pem_does_not_prompt)
 {
     const char *encrypted = "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"
                             "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
@@ -140,7 +140,7 @@ TEST(wrong_issuer)
         scene.pool, &(pki_spec_t){.cn = "Test Issuer", .rekey = scene.issuer, .key_usage = "digitalSignature"});
     const pki_id_t *wrong[] = {scene.root, namesake, renamed, no_signing, scene.certificate};
 
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         const char *reason = refusal(pki_pem(scene.pool, scene.certificate, wrong[i]));
         assert_non_null(strstr(reason, "did not issue CN=www.example.com"));
     }
@@ -182,7 +182,7 @@ TEST(without_issuer)
     assert_null(request);
 }
 
-TEST(issuers_are_kept_once)
+TEST(issuers_are_stored_once)
 {
     oc_issuer_set_t *issuers = oc_issuer_set_create(scene.pool);
     oc_cert_t *first, *second, *third;
@@ -201,7 +201,8 @@ TEST(issuers_are_kept_once)
     assert_memory_not_equal(first->binding, second->binding, OC_CERT_HASH_LEN);
 }
 
-/* The same certificate with a renewed issuer is another pair: a kept response of the one must not serve the other. */
+/* The same certificate with a renewed issuer is another pair: a stored response of the one must not be used for the
+ * other. */
 TEST(binding_covers_the_issuer)
 {
     pki_id_t *renewed = pki_make(scene.pool, &(pki_spec_t){.cn = "Test Issuer",
@@ -223,7 +224,7 @@ TEST(test_must_staple)
         int must_staple;
     } cases[] = {{"status_request", 1}, {"status_request_v2", 1}, {"16", 0}, {"16,status_request", 1}, {NULL, 0}};
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_int_equal(parse_spec((pki_spec_t){.cn = "x", .tls_feature = cases[i].features})->must_staple,
                          cases[i].must_staple);
 }
@@ -238,7 +239,7 @@ TEST(subject_is_safe_to_log)
     longest[64] = '\0';
     assert_string_equal(parse_spec((pki_spec_t){.cn = longest})->subject,
                         apr_pstrcat(scene.pool, "CN=", longest, NULL));
-    /* Issued like this by large CAs today. */
+    /* Large CAs issue certificates like this. */
     assert_string_equal(parse_spec((pki_spec_t){.san = "email:a@b.example,DNS:one.example,DNS:two.example"})->subject,
                         "DNS:one.example");
     assert_string_equal(parse_spec((pki_spec_t){.san = "IP:192.0.2.1"})->subject, "(no name)");
@@ -250,7 +251,7 @@ TEST(names_are_cut_off)
     char buf[8];
     pki_id_t *cert = pki_make(scene.pool, &(pki_spec_t){.cn = "0123456789"});
 
-    memset(buf, 'x', sizeof buf);
+    memset(buf, 'x', sizeof(buf));
     oc_x509_name(buf, 6, X509_get_subject_name(cert->x509));
     assert_string_equal(buf, "CN=01");
     assert_int_equal(buf[6], 'x');
@@ -268,14 +269,14 @@ TEST(serial_text)
                  {"-1", "-01"},
                  {"ffffffffffffffffffffffffffffffffffffffff", "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"}};
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         BIGNUM *number = NULL;
         ASN1_INTEGER *serial;
         char text[64];
         assert_true(BN_hex2bn(&number, cases[i].hex));
         serial = BN_to_ASN1_INTEGER(number, NULL);
         assert_non_null(serial);
-        oc_x509_serial(text, sizeof text, serial);
+        oc_x509_serial(text, sizeof(text), serial);
         assert_string_equal(text, cases[i].text);
         oc_x509_serial(text, 2, serial);
         assert_int_equal(strlen(text), 1);
@@ -298,7 +299,7 @@ TEST(times)
     apr_time_t time = 1;
     char text[32];
 
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ASN1_TIME *asn1 = ASN1_TIME_new();
         assert_true(ASN1_TIME_set_string(asn1, cases[i].text));
         assert_true(oc_x509_time(&time, asn1));
@@ -307,7 +308,7 @@ TEST(times)
     }
     assert_false(oc_x509_time(&time, NULL));
     assert_int_equal(time, 0);
-    oc_x509_time_text(text, sizeof text, PKI_NOW);
+    oc_x509_time_text(text, sizeof(text), PKI_NOW);
     assert_string_equal(text, "2030-03-17T17:46:40Z");
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Which certificate is the issuer, and over which name a CertID is: with issuers that are written otherwise than they write themselves,
- * and with namesakes.
+ * Which certificate is the issuer, and which name a CertID hashes: with issuers whose names certificates encode
+ * otherwise than the issuers themselves, and with two issuers of one name.
  */
 #include "ocsp/cert.h"
 #include "ocsp/issuer.h"

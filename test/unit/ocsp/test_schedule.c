@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The properties of oc_schedule.h, over many random and over all extreme inputs. The seed is printed; OC_TEST_SEED
- * repeats a run. Sums are checked in 128 bits, so that the test cannot overflow where the unit must not.
+ * The properties that ocsp/schedule.h documents, over many random and over all extreme inputs. The seed is printed;
+ * OC_TEST_SEED repeats a run. Sums are checked in 128 bits, so that the test cannot overflow where the unit must not.
  */
 #include "ocsp/schedule.h"
 
@@ -70,7 +70,7 @@ static oc_schedule_bounds_t any_bounds(void)
     return bounds;
 }
 
-/* Bounds as the header asks for them. */
+/* Bounds as the header requires them. */
 static oc_schedule_bounds_t fair_bounds(void)
 {
     oc_schedule_bounds_t bounds;
@@ -334,7 +334,7 @@ int main(void)
 {
     const char *given = getenv("OC_TEST_SEED");
 
-    if (given != NULL)
+    if (given)
         seed = strtoull(given, NULL, 10);
     print_message("OC_TEST_SEED=%llu\n", (unsigned long long)seed);
     return test_run(NULL, NULL, NULL, NULL);

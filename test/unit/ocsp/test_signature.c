@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_signer, through oc_verify: with what keys, hashes and algorithm identifiers a response may be signed.
+ * The keys, hashes and algorithm identifiers that a response may be signed with.
  */
 #include "support_test.h"
 #include "support_verify.h"

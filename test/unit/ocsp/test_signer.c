@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_signer, through oc_verify: who may sign a response (with what: test_signature.c). Where OpenSSL's answer to the
- * same question is asserted beside ours, both agree; where we are stricter, a comment names the client that is.
+ * Who may sign a response (with what: test_signature.c). Where OpenSSL's result is asserted too, both agree; where we
+ * are stricter, a comment names the client that is.
  */
 #include "support_test.h"
 #include "support_verify.h"
@@ -131,7 +131,7 @@ TEST(extended_key_usage)
     static const char *const insufficient[] = {NULL, "serverAuth", "anyExtendedKeyUsage",
                                                "serverAuth,clientAuth,timeStamping"};
 
-    for (size_t i = 0; i < sizeof insufficient / sizeof insufficient[0]; i++) {
+    for (size_t i = 0; i < sizeof(insufficient) / sizeof(insufficient[0]); i++) {
         spec.eku = insufficient[i];
         assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
         assert_non_null(strstr(scene.result.detail, "OCSPSigning"));

@@ -46,7 +46,7 @@ TEST(list_of_scts)
     assert_verdict(OC_NOT_DER, scene_judge_single(&single));
 }
 
-TEST(extension_there_twice)
+TEST(extension_present_twice)
 {
     pki_single_t single = scene_single();
 

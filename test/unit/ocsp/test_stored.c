@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Stored records held against their responses: a process that can write to the cache may have changed any number, or
+ * Stored records compared with their responses: a process that can write to the cache may have changed any number, or
  * all of them, around a genuine response. What decides must be the response's.
  */
 #include "support_test.h"
@@ -212,7 +212,7 @@ TEST(forged_usable_time)
     assert_refused(stored.record, OC_EXPIRED, "usable until");
 }
 
-TEST(forged_time_of_arrival)
+TEST(forged_fetched_at)
 {
     apr_time_t forged[] = {PKI_NOW + 1, PKI_NOW + 3650 * PKI_DAY, APR_INT64_MAX};
     oc_record_t record;
@@ -266,7 +266,7 @@ TEST(another_certificate_or_response)
 }
 
 /* Settings change between two starts, and time goes on. */
-TEST(todays_rules)
+TEST(current_settings_decide)
 {
     oc_record_t record;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_verify: what a well-formed, well-signed response says: status, whose, when, with which extensions. Who signed is
- * tested in test_signer.c, hostile bytes in test_verify_bytes.c.
+ * The contents of a well-formed, well-signed response: status, certificate, times, extensions. Who signed is tested in
+ * test_signer.c, hostile bytes in test_verify_bytes.c.
  */
 #include "support_test.h"
 #include "support_verify.h"
@@ -89,7 +89,7 @@ TEST(error_statuses)
                   {4, OC_UNDEFINED_STATUS},  {5, OC_SIG_REQUIRED},      {6, OC_UNAUTHORIZED},
                   {7, OC_UNDEFINED_STATUS},  {100, OC_UNDEFINED_STATUS}};
 
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         assert_verdict(errors[i].verdict, scene_judge_bytes(pki_status(scene.pool, errors[i].status)));
         assert_int_equal(scene.result.usable_until, PKI_NOW + 2 * PKI_HOUR);
         assert_int_equal(scene.result.der_len, 5);
@@ -304,7 +304,7 @@ TEST(malformed_times)
         "",
     };
 
-    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+    for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
         pki_single_t single = scene_single();
         pki_response_t response = scene_response(&single);
 

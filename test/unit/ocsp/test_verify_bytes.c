@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * oc_verify against bytes that are not, or not quite, a response: cut short, with garbage, every bit turned, BER where
- * DER is due, contents that OpenSSL would never write. Nothing of it may be called good, leave an error in the thread's
+ * Verification of bytes that are not, or not quite, a response: cut short, with garbage, every bit flipped, BER instead
+ * of DER, contents that OpenSSL would never write. None of it may be judged good, leave an error in the thread's
  * queue or read beyond its end (the tests also run under AddressSanitizer).
  */
 #include "support_test.h"
@@ -88,7 +88,7 @@ TEST(too_large)
 
 /* ---------------------------------------------------------------------------------------------------------- bits */
 
-/* Turn every bit; none may remain good, nor be taken for another proven status. */
+/* Flip every bit; none may remain good, nor be taken for another proven status. */
 static void turn_every_bit(pki_bytes_t bytes)
 {
     assert_verdict(OC_GOOD, scene_judge_bytes(bytes));
@@ -127,7 +127,7 @@ TEST(every_bit_of_rsa_responses)
 }
 
 /* No signature covers a certificate that clients do not need. Whatever is done to it, they get the same bytes. */
-TEST(every_bit_of_needless_certificates)
+TEST(every_bit_of_unneeded_certificates)
 {
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
@@ -183,7 +183,7 @@ TEST(ber_outside)
 }
 
 /* With an error status there is nothing else: something unsigned would ride along into the handshake. */
-TEST(error_with_freight)
+TEST(error_with_extra_bytes)
 {
     pki_bytes_t content = pki_content(direct());
 

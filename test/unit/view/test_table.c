@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The table of certificates: every line fits the terminal, whatever the certificates contain, and no column is left out.
+ * The table of certificates: every line fits the terminal, whatever the certificates contain, and no column is left
+ * out.
  */
 #include "view/view.h"
 
