@@ -31,6 +31,9 @@ void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool);
 void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
                          apr_pool_t *pool);
 
+/** A file for the cache that cannot be used, or not as intended. */
+void oc_check_file(server_rec *main_server, apr_pool_t *pool);
+
 /** Responses that run out, and a cache that is too small. @param stapled from oc_inventory_stapled() */
 void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
                     apr_pool_t *pool);

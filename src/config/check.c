@@ -203,6 +203,7 @@ void oc_check_configuration(server_rec *main_server, const apr_array_header_t *c
     oc_mod_md_t *md;
     int i;
 
+    oc_check_file(main_server, pool);
     if (!oc_settings_is_active())
         return;
     md = oc_mod_md_read(pool);

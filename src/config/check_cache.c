@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The part of `apachectl -t` about the cache: responses that run out without being renewed, and a size that is too
- * small. Root reads what children wrote, so no ASN.1 of theirs is parsed here.
+ * The part of `apachectl -t` about the cache: a file that cannot be used, responses that run out without being renewed,
+ * and a size that is too small. Root reads what children wrote, so no ASN.1 of theirs is parsed here.
  */
 #include "config/check.h"
 
+#include "base/disk.h"
+#include "cache/file.h"
 #include "cache/shm.h"
 #include "config/inventory.h"
 #include "server/module.h"
@@ -14,6 +16,11 @@
 
 #include <apr_strings.h>
 #include <http_log.h>
+#include <http_main.h>
+#include <mpm_common.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <unixd.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -74,6 +81,85 @@ static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest,
                  "Set a size of %" APR_SIZE_T_FMT " or more",
                  size, certificates, enough);
 }
+
+/* ---- the file ---- */
+
+static void log_file(int level, server_rec *s, const char *text)
+{
+    ap_log_error(APLOG_MARK, level, 0, s, "SSLStaplingCache: %s", text);
+}
+
+/* Children that can write to the folder can remove or replace the file: one that is taken over could keep the responses
+ * from being stored. A server that is not started by root has children with its own rights. */
+static void check_folder(const char *path, server_rec *s, apr_pool_t *pool)
+{
+    const char *folder = oc_disk_folder(path, pool), *who = NULL;
+    struct stat st;
+
+    if (geteuid() != 0 || stat(folder, &st) != 0)
+        return;
+    if (st.st_mode & S_IWOTH)
+        who = "Every user";
+    else if (st.st_uid != 0 && st.st_uid == ap_unixd_config.user_id)
+        who = "The server's children, which own it,";
+    else if ((st.st_mode & S_IWGRP) && st.st_gid == ap_unixd_config.group_id)
+        who = "The server's children, by their group,";
+    if (who)
+        log_file(
+            APLOG_WARNING, s,
+            apr_psprintf(pool,
+                         "%s may write to the folder %s (mode %04o), and so take the cache's file away. Name a file "
+                         "in a folder that only root can write to",
+                         who, folder, (unsigned)st.st_mode & 07777));
+}
+
+/* Does another server hold the file? The one with this configuration's PidFile is the one under test. */
+static void check_holder(const char *path, server_rec *s, apr_pool_t *pool)
+{
+    pid_t holder = oc_file_lock_holder(path, pool), own = 0;
+
+    if (holder == 0 || (ap_read_pid(pool, ap_pid_fname, &own) == APR_SUCCESS && own == holder))
+        return;
+    log_file(APLOG_WARNING, s,
+             apr_psprintf(pool,
+                          "%s is in use by another running server (process %ld): this one will not start. Give each "
+                          "server its own file",
+                          path, (long)holder));
+}
+
+/* A reboot loses it: expected where the administrator has chosen the place, a surprise where the default lies there. */
+static void check_volatile(const oc_argument_t *argument, const char *path, server_rec *s, apr_pool_t *pool)
+{
+    if (oc_file_is_volatile(path, pool))
+        log_file(argument->path ? APLOG_NOTICE : APLOG_WARNING, s,
+                 apr_psprintf(pool,
+                              "%s is in memory (tmpfs): a reboot loses the responses, and clients then get no staple "
+                              "until the responders have answered",
+                              path));
+}
+
+void oc_check_file(server_rec *main_server, apr_pool_t *pool)
+{
+    const oc_argument_t *argument = &oc_settings_global()->cache;
+    const char *path = oc_argument_file(argument, pool), *problem = NULL;
+    apr_status_t rv;
+
+    if (!oc_settings_global()->is_provider)
+        return;
+    rv = oc_file_check(path, pool, &problem);
+    if (APR_STATUS_IS_EACCES(rv) && geteuid() != 0)
+        log_file(APLOG_WARNING, main_server,
+                 apr_psprintf(pool, "%s. This is no error if root starts the server. Run the test as root", problem));
+    else if (rv != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server, "%s", oc_argument_memory_only(problem, rv, path, pool));
+    if (rv != APR_SUCCESS)
+        return;
+    check_folder(path, main_server, pool);
+    check_holder(path, main_server, pool);
+    check_volatile(argument, path, main_server, pool);
+}
+
+/* ---- the responses in it ---- */
 
 void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
                     apr_pool_t *pool)

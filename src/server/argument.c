@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Parses the argument of SSLStaplingCache, chooses the default file and size, and checks the file. It does not open the
- * cache.
+ * Parses the argument of SSLStaplingCache, chooses the default file and size. It does not open the cache.
  */
 #include "server/argument.h"
 
+#include "base/selinux.h"
 #include "cache/file.h"
 #include "cache/shm.h"
-#include "server/module.h"
 
 #include <apr_strings.h>
+#include <errno.h>
 #include <http_config.h>
 #include <http_core.h>
-#include <http_log.h>
 #include <http_main.h>
 #include <mpm_common.h>
-#include <unistd.h>
-
-APLOG_USE_MODULE(ocsp_cache);
 
 #ifndef OC_CACHE_DIR
 #define OC_CACHE_DIR "/var/cache/apache2"
@@ -29,7 +25,6 @@ APLOG_USE_MODULE(ocsp_cache);
 #define ACCEPTED_FORM "Write ocsp_cache, ocsp_cache:/path/to/file or ocsp_cache:/path/to/file(size in bytes)"
 
 /* "path", "path(size)" or "(size)", with spaces and parentheses allowed in the path: as mod_socache_shmcb reads it. */
-/* Split it, whatever the path is. */
 static const char *split(oc_argument_t *argument, const char *arg, apr_pool_t *pool)
 {
     const char *open = strrchr(arg, '('), *close = open ? strrchr(open, ')') : NULL;
@@ -100,26 +95,30 @@ const char *oc_argument_file(const oc_argument_t *argument, apr_pool_t *pool)
     return argument->path ? argument->path : default_path(pool);
 }
 
-int oc_argument_check(const oc_argument_t *argument, server_rec *s, apr_pool_t *ptemp)
+static const char *advice(apr_status_t reason, const char *path, apr_pool_t *pool)
 {
-    const char *path = oc_argument_file(argument, ptemp), *problem = NULL;
-    apr_status_t rv = oc_file_check(path, ptemp, &problem);
+    const char *folder = ap_make_dirstr_parent(pool, path);
 
-    if (rv == APR_SUCCESS && oc_file_is_volatile(path, ptemp))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "SSLStaplingCache: %s lies in memory (tmpfs) and is lost at a reboot; after one, clients get "
-                     "no staple until the responders have answered. A folder like " OC_CACHE_DIR " lasts",
-                     path);
-    if (rv == APR_SUCCESS)
-        return OK;
-    if (APR_STATUS_IS_EACCES(rv) && geteuid() != 0 && ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "SSLStaplingCache: %s. This is no error if the server is started by root, as whom this test "
-                     "does not run",
-                     problem);
-        return OK;
-    }
-    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "SSLStaplingCache: %s. " ACCEPTED_FORM ", in a folder that exists",
-                 problem);
-    return HTTP_INTERNAL_SERVER_ERROR;
+    if (APR_STATUS_IS_ENOENT(reason))
+        return apr_psprintf(pool, "Create the folder (`mkdir -p %s`), or name a file in another one", folder);
+    if (APR_STATUS_IS_ENOTDIR(reason))
+        return "Name a file in a folder";
+    if (reason == EROFS)
+        return "The file system is read-only: make it writable (in a systemd unit: ReadWritePaths=), or name a file on "
+               "another one";
+    if (APR_STATUS_IS_EACCES(reason) || reason == EPERM)
+        return apr_psprintf(pool, "Let the user who starts the server write there%s, or name a file in another folder",
+                            oc_selinux_is_on() ? apr_psprintf(pool, " (SELinux: `restorecon -Rv %s`)", folder) : "");
+    if (APR_STATUS_IS_ENOSPC(reason) || reason == EDQUOT)
+        return "Make room on that disk, or name a file on another one";
+    return reason == APR_EGENERAL ? NULL /* the problem's text has it */ : "Name a file in another folder";
+}
+
+const char *oc_argument_memory_only(const char *problem, apr_status_t reason, const char *path, apr_pool_t *pool)
+{
+    const char *text = advice(reason, path, pool);
+
+    return apr_psprintf(pool,
+                        "SSLStaplingCache: %s. The cache is kept in memory only, and is lost when the server stops%s%s",
+                        problem, text ? ". " : "", text ? text : "");
 }

@@ -9,6 +9,7 @@
 
 #include "take_over.h"
 #include "cache/file.h"
+#include "server/argument.h"
 #include "server/later.h"
 #include "server/module.h"
 #include "server/mutex.h"
@@ -158,32 +159,44 @@ static void write_behind(void *context, uint32_t block, const void *bytes)
         generation->write_status = rv;
 }
 
-/* Take the file for this process, once. */
-static apr_status_t lock_file(const oc_generation_spec_t *spec, server_rec *s)
+static void report_no_file(apr_status_t rv, const char *problem, const char *path, server_rec *s, apr_pool_t *pool)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "%s", oc_argument_memory_only(problem, rv, path, pool));
+}
+
+/* Once for this process. */
+static apr_status_t lock_file(const char *path, const char **problem)
 {
     process_t *p = process();
-    const char *problem = NULL;
     apr_status_t rv;
     int tries;
 
-    if (apr_hash_get(p->locked, spec->path, APR_HASH_KEY_STRING))
+    if (apr_hash_get(p->locked, path, APR_HASH_KEY_STRING))
         return APR_SUCCESS;
-    for (tries = 0; (rv = oc_file_lock(spec->path, p->pool, &problem)) == APR_EBUSY && tries < LOCK_TRIES; tries++)
+    for (tries = 0; (rv = oc_file_lock(path, p->pool, problem)) == APR_EBUSY && tries < LOCK_TRIES; tries++)
         apr_sleep(LOCK_PAUSE); /* ocsp-cachectl holds it for a moment while it imports */
-    if (rv == APR_SUCCESS) {
-        apr_hash_set(p->locked, apr_pstrdup(p->pool, spec->path), APR_HASH_KEY_STRING, p);
-        return rv;
-    }
-    if (rv == APR_EBUSY && !p->is_running)
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "SSLStaplingCache: %s", problem);
-    else
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s. The cache is kept in memory only", problem);
+    if (rv == APR_SUCCESS)
+        apr_hash_set(p->locked, apr_pstrdup(p->pool, path), APR_HASH_KEY_STRING, p);
     return rv;
 }
 
-static void report_no_file(const char *problem, server_rec *s)
+/* Take the file for this process. @return APR_EBUSY: another running server has it */
+static apr_status_t claim_file(const char *path, server_rec *s)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s. The cache is kept in memory only", problem);
+    const char *problem = NULL;
+    apr_pool_t *pool;
+    apr_status_t rv;
+
+    apr_pool_create(&pool, process()->pool);
+    rv = oc_file_check(path, pool, &problem);
+    if (rv == APR_SUCCESS)
+        rv = lock_file(path, &problem);
+    if (rv == APR_EBUSY && !process()->is_running)
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "SSLStaplingCache: %s", problem);
+    else if (rv != APR_SUCCESS)
+        report_no_file(rv, problem, path, s, pool);
+    apr_pool_destroy(pool);
+    return rv;
 }
 
 /* Nothing is written to it yet: at a reload clients wait for the parent. */
@@ -191,13 +204,12 @@ static void prepare_file(oc_generation_t *generation, server_rec *s, apr_pool_t 
 {
     oc_shm_stats_t stats;
     const char *problem = NULL;
-    apr_status_t rv = oc_file_check(generation->path, pool, &problem);
+    apr_status_t rv;
 
     oc_shm_stats(generation->shm, &stats);
-    if (rv == APR_SUCCESS)
-        rv = oc_file_prepare(&generation->file, generation->path, stats.blocks, generation->pool, &problem);
+    rv = oc_file_prepare(&generation->file, generation->path, stats.blocks, generation->pool, &problem);
     if (rv != APR_SUCCESS)
-        report_no_file(problem, s);
+        report_no_file(rv, problem, generation->path, s, pool);
 }
 
 /* Children may write already: all blocks of the arena are written under the mutex. */
@@ -217,7 +229,9 @@ static void write_file(void *data, server_rec *s)
         rv = generation->write_status;
         apr_global_mutex_unlock(generation->mutex);
     }
-    if (rv == APR_SUCCESS && oc_file_commit(generation->file, &problem) == APR_SUCCESS)
+    if (rv == APR_SUCCESS)
+        rv = oc_file_commit(generation->file, &problem);
+    if (rv == APR_SUCCESS)
         return;
     atomic_store(generation->is_file_lost, 1);
     if (!problem)
@@ -225,7 +239,7 @@ static void write_file(void *data, server_rec *s)
             apr_psprintf(generation->pool, "cannot write %s: %s", generation->path, apr_strerror(rv, why, sizeof(why)));
     oc_file_abandon(generation->file); /* on a full disk it would take up needed space */
     generation->file = NULL;
-    report_no_file(problem, s);
+    report_no_file(rv, problem, generation->path, s, generation->pool);
 }
 
 static void leave_file(void *data)
@@ -320,7 +334,7 @@ apr_status_t oc_generation_begin(oc_generation_t **out, const oc_generation_spec
 {
     process_t *p = process();
     oc_generation_t *old = apr_hash_get(p->caches, spec->consumer, APR_HASH_KEY_STRING), *generation;
-    apr_status_t rv = spec->path ? lock_file(spec, s) : APR_SUCCESS;
+    apr_status_t rv = spec->path ? claim_file(spec->path, s) : APR_SUCCESS;
     int with_file = spec->path && rv == APR_SUCCESS;
 
     if (rv == APR_EBUSY && !p->is_running)

@@ -359,8 +359,6 @@ int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
                      "where it is not written");
         rv = HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (rv == OK && global->is_provider && !oc_generation_is_running()) /* a running server is refused nothing */
-        rv = oc_argument_check(&global->cache, main_server, ptemp);
     if (rv == OK)
         rv = check_notify(main_server, ptemp);
     if (rv != OK)
