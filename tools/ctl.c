@@ -52,10 +52,17 @@ static int is_plugin(const ctl_t *ctl)
  * reads JSON. */
 static int give_up(const ctl_t *ctl, const char *text, const char *hint)
 {
+    oc_json_t json;
+
     if (ctl_is_json(ctl)) {
-        printf("{\"version\":%d,\"command\":%s,%s\"error\":%s}\n", OC_VIEW_JSON_VERSION,
-               oc_view_json_string(ctl->command ? ctl->command->name : NULL, ctl->pool),
-               is_plugin(ctl) ? "\"state\":\"UNKNOWN\"," : "", oc_view_json_string(text, ctl->pool));
+        oc_json_begin(&json, oc_json_to_stream, stdout);
+        oc_json_object(&json, NULL);
+        oc_json_integer(&json, "version", OC_VIEW_JSON_VERSION);
+        oc_json_string(&json, "command", ctl->command ? ctl->command->name : NULL);
+        if (is_plugin(ctl))
+            oc_json_string(&json, "state", "UNKNOWN");
+        oc_json_string(&json, "error", text);
+        oc_json_end(&json);
         return is_plugin(ctl) ? CTL_UNKNOWN : CTL_TROUBLE;
     }
     if (is_plugin(ctl)) {

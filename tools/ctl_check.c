@@ -173,28 +173,40 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const check_t
         printf("and %d more: `" CTL_PROGRAM " list --problems` shows all\n", check->problems->nelts - LINES_MAX);
 }
 
-static const char *json_seconds(const ctl_t *ctl, apr_interval_time_t time)
+/* Whole seconds; -1: null. */
+static void put_seconds(oc_json_t *json, const char *key, apr_interval_time_t time)
 {
-    return time >= 0 ? apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, apr_time_sec(time)) : "null";
+    if (time >= 0)
+        oc_json_integer(json, key, apr_time_sec(time));
+    else
+        oc_json_null(json, key);
 }
 
 static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const check_t *check)
 {
+    oc_json_t json;
     int i;
 
-    ctl_stock_json(ctl, stock);
-    printf(",\"state\":\"%s\",\"warn\":%s,\"crit\":%s,\"count\":%d,\"stapled\":%d,\"without_responder\":%d,"
-           "\"min_left\":%s,\"problems\":[",
-           names[check->state], json_seconds(ctl, check->warn), json_seconds(ctl, check->crit), check->n,
-           check->stapled, check->silent,
-           json_seconds(ctl, check->first ? check->first->view.usable_until - ctl->now : -1));
+    ctl_stock_json(&json, ctl, stock);
+    oc_json_string(&json, "state", names[check->state]);
+    put_seconds(&json, "warn", check->warn);
+    put_seconds(&json, "crit", check->crit);
+    oc_json_integer(&json, "count", check->n);
+    oc_json_integer(&json, "stapled", check->stapled);
+    oc_json_integer(&json, "without_responder", check->silent);
+    put_seconds(&json, "min_left", check->first ? check->first->view.usable_until - ctl->now : -1);
+    oc_json_array(&json, "problems");
     for (i = 0; i < check->problems->nelts; i++) {
         const finding_t *one = &APR_ARRAY_IDX(check->problems, i, finding_t);
 
-        printf("%s{%s,\"state\":\"%s\",\"text\":%s}", i ? "," : "", ctl_row_json(one->row, ctl->pool),
-               names[one->state], oc_view_json_string(one->text, ctl->pool));
+        oc_json_object(&json, NULL);
+        ctl_row_json(&json, one->row, ctl->pool);
+        oc_json_string(&json, "state", names[one->state]);
+        oc_json_string(&json, "text", one->text);
+        oc_json_end(&json);
     }
-    printf("]}\n");
+    oc_json_end(&json);
+    oc_json_end(&json);
 }
 
 /* ---- the command ---- */

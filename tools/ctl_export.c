@@ -186,21 +186,29 @@ static int refuse_several(const ctl_t *ctl, const apr_array_header_t *rows)
                      rows->nelts, text);
 }
 
-static void print_result(const ctl_t *ctl, const ctl_stock_t *stock, const export_t *exports, int n)
+static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const export_t *exports, int n)
+{
+    oc_json_t json;
+    int i;
+
+    ctl_stock_json(&json, ctl, stock);
+    oc_json_array(&json, "exports");
+    for (i = 0; i < n; i++) {
+        oc_json_object(&json, NULL);
+        ctl_row_json(&json, exports[i].row, ctl->pool);
+        oc_json_string(&json, "file", exports[i].problem ? NULL : exports[i].path);
+        oc_json_bool(&json, "is_unchanged", exports[i].is_unchanged);
+        oc_json_string(&json, "problem", exports[i].problem);
+        oc_json_end(&json);
+    }
+    oc_json_end(&json);
+    oc_json_end(&json);
+}
+
+static void print_text(const ctl_t *ctl, const export_t *exports, int n)
 {
     int i;
 
-    if (ctl_is_json(ctl)) {
-        ctl_stock_json(ctl, stock);
-        printf(",\"exports\":[");
-        for (i = 0; i < n; i++)
-            printf("%s{%s,\"file\":%s,\"is_unchanged\":%s,\"problem\":%s}", i ? "," : "",
-                   ctl_row_json(exports[i].row, ctl->pool),
-                   oc_view_json_string(exports[i].problem ? NULL : exports[i].path, ctl->pool),
-                   exports[i].is_unchanged ? "true" : "false", oc_view_json_string(exports[i].problem, ctl->pool));
-        printf("]}\n");
-        return;
-    }
     for (i = 0; i < n; i++) {
         const char *label = ctl_row_label(exports[i].row, ctl->pool);
 
@@ -243,7 +251,10 @@ static int run(ctl_t *ctl)
             write_one(ctl, &exports[i]);
         failures += exports[i].problem != NULL;
     }
-    print_result(ctl, &stock, exports, rows->nelts);
+    if (ctl_is_json(ctl))
+        print_json(ctl, &stock, exports, rows->nelts);
+    else
+        print_text(ctl, exports, rows->nelts);
     return failures ? CTL_NO : CTL_OK;
 }
 

@@ -269,36 +269,56 @@ static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import
 
 /* ---- the command ---- */
 
+static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *imports)
+{
+    oc_json_t json;
+    int i;
+
+    ctl_stock_json(&json, ctl, stock);
+    oc_json_array(&json, "imports");
+    for (i = 0; i < imports->nelts; i++) {
+        const ctl_import_t *import = APR_ARRAY_IDX(imports, i, const ctl_import_t *);
+
+        oc_json_object(&json, NULL);
+        oc_json_string(&json, "file", import->source);
+        ctl_row_json(&json, import->row, ctl->pool);
+        oc_json_string(&json, "verdict", oc_verdict_name(import->judged.result.verdict));
+        oc_json_bool(&json, "was_held", import->is_held);
+        oc_json_string(&json, "problem", import->problem);
+        oc_json_end(&json);
+    }
+    oc_json_end(&json);
+    oc_json_end(&json);
+}
+
+static void print_text(const ctl_t *ctl, const ctl_import_t *import)
+{
+    const ctl_row_t *row = import->row;
+
+    if (import->problem)
+        ctl_say("%s: not imported%s%s: %s", import->source, row ? " for " : "",
+                row ? ctl_row_label(row, ctl->pool) : "", import->problem);
+    else
+        printf("%s: %s, %s, usable for %s%s\n", import->source, ctl_row_label(row, ctl->pool),
+               oc_verdict_name(import->judged.result.verdict),
+               oc_view_span(import->judged.result.usable_until, ctl->now, ctl->pool),
+               import->is_held ? "; it was held already" : "");
+}
+
+/* @return how many were not imported */
 static int print_results(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *imports)
 {
     int i, failures = 0;
 
-    if (ctl_is_json(ctl)) {
-        ctl_stock_json(ctl, stock);
-        printf(",\"imports\":[");
-    }
+    if (ctl_is_json(ctl))
+        print_json(ctl, stock, imports);
     for (i = 0; i < imports->nelts; i++) {
         const ctl_import_t *import = APR_ARRAY_IDX(imports, i, const ctl_import_t *);
-        const ctl_row_t *row = import->row;
 
         failures += import->problem != NULL;
-        if (ctl_is_json(ctl))
-            printf("%s{\"file\":%s,%s,\"verdict\":%s,\"was_held\":%s,\"problem\":%s}", i ? "," : "",
-                   oc_view_json_string(import->source, ctl->pool),
-                   row ? ctl_row_json(row, ctl->pool) : "\"host\":null,\"sha1\":null,\"serial\":null",
-                   oc_view_json_string(oc_verdict_name(import->judged.result.verdict), ctl->pool),
-                   import->is_held ? "true" : "false", oc_view_json_string(import->problem, ctl->pool));
-        else if (import->problem)
-            ctl_say("%s: not imported%s%s: %s", import->source, row ? " for " : "",
-                    row ? ctl_row_label(row, ctl->pool) : "", import->problem);
-        else
-            printf("%s: %s, %s, usable for %s%s\n", import->source, ctl_row_label(row, ctl->pool),
-                   oc_verdict_name(import->judged.result.verdict),
-                   oc_view_span(import->judged.result.usable_until, ctl->now, ctl->pool),
-                   import->is_held ? "; it was held already" : "");
+        if (!ctl_is_json(ctl))
+            print_text(ctl, import);
     }
-    if (ctl_is_json(ctl))
-        printf("]}\n");
     return failures;
 }
 

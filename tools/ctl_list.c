@@ -163,6 +163,7 @@ static int run(ctl_t *ctl)
     apr_array_header_t *rows;
     ctl_stock_t stock;
     oc_query_t query;
+    oc_json_t json;
     int status = take_options(ctl, &query);
 
     if (status == CTL_OK)
@@ -176,10 +177,10 @@ static int run(ctl_t *ctl)
         print_text(ctl, &stock, &query, rows);
         return CTL_OK;
     }
-    ctl_stock_json(ctl, &stock);
-    ctl_stock_json_rows(ctl, &stock, "certificates", rows);
-    ctl_stock_json_rows(ctl, &stock, "unused", stock.unused);
-    printf("}\n");
+    ctl_stock_json(&json, ctl, &stock);
+    ctl_stock_json_rows(&json, "certificates", ctl, &stock, rows);
+    ctl_stock_json_rows(&json, "unused", ctl, &stock, stock.unused);
+    oc_json_end(&json);
     return CTL_OK;
 }
 

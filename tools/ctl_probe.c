@@ -13,7 +13,6 @@
 #include "ocsp/issuer.h"
 #include "ocsp/x509.h"
 
-#include <apr_env.h>
 #include <apr_strings.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -363,15 +362,6 @@ static int write_response(const ctl_t *ctl, const catch_t *haul, const char *pat
                              : ctl_trouble(ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
 }
 
-static int wants_colours(apr_pool_t *pool)
-{
-    char *no_color = NULL, *term = NULL;
-
-    (void)apr_env_get(&no_color, "NO_COLOR", pool);
-    (void)apr_env_get(&term, "TERM", pool);
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
-}
-
 static int run(ctl_t *ctl)
 {
     errand_t command = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = ""}};
@@ -382,8 +372,6 @@ static int run(ctl_t *ctl)
         status = is_configured_host(probe) ? take_host(probe) : take_subject(probe);
     if (status != CTL_OK)
         return status;
-    probe->has_colours = wants_colours(ctl->pool);
-    probe->steps = apr_array_make(ctl->pool, 16, sizeof(const char *));
     if (ctl->values[URL]) {
         probe->url = ctl->values[URL];
         probe->url_from = "named with --url";

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * One query to a responder, shown step by step. ctl_probe.c sends it, with the module's own code; ctl_probe_tell.c
- * prints it, as text or JSON, with advice on what to do after a failure.
+ * prints it as text, ctl_probe_json.c as JSON, with what ctl_probe_advice.c knows to do about the result.
  */
 #ifndef CTL_PROBE_H
 #define CTL_PROBE_H
@@ -31,8 +31,7 @@ typedef struct {
     oc_certid_hash_t hash;
     apr_time_t begun; /* on the clock of oc_deadline_now() */
 
-    int has_colours;
-    apr_array_header_t *steps; /* for JSON: const char *, an object each */
+    apr_array_header_t *steps; /* of probe_keep_step(); NULL: none yet */
     apr_interval_time_t
         ahead;                /* how far the responder's clock is ahead, by its Date header; 0: in step, or not known */
     oc_step_kind_t last_step; /* the one that failed, if one did */
@@ -45,6 +44,21 @@ typedef struct {
     apr_time_t earliest, latest; /* when the module would query again; 0: it would not */
 } probe_t;
 
+/** How a step is named in the output. */
+const char *probe_step_name(oc_step_kind_t kind);
+
+/** "2026-01-31T12:00:00Z (in 3 d 4 h)" */
+const char *probe_date(const probe_t *probe, apr_time_t when);
+
+/** What the result means, in words. */
+const char *probe_text(const probe_t *probe);
+
+/** What to do about it, as a sentence; "": nothing. */
+const char *probe_advice(const probe_t *probe);
+
+/** Further facts about this certificate, responder and host: const char *, sentences. */
+apr_array_header_t *probe_hints(const probe_t *probe);
+
 /** Print the certificate and the responder. */
 void probe_tell_subject(const probe_t *probe);
 
@@ -54,7 +68,10 @@ void probe_tell_step(void *context, const oc_step_t *step);
 /** Print the result, and what to do. */
 void probe_tell_outcome(const probe_t *probe);
 
-/** Print all of it, as one object. */
+/** Keep a step for the JSON. @param lines of a head, which stay the caller's; NULL: it is another step */
+void probe_keep_step(probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines);
+
+/** Print all of it as JSON. */
 void probe_tell_json(const probe_t *probe);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Prints the output of `ocsp-cachectl probe`. Names, headers and reason phrases are untrusted: none reaches the
- * terminal, or the JSON, unescaped.
+ * Prints the output of `ocsp-cachectl probe` as text. Names, headers and reason phrases are untrusted: none reaches the
+ * terminal unescaped.
  */
 #include "ctl_probe.h"
 
@@ -13,7 +13,6 @@
 
 #include <apr_cstr.h>
 #include <apr_date.h>
-#include <apr_env.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,11 +31,6 @@ static const char *plain(const probe_t *probe, const char *text)
     return strlen(escaped) <= VALUE_MAX ? escaped : apr_psprintf(probe->pool, "%.*s...", VALUE_MAX, escaped);
 }
 
-static const char *coloured(const probe_t *probe, const char *colour, const char *text)
-{
-    return probe->has_colours ? apr_psprintf(probe->pool, "\x1b[%sm%s\x1b[0m", colour, text) : text;
-}
-
 static const char *date(const probe_t *probe, apr_time_t when)
 {
     char text[40];
@@ -45,8 +39,7 @@ static const char *date(const probe_t *probe, apr_time_t when)
     return apr_pstrdup(probe->pool, text);
 }
 
-/* "2026-01-31T12:00:00Z (in 3 d 4 h)" */
-static const char *date_and_span(const probe_t *probe, apr_time_t when)
+const char *probe_date(const probe_t *probe, apr_time_t when)
 {
     apr_time_t now = apr_time_now();
 
@@ -91,7 +84,7 @@ void probe_tell_subject(const probe_t *probe)
     const oc_cert_t *cert = probe->cert;
 
     say("certificate", apr_psprintf(probe->pool, "%s, serial %s%s, ends %s", cert->subject, cert->serial,
-                                    cert->must_staple ? ", Must-Staple" : "", date_and_span(probe, cert->not_after)));
+                                    cert->must_staple ? ", Must-Staple" : "", probe_date(probe, cert->not_after)));
     if (probe->issuer)
         say("issuer", apr_psprintf(probe->pool, "%s, from %s", probe->issuer, plain(probe, probe->issuer_path)));
     if (probe->url)
@@ -104,7 +97,16 @@ void probe_tell_subject(const probe_t *probe)
 
 /* ---- steps ---- */
 
-static const char *const step_names[] = {"look-up", "connect", "request", "head", "answer"};
+const char *probe_step_name(oc_step_kind_t kind)
+{
+    static const char *const names[] = {[OC_STEP_LOOK_UP] = "look-up",
+                                        [OC_STEP_CONNECT] = "connect",
+                                        [OC_STEP_REQUEST] = "request",
+                                        [OC_STEP_HEAD] = "head",
+                                        [OC_STEP_ANSWER] = "answer"};
+
+    return names[kind];
+}
 
 /* Headers that show where an answer comes from, and which proxies changed it. */
 static int is_notable(const char *line)
@@ -202,42 +204,14 @@ static void print_step(const probe_t *probe, const oc_step_t *step, const apr_ar
 
     if (lines)
         said = plain(probe, APR_ARRAY_IDX(lines, 0, const char *));
-    printf("%12s %-8s %s", at, step_names[step->kind],
-           step->verdict == OC_PENDING ? said : coloured(probe, "31", said));
+    printf("%12s %-8s %s", at, probe_step_name(step->kind),
+           step->verdict == OC_PENDING ? said : ctl_coloured(probe->ctl, CTL_RED, said));
     if (step->kind != OC_STEP_REQUEST)
         printf(" (%s)", milliseconds(probe, step->ended - step->begun));
     (void)putchar('\n');
     for (i = 1; lines && i < lines->nelts; i++)
         printf("%21s %s\n", "", plain(probe, APR_ARRAY_IDX(lines, i, const char *)));
     (void)fflush(stdout);
-}
-
-/* Texts of an array as JSON. */
-static const char *json_list(const apr_array_header_t *texts, apr_pool_t *pool)
-{
-    apr_array_header_t *strings = apr_array_make(pool, texts->nelts, sizeof(const char *));
-    int i;
-
-    for (i = 0; i < texts->nelts; i++)
-        APR_ARRAY_PUSH(strings, const char *) = oc_view_json_string(APR_ARRAY_IDX(texts, i, const char *), pool);
-    return apr_pstrcat(pool, "[", apr_array_pstrcat(pool, strings, ','), "]", NULL);
-}
-
-static void keep_step(probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines)
-{
-    apr_pool_t *pool = probe->pool;
-    int is_head = step->kind == OC_STEP_HEAD;
-
-    APR_ARRAY_PUSH(probe->steps, const char *) =
-        apr_psprintf(pool,
-                     "{\"step\":\"%s\",\"verdict\":%s,\"what\":%s,\"%s\":%s,\"bytes\":%" APR_SIZE_T_FMT
-                     ",\"at_seconds\":%.6f,\"took_seconds\":%.6f}",
-                     step_names[step->kind],
-                     step->verdict == OC_PENDING ? "\"ok\"" : oc_view_json_string(oc_verdict_name(step->verdict), pool),
-                     oc_view_json_string(*step->what ? step->what : NULL, pool), is_head ? "lines" : "text",
-                     is_head ? json_list(lines, pool) : oc_view_json_string(*step->text ? step->text : NULL, pool),
-                     step->size, (double)(step->ended - probe->begun) / APR_USEC_PER_SEC,
-                     (double)(step->ended - step->begun) / APR_USEC_PER_SEC);
 }
 
 void probe_tell_step(void *context, const oc_step_t *step)
@@ -251,107 +225,12 @@ void probe_tell_step(void *context, const oc_step_t *step)
         compare_clocks(probe, lines);
     probe->last_step = step->kind;
     if (ctl_is_json(probe->ctl))
-        keep_step(probe, step, lines);
+        probe_keep_step(probe, step, lines);
     else
         print_step(probe, step, lines);
 }
 
 /* ---- the result, and what to do ---- */
-
-static const char *text_of(const probe_t *probe)
-{
-    if (!probe->url)
-        return "the certificate names no OCSP responder";
-    if (!probe->issuer)
-        return probe->issuer_gap;
-    return oc_verdict_text(probe->verdict);
-}
-
-static const char *advice_of(const probe_t *probe)
-{
-    if (!probe->url)
-        return probe->cert->must_staple
-                   ? "It is a Must-Staple certificate: clients reject it without a staple. Ask the CA for one without "
-                     "Must-Staple, or for its responder, and name that with --url and SSLStaplingForceURL."
-                   : "There is nothing to staple: several public CAs have ended OCSP. If the CA runs a responder, "
-                     "name it with --url, and with SSLStaplingForceURL.";
-    if (!probe->issuer)
-        return "Name a file that contains it with --chain. For httpd, append it to the server's certificate in "
-               "SSLCertificateFile, or name its file in SSLCertificateChainFile or SSLCACertificateFile: nothing is "
-               "stapled without it.";
-    return oc_verdict_advice(probe->verdict);
-}
-
-static void hint_at_peer(const probe_t *probe, apr_array_header_t *hints)
-{
-    char *proxy_variable = NULL;
-    apr_interval_time_t age = apr_time_now() - probe->cert->not_before;
-
-    (void)apr_env_get(&proxy_variable, "http_proxy", probe->pool);
-    switch (probe->verdict) {
-    case OC_NAME_LOOKUP_FAILED:
-    case OC_CONNECT_FAILED:
-    case OC_TIMED_OUT:
-    case OC_CONNECTION_LOST:
-        if (probe->proxy && probe->last_step <= OC_STEP_CONNECT)
-            APR_ARRAY_PUSH(hints, const char *) =
-                "It is the proxy that could not be reached; the responder was not tried.";
-        else if (!probe->proxy && proxy_variable && *proxy_variable)
-            APR_ARRAY_PUSH(hints, const char *) = "The module and this command ignore the environment variable "
-                                                  "http_proxy: try --proxy, and write SSLOCSPProxyURL.";
-        break;
-    case OC_URL_UNUSABLE:
-        if (strncasecmp(probe->url, "https:", 6) == 0)
-            APR_ARRAY_PUSH(hints, const char *) =
-                "The module does not query responders over https. Most of them answer on plain http as well: try "
-                "--url with http://, then write that URL in SSLStaplingForceURL.";
-        break;
-    case OC_HTTP_STATUS:
-        if (probe->fetched.http_status == 407)
-            APR_ARRAY_PUSH(hints, const char *) =
-                "The proxy requires a user name: http://user:password@host:port, here and in SSLOCSPProxyURL.";
-        break;
-    case OC_UNAUTHORIZED:
-    case OC_UNKNOWN:
-        APR_ARRAY_PUSH(hints, const char *) = apr_psprintf(
-            probe->pool, "This certificate was issued %s.%s",
-            oc_view_span(probe->cert->not_before, apr_time_now(), probe->pool),
-            age < apr_time_from_sec(2 * 86400)
-                ? " Ask again in some hours."
-                : " The CA may no longer answer for it, as when it has ended OCSP: a renewed certificate then names no "
-                  "responder.");
-        break;
-    default:
-        break;
-    }
-}
-
-/* Facts that the table of verdicts cannot have: const char *. */
-static apr_array_header_t *hints_of(const probe_t *probe)
-{
-    apr_array_header_t *hints = apr_array_make(probe->pool, 4, sizeof(const char *));
-    apr_time_t now = apr_time_now();
-
-    if (probe->url && !probe->issuer)
-        APR_ARRAY_PUSH(hints, const char *) =
-            probe->issuer_url
-                ? apr_pstrcat(probe->pool, "The certificate names ", probe->issuer_url,
-                              " as its address (usually in DER form: `openssl x509 -inform DER` converts it to PEM).",
-                              NULL)
-                : "The certificate does not name an address for it: download it from the CA.";
-    hint_at_peer(probe, hints);
-    if (probe->cert->not_before > now)
-        APR_ARRAY_PUSH(hints, const char *) = apr_psprintf(
-            probe->pool,
-            "The certificate is not valid before %s: clients reject it until then, whatever its responder says.",
-            date_and_span(probe, probe->cert->not_before));
-    if (probe->ahead)
-        APR_ARRAY_PUSH(hints, const char *) =
-            apr_psprintf(probe->pool, "The responder's clock is %s %s this host's, by its Date header.",
-                         oc_view_span(now + (probe->ahead > 0 ? probe->ahead : -probe->ahead), now, probe->pool),
-                         probe->ahead > 0 ? "ahead of" : "behind");
-    return hints;
-}
 
 /* What a server with this certificate would do now, by its default settings. */
 static const char *consequence_of(const probe_t *probe)
@@ -377,74 +256,32 @@ static void print_times(const probe_t *probe)
     const oc_verify_result_t *verified = &probe->verified;
 
     if (probe->verdict == OC_REVOKED)
-        say("revoked", date_and_span(probe, verified->revoked_at));
+        say("revoked", probe_date(probe, verified->revoked_at));
     if (probe->signer)
         say("signed by", probe->signer);
     if (verified->this_update)
-        say("thisUpdate", date_and_span(probe, verified->this_update));
+        say("thisUpdate", probe_date(probe, verified->this_update));
     if (verified->next_update)
-        say("nextUpdate", date_and_span(probe, verified->next_update));
+        say("nextUpdate", probe_date(probe, verified->next_update));
     else if (verified->this_update)
         say("nextUpdate", "none");
     if (verified->usable_until)
-        say("usable until", date_and_span(probe, verified->usable_until));
+        say("usable until", probe_date(probe, verified->usable_until));
 }
 
 void probe_tell_outcome(const probe_t *probe)
 {
-    const char *colour = probe->verdict == OC_GOOD ? "32" : "31", *advice = advice_of(probe);
-    const apr_array_header_t *hints = hints_of(probe);
+    const char *colour = probe->verdict == OC_GOOD ? CTL_GREEN : CTL_RED, *advice = probe_advice(probe);
+    const apr_array_header_t *hints = probe_hints(probe);
     int i;
 
-    say("verdict", apr_psprintf(probe->pool, "%s: %s%s%s", coloured(probe, colour, probe->name), text_of(probe),
-                                *probe->detail ? ": " : "", *probe->detail ? plain(probe, probe->detail) : ""));
+    say("verdict",
+        apr_psprintf(probe->pool, "%s: %s%s%s", ctl_coloured(probe->ctl, colour, probe->name), probe_text(probe),
+                     *probe->detail ? ": " : "", *probe->detail ? plain(probe, probe->detail) : ""));
     print_times(probe);
     say("the module", consequence_of(probe));
     if (*advice)
         say("what to do", capitalised(probe, advice));
     for (i = 0; i < hints->nelts; i++)
         say(*advice || i > 0 ? "" : "note", APR_ARRAY_IDX(hints, i, const char *));
-}
-
-/* ---- JSON ---- */
-
-static const char *json_time(const probe_t *probe, apr_time_t time)
-{
-    return time ? apr_psprintf(probe->pool, "%" APR_TIME_T_FMT, apr_time_sec(time)) : "null";
-}
-
-static const char *json_reason(const probe_t *probe)
-{
-    return probe->verdict == OC_REVOKED && probe->verified.revocation_reason >= 0
-               ? apr_itoa(probe->pool, probe->verified.revocation_reason)
-               : "null";
-}
-
-void probe_tell_json(const probe_t *probe)
-{
-    apr_pool_t *pool = probe->pool;
-    const oc_verify_result_t *verified = &probe->verified;
-
-#define STRING(text) oc_view_json_string((text), pool)
-#define TIME(time) json_time(probe, (time))
-    printf("{\"version\":1,\"certificate\":{\"file\":%s,\"subject\":%s,\"serial\":%s,\"not_after\":%s,\"must_staple\":%"
-           "s},",
-           STRING(probe->certificate_path), STRING(probe->cert->subject), STRING(probe->cert->serial),
-           TIME(probe->cert->not_after), probe->cert->must_staple ? "true" : "false");
-    printf("\"issuer\":%s,\"issuer_url\":%s,\"responder\":%s,\"proxy\":%s,\"steps\":[%s],", STRING(probe->issuer),
-           STRING(probe->issuer_url), STRING(oc_url_public(probe->url, pool)),
-           STRING(oc_url_public(probe->proxy, pool)), apr_array_pstrcat(pool, probe->steps, ','));
-    printf("\"verdict\":%s,\"text\":%s,\"detail\":%s,\"advice\":%s,\"hints\":%s,\"http_status\":%s,\"elapsed_seconds\":"
-           "%.6f,",
-           STRING(probe->name), STRING(text_of(probe)), STRING(*probe->detail ? probe->detail : NULL),
-           STRING(*advice_of(probe) ? advice_of(probe) : NULL), json_list(hints_of(probe), pool),
-           probe->fetched.http_status ? apr_itoa(pool, probe->fetched.http_status) : "null",
-           (double)probe->fetched.elapsed / APR_USEC_PER_SEC);
-    printf("\"signer\":%s,\"size\":%" APR_SIZE_T_FMT ",\"produced_at\":%s,\"this_update\":%s,\"next_update\":%s,"
-           "\"usable_until\":%s,\"revoked_at\":%s,\"revocation_reason\":%s,\"next_request\":[%s,%s]}\n",
-           STRING(probe->signer), probe->fetched.der_len, TIME(verified->produced_at), TIME(verified->this_update),
-           TIME(verified->next_update), TIME(verified->usable_until), TIME(verified->revoked_at), json_reason(probe),
-           TIME(probe->earliest), TIME(probe->latest));
-#undef STRING
-#undef TIME
 }

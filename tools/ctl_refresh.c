@@ -74,38 +74,55 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
     }
 }
 
+static void print_result(const ctl_t *ctl, const wish_t *wish, const oc_view_t *view)
+{
+    const char *label = ctl_row_label(wish->row, ctl->pool);
+
+    if (!wish->is_done)
+        printf("%s: not done\n", label);
+    else if (oc_verdict_class(view->last) == OC_CLASS_TRUTH)
+        printf("%s: %s, usable for %s\n", label, oc_verdict_name(view->last),
+               oc_view_span(view->usable_until, apr_time_now(), ctl->pool));
+    else
+        printf("%s: %s. %s\n", label, oc_verdict_text(view->last), oc_verdict_advice(view->last));
+}
+
+static void put_result(oc_json_t *json, const ctl_t *ctl, const wish_t *wish, const oc_view_t *view)
+{
+    oc_json_object(json, NULL);
+    ctl_row_json(json, wish->row, ctl->pool);
+    oc_json_bool(json, "is_done", wish->is_done);
+    oc_json_string(json, "verdict", wish->is_done ? oc_verdict_name(view->last) : NULL);
+    oc_json_integer(json, "usable_until", apr_time_sec(view->usable_until));
+    oc_json_end(json);
+}
+
 /* @return how many did not succeed */
 static int print_results(const ctl_t *ctl, const ctl_stock_t *after, const refresh_t *refresh)
 {
+    oc_json_t json;
     int i, failures = 0;
 
     if (ctl_is_json(ctl)) {
-        ctl_stock_json(ctl, after);
-        printf(",\"results\":[");
+        ctl_stock_json(&json, ctl, after);
+        oc_json_array(&json, "results");
     }
     for (i = 0; i < refresh->n; i++) {
         const wish_t *wish = &refresh->wishes[i];
         oc_view_t view = wish->row->view;
-        const char *label = ctl_row_label(wish->row, ctl->pool);
 
         view.has_record = 0;
         oc_reader_fill(&after->kept, &view);
         failures += !wish->is_done || oc_verdict_class(view.last) != OC_CLASS_TRUTH;
         if (ctl_is_json(ctl))
-            printf("%s{%s,\"is_done\":%s,\"verdict\":%s,\"usable_until\":%" APR_INT64_T_FMT "}", i ? "," : "",
-                   ctl_row_json(wish->row, ctl->pool), wish->is_done ? "true" : "false",
-                   oc_view_json_string(wish->is_done ? oc_verdict_name(view.last) : NULL, ctl->pool),
-                   apr_time_sec(view.usable_until));
-        else if (!wish->is_done)
-            printf("%s: not done\n", label);
-        else if (oc_verdict_class(view.last) == OC_CLASS_TRUTH)
-            printf("%s: %s, usable for %s\n", label, oc_verdict_name(view.last),
-                   oc_view_span(view.usable_until, apr_time_now(), ctl->pool));
+            put_result(&json, ctl, wish, &view);
         else
-            printf("%s: %s. %s\n", label, oc_verdict_text(view.last), oc_verdict_advice(view.last));
+            print_result(ctl, wish, &view);
     }
-    if (ctl_is_json(ctl))
-        printf("]}\n");
+    if (ctl_is_json(ctl)) {
+        oc_json_end(&json);
+        oc_json_end(&json);
+    }
     return failures;
 }
 

@@ -123,29 +123,41 @@ static void print_facts(const show_t *show, const ctl_row_t *row, const ctl_case
            moment(ctl, view->fetched_at));
 }
 
+static void put_response(oc_json_t *json, const show_t *show, int i)
+{
+    const ctl_row_t *row = APR_ARRAY_IDX(show->rows, i, const ctl_row_t *);
+    const char *text, *pem;
+
+    if (!show->cases[i].der) {
+        oc_json_null(json, "response");
+        return;
+    }
+    decode(&show->cases[i], &text, &pem, show->ctl->pool);
+    oc_json_object(json, "response");
+    oc_json_string(json, "verdict", row->entry ? oc_verdict_name(show->cases[i].result.verdict) : NULL);
+    oc_json_string(json, "pem", pem);
+    oc_json_string(json, "text", text);
+    oc_json_end(json);
+}
+
 static void print_json(const show_t *show)
 {
     const ctl_t *ctl = show->ctl;
-    const char *text, *pem;
+    oc_json_t json;
     int i;
 
-    ctl_stock_json(ctl, show->stock);
-    printf(",\"certificates\":[");
+    ctl_stock_json(&json, ctl, show->stock);
+    oc_json_array(&json, "certificates");
     for (i = 0; i < show->rows->nelts; i++) {
         const ctl_row_t *row = APR_ARRAY_IDX(show->rows, i, const ctl_row_t *);
 
-        printf("%s{\"certificate\":%s,\"response\":", i ? "," : "",
-               oc_view_json(&row->view, ctl->now, show->stock->expiry_warning, ctl->pool));
-        if (!show->cases[i].der) {
-            printf("null}");
-            continue;
-        }
-        decode(&show->cases[i], &text, &pem, ctl->pool);
-        printf("{\"verdict\":%s,\"pem\":%s,\"text\":%s}}",
-               oc_view_json_string(row->entry ? oc_verdict_name(show->cases[i].result.verdict) : NULL, ctl->pool),
-               oc_view_json_string(pem, ctl->pool), oc_view_json_string(text, ctl->pool));
+        oc_json_object(&json, NULL);
+        oc_view_json(&json, "certificate", &row->view, ctl->now, show->stock->expiry_warning, ctl->pool);
+        put_response(&json, show, i);
+        oc_json_end(&json);
     }
-    printf("]}\n");
+    oc_json_end(&json);
+    oc_json_end(&json);
 }
 
 static int print(void *data)

@@ -7,8 +7,6 @@
 
 #include "base/hex.h"
 
-#include "version.h"
-
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <stdio.h>
@@ -152,34 +150,35 @@ const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool)
 
 /* ---- JSON ---- */
 
-const char *ctl_row_json(const ctl_row_t *row, apr_pool_t *pool)
+void ctl_row_json(oc_json_t *json, const ctl_row_t *row, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "\"host\":%s,\"sha1\":\"%s\",\"serial\":%s", oc_view_json_string(row->view.host, pool),
-                        oc_hex_print(row->view.id, sizeof(row->view.id), pool),
-                        oc_view_json_string(row->view.serial, pool));
+    oc_json_string(json, "host", row ? row->view.host : NULL);
+    oc_json_string(json, "sha1", row ? oc_hex_print(row->view.id, sizeof(row->view.id), pool) : NULL);
+    oc_json_string(json, "serial", row ? row->view.serial : NULL);
 }
 
-void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock)
+void ctl_stock_json(oc_json_t *json, const ctl_t *ctl, const ctl_stock_t *stock)
 {
-    printf("{\"version\":%d,\"generated\":%" APR_TIME_T_FMT ",\"module\":\"" OC_VERSION
-           "\",\"command\":\"%s\",\"cache\":{\"path\":%s,\"records\":%d},\"server_pid\":",
-           OC_VIEW_JSON_VERSION, apr_time_sec(ctl->now), ctl->command->name, oc_view_json_string(ctl->path, ctl->pool),
-           stock->kept.records->nelts);
+    oc_view_json_begin(json, oc_json_to_stream, stdout, ctl->now);
+    oc_json_string(json, "command", ctl->command->name);
+    oc_json_object(json, "cache");
+    oc_json_string(json, "path", ctl->path);
+    oc_json_integer(json, "records", stock->kept.records->nelts);
+    oc_json_end(json);
     if (stock->server)
-        printf("%ld", (long)stock->server);
+        oc_json_integer(json, "server_pid", stock->server);
     else
-        printf("null");
+        oc_json_null(json, "server_pid");
 }
 
-void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const char *name, const apr_array_header_t *rows)
+void ctl_stock_json_rows(oc_json_t *json, const char *key, const ctl_t *ctl, const ctl_stock_t *stock,
+                         const apr_array_header_t *rows)
 {
     int i;
 
-    printf(",\"%s\":[", name);
-    for (i = 0; i < rows->nelts; i++) {
-        const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
-
-        printf("%s%s", i ? "," : "", oc_view_json(&row->view, ctl->now, stock->expiry_warning, ctl->pool));
-    }
-    printf("]");
+    oc_json_array(json, key);
+    for (i = 0; i < rows->nelts; i++)
+        oc_view_json(json, NULL, &APR_ARRAY_IDX(rows, i, const ctl_row_t *)->view, ctl->now, stock->expiry_warning,
+                     ctl->pool);
+    oc_json_end(json);
 }

@@ -47,13 +47,15 @@ int ctl_stock_open(ctl_t *ctl, ctl_stock_t *stock, apr_array_header_t **rows, in
 /** How a certificate is named in messages: host and serial. */
 const char *ctl_row_label(const ctl_row_t *row, apr_pool_t *pool);
 
-/** "host":...,"sha1":...,"serial":...: which certificate an object of JSON is about. */
-const char *ctl_row_json(const ctl_row_t *row, apr_pool_t *pool);
+/** Write host, sha1 and serial: which certificate an object of JSON is about. NULL: null, as it is not known. */
+void ctl_row_json(oc_json_t *json, const ctl_row_t *row, apr_pool_t *pool);
 
-/** Begin an object of JSON: its version, the cache, the server. What follows begins with a comma. */
-void ctl_stock_json(const ctl_t *ctl, const ctl_stock_t *stock);
+/** Begin the JSON document of a command on the standard output: its version, the cache, the server. The caller adds
+ *  its own members, and ends it. */
+void ctl_stock_json(oc_json_t *json, const ctl_t *ctl, const ctl_stock_t *stock);
 
-/** ,"NAME":[...] */
-void ctl_stock_json_rows(const ctl_t *ctl, const ctl_stock_t *stock, const char *name, const apr_array_header_t *rows);
+/** Write the certificates of these rows, as the status page does. */
+void ctl_stock_json_rows(oc_json_t *json, const char *key, const ctl_t *ctl, const ctl_stock_t *stock,
+                         const apr_array_header_t *rows);
 
 #endif

@@ -60,21 +60,27 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const finding
 static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding_t *findings, int n, int bad,
                        int expired)
 {
-    int i, is_first = 1;
+    oc_json_t json;
+    int i;
 
-    ctl_stock_json(ctl, stock);
-    printf(",\"damaged\":%u,\"others\":%u,\"unused\":%d,\"is_verified\":%s,\"verified\":%d,"
-           "\"expired\":%d,\"rejected\":[",
-           stock->kept.damaged, stock->kept.others, stock->unused->nelts, stock->manifest ? "true" : "false",
-           stock->manifest ? n - bad - expired : 0, expired);
+    ctl_stock_json(&json, ctl, stock);
+    oc_json_integer(&json, "damaged", stock->kept.damaged);
+    oc_json_integer(&json, "others", stock->kept.others);
+    oc_json_integer(&json, "unused", stock->unused->nelts);
+    oc_json_bool(&json, "is_verified", stock->manifest != NULL);
+    oc_json_integer(&json, "verified", stock->manifest ? n - bad - expired : 0);
+    oc_json_integer(&json, "expired", expired);
+    oc_json_array(&json, "rejected");
     for (i = 0; i < n; i++) {
         if (!findings[i].problem)
             continue;
-        printf("%s{%s,\"problem\":%s}", is_first ? "" : ",", ctl_row_json(findings[i].row, ctl->pool),
-               oc_view_json_string(findings[i].problem, ctl->pool));
-        is_first = 0;
+        oc_json_object(&json, NULL);
+        ctl_row_json(&json, findings[i].row, ctl->pool);
+        oc_json_string(&json, "problem", findings[i].problem);
+        oc_json_end(&json);
     }
-    printf("]}\n");
+    oc_json_end(&json);
+    oc_json_end(&json);
 }
 
 static int run(ctl_t *ctl)

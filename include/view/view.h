@@ -12,6 +12,7 @@
 
 #include "ocsp/cert.h"
 #include "ocsp/record.h"
+#include "view/json.h"
 
 #include <apr_tables.h>
 
@@ -81,14 +82,15 @@ oc_attention_t oc_view_attention(const oc_view_t *view, apr_time_t now, apr_inte
 /** "none", "warning", "critical"; total, static. */
 const char *oc_attention_name(oc_attention_t attention);
 
-/** One object of JSON, without a line end (docs/mod_ocsp_cache.md, "JSON", describes it; OC_VIEW_JSON_VERSION counts
- * changes that break readers). Times in seconds since 1970, null where unknown. Everything but ASCII is escaped. */
+/** Counts changes to the documents that break readers (docs/mod_ocsp_cache.md, "JSON", describes them). */
 #define OC_VIEW_JSON_VERSION 1
-const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning, apr_pool_t *pool);
 
-/** A JSON string literal of @a text, quotes included; NULL: null. Everything but printable ASCII is escaped, and so are
- * the characters of HTML's syntax, so that it may stand inside <script>; invalid UTF-8 becomes U+FFFD. */
-const char *oc_view_json_string(const char *text, apr_pool_t *pool);
+/** Begin a document: its object, with the members that all documents have. */
+void oc_view_json_begin(oc_json_t *json, oc_json_sink_fn *sink, void *context, apr_time_t now);
+
+/** Write the object of a certificate. Times are in seconds since 1970, null where unknown. */
+void oc_view_json(oc_json_t *json, const char *key, const oc_view_t *view, apr_time_t now,
+                  apr_interval_time_t expiry_warning, apr_pool_t *pool);
 
 /** "3 d 4 h", "12 min", "8 s", "-" for 0, "2 h 5 min ago" for the past: the two largest units. */
 const char *oc_view_span(apr_time_t when, apr_time_t now, apr_pool_t *pool);

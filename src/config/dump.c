@@ -6,7 +6,6 @@
  */
 #include "config/dump.h"
 
-#include "version.h"
 #include "base/hex.h"
 #include "cache/shm.h"
 #include "config/check.h"
@@ -28,6 +27,7 @@
 typedef struct {
     apr_pool_t *pool;
     apr_time_t now;
+    int has_cache; /* 0: the configuration has no cache of this module, and the lists are empty */
     oc_reader_t kept;
     apr_array_header_t *problems; /* const char *: what cannot be read, and why */
     apr_array_header_t *views;    /* oc_view_t: the certificates of the configuration */
@@ -112,17 +112,24 @@ static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
     }
 }
 
-static void collect(dump_t *dump, const apr_array_header_t *certificates, apr_pool_t *pool)
+static void begin(dump_t *dump, apr_pool_t *pool)
 {
-    const oc_global_conf_t *conf = oc_settings_global();
-    apr_array_header_t *stapled;
-    int i;
-
+    memset(dump, 0, sizeof(*dump));
     dump->pool = pool;
     dump->now = apr_time_now();
     dump->problems = apr_array_make(pool, 4, sizeof(const char *));
     dump->views = apr_array_make(pool, 16, sizeof(oc_view_t));
     dump->unused = apr_array_make(pool, 4, sizeof(oc_view_t));
+}
+
+static void collect(dump_t *dump, const apr_array_header_t *certificates)
+{
+    const oc_global_conf_t *conf = oc_settings_global();
+    apr_array_header_t *stapled;
+    apr_pool_t *pool = dump->pool;
+    int i;
+
+    dump->has_cache = 1;
     oc_reader_load(&dump->kept, oc_argument_file(&conf->cache, pool),
                    oc_file_blocks_max(oc_shm_blocks(conf->cache.size)), pool);
     if (dump->kept.status != APR_SUCCESS && dump->kept.status != APR_ENOENT)
@@ -187,6 +194,10 @@ static void print_table(const dump_t *dump)
     uint32_t expired = 0;
     int i;
 
+    if (!dump->has_cache) {
+        printf("OCSP cache: none: %s\n", APR_ARRAY_IDX(dump->problems, 0, const char *));
+        return;
+    }
     printf("OCSP cache: %s\n", oc_view_printable(dump->kept.path, dump->pool));
     oc_view_table(all_rows(dump), dump->now, terminal_width(dump->pool), print_line, NULL, dump->pool);
     for (i = 0; i < dump->problems->nelts; i++)
@@ -203,58 +214,57 @@ static void print_table(const dump_t *dump)
 
 /* ---- as JSON ---- */
 
-static void print_views(const dump_t *dump, const char *key, const apr_array_header_t *views)
+static void put_cache(oc_json_t *json, const dump_t *dump)
+{
+    if (!dump->has_cache) {
+        oc_json_null(json, "cache");
+        return;
+    }
+    oc_json_object(json, "cache");
+    oc_json_string(json, "path", dump->kept.path);
+    oc_json_integer(json, "size", (apr_int64_t)oc_settings_global()->cache.size);
+    oc_json_integer(json, "used", (apr_int64_t)dump->kept.blocks * OC_BLOCK_SIZE);
+    oc_json_integer(json, "records", dump->kept.records->nelts);
+    oc_json_end(json);
+}
+
+static void put_problems(oc_json_t *json, const apr_array_header_t *problems)
+{
+    int i;
+
+    oc_json_array(json, "problems");
+    for (i = 0; i < problems->nelts; i++)
+        oc_json_string(json, NULL, APR_ARRAY_IDX(problems, i, const char *));
+    oc_json_end(json);
+}
+
+static void put_views(oc_json_t *json, const char *key, const dump_t *dump, const apr_array_header_t *views)
 {
     apr_pool_t *pool;
     int i;
 
-    printf(",\"%s\":[", key);
+    oc_json_array(json, key);
     apr_pool_create(&pool, dump->pool);
     for (i = 0; i < views->nelts; i++) {
         apr_pool_clear(pool);
-        printf(
-            "%s%s", i > 0 ? ",\n" : "\n",
-            oc_view_json(&APR_ARRAY_IDX(views, i, oc_view_t), dump->now, oc_settings_global()->expiry_warning, pool));
+        oc_json_line(json);
+        oc_view_json(json, NULL, &APR_ARRAY_IDX(views, i, oc_view_t), dump->now, oc_settings_global()->expiry_warning,
+                     pool);
     }
     apr_pool_destroy(pool);
-    printf("]");
-}
-
-/* The document up to the list of problems. */
-static void print_head(apr_time_t now, const char *cache)
-{
-    printf("{\"version\":%d,\"generated\":%" APR_TIME_T_FMT ",\"module\":\"" OC_VERSION
-           "\",\"cache\":%s,\"problems\":[",
-           OC_VIEW_JSON_VERSION, apr_time_sec(now), cache);
+    oc_json_end(json);
 }
 
 static void print_json(const dump_t *dump)
 {
-    int i;
+    oc_json_t json;
 
-    print_head(dump->now,
-               apr_psprintf(dump->pool,
-                            "{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT ",\"records\":%d}",
-                            oc_view_json_string(dump->kept.path, dump->pool), oc_settings_global()->cache.size,
-                            (apr_uint64_t)dump->kept.blocks * OC_BLOCK_SIZE, dump->kept.records->nelts));
-    for (i = 0; i < dump->problems->nelts; i++)
-        printf("%s%s", i > 0 ? "," : "",
-               oc_view_json_string(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
-    printf("]");
-    print_views(dump, "certificates", dump->views);
-    print_views(dump, "unused", dump->unused);
-    printf("}\n");
-}
-
-/* The configuration has no cache of this module. */
-static void print_none(int is_json)
-{
-    if (!is_json) {
-        printf("OCSP cache: none: SSLStaplingCache does not name " OC_PROVIDER_NAME "\n");
-        return;
-    }
-    print_head(apr_time_now(), "null");
-    printf("\"SSLStaplingCache does not name " OC_PROVIDER_NAME "\"],\"certificates\":[],\"unused\":[]}\n");
+    oc_view_json_begin(&json, oc_json_to_stream, stdout, dump->now);
+    put_cache(&json, dump);
+    put_problems(&json, dump->problems);
+    put_views(&json, "certificates", dump, dump->views);
+    put_views(&json, "unused", dump, dump->unused);
+    oc_json_end(&json);
 }
 
 void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
@@ -264,11 +274,11 @@ void oc_dump(const apr_array_header_t *certificates, apr_pool_t *pool)
 
     if (!is_json && !ap_exists_config_define("DUMP_OCSP_CACHE"))
         return;
-    if (!oc_settings_global()->is_provider) {
-        print_none(is_json);
-        return;
-    }
-    collect(&dump, certificates, pool);
+    begin(&dump, pool);
+    if (oc_settings_global()->is_provider)
+        collect(&dump, certificates);
+    else
+        add_problem(&dump, "SSLStaplingCache does not name " OC_PROVIDER_NAME);
     if (is_json)
         print_json(&dump);
     else

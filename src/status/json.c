@@ -6,100 +6,120 @@
  */
 #include "json.h"
 
-#include "version.h"
-
 #include <http_core.h>
 #include <http_protocol.h>
 
 typedef struct {
     const oc_status_request_t *request;
-    const char *separator;
-} list_t;
+    oc_json_t json;
+} document_t;
 
-static int print_certificate(void *context, const oc_view_t *view, unsigned ordinal, oc_attention_t attention,
-                             const char *reason, apr_pool_t *pool)
+static void send_piece(void *r, const char *bytes, apr_size_t len)
 {
-    list_t *list = context;
-    const oc_status_request_t *request = list->request;
+    ap_rwrite(bytes, (int)len, r);
+}
+
+static int put_certificate(void *context, const oc_view_t *view, unsigned ordinal, oc_attention_t attention,
+                           const char *reason, apr_pool_t *pool)
+{
+    document_t *document = context;
+    const oc_status_request_t *request = document->request;
 
     (void)ordinal;
     (void)attention;
     (void)reason;
-    ap_rputs(list->separator, request->r);
-    ap_rputs(oc_view_json(view, request->now, request->expiry_warning, pool), request->r);
-    list->separator = ",\n";
+    oc_json_line(&document->json);
+    oc_view_json(&document->json, NULL, view, request->now, request->expiry_warning, pool);
     return 1;
 }
 
-static void print_census(request_rec *r, const oc_status_census_t *census)
+static void put_census(oc_json_t *json, const oc_status_census_t *census)
 {
     unsigned i;
 
-    ap_rprintf(r, "\"certificates\":%u,\"states\":{", census->all);
+    oc_json_integer(json, "certificates", census->all);
+    oc_json_object(json, "states");
     for (i = 0; i < OC_GROUPS; i++)
-        ap_rprintf(r, "%s\"%s\":%u", i ? "," : "", oc_query_group_name((oc_group_t)i), census->groups[i]);
-    ap_rprintf(r, "},\"attention\":{\"warning\":%u,\"critical\":%u}", census->attention[OC_ATTENTION_WARNING],
-               census->attention[OC_ATTENTION_CRITICAL]);
+        oc_json_integer(json, oc_query_group_name((oc_group_t)i), census->groups[i]);
+    oc_json_end(json);
+    oc_json_object(json, "attention");
+    oc_json_integer(json, "warning", census->attention[OC_ATTENTION_WARNING]);
+    oc_json_integer(json, "critical", census->attention[OC_ATTENTION_CRITICAL]);
+    oc_json_end(json);
+}
+
+static void put_handshakes(oc_json_t *json, const oc_counters_totals_t *counters)
+{
+    oc_json_object(json, "handshakes");
+    oc_json_integer(json, "stapled", (apr_int64_t)counters->handshakes[OC_COUNTERS_STAPLED]);
+    oc_json_integer(json, "error", (apr_int64_t)counters->handshakes[OC_COUNTERS_ERROR]);
+    oc_json_integer(json, "nothing", (apr_int64_t)counters->handshakes[OC_COUNTERS_NOTHING]);
+    oc_json_end(json);
 }
 
 /* Only those that happened. */
-static void print_exchanges(request_rec *r, const oc_counters_totals_t *counters)
+static void put_exchanges(oc_json_t *json, const oc_counters_totals_t *counters)
 {
-    const char *separator = "";
     unsigned origin, verdict;
 
-    ap_rputs(",\"exchanges\":[", r);
+    oc_json_array(json, "exchanges");
     for (origin = 0; origin < OC_ORIGIN_LIMIT; origin++)
         for (verdict = 0; verdict < OC_VERDICT_LIMIT; verdict++) {
             if (counters->exchanges[origin][verdict] == 0)
                 continue;
-            ap_rprintf(r, "%s{\"origin\":\"%s\",\"verdict\":\"%s\",\"count\":%" APR_UINT64_T_FMT "}", separator,
-                       oc_origin_name((oc_origin_t)origin), oc_verdict_name((oc_verdict_t)verdict),
-                       counters->exchanges[origin][verdict]);
-            separator = ",";
+            oc_json_object(json, NULL);
+            oc_json_string(json, "origin", oc_origin_name((oc_origin_t)origin));
+            oc_json_string(json, "verdict", oc_verdict_name((oc_verdict_t)verdict));
+            oc_json_integer(json, "count", (apr_int64_t)counters->exchanges[origin][verdict]);
+            oc_json_end(json);
         }
-    ap_rputs("]", r);
+    oc_json_end(json);
 }
 
-static void print_totals(const oc_status_request_t *request, const oc_status_census_t *census)
+static void put_exchange_seconds(oc_json_t *json, const oc_counters_totals_t *counters)
 {
-    const oc_counters_totals_t *counters = &request->totals.counters;
-    const oc_shm_stats_t *cache = &request->totals.cache;
-    request_rec *r = request->r;
     uint64_t answers = 0;
     unsigned i;
 
     for (i = 0; i < OC_COUNTERS_BUCKETS; i++)
         answers += counters->latency[i];
-    print_census(r, census);
-    ap_rprintf(r,
-               ",\"handshakes\":{\"stapled\":%" APR_UINT64_T_FMT ",\"error\":%" APR_UINT64_T_FMT
-               ",\"nothing\":%" APR_UINT64_T_FMT "}",
-               counters->handshakes[OC_COUNTERS_STAPLED], counters->handshakes[OC_COUNTERS_ERROR],
-               counters->handshakes[OC_COUNTERS_NOTHING]);
-    print_exchanges(r, counters);
-    ap_rprintf(r,
-               ",\"exchange_seconds\":{\"count\":%" APR_UINT64_T_FMT
-               ",\"sum\":%.6f},\"cache\":{\"path\":%s,\"size\":%" APR_SIZE_T_FMT ",\"used\":%" APR_UINT64_T_FMT
-               ",\"records\":%u}",
-               answers, (double)counters->latency_sum / APR_USEC_PER_SEC,
-               oc_view_json_string(request->totals.path, r->pool), cache->size,
-               (apr_uint64_t)cache->blocks_used * OC_BLOCK_SIZE, cache->records);
+    oc_json_object(json, "exchange_seconds");
+    oc_json_integer(json, "count", (apr_int64_t)answers);
+    oc_json_seconds(json, "sum", (apr_interval_time_t)counters->latency_sum);
+    oc_json_end(json);
+}
+
+static void put_cache(oc_json_t *json, const char *path, const oc_shm_stats_t *cache)
+{
+    oc_json_object(json, "cache");
+    oc_json_string(json, "path", path);
+    oc_json_integer(json, "size", (apr_int64_t)cache->size);
+    oc_json_integer(json, "used", (apr_int64_t)cache->blocks_used * OC_BLOCK_SIZE);
+    oc_json_integer(json, "records", cache->records);
+    oc_json_end(json);
 }
 
 void oc_status_json(const oc_status_request_t *request)
 {
-    request_rec *r = request->r;
-    list_t list = {request, "\n"};
+    document_t document = {.request = request};
+    oc_json_t *json = &document.json;
     oc_status_census_t census;
     apr_array_header_t *ranks = oc_status_select(request, &census);
 
-    ap_rprintf(r,
-               "{\"version\":%d,\"generated\":%" APR_INT64_T_FMT ",\"server\":%s,\"module\":\"" OC_VERSION
-               "\",\n\"totals\":{",
-               OC_VIEW_JSON_VERSION, apr_time_sec(request->now), oc_view_json_string(ap_get_server_name(r), r->pool));
-    print_totals(request, &census);
-    ap_rputs("},\n\"certificates\":[", r);
-    oc_status_visit_ranked(request, ranks, 0, (unsigned)ranks->nelts, print_certificate, &list);
-    ap_rputs("\n]}\n", r);
+    oc_view_json_begin(json, send_piece, request->r, request->now);
+    oc_json_string(json, "server", ap_get_server_name(request->r));
+    oc_json_line(json);
+    oc_json_object(json, "totals");
+    put_census(json, &census);
+    put_handshakes(json, &request->totals.counters);
+    put_exchanges(json, &request->totals.counters);
+    put_exchange_seconds(json, &request->totals.counters);
+    put_cache(json, request->totals.path, &request->totals.cache);
+    oc_json_end(json);
+    oc_json_line(json);
+    oc_json_array(json, "certificates");
+    oc_status_visit_ranked(request, ranks, 0, (unsigned)ranks->nelts, put_certificate, &document);
+    oc_json_line(json);
+    oc_json_end(json);
+    oc_json_end(json);
 }

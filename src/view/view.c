@@ -5,6 +5,7 @@
  */
 #include "view/view.h"
 
+#include "version.h"
 #include "base/hex.h"
 
 #include <apr_strings.h>
@@ -219,130 +220,76 @@ int oc_view_subject_is_host(const oc_view_t *view)
 
 /* ---- JSON ---- */
 
-#define REPLACEMENT 0xFFFD
-
-/* The code point at *p, which moves past it. Invalid UTF-8 (RFC 3629: overlong, surrogate, cut off, too large): U+FFFD,
- * and one byte on. */
-static unsigned next_code_point(const unsigned char **p)
+static void put_hosts(oc_json_t *json, const oc_view_t *view)
 {
-    static const struct {
-        unsigned char mask, lead;
-        unsigned min;
-    } forms[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
-    const unsigned char *s = *p;
-    unsigned point, form, i;
-
-    (*p)++;
-    for (form = 0; form < 4 && (s[0] & forms[form].mask) != forms[form].lead; form++)
-        ;
-    if (form == 4)
-        return REPLACEMENT;
-    point = s[0] & (unsigned char)~forms[form].mask;
-    for (i = 1; i <= form; i++) {
-        if ((s[i] & 0xC0) != 0x80) /* the end of the string is not one either */
-            return REPLACEMENT;
-        point = point << 6 | (s[i] & 0x3F);
-    }
-    if (point < forms[form].min || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF))
-        return REPLACEMENT;
-    *p = s + form + 1;
-    return point;
-}
-
-static int is_plain(unsigned point)
-{
-    return point >= 0x20 && point < 0x7F && !strchr("\"\\<>&'", (int)point);
-}
-
-const char *oc_view_json_string(const char *text, apr_pool_t *pool)
-{
-    static const char digits[] = "0123456789abcdef";
-    const unsigned char *p = (const unsigned char *)text;
-    char *literal, *out;
-
-    if (!text)
-        return "null";
-    literal = out = apr_palloc(pool, 6 * strlen(text) + 3);
-    *out++ = '"';
-    while (*p) {
-        unsigned point = next_code_point(&p), units[2] = {point, 0}, i, n = 1;
-
-        if (is_plain(point)) {
-            *out++ = (char)point;
-            continue;
-        }
-        if (point > 0xFFFF) { /* a surrogate pair: 12 characters for 4 bytes */
-            units[0] = 0xD800 + ((point - 0x10000) >> 10);
-            units[1] = 0xDC00 + ((point - 0x10000) & 0x3FF);
-            n = 2;
-        }
-        for (i = 0; i < n; i++) {
-            *out++ = '\\';
-            *out++ = 'u';
-            *out++ = digits[units[i] >> 12 & 15];
-            *out++ = digits[units[i] >> 8 & 15];
-            *out++ = digits[units[i] >> 4 & 15];
-            *out++ = digits[units[i] & 15];
-        }
-    }
-    *out++ = '"';
-    *out = '\0';
-    return literal;
-}
-
-static const char *json_time(apr_time_t time, apr_pool_t *pool)
-{
-    return time ? apr_psprintf(pool, "%" APR_INT64_T_FMT, apr_time_sec(time)) : "null";
-}
-
-static const char *json_hosts(const oc_view_t *view, apr_pool_t *pool)
-{
-    apr_array_header_t *literals = apr_array_make(pool, 4, sizeof(const char *));
     int i;
 
+    oc_json_array(json, "hosts");
     for (i = 0; view->hosts && i < view->hosts->nelts; i++)
-        APR_ARRAY_PUSH(literals, const char *) = oc_view_json_string(APR_ARRAY_IDX(view->hosts, i, const char *), pool);
+        oc_json_string(json, NULL, APR_ARRAY_IDX(view->hosts, i, const char *));
     if (!view->hosts && view->host)
-        APR_ARRAY_PUSH(literals, const char *) = oc_view_json_string(view->host, pool);
-    return apr_pstrcat(pool, "[", apr_array_pstrcat(pool, literals, ','), "]", NULL);
+        oc_json_string(json, NULL, view->host);
+    oc_json_end(json);
 }
 
-static const char *json_urls(const oc_view_t *view, apr_pool_t *pool)
+static void put_urls(oc_json_t *json, const oc_view_t *view)
 {
-    apr_array_header_t *literals = apr_array_make(pool, 2, sizeof(const char *));
     const char *const *url;
 
+    oc_json_array(json, "responders");
     for (url = view->urls; url && *url; url++)
-        APR_ARRAY_PUSH(literals, const char *) = oc_view_json_string(*url, pool);
-    return apr_pstrcat(pool, "[", apr_array_pstrcat(pool, literals, ','), "]", NULL);
+        oc_json_string(json, NULL, *url);
+    oc_json_end(json);
 }
 
-static const char *json_response(const oc_view_t *view, apr_pool_t *pool)
+static void put_response(oc_json_t *json, const oc_view_t *view)
 {
-    if (!view->has_record)
-        return "null";
-    return apr_psprintf(pool,
-                        "{\"verdict\":\"%s\",\"origin\":\"%s\",\"this_update\":%s,\"next_update\":%s,"
-                        "\"usable_until\":%s,\"fetched_at\":%s,\"size\":%" APR_SIZE_T_FMT "}",
-                        oc_verdict_name(view->verdict), oc_origin_name(view->origin),
-                        json_time(view->this_update, pool), json_time(view->next_update, pool),
-                        json_time(view->usable_until, pool), json_time(view->fetched_at, pool), view->size);
+    if (!view->has_record) {
+        oc_json_null(json, "response");
+        return;
+    }
+    oc_json_object(json, "response");
+    oc_json_string(json, "verdict", oc_verdict_name(view->verdict));
+    oc_json_string(json, "origin", oc_origin_name(view->origin));
+    oc_json_time(json, "this_update", view->this_update);
+    oc_json_time(json, "next_update", view->next_update);
+    oc_json_time(json, "usable_until", view->usable_until);
+    oc_json_time(json, "fetched_at", view->fetched_at);
+    oc_json_integer(json, "size", (apr_int64_t)view->size);
+    oc_json_end(json);
 }
 
-const char *oc_view_json(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning, apr_pool_t *pool)
+void oc_view_json(oc_json_t *json, const char *key, const oc_view_t *view, apr_time_t now,
+                  apr_interval_time_t expiry_warning, apr_pool_t *pool)
 {
     const char *reason, *attention = oc_attention_name(oc_view_attention(view, now, expiry_warning, &reason, pool));
 
-    return apr_psprintf(
-        pool,
-        "{\"host\":%s,\"hosts\":%s,\"sha1\":\"%s\",\"subject\":%s,\"serial\":%s,\"responder\":%s,\"responders\":%s,"
-        "\"not_after\":%s,\"must_staple\":%s,\"state\":\"%s\",\"attention\":\"%s\",\"reason\":%s,"
-        "\"response\":%s,\"last_verdict\":%s,\"last_attempt\":%s,\"failures\":%u,\"next_request\":%s}",
-        oc_view_json_string(view->host, pool), json_hosts(view, pool), oc_hex_print(view->id, sizeof(view->id), pool),
-        oc_view_json_string(view->subject, pool), oc_view_json_string(view->serial, pool),
-        oc_view_json_string(view->url, pool), json_urls(view, pool), json_time(view->not_after, pool),
-        view->must_staple ? "true" : "false", oc_view_state(view, now), attention, oc_view_json_string(reason, pool),
-        json_response(view, pool),
-        view->last == OC_PENDING ? "null" : oc_view_json_string(oc_verdict_name(view->last), pool),
-        json_time(view->last_attempt, pool), view->failures, json_time(view->next_request, pool));
+    oc_json_object(json, key);
+    oc_json_string(json, "host", view->host);
+    put_hosts(json, view);
+    oc_json_string(json, "sha1", oc_hex_print(view->id, sizeof(view->id), pool));
+    oc_json_string(json, "subject", view->subject);
+    oc_json_string(json, "serial", view->serial);
+    oc_json_string(json, "responder", view->url);
+    put_urls(json, view);
+    oc_json_time(json, "not_after", view->not_after);
+    oc_json_bool(json, "must_staple", view->must_staple);
+    oc_json_string(json, "state", oc_view_state(view, now));
+    oc_json_string(json, "attention", attention);
+    oc_json_string(json, "reason", reason);
+    put_response(json, view);
+    oc_json_string(json, "last_verdict", view->last == OC_PENDING ? NULL : oc_verdict_name(view->last));
+    oc_json_time(json, "last_attempt", view->last_attempt);
+    oc_json_integer(json, "failures", view->failures);
+    oc_json_time(json, "next_request", view->next_request);
+    oc_json_end(json);
+}
+
+void oc_view_json_begin(oc_json_t *json, oc_json_sink_fn *sink, void *context, apr_time_t now)
+{
+    oc_json_begin(json, sink, context);
+    oc_json_object(json, NULL);
+    oc_json_integer(json, "version", OC_VIEW_JSON_VERSION);
+    oc_json_time(json, "generated", now);
+    oc_json_string(json, "module", OC_VERSION);
 }
