@@ -83,12 +83,6 @@ typedef struct {
  */
 const char *oc_query_parse(oc_query_t *query, const char *arguments, apr_pool_t *pool);
 
-/** Parse 40 hexadecimal digits into @a id. @return 1; 0: @a text is something else, and @a id is untouched */
-int oc_query_parse_id(unsigned char *id, const char *text);
-
-/** Print a fingerprint in upper case, from @a pool. */
-const char *oc_query_print_id(const unsigned char *id, apr_pool_t *pool);
-
 /** "?" and the arguments that oc_query_parse() reads as @a query, without defaults and without the notice: a relative
  * reference. It needs escaping for HTML like any text. */
 const char *oc_query_print(const oc_query_t *query, apr_pool_t *pool);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define PEM_BEGIN "-----BEGIN "
+#define HEX_PIECE 128 /* bytes that are written at once */
 
 void oc_lines_begin(oc_lines_t *lines, const char *text, apr_size_t len)
 {
@@ -171,10 +172,15 @@ int oc_lines_put_number(BIO *bio, const char *key, apr_int64_t value)
 int oc_lines_put_hex(BIO *bio, const char *key, const unsigned char *bytes, apr_size_t len)
 {
     int ok = BIO_printf(bio, "%s ", key) > 0;
-    apr_size_t i;
+    char digits[2 * HEX_PIECE + 1];
 
-    for (i = 0; ok && i < len; i++)
-        ok = BIO_printf(bio, "%02X", bytes[i]) > 0;
+    while (ok && len > 0) {
+        apr_size_t part = len < HEX_PIECE ? len : HEX_PIECE;
+
+        ok = BIO_puts(bio, oc_hex_put(digits, bytes, part)) > 0;
+        bytes += part;
+        len -= part;
+    }
     return ok && BIO_puts(bio, "\n") > 0;
 }
 

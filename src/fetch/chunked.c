@@ -8,7 +8,8 @@
  */
 #include "chunked.h"
 
-#include <apr_lib.h>
+#include "base/hex.h"
+
 #include <string.h>
 
 enum { AT_SIZE, AT_EXTENSION, AT_SIZE_LF, AT_DATA, AT_CR, AT_LF };
@@ -29,12 +30,11 @@ static void chunked_begin_data(oc_chunked_t *chunked)
 
 static void chunked_take_size(oc_chunked_t *chunked, char c)
 {
-    static const char hex[] = "0123456789abcdef";
-    const char *digit = c != '\0' ? strchr(hex, apr_tolower(c)) : NULL;
+    int digit = oc_hex_digit(c);
 
-    if (digit != NULL) {
+    if (digit >= 0) {
         chunked->digits = 1;
-        chunked->left = chunked->left * 16 + (apr_size_t)(digit - hex);
+        chunked->left = chunked->left * 16 + (apr_size_t)digit;
         if (chunked->left > chunked->max - chunked->size) /* also prevents an overflow of the product */
             chunked_reject(chunked, OC_TOO_LARGE, "a chunk with which the answer exceeds the largest size accepted");
         return;

@@ -6,6 +6,8 @@
  */
 #include "fleet/entry.h"
 
+#include "base/hex.h"
+
 #include <apr_lib.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -70,9 +72,7 @@ apr_status_t oc_fleet_entry_key(const oc_cert_t *cert, unsigned char key[OC_CERT
 void oc_fleet_entry_name(const char *prefix, const unsigned char key[OC_CERT_HASH_LEN],
                          char name[OC_FLEET_ENTRY_NAME_LEN])
 {
-    static const char digits[] = "0123456789abcdef";
     apr_size_t n = 0;
-    unsigned i;
 
     while (n < OC_FLEET_ENTRY_PREFIX_MAX && prefix[n] != '\0') {
         name[n] = prefix[n];
@@ -81,11 +81,7 @@ void oc_fleet_entry_name(const char *prefix, const unsigned char key[OC_CERT_HAS
     name[n++] = ':';
     name[n++] = '0' + OC_FLEET_ENTRY_LAYOUT;
     name[n++] = ':';
-    for (i = 0; i < OC_CERT_HASH_LEN; i++) {
-        name[n++] = digits[key[i] >> 4];
-        name[n++] = digits[key[i] & 15];
-    }
-    name[n] = '\0';
+    oc_hex_put(name + n, key, OC_CERT_HASH_LEN);
 }
 
 const char *oc_fleet_entry_prefix_problem(const char *prefix)

@@ -11,6 +11,7 @@
  */
 #include "signer.h"
 
+#include "base/hex.h"
 #include "ocsp/x509.h"
 
 #include <apr_strings.h>
@@ -21,6 +22,8 @@
 
 /* In bits: what OpenSSL calls security level 2, the default of Debian, Ubuntu and RHEL. */
 #define OC_SIGNER_STRENGTH 112
+
+#define KEY_HASH_SHOWN 48 /* bytes of a key hash in a message: any SHA-1 */
 
 static oc_verdict_t refuse_signer(const oc_check_t *check, oc_verdict_t verdict, const char *objection)
 {
@@ -78,8 +81,7 @@ static oc_verdict_t refuse_signer_missing(const oc_check_t *check)
 {
     const ASN1_OCTET_STRING *key = NULL;
     const X509_NAME *name = NULL;
-    char text[100] = "";
-    apr_size_t used = 0;
+    char text[2 * KEY_HASH_SHOWN + 1];
 
     if (!OCSP_resp_get0_id(check->basic, &key, &name))
         return OC_SIGNER_MISSING;
@@ -87,8 +89,8 @@ static oc_verdict_t refuse_signer_missing(const oc_check_t *check)
         oc_x509_name(text, sizeof(text), name);
         return oc_check_refuse(check, OC_SIGNER_MISSING, "responder name %s", text);
     }
-    for (int i = 0; i < ASN1_STRING_length(key) && used + 3 < sizeof(text); i++, used += 2)
-        apr_snprintf(text + used, 3, "%02X", ASN1_STRING_get0_data(key)[i]);
+    oc_hex_put(text, ASN1_STRING_get0_data(key),
+               ASN1_STRING_length(key) < KEY_HASH_SHOWN ? (apr_size_t)ASN1_STRING_length(key) : KEY_HASH_SHOWN);
     /* RFC 6960 section 4.2.1: KeyHash is the SHA-1 hash of the key, which a key identifier need not be. */
     if (X509_get0_subject_key_id(check->subject->issuer)
         && ASN1_OCTET_STRING_cmp(key, X509_get0_subject_key_id(check->subject->issuer)) == 0)

@@ -11,6 +11,7 @@
 #include "html_certificate.h"
 #include "json.h"
 #include "prometheus.h"
+#include "base/hex.h"
 #include "status/post.h"
 
 #include <apr_strings.h>
@@ -73,8 +74,9 @@ static int send_response(request_rec *r, unsigned ordinal, const unsigned char *
     if (oc_snapshot_response(ordinal, &der, &len, r->pool) != APR_SUCCESS)
         return send_text(r, HTTP_NOT_FOUND, "The cache holds no response for this certificate.");
     ap_set_content_type(r, "application/ocsp-response");
-    apr_table_setn(r->headers_out, "Content-Disposition",
-                   apr_pstrcat(r->pool, "attachment; filename=\"", oc_query_print_id(id, r->pool), ".der\"", NULL));
+    apr_table_setn(
+        r->headers_out, "Content-Disposition",
+        apr_pstrcat(r->pool, "attachment; filename=\"", oc_hex_print(id, OC_CERT_ID_LEN, r->pool), ".der\"", NULL));
     ap_set_content_length(r, (apr_off_t)len);
     if (!r->header_only)
         ap_rwrite(der, (int)len, r);

@@ -7,6 +7,7 @@
 #include "html_certificate.h"
 
 #include "html_parts.h"
+#include "base/hex.h"
 #include "ocsp/signed_by.h"
 #include "view/timeline.h"
 
@@ -169,7 +170,7 @@ static void print_certificate(const page_t *page, apr_pool_t *pool)
     row(r, "Subject", oc_status_text(view->subject, pool));
     row(r, "Issuer", oc_status_text(issuer ? oc_signed_by_issuer(issuer, pool) : view->issuer, pool));
     row(r, "Serial", mono(view->serial, pool));
-    row(r, "SHA-1", mono(oc_query_print_id(view->id, pool), pool));
+    row(r, "SHA-1", mono(oc_hex_print(view->id, sizeof(view->id), pool), pool));
     row(r, "Expires", end_of(view->not_after, page->request->now, pool));
     row(r, "Must-Staple", view->must_staple ? "yes: clients refuse it without a staple" : "no");
     row(r, view->urls && view->urls[0] && view->urls[1] ? "Responders" : "Responder", responders_of(view, pool));

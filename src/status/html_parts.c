@@ -8,6 +8,7 @@
 
 #include "assets.h"
 #include "version.h"
+#include "base/hex.h"
 #include "status/post.h"
 #include "view/timeline.h"
 
@@ -99,7 +100,7 @@ const char *oc_status_group_word(oc_group_t group)
 
 const char *oc_status_link(const oc_view_t *view, apr_pool_t *pool)
 {
-    return apr_pstrcat(pool, "?id=", oc_query_print_id(view->id, pool), NULL);
+    return apr_pstrcat(pool, "?id=", oc_hex_print(view->id, sizeof(view->id), pool), NULL);
 }
 
 const char *oc_status_query_link(const oc_query_t *query, apr_pool_t *pool)
@@ -115,7 +116,7 @@ const char *oc_status_button(const oc_status_request_t *request, const oc_view_t
         return "";
     return apr_pstrcat(
         pool, "<form class=\"again\" method=\"post\" action=\"?\"><input type=\"hidden\" name=\"token\" value=\"",
-        token, "\"><button name=\"id\" value=\"", view ? oc_query_print_id(view->id, pool) : "all",
+        token, "\"><button name=\"id\" value=\"", view ? oc_hex_print(view->id, sizeof(view->id), pool) : "all",
         view ? "\">Refresh now</button></form>" : "\">Refresh all</button></form>", NULL);
 }
 

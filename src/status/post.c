@@ -5,12 +5,12 @@
  */
 #include "status/post.h"
 
+#include "base/hex.h"
 #include "server/module.h"
 #include "server/settings.h"
 #include "state/refresh_flags.h"
 
 #include <apr_buckets.h>
-#include <apr_escape.h>
 #include <apr_shm.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -79,7 +79,7 @@ static const char *make_token(const request_rec *r, apr_time_t end, apr_pool_t *
     if (!HMAC(EVP_sha256(), refresh.secret, SECRET_LEN, (const unsigned char *)text, strlen(text), mac, &len)
         || len != MAC_LEN)
         return NULL;
-    return apr_psprintf(pool, "%" APR_INT64_T_FMT "-%s", apr_time_sec(end), apr_pescape_hex(pool, mac, len, 0));
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "-%s", apr_time_sec(end), oc_hex_print(mac, len, pool));
 }
 
 const char *oc_status_post_token(const request_rec *r, apr_time_t now, apr_pool_t *pool)
@@ -183,7 +183,7 @@ static int recall_all(const oc_status_request_t *request, const char **problem)
 static int recall_one(const oc_status_request_t *request, const unsigned char *id, const char **problem)
 {
     request_rec *r = request->r;
-    const char *page = apr_pstrcat(r->pool, "?id=", oc_query_print_id(id, r->pool), NULL);
+    const char *page = apr_pstrcat(r->pool, "?id=", oc_hex_print(id, OC_CERT_ID_LEN, r->pool), NULL);
     int ordinal = oc_snapshot_find(id);
     apr_status_t rv;
 
@@ -225,7 +225,7 @@ int oc_status_post(const oc_status_request_t *request, const char **problem)
         *problem = "The page that sent this request is too old, or from another server. Load it again.";
         return HTTP_FORBIDDEN;
     }
-    if (!wanted || (strcmp(wanted, "all") != 0 && !oc_query_parse_id(id, wanted))) {
+    if (!wanted || (strcmp(wanted, "all") != 0 && !oc_hex_read(wanted, id, sizeof(id)))) {
         *problem = "The field id is neither a certificate's SHA-1 fingerprint nor all.";
         return HTTP_BAD_REQUEST;
     }

@@ -7,6 +7,7 @@
 #include "prometheus.h"
 
 #include "version.h"
+#include "base/hex.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -92,7 +93,7 @@ static const char *labels_of(collection_t *collection, const oc_view_t *view, ap
                                       label_value(view->serial, pool));
 
     if (apr_hash_get(collection->seen, labels, APR_HASH_KEY_STRING))
-        return apr_pstrcat(lasting, labels, ",sha1=\"", oc_query_print_id(view->id, pool), "\"", NULL);
+        return apr_pstrcat(lasting, labels, ",sha1=\"", oc_hex_print(view->id, sizeof(view->id), pool), "\"", NULL);
     apr_hash_set(collection->seen, labels, APR_HASH_KEY_STRING, labels);
     return labels;
 }

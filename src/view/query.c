@@ -67,16 +67,6 @@ static int find(const char *const *names, int n, const char *word)
 
 /* ---- arguments ---- */
 
-int oc_query_parse_id(unsigned char *id, const char *text)
-{
-    return oc_hex_read(text, id, OC_CERT_ID_LEN);
-}
-
-const char *oc_query_print_id(const unsigned char *id, apr_pool_t *pool)
-{
-    return oc_hex_print(id, OC_CERT_ID_LEN, pool);
-}
-
 static int parse_sort(oc_query_t *query, const char *value)
 {
     int is_descending = *value == '-', sort = find(sort_names, OC_SORTS, value + is_descending);
@@ -126,7 +116,7 @@ static int parse_one(oc_query_t *query, const char *name, const char *value)
         return i > 0;
     }
     if (strcmp(name, "id") == 0)
-        return query->has_id = oc_query_parse_id(query->id, value);
+        return query->has_id = oc_hex_read(value, query->id, sizeof(query->id));
     if (strcmp(name, "sort") == 0)
         return parse_sort(query, value);
     if (strcmp(name, "page") == 0)
@@ -169,7 +159,7 @@ const char *oc_query_print(const oc_query_t *query, apr_pool_t *pool)
     const char *out = "?";
 
     if (query->has_id)
-        out = apr_pstrcat(pool, out, "&id=", oc_query_print_id(query->id, pool), NULL);
+        out = apr_pstrcat(pool, out, "&id=", oc_hex_print(query->id, sizeof(query->id), pool), NULL);
     if (*query->text)
         out = apr_pstrcat(pool, out, "&q=", apr_pescape_urlencoded(pool, query->text), NULL);
     if (query->group != OC_GROUP_ANY)

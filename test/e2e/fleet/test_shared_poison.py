@@ -18,7 +18,7 @@ from stores import der_of, entry
 from test_shared import PACE
 from wait import poll
 
-IGNORED = r"^\[ocsp_cache:warn\] .*the entry ocsp:1:[0-9a-f]{64} in the shared store \S+ is ignored: "
+IGNORED = r"^\[ocsp_cache:warn\] .*the entry ocsp:1:[0-9A-F]{64} in the shared store \S+ is ignored: "
 
 
 def fresh(name: str, der: bytes, **changes: object) -> bytes:

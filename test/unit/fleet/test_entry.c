@@ -172,7 +172,7 @@ TEST(test_names)
     const char *longest = "abcdefghijklmnopqrstuvwxyz.-_012";
 
     oc_fleet_entry_name("ocsp", KEY, name);
-    assert_string_equal(name, "ocsp:1:010203abff000000000000000000000000000000000000000000000000000000");
+    assert_string_equal(name, "ocsp:1:010203ABFF000000000000000000000000000000000000000000000000000000");
     assert_null(oc_fleet_entry_prefix_problem(longest));
     oc_fleet_entry_name(longest, KEY, name);
     assert_int_equal(strlen(name), OC_FLEET_ENTRY_NAME_LEN - 1);
