@@ -166,6 +166,16 @@ system_install() {
     inside test -s /usr/share/doc/libapache2-mod-ocsp-cache/mod_ocsp_cache.md
 }
 
+# README's first steps on a system as Debian installs it: nothing is wrong, so nothing is reported. AH00558 is httpd's own line
+# about the name of the machine.
+system_enable() {
+    inside a2enmod -q ssl ocsp_cache
+    inside apachectl -t >"$dir/checked" 2>&1
+    if grep -v -x -e 'Syntax OK' -e 'AH00558: .*' "$dir/checked"; then fail "apachectl -t has more to report than Syntax OK"; fi
+    grep -q -x 'Syntax OK' "$dir/checked"
+    inside a2dismod -q ocsp_cache ssl
+}
+
 # the_cache: the file's path below the root
 the_cache() { (cd "$root" && find var/cache/apache2 -maxdepth 1 -regex '.*/ocsp_cache-[0-9a-f]*'); }
 
@@ -206,6 +216,7 @@ system_purge() {
 }
 
 step system_install "installed in a throw-away system; not enabled; apachectl -t"
+step system_enable "a2enmod ssl ocsp_cache; apachectl -t prints Syntax OK alone"
 step system_staple "a2enmod ocsp_cache; stapled, and after a restart without the responder"
 step system_upgrade "upgrade: cache and enabled state kept, apache2 restarted"
 step system_purge "remove, purge: nothing left, apachectl -t"

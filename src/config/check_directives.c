@@ -16,9 +16,19 @@ static void warn(oc_findings_t *findings, server_rec *s, const char *text)
     oc_findings_add(findings, APLOG_WARNING, s, OC_ABOUT_HOST, NULL, text);
 }
 
+/* What is written in this section itself. A virtual host without any directive of this module's table has no
+ * configuration of its own: httpd gives it that of the main server. NULL: nothing is written */
+static const oc_server_conf_t *written_in(const apr_array_header_t *servers, const server_rec *s)
+{
+    const oc_server_conf_t *conf = oc_settings_server(s);
+
+    return s->is_virtual && conf == oc_settings_server(APR_ARRAY_IDX(servers, 0, const server_rec *)) ? NULL
+                                                                                                      : conf->own;
+}
+
 /* "SSLStaplingForceURL, ... have no effect: ": the directives set in this section itself that need stapling; NULL:
  * none.
- * @param is_tls 0: SSLUseStapling has no effect either */
+ * @param own  from written_in(), not NULL @param is_tls 0: SSLUseStapling has no effect either */
 static const char *idle_directives(const oc_server_conf_t *own, int is_tls, apr_pool_t *pool)
 {
     const struct {
@@ -54,10 +64,10 @@ static int is_faking(const apr_array_header_t *servers, const oc_mod_md_t *md, c
 
     for (i = 0; i < servers->nelts; i++) {
         const server_rec *host = APR_ARRAY_IDX(servers, i, const server_rec *);
-        const oc_server_conf_t *conf = oc_settings_server(host);
+        const oc_server_conf_t *own = written_in(servers, host);
 
-        if ((host == s || (!s->is_virtual && conf->own->fake_try_later == OC_UNSET)) && oc_mod_md_leaves_to_us(md, host)
-            && oc_settings_returns_errors(conf))
+        if ((host == s || (!s->is_virtual && (!own || own->fake_try_later == OC_UNSET)))
+            && oc_mod_md_leaves_to_us(md, host) && oc_settings_returns_errors(oc_settings_server(host)))
             return 1;
     }
     return 0;
@@ -67,9 +77,11 @@ static int is_faking(const apr_array_header_t *servers, const oc_mod_md_t *md, c
 static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
                          server_rec *s, apr_pool_t *pool)
 {
-    const oc_server_conf_t *own = oc_settings_server(s)->own;
+    const oc_server_conf_t *own = written_in(servers, s);
     apr_interval_time_t least = oc_settings_global()->refresh_min;
 
+    if (!own)
+        return;
     if (own->fake_try_later == 1 && !is_faking(servers, md, s))
         warn(findings, s,
              "SSLStaplingFakeTryLater On has no effect: errors, and so a generated tryLater, are stapled only with "
@@ -112,7 +124,8 @@ static void check_host(oc_findings_t *findings, const oc_mod_md_t *md, const apr
 {
     const oc_server_conf_t *conf = oc_settings_server(s);
     int is_tls = oc_settings_is_tls(s);
-    const char *idle = idle_directives(conf->own, is_tls, pool);
+    const oc_server_conf_t *own = written_in(servers, s);
+    const char *idle = own ? idle_directives(own, is_tls, pool) : NULL;
 
     if (conf->ssl_engine == 1 && conf->certificate_files->nelts == 0 && oc_mod_md_manages(md, s))
         oc_findings_add(findings, APLOG_INFO, s, OC_ABOUT_HOST, NULL,
@@ -148,7 +161,7 @@ void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const a
         server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
 
         n_tls += oc_settings_is_tls(s);
-        is_set |= oc_settings_server(s)->own->use_stapling != OC_UNSET;
+        is_set |= oc_settings_server(s)->use_stapling != OC_UNSET;
         n_staple += oc_settings_is_tls(s) && oc_settings_server(s)->staples;
         if (s->is_virtual)
             check_host(findings, md, servers, s, pool);

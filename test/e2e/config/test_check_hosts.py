@@ -65,6 +65,21 @@ def test_certificates_without_a_responder_are_one_line_at_info(hosts):
     assert " and 2 others: " in line and " and 4 more: " in line and "names no OCSP responder" in line
 
 
+def test_plain_hosts_inherit_without_a_word(hosts):
+    """As with Debian's 000-default and conf/ocsp_cache.conf: SSLUseStapling stands outside of the host, which speaks no TLS."""
+    server = hosts(directives=("SSLUseStapling on", "SSLStaplingFakeTryLater on", "SSLStaplingReturnResponderErrors on"),
+                   vhost={"stapling": None})
+    plain = "\n".join((f"<VirtualHost *:{server.http_port}>", "ServerName plain.example.test", "</VirtualHost>"))
+    server.config = replace(server.config, directives=(*server.config.directives, plain))
+    assert server.check().lines == ["Syntax OK"]
+    server.config = replace(server.config, vhosts=())
+    assert server.check().lines == ["Syntax OK"], "no host has TLS"
+    own = plain.replace("ServerName", "SSLUseStapling on\nServerName")
+    server.config = replace(server.config, directives=("SSLUseStapling on", own))
+    [line] = said(server)
+    assert line.startswith("plain.example.test:") and "SSLUseStapling has no effect: SSLEngine is not on here" in line
+
+
 @pytest.mark.parametrize("issuer", ["file", "chain", "ca"])
 def test_issuer_is_found_where_mod_ssl_finds_it(hosts, issuer):
     assert said(hosts(vhost={"issuer": issuer})) == []
