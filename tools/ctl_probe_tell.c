@@ -99,7 +99,7 @@ void probe_tell_subject(const probe_t *probe)
 
 const char *probe_step_name(oc_step_kind_t kind)
 {
-    static const char *const names[] = {[OC_STEP_LOOK_UP] = "look-up",
+    static const char *const names[] = {[OC_STEP_LOOK_UP] = "lookup",
                                         [OC_STEP_CONNECT] = "connect",
                                         [OC_STEP_REQUEST] = "request",
                                         [OC_STEP_HEAD] = "head",

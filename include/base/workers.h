@@ -4,7 +4,7 @@
  * A bounded number of threads that process tasks. Each task belongs to a group, and no group gets more than its share
  * of the threads, so that one dead responder cannot delay the tasks of another.
  *
- * The threads own all their memory: a child may exit while one is still in a name look-up that nothing can interrupt.
+ * The threads own all their memory: a child may exit while one is still in a name lookup that nothing can interrupt.
  */
 #ifndef OC_BASE_WORKERS_H
 #define OC_BASE_WORKERS_H

@@ -20,7 +20,7 @@
  * stapling. Changes nothing. @param certificates from oc_inventory_read() */
 void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool);
 
-/** post_config: a vhost with stapling off was primed with this certificate. Warn if clients will refuse it without a
+/** post_config: a vhost with stapling off was primed with this certificate. Warn if clients will reject it without a
  * staple. */
 void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool);
 

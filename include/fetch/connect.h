@@ -25,8 +25,8 @@ typedef struct {
  * less. The first that answers wins (RFC 8305, without its sorting: the order is that of getaddrinfo).
  * @return OC_PENDING: connected. OC_NAME_LOOKUP_FAILED, OC_CONNECT_FAILED (every address refused), OC_TIMED_OUT,
  *   OC_STOPPED, OC_OUT_OF_RESOURCES.
- * @param trace NULL, or an observer of the look-up and of each address
- * Does not call APR. When the stop flag is set after a blocking look-up, it does not return at all: the process is
+ * @param trace NULL, or an observer of the lookup and of each address
+ * Does not call APR. When the stop flag is set after a blocking lookup, it does not return at all: the process is
  * exiting, and no longer waits for this thread.
  */
 oc_verdict_t oc_connect(const char *host, apr_port_t port, const oc_deadline_t *deadline, const oc_trace_t *trace,

@@ -4,7 +4,7 @@
  * One exchange with a responder: look up, connect, query, read, within one deadline and one size cap.
  *
  * Runs in worker threads of unprivileged children. Whatever the responder does, the call returns at its deadline or one
- * poll later; only a blocking name look-up can take longer (see oc_fetch). It judges HTTP, never OCSP: that is
+ * poll later; only a blocking name lookup can take longer (see oc_fetch). It judges HTTP, never OCSP: that is
  * ocsp/verify.h.
  */
 #ifndef OC_FETCH_FETCH_H

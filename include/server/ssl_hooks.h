@@ -14,7 +14,7 @@
 int oc_ssl_hooks_prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_len, const char *pem);
 
 /**
- * ssl_ocsp_get_resp_hook: a client requests the status in its handshake. One look-up and one copy out of shared memory:
+ * ssl_ocsp_get_resp_hook: a client requests the status in its handshake. One lookup and one copy out of shared memory:
  * no lock, no system call, no network, no file, no ASN.1, and memory only from the connection's pool.
  * @return OK: `callback` has been called, with NULL and 0 when there is nothing to staple; DECLINED: this module does
  * not staple for the vhost.

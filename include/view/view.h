@@ -21,7 +21,7 @@ typedef enum {
     OC_ATTENTION_NONE,    /* stapled and renewed in time; or no responder, where nothing demands one */
     OC_ATTENTION_WARNING, /* attempts fail, or the response ends within the expiry warning, but a valid one is stapled;
                              or nothing is stapled, and clients do without */
-    OC_ATTENTION_CRITICAL /* clients refuse it: revoked; expired; or Must-Staple without a good response */
+    OC_ATTENTION_CRITICAL /* clients reject it: revoked; expired; or Must-Staple without a good response */
 } oc_attention_t;
 
 /** Unknown: NULL, 0. The strings belong to the caller that filled it in. No string holds a password. */

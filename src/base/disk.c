@@ -32,7 +32,7 @@ apr_status_t oc_disk_refuse(const char *path, const char *why, apr_pool_t *pool,
 apr_status_t oc_disk_keep(apr_status_t rv, apr_pool_t *pool, const char **problem)
 {
     if (rv == APR_EGENERAL)
-        *problem = apr_pstrcat(pool, *problem, "; it is left alone. Remove it, or name another file", NULL);
+        *problem = apr_pstrcat(pool, *problem, "; it is not changed. Remove it, or name another file", NULL);
     return rv;
 }
 

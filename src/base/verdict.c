@@ -57,8 +57,8 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
                          "unsigned ones, or set SSLUseStapling Off for this host."},
     [OC_UNAUTHORIZED] = {OC_CLASS_RESPONDER_ERROR, "unauthorized",
                          "the responder is not authorized to answer for the certificate",
-                         "Usual for a certificate issued minutes ago, or expired. Otherwise check that the URL "
-                         "(in SSLStaplingForceURL, if it is set) is the one of the CA that issued it."},
+                         "Usual for a certificate issued minutes ago, or expired. Otherwise check that the URL (in "
+                         "SSLStaplingForceURL, if it is set) belongs to the CA that issued it."},
     [OC_UNDEFINED_STATUS] = {OC_CLASS_RESPONDER_ERROR, "undefined-status",
                              "the responder answered with a status that RFC 6960 does not define",
                              ADVISE_NOT_A_RESPONDER},
@@ -72,12 +72,12 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
     [OC_CONNECT_FAILED] = {OC_CLASS_NO_ANSWER, "connect-failed", "no connection to the responder could be established",
                            ADVISE_PATH},
     [OC_TIMED_OUT] = {OC_CLASS_NO_ANSWER, "timed-out", "the responder did not answer in time",
-                      "Check that no firewall drops the packets. A slow connection may need SSLOCSPProxyURL or "
-                      "a longer SSLStaplingResponderTimeout, for which no client ever waits."},
+                      "Check that no firewall drops the packets. A slow connection may need SSLOCSPProxyURL or a "
+                      "longer SSLStaplingResponderTimeout (no client waits for it)."},
     [OC_CONNECTION_LOST] = {OC_CLASS_NO_ANSWER, "connection-lost",
                             "the connection to the responder broke before the answer was complete",
-                            "The module retries automatically. If the error persists, look for a proxy or firewall "
-                            "that cuts connections to the responder."},
+                            "The module retries automatically. If the error persists, look for a proxy or a firewall "
+                            "that closes connections to the responder."},
     [OC_HTTP_STATUS] = {OC_CLASS_NO_ANSWER, "http-status", "the responder answered with an HTTP error",
                         "5xx usually passes. 403, 404 and 407 mean a wrong URL (openssl x509 -noout -ocsp_uri, "
                         "SSLStaplingForceURL) or a proxy that denies access (SSLOCSPProxyURL)."},
@@ -113,8 +113,8 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
                      "cache on the way may mix up responses."},
     [OC_SIGNER_MISSING] = {OC_CLASS_UNUSABLE, "signer-missing",
                            "the response does not contain the certificate of its signer",
-                           "The responder has to include the certificate of its signer, or the issuer has to sign. "
-                           "If the issuer was renewed, install the chain with the issuer that signs at present."},
+                           "The responder has to include the certificate of its signer, or the issuer has to sign. If "
+                           "the issuer was renewed, install the chain with the current issuer."},
     [OC_SIGNER_REFUSED] = {OC_CLASS_UNUSABLE, "signer-refused",
                            "the certificate that signed the response is not authorized to sign it",
                            "Only the issuer itself, or a certificate that the issuer signed directly and that has "
@@ -143,18 +143,18 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
                           "The responder's operator has to fix them: times are whole seconds in UTC, and "
                           "nextUpdate does not precede thisUpdate."},
     [OC_TOO_OLD] = {OC_CLASS_UNUSABLE, "too-old", "the response is older than allowed",
-                    "If SSLStaplingResponseMaxAge is set, raise it above the interval at which this CA "
-                    "publishes. A response without nextUpdate must be made anew within 15 days, by the "
-                    "responder's operator."},
+                    "If SSLStaplingResponseMaxAge is set, raise it above the interval at which this CA publishes. A "
+                    "response without nextUpdate is valid for 15 days: the responder's operator has to publish a new "
+                    "one within that time."},
     [OC_CERTIFICATE_EXPIRED] = {OC_CLASS_UNUSABLE, "certificate-expired", "the certificate itself has expired",
                                 "Renew the certificate and reload the server."},
     [OC_SUPERSEDED] = {OC_CLASS_UNUSABLE, "superseded", "a newer response is already in the cache",
-                       "Harmless if occasional: the servers of one responder are not always in step. The newer "
+                       "Harmless if occasional: the servers of one responder are not always in sync. The newer "
                        "response stays in use."},
-    [OC_ALTERED] = {OC_CLASS_UNUSABLE, "altered", "the stored record is not what its response says",
-                    "It is removed and a new response is fetched. Something other than this module wrote to the "
-                    "cache: look at what else runs as the server's user (scripts, other modules) and who may write to "
-                    "the cache's file."},
+    [OC_ALTERED] =
+        {OC_CLASS_UNUSABLE, "altered", "the stored record does not match its response",
+         "It is removed and a new response is fetched. Something other than this module wrote to the cache: check what "
+         "else runs as the server's user (scripts, other modules) and who may write to the cache file."},
 };
 
 static const oc_verdict_row_t unknown_code = {OC_CLASS_UNUSABLE, "unknown-code", "unknown code",

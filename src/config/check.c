@@ -15,7 +15,7 @@
 #include <http_log.h>
 #include <unistd.h>
 
-#define DEMAND ". It is a Must-Staple certificate (RFC 7633): clients refuse it without a staple"
+#define DEMAND ". It is a Must-Staple certificate (RFC 7633): clients reject it without a staple"
 
 /* One certificate in one host. */
 typedef struct {
@@ -56,7 +56,7 @@ static int check_dates(const case_t *c, apr_time_t now)
     if (c->cert->not_before > now)
         report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
                apr_psprintf(c->pool,
-                            "it is not valid before %s: clients refuse it until then. Check this host's clock, or use "
+                            "it is not valid before %s: clients reject it until then. Check this host's clock, or use "
                             "the previous certificate",
                             date(c->cert->not_before, c->pool)));
     return 0;
@@ -141,14 +141,12 @@ static void check_unread(oc_findings_t *findings, const oc_listed_t *listed, ser
     char why[120];
 
     if (listed->status == APR_ENOTIMPL)
-        text = apr_pstrcat(pool, listed->file, " is not a file, so its certificate is not checked", NULL);
+        text = apr_pstrcat(pool, listed->file, " is not a file; its certificate is not checked", NULL);
     else if (listed->status == APR_EINVAL)
         text =
             apr_pstrcat(pool, "nothing is checked for the certificate in ", listed->file, ": ", listed->problem, NULL);
     else
-        text = apr_psprintf(pool,
-                            "nothing is checked for the certificate: SSLCertificateFile cannot be read by this "
-                            "user: %s. %s",
+        text = apr_psprintf(pool, "the certificate is not checked: this user cannot read SSLCertificateFile: %s. %s",
                             apr_strerror(listed->status, why, sizeof(why)),
                             geteuid() == 0 ? listed->file : "Run the test as root");
     oc_findings_add(findings, listed->status == APR_ENOTIMPL ? APLOG_INFO : APLOG_WARNING, s, OC_ABOUT_HOST, NULL,

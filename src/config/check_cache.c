@@ -60,7 +60,7 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
         return;
     label = apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
     text = apr_psprintf(pool, "the response stored in %s %s. %s", path,
-                        is_over ? "has run out" : "runs out soon (OCSPCacheExpiryWarning) and is not renewed",
+                        is_over ? "has expired" : "expires soon (OCSPCacheExpiryWarning) and has not been renewed",
                         cause(view, pool));
     for (i = 0; i < listed->servers->nelts; i++)
         oc_findings_add(findings, APLOG_WARNING, APR_ARRAY_IDX(listed->servers, i, server_rec *), OC_ABOUT_CERTIFICATES,
@@ -77,8 +77,8 @@ static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest,
     enough += SIZE_STEP - enough % SIZE_STEP;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                  "SSLStaplingCache: a size of %" APR_SIZE_T_FMT
-                 " bytes is too small for the responses of %u certificates: those that do not fit are not stapled. "
-                 "Set a size of %" APR_SIZE_T_FMT " or more",
+                 " bytes is too small for the responses of %u certificates: those that do not fit are not stapled. Set "
+                 "a size of %" APR_SIZE_T_FMT " or more",
                  size, certificates, enough);
 }
 
@@ -149,7 +149,7 @@ void oc_check_file(server_rec *main_server, apr_pool_t *pool)
     rv = oc_file_check(path, pool, &problem);
     if (APR_STATUS_IS_EACCES(rv) && geteuid() != 0)
         log_file(APLOG_WARNING, main_server,
-                 apr_psprintf(pool, "%s. This is no error if root starts the server. Run the test as root", problem));
+                 apr_psprintf(pool, "%s. This is not an error if root starts the server. Run the test as root", problem));
     else if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server, "%s", oc_argument_memory_only(problem, rv, path, pool));
     if (rv != APR_SUCCESS)

@@ -276,7 +276,7 @@ static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const
 const command_rec oc_directives[] = {
     AP_INIT_FLAG(
         "OCSPCacheRefresh", set_refresh, NULL, RSRC_CONF,
-        "On: fetch and verify OCSP responses in the background; Off: be a plain cache for mod_ssl's own stapling"),
+        "On: fetch and verify OCSP responses in the background; Off: only act as a cache for mod_ssl's own stapling"),
     AP_INIT_TAKE12("OCSPCacheWorkers", set_workers, NULL, RSRC_CONF,
                    "maximum number of concurrent requests, and of those to one responder; 1 to 64"),
     AP_INIT_TAKE12("OCSPCacheRefreshInterval", set_refresh_interval, NULL, RSRC_CONF,
@@ -284,7 +284,7 @@ const command_rec oc_directives[] = {
     AP_INIT_TAKE1("OCSPCacheMustStapleWait", set_must_staple_wait, NULL, RSRC_CONF,
                   "how long a starting server waits for the first response for a Must-Staple certificate; 0: no wait"),
     AP_INIT_TAKE1("OCSPCacheExpiryWarning", set_expiry_warning, NULL, RSRC_CONF,
-                  "warn when a response is not renewed and ends within this time; 0: never"),
+                  "warn when a response that has not been renewed expires within this time; 0: never"),
     AP_INIT_TAKE1("OCSPCacheCertIDHash", set_certid_hash, NULL, RSRC_CONF,
                   "hash that identifies the issuer in requests: sha1 or sha256"),
     AP_INIT_FLAG("OCSPCacheStatusRefresh", set_status_refresh, NULL, RSRC_CONF,
@@ -292,9 +292,10 @@ const command_rec oc_directives[] = {
     AP_INIT_TAKE2("OCSPCacheResponder", set_responder, NULL, RSRC_CONF,
                   "a responder's URL as certificates name it, and the URL to query instead"),
     AP_INIT_TAKE1("OCSPCacheResponseFolder", set_response_folder, NULL, RSRC_CONF,
-                  "a folder in which another job puts responses, as SHA1.der or SERIAL.der"),
-    AP_INIT_TAKE_ARGV("OCSPCacheNotify", set_notify, NULL, RSRC_CONF,
-                      "a program, and its arguments, to run on events: a certificate is revoked, a response runs out"),
+                  "a folder into which another program puts responses, as SHA1.der or SERIAL.der"),
+    AP_INIT_TAKE_ARGV(
+        "OCSPCacheNotify", set_notify, NULL, RSRC_CONF,
+        "a program, and its arguments, to run on events, such as a revoked certificate or an expired response"),
 
     AP_INIT_TAKE1(
         "OCSPCacheShared", set_shared, NULL, RSRC_CONF,

@@ -49,7 +49,7 @@ static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_c
         listed->status = APR_ENOTIMPL;
         return;
     }
-    listed->problem = "it holds no certificate in PEM form";
+    listed->problem = "it contains no certificate in PEM form";
     listed->status = oc_issuer_files_read(reader->files, listed->file, &leaf, &beside);
     if (listed->status == APR_SUCCESS) {
         oc_issuer_files_find(reader->files, conf, leaf, listed->file, beside, &found);

@@ -73,7 +73,7 @@ static void log_group(const group_t *group, apr_pool_t *pool)
         "nothing is stapled for %s%s: mod_ssl does not find the certificate of the issuer, \"%s\"%s. Append it to the "
         "certificate in SSLCertificateFile, or name its file in SSLCertificateChainFile or SSLCACertificateFile",
         group->names, group->n > NAMES_MAX ? apr_psprintf(pool, " and %u more", group->n - NAMES_MAX) : "",
-        group->issuer, group->must_staple ? ". Clients refuse a Must-Staple certificate without a staple" : "");
+        group->issuer, group->must_staple ? ". Clients reject a Must-Staple certificate without a staple" : "");
 }
 
 /* Would a response be obtained, or is one demanded? The issuer of a self-signed certificate, for example, is not

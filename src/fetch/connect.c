@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Connects for fetch.c, in worker threads of unprivileged children. libc only, on purpose: a thread that returns late
- * from getaddrinfo(3) may find APR already shut down. Apart from the look-up it must wait in oc_deadline_poll() alone,
+ * from getaddrinfo(3) may find APR already shut down. Apart from the lookup it must wait in oc_deadline_poll() alone,
  * and it must never leak a descriptor.
  */
 #include "fetch/connect.h"

@@ -255,7 +255,7 @@ static int fetch_over_idle(oc_exchange_t *ex, const oc_url_t *next_hop, const ch
     return *verdict != OC_PENDING;
 }
 
-/* One attempt from look-up to answer. @param get_path NULL: POST */
+/* One attempt from lookup to answer. @param get_path NULL: POST */
 static oc_verdict_t fetch_attempt(oc_exchange_t *ex, const char *get_path)
 {
     const oc_url_t *next_hop = ex->query.proxy ? ex->query.proxy : &ex->responder;

@@ -92,7 +92,7 @@ const char *oc_fleet_entry_prefix_problem(const char *prefix)
         return "it must be 1 to 32 characters long";
     for (p = prefix; *p; p++)
         if (!apr_isascii(*p) || (!apr_isalnum(*p) && !strchr("._-", *p)))
-            return "it may hold letters, digits, '.', '_' and '-'";
+            return "it may contain only letters, digits, '.', '_' and '-'";
     return NULL;
 }
 

@@ -21,11 +21,11 @@ const char *oc_fleet_time_problem(const oc_fleet_entry_t *entry, apr_time_t this
                                   apr_time_t now)
 {
     if (entry->this_update != this_update)
-        return "its thisUpdate is not the one of its response";
+        return "its thisUpdate differs from that of its response";
     if (entry->fetched_at > now + skew)
         return "it was fetched in the future: the clocks of the servers differ";
     if (entry->fetched_at < this_update - skew)
-        return "it was fetched before its response was made";
+        return "it was fetched before its response was produced";
     return NULL;
 }
 

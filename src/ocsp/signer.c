@@ -233,7 +233,7 @@ static oc_verdict_t check_signer_strength(const oc_check_t *check)
         && EVP_PKEY_get_security_bits(key) < EVP_PKEY_get_security_bits(issuer))
         return refuse_signer(check, OC_SIGNATURE_WEAK, "weak key");
     if (!is_known_key(key, issuer))
-        return refuse_signer(check, OC_SIGNATURE_WEAK, "key of a kind that not all clients know");
+        return refuse_signer(check, OC_SIGNATURE_WEAK, "key type that not all clients support");
     return PASSED;
 }
 
@@ -250,18 +250,18 @@ static oc_verdict_t check_signer_entitled(oc_check_t *check)
         return PASSED;
     /* Another certificate of the issuer's name: for Firefox the issuer is the signer, for OpenSSL and GnuTLS this. */
     if (X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(issuer)) == 0)
-        return refuse_signer(check, OC_SIGNER_REFUSED, "bears the issuer's name, but is not the issuer");
+        return refuse_signer(check, OC_SIGNER_REFUSED, "has the issuer's name, but is not the issuer");
     if ((verdict = check_signer_path(check)) != PASSED)
         return verdict;
     if (!is_same_name(X509_get_issuer_name(signer), X509_get_subject_name(issuer)))
-        return refuse_signer(check, OC_SIGNER_REFUSED, "writes its issuer's name otherwise than the issuer does");
+        return refuse_signer(check, OC_SIGNER_REFUSED, "encodes its issuer's name differently from the issuer");
     /* Must be listed itself: anyExtendedKeyUsage would make any certificate without purpose a responder. */
     if ((X509_get_extension_flags(signer) & EXFLAG_XKUSAGE) == 0
         || (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "no extended key usage OCSPSigning");
     if ((X509_get_extension_flags(signer) & EXFLAG_KUSAGE) != 0 && X509_get_key_usage(signer) == 0)
-        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox refuses");
-    /* An intermediate with OCSPSigning by mistake could sign for its siblings; Firefox refuses it. */
+        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox rejects");
+    /* An intermediate with OCSPSigning by mistake could sign for its siblings; Firefox rejects it. */
     if ((X509_get_extension_flags(signer) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "a CA certificate");
     if ((verdict = check_signer_validity(check)) != PASSED)
@@ -314,7 +314,7 @@ static oc_verdict_t check_signature_algorithm(oc_check_t *check)
         return oc_check_refuse(check, OC_SIGNATURE_BAD, "unknown signature algorithm %s", text);
     if (key == NID_rsassaPss ? !is_common_pss(algorithm) : !parameters_absent(algorithm, key == NID_rsaEncryption))
         return oc_check_refuse(check, OC_SIGNATURE_BAD,
-                               "signature algorithm %s has parameters that not all clients take", text);
+                               "signature algorithm %s has parameters that not all clients accept", text);
     if (!is_good_hash(hash))
         return oc_check_refuse(check, OC_SIGNATURE_WEAK, "%s with %s", text, OBJ_nid2sn(hash));
     return PASSED;

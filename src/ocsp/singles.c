@@ -112,13 +112,14 @@ static oc_verdict_t check_certid(oc_singles_t *singles, oc_bytes_t certid, int i
     if (names_issuer(singles, certid, before))
         return PASSED;
     if (*is_ours)
-        return oc_check_refuse(check, OC_NOT_OURS,
-                               "it has our serial, but for another issuer, or names it by an unknown hash");
-    return oc_check_refuse(check, OC_NOT_OURS,
-                           "its answer %d of %d is for another issuer, or names it by an unknown hash", i + 1, count);
+        return oc_check_refuse(
+            check, OC_NOT_OURS,
+            "it has the certificate's serial number, but is for another issuer or uses an unknown hash");
+    return oc_check_refuse(check, OC_NOT_OURS, "its answer %d of %d is for another issuer or uses an unknown hash",
+                           i + 1, count);
 }
 
-/* Firefox refuses a response with a list of SCTs that is empty, present twice or not an OCTET STRING. */
+/* Firefox rejects a response with a list of SCTs that is empty, present twice or not an OCTET STRING. */
 static oc_verdict_t check_sct_list(oc_singles_t *singles, const X509_EXTENSION *extension)
 {
     const ASN1_OCTET_STRING *value = X509_EXTENSION_get_data((X509_EXTENSION *)extension);
@@ -146,7 +147,7 @@ static oc_verdict_t check_extensions(oc_singles_t *singles, OCSP_SINGLERESP *sin
             return oc_check_refuse_extension(singles->check, extension);
         OBJ_obj2txt(text, sizeof(text), oid, 1);
         if (OCSP_SINGLERESP_get_ext_by_OBJ(single, oid, i) >= 0)
-            return oc_check_refuse(singles->check, OC_NOT_DER, "extension %s is there twice", text);
+            return oc_check_refuse(singles->check, OC_NOT_DER, "extension %s appears twice", text);
         if (is_ours && strcmp(text, SCT_LIST) == 0)
             verdict = check_sct_list(singles, extension);
         if (verdict != PASSED)
@@ -275,7 +276,7 @@ static oc_verdict_t refuse_not_ours(const oc_check_t *check, int count)
         && OCSP_id_get0_info(NULL, NULL, NULL, &other,
                              (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(OCSP_resp_get0(check->basic, 0))))
         oc_x509_serial(serial, sizeof(serial), other);
-    return oc_check_refuse(check, OC_NOT_OURS, "it speaks of %d certificates, the first with serial %s", count, serial);
+    return oc_check_refuse(check, OC_NOT_OURS, "it is about %d certificates, the first with serial %s", count, serial);
 }
 
 /* The list of SingleResponses, as in the response. */
@@ -304,7 +305,7 @@ oc_verdict_t oc_singles_check(oc_check_t *check)
         oc_bytes_t single = oc_check_take(&list, 0x30), certid = oc_check_take(&single, 0x30);
 
         verdict = certid.at ? check_one(&singles, certid, i, count)
-                            : oc_check_refuse(check, OC_NOT_DER, "its SingleResponses cannot be told apart");
+                            : oc_check_refuse(check, OC_NOT_DER, "its SingleResponses cannot be separated");
     }
     OPENSSL_free(singles.serial);
     if (verdict != PASSED)

@@ -23,7 +23,7 @@ oc_verdict_t oc_trim_locate(oc_check_t *check)
     bytes = oc_check_take(&bytes, V_ASN1_OCTET_STRING);
     rest = bytes;
     if (bytes.len == 0 || !oc_check_take(&rest, 0x30).at || rest.len != 0)
-        return oc_check_refuse(check, OC_NOT_DER, "something stands beside its BasicOCSPResponse");
+        return oc_check_refuse(check, OC_NOT_DER, "there is other data next to its BasicOCSPResponse");
     check->basic_der = bytes.at;
     check->basic_len = bytes.len;
     return PASSED;
@@ -65,7 +65,7 @@ static oc_verdict_t replace(oc_check_t *check, const unsigned char *bytes, long 
     check->response = response;
     check->signer = NULL;
     if (der_len <= 0)
-        return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "it cannot be written again without its certificates");
+        return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "it cannot be re-encoded without its certificates");
     check->der = apr_pmemdup(check->pool, der, (apr_size_t)der_len);
     check->der_len = (apr_size_t)der_len;
     OPENSSL_free(der);
@@ -84,14 +84,14 @@ oc_verdict_t oc_trim(oc_check_t *check)
 
     /* NOLINTNEXTLINE(misc-redundant-expression): each call takes the next element */
     if (!oc_check_take(&rest, 0x30).at || !oc_check_take(&rest, 0x30).at || !oc_check_take(&rest, V_ASN1_BIT_STRING).at)
-        return oc_check_refuse(check, OC_NOT_DER, "the parts of its BasicOCSPResponse cannot be told apart");
+        return oc_check_refuse(check, OC_NOT_DER, "the parts of its BasicOCSPResponse cannot be separated");
     before.len = (apr_size_t)(rest.at - before.at);
     if (needs_none ? rest.len == 0 : sk_X509_num(OCSP_resp_get0_certs(check->basic)) == 1)
         return PASSED;
 
     signer_len = needs_none ? 0 : i2d_X509(check->signer, &signer);
     if (signer_len < 0)
-        return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "its signer's certificate cannot be written");
+        return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "its signer's certificate cannot be encoded");
     certificate = (oc_bytes_t){signer, (apr_size_t)signer_len};
     bytes = rebuild(check, before, certificate, &len);
     OPENSSL_free(signer);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The certificates in a response are not signed: anybody on the way can add some that make clients refuse it. Only the
+ * The certificates in a response are not signed: anybody on the way can add some that make clients reject it. Only the
  * signer's is needed. Called by the checklist of verification.
  */
 #ifndef OC_OCSP_TRIM_H

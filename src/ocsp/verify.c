@@ -3,7 +3,7 @@
  *
  * Judges a response by a checklist that reads from top to bottom (`checklist`, near the end). Refresher threads of
  * unprivileged children call it, and ocsp-cachectl without rights. It must never read a clock, trust anything but the
- * issuer that it was given, or call a response good that some client would refuse. Where clients differ, the strictest
+ * issuer that it was given, or call a response good that some client would reject. Where clients differ, the strictest
  * of them sets the rule and a comment names it; docs/faults.md compares them check by check.
  */
 #include "ocsp/verify.h"
@@ -60,7 +60,8 @@ static oc_verdict_t check_encoding(oc_check_t *check)
 
     check->response = d2i_OCSP_RESPONSE(NULL, &p, (long)check->der_len);
     if (!check->response)
-        return oc_check_refuse(check, OC_NOT_DER, "%" APR_SIZE_T_FMT " bytes that are no OCSPResponse", check->der_len);
+        return oc_check_refuse(check, OC_NOT_DER, "%" APR_SIZE_T_FMT " bytes that are not an OCSPResponse",
+                               check->der_len);
     if (p != check->der + check->der_len)
         return oc_check_refuse(check, OC_NOT_DER, "%ld bytes follow the response",
                                (long)(check->der + check->der_len - p));
@@ -95,7 +96,7 @@ static oc_verdict_t check_basic(oc_check_t *check)
                                                                                 : "its type is not id-pkix-ocsp-basic");
     }
     if (!check->basic)
-        return oc_check_refuse(check, OC_NOT_DER, "what it contains is no BasicOCSPResponse");
+        return oc_check_refuse(check, OC_NOT_DER, "its content is not a BasicOCSPResponse");
     return oc_trim_locate(check);
 }
 
@@ -148,9 +149,9 @@ static oc_verdict_t check_response_extensions(oc_check_t *check)
     for (int i = 0; i < count; i++) {
         X509_EXTENSION *extension = (X509_EXTENSION *)OCSP_BASICRESP_get_ext(check->basic, i);
 
-        /* Chrome refuses one that is present twice (RFC 5280 section 4.2). */
+        /* Chrome rejects one that is present twice (RFC 5280 section 4.2). */
         if (OCSP_BASICRESP_get_ext_by_OBJ(check->basic, X509_EXTENSION_get_object(extension), i) >= 0)
-            return oc_check_refuse(check, OC_NOT_DER, "a response extension is there twice");
+            return oc_check_refuse(check, OC_NOT_DER, "a response extension appears twice");
     }
     return PASSED;
 }

@@ -153,7 +153,7 @@ static int is_der_header(const unsigned char **p, const unsigned char *end, long
     if (class == V_ASN1_UNIVERSAL && tag == V_ASN1_OBJECT)
         return is_printable_oid(*p, *content);
     /* The only BOOLEAN outside of an extension's value is Extension.critical, whose default, FALSE, DER omits (X.690
-     * section 11.5), and whose TRUE is FF (11.1). Chrome refuses an explicit FALSE, the others accept it. */
+     * section 11.5), and whose TRUE is FF (11.1). Chrome rejects an explicit FALSE, the others accept it. */
     return class != V_ASN1_UNIVERSAL || tag != V_ASN1_BOOLEAN || (*content == 1 && **p == 0xff);
 }
 

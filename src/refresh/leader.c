@@ -145,7 +145,8 @@ static void *run(void *data)
     pthread_mutex_lock(&leader.gate);
     if (rv != APR_SUCCESS && !leader.is_exiting)
         ap_log_error(APLOG_MARK, APLOG_ERR, rv, leader.server,
-                     "cannot wait for the lead: this child refreshes no responses until the server is reloaded");
+                     "cannot wait for the lock that decides which child refreshes: this child refreshes no responses "
+                     "until you reload the server");
     if (rv == APR_SUCCESS && !leader.is_exiting && apr_pool_create_unmanaged(&pool) == APR_SUCCESS) {
         leader.is_leading = 1;
         lead(pool);

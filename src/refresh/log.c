@@ -100,7 +100,7 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
     int is_covered = job->own.usable_until > apr_time_now();
     int level = is_news(job, attempt->verdict) ? APLOG_INFO : APLOG_DEBUG;
     int is_expiring = is_running_out(job), has_ended = !is_covered && !job->logged.expired;
-    const char *consequence = "Nothing valid is held to staple", *next = "";
+    const char *consequence = "There is no valid response to staple", *next = "";
 
     if (is_covered)
         consequence = apr_pstrcat(pool, "Stapling continues with the stored response until ",

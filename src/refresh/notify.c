@@ -40,16 +40,16 @@ static const char *explain(oc_spawn_end_t how, int number, char *text, apr_size_
 
     switch (how) {
     case OC_SPAWN_EXITED:
-        apr_snprintf(text, size, "it ended with status %d", number);
+        apr_snprintf(text, size, "it exited with status %d", number);
         break;
     case OC_SPAWN_SIGNALLED:
-        apr_snprintf(text, size, "signal %d ended it", number);
+        apr_snprintf(text, size, "it was killed by signal %d", number);
         break;
     case OC_SPAWN_TOO_SLOW:
         apr_snprintf(text, size, "it was killed after %" APR_TIME_T_FMT " seconds", apr_time_sec(PATIENCE));
         break;
     default:
-        apr_snprintf(text, size, "it cannot be run: %s. Check that the User of this server may run it",
+        apr_snprintf(text, size, "it cannot be run: %s. Check that the server's User may run it",
                      apr_strerror(number, why, sizeof(why)));
         break;
     }
@@ -90,7 +90,7 @@ void oc_notify_start(server_rec *main_server)
                      "OCSPCacheNotify: cannot start a thread to run %s; no events are reported", argv[0]);
 }
 
-/* Its memory is not freed: a worker thread that hung in a disk or a name look-up may still post an event. */
+/* Its memory is not freed: a worker thread that hung in a disk or a name lookup may still post an event. */
 void oc_notify_stop(void)
 {
     if (events.notify)

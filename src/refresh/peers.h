@@ -22,7 +22,7 @@ typedef struct {
     unsigned char key[OC_CERT_HASH_LEN];
     int has_key;
     const char *logged;   /* the problem of the entry that was logged last; NULL: none */
-    int is_lacking;       /* the last look-up found nothing, or an older response than the one held */
+    int is_lacking;       /* the last lookup found nothing, or an older response than the one held */
     oc_fleet_held_t held; /* what this server holds itself */
     apr_time_t patience;  /* until when another server's claim is respected; 0: there was none */
     apr_time_t wake;      /* with APR_EAGAIN: when to look again */

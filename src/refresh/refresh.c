@@ -183,8 +183,8 @@ static apr_status_t start_workers(oc_workers_t **workers)
         return rv;
     }
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
-                 "this child keeps OCSP responses fresh: certificates: %u, responders: %u, threads: %u",
-                 refresher.n_jobs, n_groups, n_threads);
+                 "this child refreshes OCSP responses: certificates: %u, responders: %u, threads: %u", refresher.n_jobs,
+                 n_groups, n_threads);
     return APR_SUCCESS;
 }
 
@@ -252,7 +252,7 @@ static void end(void)
     oc_keepalive_close(refresher.keepalive);
     if (left > 0) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
-                     "%u threads are still waiting for a name look-up; they end with the process", left);
+                     "%u threads are still waiting for a name lookup; they end with the process", left);
         return;
     }
     oc_shared_store_stop(); /* no worker uses it; a thread that hangs in it is left there */

@@ -46,7 +46,7 @@ static const char *split(oc_argument_t *argument, const char *arg, apr_pool_t *p
     if (size < OC_SHM_SIZE_MIN || size >= SIZE_MAX_BYTES)
         return apr_psprintf(pool,
                             "the size %" APR_INT64_T_FMT
-                            " in '%s' is out of range: it has to be from %d to %" APR_INT64_T_FMT
+                            " in '%s' is out of range: it must be from %d to %" APR_INT64_T_FMT
                             " bytes. " ACCEPTED_FORM,
                             size, arg, OC_SHM_SIZE_MIN, SIZE_MAX_BYTES - 1);
     argument->size = (apr_size_t)size;
@@ -102,7 +102,7 @@ static const char *advice(apr_status_t reason, const char *path, apr_pool_t *poo
     if (APR_STATUS_IS_ENOENT(reason))
         return apr_psprintf(pool, "Create the folder (`mkdir -p %s`), or name a file in another one", folder);
     if (APR_STATUS_IS_ENOTDIR(reason))
-        return "Name a file in a folder";
+        return "Name a file in a folder that exists";
     if (reason == EROFS)
         return "The file system is read-only: make it writable (in a systemd unit: ReadWritePaths=), or name a file on "
                "another one";
@@ -110,7 +110,7 @@ static const char *advice(apr_status_t reason, const char *path, apr_pool_t *poo
         return apr_psprintf(pool, "Let the user who starts the server write there%s, or name a file in another folder",
                             oc_selinux_is_on() ? apr_psprintf(pool, " (SELinux: `restorecon -Rv %s`)", folder) : "");
     if (APR_STATUS_IS_ENOSPC(reason) || reason == EDQUOT)
-        return "Make room on that disk, or name a file on another one";
+        return "Free space on that disk, or name a file on another one";
     return reason == APR_EGENERAL ? NULL /* the problem's text has it */ : "Name a file in another folder";
 }
 

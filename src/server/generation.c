@@ -280,7 +280,8 @@ static apr_status_t create_mutexes(oc_generation_t *generation, const oc_generat
         return rv;
     rv = oc_lead_create(&generation->lead, pool);
     if (rv != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s, "cannot create the lead of the cache %s", generation->name);
+        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s,
+                     "cannot create the lock that decides which child refreshes, for the cache %s", generation->name);
     return rv;
 }
 

@@ -262,7 +262,7 @@ static void report_no_responder(const oc_managed_t *managed)
                      folder, cert->serial);
     else
         ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: nothing is stapled%s: %s. %s", managed->label,
-                     cert->must_staple ? ", although it is a Must-Staple certificate, which clients then refuse" : "",
+                     cert->must_staple ? ", although it is a Must-Staple certificate, which clients then reject" : "",
                      targets->problem, targets->advice);
 }
 

@@ -258,13 +258,12 @@ void oc_settings_targets(const server_rec *s, const char *const *named, oc_targe
     targets->skipped = unusable;
     if (!targets->urls[0] && unusable) {
         targets->problem = apr_pstrcat(pool, "the responder cannot be queried: ", unusable, NULL);
-        targets->advice =
-            "SSLStaplingForceURL can name another responder; where only https is named, the same URL with "
-            "http usually works";
+        targets->advice = "Name another responder with SSLStaplingForceURL. If the certificate names only an https "
+                          "URL, the same URL with http usually works";
     }
     else if (!targets->urls[0]) {
         targets->problem = "the certificate names no OCSP responder";
-        targets->advice = "Many CAs no longer run one; only SSLStaplingForceURL could name one";
+        targets->advice = "Many CAs no longer run one. If this CA does, name it with SSLStaplingForceURL";
         targets->is_expected = 1;
     }
     else if (conf->proxy_url && !oc_fetch_proxy(conf->proxy_url, pool, &proxy_problem)) {
@@ -312,8 +311,8 @@ static int check_neighbours(server_rec *s)
 
     if (directive && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "%s is written, but mod_ssl is not loaded: nothing can be stapled. Load it (LoadModule "
-                     "ssl_module, or `a2enmod ssl`)",
+                     "%s is set, but mod_ssl is not loaded: nothing can be stapled. Load it (LoadModule ssl_module, or "
+                     "`a2enmod ssl`)",
                      directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -337,10 +336,10 @@ static int check_notify(server_rec *s, apr_pool_t *ptemp)
         rv = errno;
     if (rv == APR_SUCCESS)
         return OK;
-    ap_log_error(APLOG_MARK, is_running ? APLOG_WARNING : APLOG_EMERG, rv, s,
-                 "OCSPCacheNotify: %s is no program that can be run. Name one by its path, with the rights to run it "
-                 "(chmod a+x)",
-                 path);
+    ap_log_error(
+        APLOG_MARK, is_running ? APLOG_WARNING : APLOG_EMERG, rv, s,
+        "OCSPCacheNotify: %s is not an executable program. Give its full path, and make it executable (chmod a+x)",
+        path);
     return is_running ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -354,9 +353,9 @@ int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     fill_in_defaults();
     rv = check_neighbours(main_server);
     if (rv == OK && global->refresh_min > global->refresh_max) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
-                     "OCSPCacheRefreshInterval: the shortest interval is longer than the longest, which is 24h "
-                     "where it is not written");
+        ap_log_error(
+            APLOG_MARK, APLOG_EMERG, 0, main_server,
+            "OCSPCacheRefreshInterval: the shortest interval is longer than the longest, which is 24h by default");
         rv = HTTP_INTERNAL_SERVER_ERROR;
     }
     if (rv == OK)
@@ -371,7 +370,7 @@ int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
                      global->written);
     if (global->overridden_by)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "SSLStaplingCache " OC_PROVIDER_NAME " has no effect: a later SSLStaplingCache %s replaces it",
+                     "SSLStaplingCache " OC_PROVIDER_NAME " has no effect: a later SSLStaplingCache %s overrides it",
                      global->overridden_by);
     for (s = main_server; s; s = s->next) {
         oc_server_conf_t *conf = ap_get_module_config(s->module_config, &ocsp_cache_module);

@@ -113,7 +113,7 @@ static const char *refusal(const struct stat *st, uid_t owner)
     if (!S_ISREG(st->st_mode))
         return "it is not a regular file";
     if (st->st_uid != owner || (st->st_mode & (S_IWGRP | S_IWOTH)))
-        return "it may be written by others than the owner of the cache's file";
+        return "users other than the owner of the cache file may write to it";
     return st->st_size > OC_COMMAND_SIZE_MAX ? "it is too large" : NULL;
 }
 

@@ -79,14 +79,14 @@ const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr
     BIO *bio = BIO_new(BIO_s_mem());
     const char *text = NULL;
     char *data;
-    int i,
-        ok = bio
-             && oc_lines_put(bio, "# Which certificates are stapled for: written at each start, for ocsp-cachectl.", "")
-             && oc_lines_put(bio, "ocsp-cache-manifest", FORMAT)
-             && oc_lines_put_number(bio, "cache-blocks", manifest->blocks)
-             && oc_lines_put_number(bio, "expiry-warning", manifest->expiry_warning)
-             && oc_lines_put_number(bio, "certificates", manifest->entries->nelts + manifest->unprimed->nelts)
-             && put_issuers(bio, manifest, pool);
+    int i, ok = bio
+                && oc_lines_put(bio,
+                                "# The certificates of the server, for ocsp-cachectl. The server writes this file.", "")
+                && oc_lines_put(bio, "ocsp-cache-manifest", FORMAT)
+                && oc_lines_put_number(bio, "cache-blocks", manifest->blocks)
+                && oc_lines_put_number(bio, "expiry-warning", manifest->expiry_warning)
+                && oc_lines_put_number(bio, "certificates", manifest->entries->nelts + manifest->unprimed->nelts)
+                && put_issuers(bio, manifest, pool);
 
     for (i = 0; ok && i < manifest->entries->nelts; i++)
         ok = put_entry(bio, &APR_ARRAY_IDX(manifest->entries, i, oc_manifest_entry_t));

@@ -172,7 +172,7 @@ static void print_certificate(const page_t *page, apr_pool_t *pool)
     row(r, "Serial", mono(view->serial, pool));
     row(r, "SHA-1", mono(oc_hex_print(view->id, sizeof(view->id), pool), pool));
     row(r, "Expires", end_of(view->not_after, page->request->now, pool));
-    row(r, "Must-Staple", view->must_staple ? "yes: clients refuse it without a staple" : "no");
+    row(r, "Must-Staple", view->must_staple ? "yes: clients reject it without a staple" : "no");
     row(r, view->urls && view->urls[0] && view->urls[1] ? "Responders" : "Responder", responders_of(view, pool));
     ap_rputs("</dl>\n", r);
 }

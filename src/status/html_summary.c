@@ -43,7 +43,7 @@ static void print_attention_tile(const oc_status_request_t *request, const oc_st
     ap_rprintf(r, "<div class=\"tile %s\"><h2>Attention</h2><strong>",
                critical ? "critical" : (warnings ? "warning" : "good"));
     if (critical + warnings == 0)
-        ap_rputs("None</strong><p>no certificate needs you</p></div>\n", r);
+        ap_rputs("None</strong><p>no certificate needs attention</p></div>\n", r);
     else
         ap_rprintf(r,
                    "%u</strong><p><a data-go href=\"?attention=1&amp;sort=attention\">%u critical &middot; %u "
@@ -229,8 +229,7 @@ void oc_status_print_summary(const oc_status_request_t *request, const oc_status
     ap_rputs("</div>\n", r);
     if (census->groups[OC_GROUP_NO_RESPONDER] == census->all)
         ap_rputs("<p class=\"note\">No certificate of this server names an OCSP responder, so there is nothing to "
-                 "staple. Many CAs no "
-                 "longer run one; that is their choice, and nothing is wrong here.</p>\n",
+                 "staple. Many CAs no longer run one. This is not an error.</p>\n",
                  r);
     print_attention(request, census);
     ap_rputs("</div>\n", r);

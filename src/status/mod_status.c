@@ -147,7 +147,7 @@ static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
     count_requests(&totals->counters, &succeeded, &failed);
     ap_rprintf(r,
                "<hr>\n<h1>OCSP Stapling</h1>\n<dl><dt>Certificates: %d; stapled: %d, without a responder: %d. "
-               "Attention needed: %d, critical: %d</dt>\n<dt>First response to end: %s</dt>\n",
+               "Attention needed: %d, critical: %d</dt>\n<dt>First response to expire: %s</dt>\n",
                summary->certificates, summary->stapled, summary->no_responder,
                summary->attention[OC_ATTENTION_CRITICAL] + summary->attention[OC_ATTENTION_WARNING],
                summary->attention[OC_ATTENTION_CRITICAL], oc_view_left(summary->next_expiry, now, r->pool));
@@ -164,7 +164,7 @@ static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
     if (page)
         ap_rvputs(r, "<p><a href=\"", page, "\">All certificates</a></p>\n", NULL);
     else
-        ap_rputs("<p>For a page with all certificates, write <code>SetHandler ocsp-cache-status</code> in a "
+        ap_rputs("<p>For a page with all certificates, set <code>SetHandler ocsp-cache-status</code> in a "
                  "<code>&lt;Location&gt;</code>.</p>\n",
                  r);
     print_rows(r, summary, page);

@@ -158,7 +158,7 @@ static int refuse_early(const request_rec *r, apr_interval_time_t wait, const ch
     }
     apr_table_setn(r->headers_out, "Retry-After",
                    apr_psprintf(r->pool, "%" APR_INT64_T_FMT, apr_time_sec(wait + APR_USEC_PER_SEC - 1)));
-    *problem = "A refresh was requested a moment ago. Wait before the next one, for the sake of the responder.";
+    *problem = "A refresh was requested a moment ago. Wait before you request another one.";
     return HTTP_TOO_MANY_REQUESTS;
 }
 

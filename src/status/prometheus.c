@@ -39,8 +39,8 @@ enum {
 static const struct {
     const char *name, *help;
 } metrics[NUMBERS] = {
-    [ATTENTION] = {"certificate_attention", "0: none, 1: warning, 2: critical: clients refuse the certificate."},
-    [MUST_STAPLE] = {"certificate_must_staple", "1: clients refuse the certificate without a staple."},
+    [ATTENTION] = {"certificate_attention", "0: none, 1: warning, 2: critical: clients reject the certificate."},
+    [MUST_STAPLE] = {"certificate_must_staple", "1: clients reject the certificate without a staple."},
     [NOT_AFTER] = {"certificate_not_after_timestamp_seconds", "When the certificate expires."},
     [REMAINING] = {"response_remaining_seconds", "How long the good response can still be stapled; 0: there is none."},
     [EXPIRY] = {"response_expiry_timestamp_seconds", "When the response in the cache can no longer be stapled."},

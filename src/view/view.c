@@ -79,21 +79,22 @@ static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_inte
     int is_late = oc_view_is_running_out(view, now, expiry_warning);
 
     if (view->failures > 0)
-        *reason =
-            apr_psprintf(pool, "%u attempt%s in a row failed (%s). The stapled response lasts %s%s", view->failures,
-                         view->failures == 1 ? "" : "s", oc_verdict_text(view->last), left, advice(view, pool));
+        *reason = apr_psprintf(pool, "%u attempt%s in a row failed (%s). The stapled response expires in %s%s",
+                               view->failures, view->failures == 1 ? "" : "s", oc_verdict_text(view->last), left,
+                               advice(view, pool));
     else if (is_late)
-        *reason = apr_psprintf(pool,
-                               "The stapled response lasts only %s and is not renewed yet. See the error log, or query "
-                               "the responder with `ocsp-cachectl probe`.",
-                               left);
+        *reason =
+            apr_psprintf(pool,
+                         "The stapled response expires in %s and has not been renewed. See the error log, or query "
+                         "the responder with `ocsp-cachectl probe`.",
+                         left);
     return view->failures > 0 || is_late ? OC_ATTENTION_WARNING : OC_ATTENTION_NONE;
 }
 
 /* Nothing is stapled, or only a responder's error. */
 static oc_attention_t of_unstapled(const oc_view_t *view, const char **reason, apr_pool_t *pool)
 {
-    const char *who = view->must_staple ? "Clients refuse this Must-Staple certificate: nothing good is stapled"
+    const char *who = view->must_staple ? "Clients reject this Must-Staple certificate: nothing good is stapled"
                                         : "Nothing good is stapled";
 
     if (!view->is_refreshed && !view->lacks_issuer && !view->must_staple)
@@ -111,7 +112,8 @@ static oc_attention_t of_unstapled(const oc_view_t *view, const char **reason, a
             "certificate without Must-Staple.",
             NULL);
     else if (oc_verdict_class(view->last) == OC_CLASS_TRUTH)
-        *reason = apr_pstrcat(pool, who, ": the response has expired and is not renewed yet. See the error log.", NULL);
+        *reason =
+            apr_pstrcat(pool, who, ": the response has expired and has not been renewed. See the error log.", NULL);
     else
         *reason = apr_pstrcat(pool, who, " (", oc_verdict_text(view->last), ")", advice(view, pool), NULL);
     return view->must_staple ? OC_ATTENTION_CRITICAL : OC_ATTENTION_WARNING;

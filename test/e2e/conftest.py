@@ -28,7 +28,7 @@ QUICK = ("SSLStaplingStandardCacheTimeout 1", "SSLStaplingErrorCacheTimeout 1", 
 
 # The one line that a failed fetch is worth when nothing valid is held; when something is, there is none of this level.
 NOTHING_HELD = (r"^\[ocsp_cache:warn\] .*: certificate .* \(serial [0-9A-F]+\): responder http://\S+: .*"
-                r"Nothing valid is held to staple; next request ")
+                r"There is no valid response to staple; next request ")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -169,7 +169,7 @@ def load(sources, flags, folder):
 
 
 SAMPLES = {  # what the sample does: (is it harmless, its code)
-    "a look-up and a copy": (True, "static int copy(void) { return memcmp(a, b, 8); } int ENTRY(void) { return copy(); }"),
+    "a lookup and a copy": (True, "static int copy(void) { return memcmp(a, b, 8); } int ENTRY(void) { return copy(); }"),
     "the callback": (True, "int ENTRY(void (*cb)(void)) { cb(); return 0; }"),
     "a debug line": (True, "int ENTRY(void)\n{\n    ap_log_cerror(APLOG_MARK, APLOG_DEBUG, 0, c, \"x\");\n    return 0;\n}"),
     "a mutex in a static helper": (

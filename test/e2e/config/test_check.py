@@ -80,7 +80,7 @@ def test_must_staple_without_stapling_is_said(site):
     one = site(leaf={"must_staple": True}, vhost={"stapling": False})
     one.server.allow(r"\[ocsp_cache:warn\] .*Must-Staple")
     one.server.start()
-    assert one.server.ours("warn", "Must-Staple"), "a certificate that clients refuse without a staple"
+    assert one.server.ours("warn", "Must-Staple"), "a certificate that clients reject without a staple"
 
 
 def test_must_staple_without_responder_is_said(site):

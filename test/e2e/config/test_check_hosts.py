@@ -129,7 +129,7 @@ def test_files_that_this_user_may_not_read(hosts, ca):
         for file in files:
             file.chmod(0o600)
         [line] = [line for line in said(server, user=user) if "SSLStaplingCache" not in line]
-        assert "cannot be read" in line and "Permission denied" in line and " and 2 others" in line
+        assert "cannot read SSLCertificateFile" in line and "Permission denied" in line and " and 2 others" in line
         assert said(server) == [], "root can"
         for file in files:
             file.chmod(0o644)
@@ -240,10 +240,10 @@ def test_stored_responses_that_run_out(site, clock):  # noqa: F811
     assert said(one.server) == []
     clock.set(DAY * 7 // 8)
     [line] = said(one.server)
-    assert "runs out soon" in line and HOST in line and one.leaf.serial_hex in line and "DUMP_OCSP_CACHE" in line
+    assert "expires soon" in line and HOST in line and one.leaf.serial_hex in line and "DUMP_OCSP_CACHE" in line
     clock.set(DAY * 2)
     [line] = said(one.server)
-    assert "has run out" in line
+    assert "has expired" in line
     one.server.config = one.changed(directives=("OCSPCacheExpiryWarning 0",))
     clock.set(DAY * 7 // 8)
     assert said(one.server) == [], "OCSPCacheExpiryWarning 0: never"
@@ -259,7 +259,7 @@ def test_why_it_was_not_renewed(site, clock):  # noqa: F811
     one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
     one.server.start()
     one.server.wait_log("Stapling continues with the stored response", "warn")
-    line = next(line for line in said(one.server) if "runs out soon" in line)
+    line = next(line for line in said(one.server) if "expires soon" in line)
     assert "The last attempt failed: the responder answered with an HTTP error" in line
 
 

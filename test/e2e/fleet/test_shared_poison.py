@@ -56,7 +56,7 @@ POISONS: dict[str, tuple[str, Poison]] = {
     "stranger": ("", lambda name, leaf, other, honest, stranger: fresh(name, response(leaf, stranger))),
     "broken-signature": ("", lambda name, leaf, other, honest, stranger:
                          entry(name, flipped(der_of(honest), 260), this_update_of(der_of(honest)), time.time())),
-    "false-head": ("thisUpdate is not the one", lambda name, leaf, other, honest, stranger:
+    "false-head": ("thisUpdate differs from that", lambda name, leaf, other, honest, stranger:
                    fresh(name, der_of(honest), this_update=time.time() + 10**6)),
     "fetched-tomorrow": ("in the future", lambda name, leaf, other, honest, stranger:
                          fresh(name, der_of(honest), fetched_at=time.time() + 90000)),
@@ -105,7 +105,7 @@ def test_poison_is_logged_once_and_never_stapled(fleet, kind, stranger, ca):
     server.wait_log(rf"{hosts[-1]}.*{TOOK}")
     assert server.handshake(hosts[-1]).status == "good", "the one that is true"
 
-    server.wait_log("Nothing valid is held", "warn", deadline=30)
+    server.wait_log("There is no valid response", "warn", deadline=30)
     one.responder.accept()
     for host in hosts:
         server.wait_staple(host, deadline=30)

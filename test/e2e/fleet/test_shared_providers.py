@@ -85,7 +85,7 @@ def test_shmcb_as_any_other_provider(fleet):
                                         r"\(known: .*redis.*LoadModule socache_mongo_module"),
     ("OCSPCacheShared ocsp_cache:x", r"OCSPCacheShared: 'ocsp_cache:x': this is the server's own cache"),
     ("OCSPCacheShared redis", r"OCSPCacheShared: 'redis': List of server names required"),
-    ('OCSPCacheSharedPrefix "two words"', r"OCSPCacheSharedPrefix: 'two words' is not a valid prefix: it may hold letters"),
+    ('OCSPCacheSharedPrefix "two words"', r"OCSPCacheSharedPrefix: 'two words' is not a valid prefix: it may contain only letters"),
     ("OCSPCacheSharedPrefix abcdefghijklmnopqrstuvwxyz0123456", r"OCSPCacheSharedPrefix: .* 1 to 32 characters"),
     ("OCSPCacheSharedTimeout 31", r"OCSPCacheSharedTimeout: '31' is not a duration from 0 to 30 seconds"),
     ("OCSPCacheSharedTimeout 1ms", r"OCSPCacheSharedTimeout: '1ms' is not a duration"),

@@ -16,7 +16,7 @@ import pki
 from httpd import Httpd
 from wait import poll
 
-LEADS = "this child keeps OCSP responses fresh"
+LEADS = "this child refreshes OCSP responses"
 STAMP = re.compile(r"^\[\w+ (\w+ \d+ [\d:.]+ \d+)\] \[[^\]]*\] \[pid (\d+)(?::tid \d+)?\] (.*)$", re.M)
 
 

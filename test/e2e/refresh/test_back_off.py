@@ -21,7 +21,7 @@ def failing(site):
     one = site(busy)
     one.server.allow(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     assert len(one.responder.asked) == 1
     return one
 

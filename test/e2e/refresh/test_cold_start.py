@@ -41,7 +41,7 @@ def test_a_responder_that_cuts_connections_off_is_queried_with_pauses(site):
     one = site(slow_cut)
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     assert len(one.responder.asked) == 2
     third = one.responder.wait_asked(3)[2]
     assert third.at - one.responder.asked[1].at > 4

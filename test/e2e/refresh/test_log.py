@@ -116,7 +116,7 @@ def test_expiry_is_logged_at_the_threshold_and_at_the_end_and_recovery_once(site
     for one in (plain, late):
         one.server.expect(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
     for one in (plain, late, never):
-        one.server.wait_log("Nothing valid is held", "warn", deadline=25)
+        one.server.wait_log("There is no valid response", "warn", deadline=25)
     wait_attempts(2, plain, late, never)
     assert levels(plain.server) == ["info", "info", "warn", "warn"], logged(plain.server)
     assert levels(late.server) == ["info", "info", "warn", "warn"], logged(late.server)
@@ -170,6 +170,6 @@ def test_every_failure_names_its_cause_its_effect_and_the_remedy(site):
         one = site(script)
         one.server.expect(NOTHING_HELD)
         one.server.start()
-        text = one.server.wait_log("Nothing valid is held to staple; next request", "warn").text
+        text = one.server.wait_log("There is no valid response to staple; next request", "warn").text
         assert words in text and one.responder.url in text and one.leaf.serial_hex in text and HOST in text
         assert len(text.split("GMT. ", 1)[1]) > 40, "advice at its end"

@@ -167,11 +167,11 @@ def test_flood(site, ca, program):
 def test_a_failure_is_logged_once(site, program):
     program.write("#!/bin/sh\nexit 3\n")
     one = site(responders.revoked(), directives=(*QUICK, program.directive))
-    one.server.expect(r"\[ocsp_cache:crit\] ", r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+record.sh: it ended with status 3")
+    one.server.expect(r"\[ocsp_cache:crit\] ", r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+record.sh: it exited with status 3")
     one.server.start()
-    one.server.wait_log("it ended with status 3", "warn")
+    one.server.wait_log("it exited with status 3", "warn")
     one.responder.script = responders.good(this_update=0)
-    one.server.wait_log("it ended with status 3", "debug")
+    one.server.wait_log("it exited with status 3", "debug")
     program.write(RECORD)
     one.responder.script = responders.revoked()
     one.server.wait_log("works again", "notice")
@@ -198,7 +198,7 @@ def test_configuration_check(site, program, damage):
     if damage == "folder":
         program.path.mkdir()
     said = one.server.check()
-    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+record\.sh is no program that can be run", said.output), said
+    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+record\.sh is not an executable program", said.output), said
 
 
 def test_program_that_vanishes_ends_no_running_server(site, program):
@@ -206,7 +206,7 @@ def test_program_that_vanishes_ends_no_running_server(site, program):
     one.server.start()
     program.wait("first-response")
     program.path.unlink()
-    one.server.expect(r"\[ocsp_cache:warn\] .*record\.sh is no program that can be run")
+    one.server.expect(r"\[ocsp_cache:warn\] .*record\.sh is not an executable program")
     one.server.graceful()
     assert one.handshake().status == "good"
 

@@ -226,8 +226,8 @@ def test_retry_after(site, header, low, high):
     one = site(lambda exchange: exchange.reply(b"busy", status=503, content_type="text/plain", headers=headers))
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
-    [(failed, _, _)] = stamped(one.server, "Nothing valid is held")
+    one.server.wait_log("There is no valid response", "warn")
+    [(failed, _, _)] = stamped(one.server, "There is no valid response")
     seen = certificate(one.server, one.leaf)
     assert (seen["failures"], seen["last_verdict"]) == (1, "http-status")
     assert low <= seen["next_request"] - failed <= high, seen

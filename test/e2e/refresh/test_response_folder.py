@@ -20,7 +20,7 @@ from pki import response
 from wait import holds, poll
 
 SOON = 5.0  # "within seconds"
-NOT_HELD = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*Nothing valid is held to staple"
+NOT_HELD = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*There is no valid response to staple"
 RUNNING_OUT = r"\[ocsp_cache:warn\] .*: file \S+\.der: .*not renewed in time. Stapling continues"
 GOOD, REVOKED = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED
 
@@ -116,9 +116,9 @@ def test_a_file_helps_where_the_responder_is_dead(fed, inbox, responder):
     dead = responder()
     dead.refuse()
     one = fed(leaf={"url": dead.url})
-    one.server.expect(r"\[ocsp_cache:warn\] .*Nothing valid is held")
+    one.server.expect(r"\[ocsp_cache:warn\] .*There is no valid response")
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     leave(inbox, one.leaf, response(one.leaf))
     one.wait_staple(deadline=SOON)
 
@@ -126,7 +126,7 @@ def test_a_file_helps_where_the_responder_is_dead(fed, inbox, responder):
 def test_a_file_that_comes_while_the_responder_hangs_is_not_overlooked(fed, inbox, responder):
     hanging = responder(responders.hang())
     one = fed("SSLStaplingResponderTimeout 2", leaf={"url": hanging.url})
-    one.server.allow(r"\[ocsp_cache:warn\] .*Nothing valid is held")
+    one.server.allow(r"\[ocsp_cache:warn\] .*There is no valid response")
     one.server.start()
     hanging.wait_asked()
     leave(inbox, one.leaf, response(one.leaf))
@@ -243,7 +243,7 @@ def test_never_past_its_end_and_that_is_logged_once(httpd, ca, inbox):
         assert time.time() > ends - 1.1, "whole seconds; it was stapled until its end"
 
     def warned(leaf: pki.Leaf) -> list[str]:
-        return [line.text for line in server.ours("warn", f"{leaf.serial_hex}.*Nothing valid is held to staple")]
+        return [line.text for line in server.ours("warn", f"{leaf.serial_hex}.*There is no valid response to staple")]
     for leaf in leaves:
         poll(lambda: warned(leaf), "it is logged", SOON)
         assert f"{leaf.serial_hex}.der" in warned(leaf)[0] and "OCSPCacheResponseFolder" in warned(leaf)[0]

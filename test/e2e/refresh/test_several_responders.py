@@ -51,7 +51,7 @@ def test_an_answer_is_an_answer(several, first):
     one, (answering, other) = several(first, responders.good())
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     assert answering.asked and not other.asked
 
 
@@ -75,9 +75,9 @@ def test_all_fail_as_one_attempt(several):
                              directives=("SSLStaplingErrorCacheTimeout 1",))
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     assert len(one.server.ours("info", NEXT)) == 2
-    line = one.server.ours("warn", "Nothing valid is held")[0]
+    line = one.server.ours("warn", "There is no valid response")[0]
     assert answering[2].url in line.text
     poll(lambda: len(answering[0].asked) >= 4, "the next attempt begins with the first again")
     assert len(one.server.ours("info", NEXT)) <= 4, "not logged for each attempt"
@@ -88,7 +88,7 @@ def test_a_pause_that_the_first_requested_is_kept(several):
     one, _ = several(busy, None)
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     seen = certificate(one.server, one.leaf)
     assert seen["failures"] == 1 and 390 <= seen["next_request"] - time.time() <= 401, seen
 

@@ -18,7 +18,7 @@ def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
                directives=("OCSPCacheRefreshInterval 3 4", "SSLStaplingErrorCacheTimeout 4"))
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     real = certificate(one.server, one.leaf)["next_request"]
     clock.set(3600)
     poll(lambda: certificate(one.server, one.leaf)["next_request"] > real + 3000, "a due time of the wrong clock")
@@ -42,7 +42,7 @@ def test_clock_that_jumps_to_and_fro(site, clock):
 
     clock.set(3 * DAY)  # by this clock the response, valid for a day, has expired, and so has every new one
     one.wait_staple(None)
-    one.server.wait_log("Nothing valid is held to staple", "warn")
+    one.server.wait_log("There is no valid response to staple", "warn")
 
     clock.set(-3 * DAY)  # by this clock new responses are from the future; the stored one is good, as it is for clients
     one.wait_staple("good")

@@ -239,7 +239,7 @@ def test_an_expired_response_is_not_stapled(site):
         assert next_update(handshake.staple) >= utcnow().replace(microsecond=0) - datetime.timedelta(seconds=1)
         return False
     poll(none_left, "the staple is gone when its time is over", 10)
-    one.server.wait_log("Nothing valid is held to staple", "warn")
+    one.server.wait_log("There is no valid response to staple", "warn")
     one.responder.accept()
     one.wait_staple("good", deadline=20)
 

@@ -55,7 +55,7 @@ def test_a_size_that_is_too_small_names_one_that_is_not(farm):
     server, answering = farm()
     answering.refuse()
     server.expect(r"\[ocsp_cache:error\] .*the cache .* is too small: \d+ records fit, \d+ do not. A size of \d+")
-    server.allow(r"\[ocsp_cache:warn\] .*Nothing valid is held to staple")
+    server.allow(r"\[ocsp_cache:warn\] .*There is no valid response to staple")
     server.graceful(replace(server.config, cache="ocsp_cache:cache/staples(32768)"))
     assert 0 < stapled(server) < len(HOSTS)
 

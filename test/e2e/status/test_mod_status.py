@@ -125,7 +125,7 @@ def test_subject_is_escaped(site):
     one = site(responders.try_later(), leaf={"common_name": "<script>alert('x')</script>&amp;\n\"q\""})
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     raw = one.server.status_page()
     page = Page(raw)
     assert "<script>alert" not in raw and "script" not in page.tags

@@ -102,7 +102,7 @@ def test_one_certificate_in_full(stage):
     one = certificates(stage.server)["must.example.test"]
     page = Page(ask(stage.server, "?id=" + one["sha1"]).body)
     for wanted in ("must.example.test", one["serial"], one["sha1"], stage.broken.url, "http-status",
-                   "the responder answered with an HTTP error", "5xx usually passes", "clients refuse it without a staple"):
+                   "the responder answered with an HTTP error", "5xx usually passes", "clients reject it without a staple"):
         assert wanted in page.text, wanted
     assert "svg" in page.tags
     both = Page(ask(stage.server, "?id=" + certificates(stage.server)["evil.example.test"]["sha1"]).body).text

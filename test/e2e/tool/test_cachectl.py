@@ -129,7 +129,7 @@ def test_list_sorts(scene):
 def test_list_problems_tells_what_to_do(copy):
     copy.unlink()
     done = run("list", "--problems", "--file", copy, COLUMNS="80")
-    assert MAIL in done.out and "critical" in done.out and "Clients refuse" in done.out and SILENT not in done.out
+    assert MAIL in done.out and "critical" in done.out and "Clients reject" in done.out and SILENT not in done.out
     assert all(len(line) <= 80 for line in done.out.splitlines()), done.out
 
 
@@ -358,7 +358,7 @@ def test_check_keeps_to_200_characters(copy):
 
 
 def test_check_knows_must_staple(copy):
-    """Nothing is held: clients refuse the one, and do without for the other."""
+    """Nothing is held: clients reject the one, and do without for the other."""
     copy.unlink()
     done = run("check", "--file", copy, "--json")
     states = {one["host"].split(":")[0]: one["state"] for one in done.json["problems"]}

@@ -189,7 +189,7 @@ def test_import_what_a_dead_responder_does_not_give(site, folder, is_running):
     one = site(DEAD)
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response", "warn")
     der = as_file(folder, response(one.leaf))
     if not is_running:
         one.server.stop()
@@ -229,7 +229,7 @@ def test_import_stores_the_trimmed_response(site, folder, stranger, is_running):
     one.wait_staple("good")
     assert ctl(one.server, "verify").code == 0
     assert ctl(one.server, "export", HOST).raw == stored, "the server accepts it unchanged"
-    assert not one.server.ours(pattern="altered|not what its response says")
+    assert not one.server.ours(pattern="altered|does not match its response")
 
 
 @pytest.mark.asan

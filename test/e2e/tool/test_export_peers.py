@@ -200,7 +200,7 @@ def test_nothing_valid_leaves_the_files_as_they_are(stage):
 
 
 def test_what_has_run_out(stage, folder):
-    """What the guide says of each: nginx staples on, and strict clients refuse it; the others do not."""
+    """What the guide says of each: nginx staples on, and strict clients reject it; the others do not."""
     leaf = stage.site.leaf
     stage.site.server.stop()
     stage.site.responder.script = responders.good(this_update=-7200, next_update=-3600)

@@ -105,7 +105,7 @@ def test_the_real_responder_says_good_then_revoked(ca, openssl_responder, folder
     out = folder / "response.der"
     seen = probe(leaf, "--out", out)
     assert seen.code == GOOD, seen
-    assert seen.steps() == ["look-up", "connect", "request", "head", "answer"]
+    assert seen.steps() == ["lookup", "connect", "request", "head", "answer"]
     seen.says("verdict      good: the certificate is good", "OCSP signer", "whom the issuer authorised",
               "thisUpdate ", "nextUpdate ", "usable until", "the module   would staple it until", leaf.serial_hex,
               f"responder    {openssl_responder.url}, named in the certificate", "GET http://127.0.0.1")
@@ -171,7 +171,7 @@ def test_json_says_it_all(leaf):
     assert {*seen, *seen["steps"][0], *seen["steps"][3]} == set(re.findall(r"^\.Ql (\w+)", page, re.M)), "as the manual page has it"
     assert seen["version"] == 1 and seen["verdict"] == "good" and seen["hints"] == []
     assert seen["certificate"]["serial"] == good.serial_hex and seen["certificate"]["must_staple"] is True
-    assert [step["step"] for step in seen["steps"]] == ["look-up", "connect", "request", "head", "answer"]
+    assert [step["step"] for step in seen["steps"]] == ["lookup", "connect", "request", "head", "answer"]
     assert all(step["verdict"] == "ok" for step in seen["steps"])
     assert seen["steps"][3]["lines"][0] == "HTTP/1.0 200 OK"
     assert seen["steps"][4]["bytes"] == seen["size"] > 300
@@ -252,7 +252,7 @@ def test_refused(leaf, responder):
     gone.refuse()
     certificate = leaf(url=gone.url)
     seen = probe(certificate, environment={"http_proxy": "http://127.0.0.1:9/"})
-    assert seen.code == NOTHING and seen.steps() == ["look-up", "connect"]
+    assert seen.code == NOTHING and seen.steps() == ["lookup", "connect"]
     seen.says("verdict      connect-failed:", f"127.0.0.1:{gone.port}: Connection refused", "firewall",
               "httpd_can_network_connect", "ignore the environment variable http_proxy")
     seen = probe(leaf(), "--proxy", f"http://127.0.0.1:{gone.port}")
@@ -261,14 +261,14 @@ def test_refused(leaf, responder):
 
 def test_silence(leaf):
     seen = probe(leaf(responders.hang()), "-t", "1")
-    assert seen.code == NOTHING and seen.steps() == ["look-up", "connect", "request", "answer"]
+    assert seen.code == NOTHING and seen.steps() == ["lookup", "connect", "request", "answer"]
     seen.says("verdict      timed-out:", "connected, but no answer")
 
 
 def test_names(leaf, names, responder):
     unknown = leaf(url="http://ocsp.example.invalid/")
     seen = probe(unknown, environment=names("fail"))
-    assert seen.code == NOTHING and seen.steps() == ["look-up"]
+    assert seen.code == NOTHING and seen.steps() == ["lookup"]
     seen.says("verdict      name-lookup-failed:", "ocsp.example.invalid: Name or service not known", "getent hosts")
 
     # Two addresses, of which one is dead: both are shown, and the exchange goes on with the other.
@@ -276,7 +276,7 @@ def test_names(leaf, names, responder):
     seen = probe(leaf(url=f"http://ocsp.example.invalid:{alive.port}{alive.base}"),
                  environment=names("127.0.0.2 127.0.0.1"))
     assert seen.code == GOOD, seen
-    assert seen.steps() == ["look-up", "connect", "connect", "request", "head", "answer"]
+    assert seen.steps() == ["lookup", "connect", "connect", "request", "head", "answer"]
     seen.says("ocsp.example.invalid: 127.0.0.2, 127.0.0.1", f"127.0.0.2:{alive.port}: Connection refused",
               f"127.0.0.1:{alive.port}: connected")
 

@@ -98,7 +98,7 @@ TEST(a_thread_that_is_late_keeps_its_memory_when_apr_ends)
     submit(0, 0, 1);
     expect(&stage.running[0], 1);
     assert_int_equal(oc_workers_stop(workers, 0), 1);
-    apr_terminate(); /* as in a child that exits while a thread is in a name look-up */
+    apr_terminate(); /* as in a child that exits while a thread is in a name lookup */
     assert_int_equal(get(&stage.pools_cleaned), 0);
     assert_int_equal(apr_initialize(), APR_SUCCESS);
     close_gate(0, 0);

@@ -170,7 +170,7 @@ static void *late_thread(void *data)
     return NULL;
 }
 
-/* The look-up blocks, the process begins to exit, the look-up returns: the thread never returns. The last test, since
+/* The lookup blocks, the process begins to exit, the lookup returns: the thread never returns. The last test, since
  * that thread stays until the program ends. */
 TEST(late_lookup_never_returns)
 {

@@ -159,7 +159,7 @@ TEST(test_key_usage)
     assert_verdict(OC_GOOD, judge_delegate(&spec));
     spec.key_usage = "critical,keyEncipherment";
     assert_verdict(OC_GOOD, judge_delegate(&spec));
-    /* Firefox refuses one without any bit. */
+    /* Firefox rejects one without any bit. */
     spec.key_usage = NULL;
     spec.uncritical = "2.5.29.15";
     spec.uncritical_value = PKI_BYTES(0x03, 0x01, 0x00);

@@ -20,7 +20,7 @@ static oc_verdict_t judge_several(const pki_single_t *singles, int count)
     return scene_judge(&response);
 }
 
-/* RFC 6962 section 3.3: an OCTET STRING inside of the extension's. Firefox refuses everything else. */
+/* RFC 6962 section 3.3: an OCTET STRING inside of the extension's. Firefox rejects everything else. */
 TEST(list_of_scts)
 {
     pki_single_t single = scene_single(), other = scene_single();
@@ -85,7 +85,7 @@ TEST(older_than_the_certificate)
     scene.subject.not_before = 0;
 }
 
-/* Each names our issuer: OpenSSL refuses the signer for one that does not, and Firefox the response. */
+/* Each names our issuer: OpenSSL rejects the signer for one that does not, and Firefox the response. */
 TEST(others_of_another_issuer)
 {
     pki_single_t ours = scene_single(), other = scene_single();

@@ -136,7 +136,7 @@ TEST(running_out)
 
     view.usable_until = NOW + DAY - 1;
     view.fetched_at = NOW - 6 * DAY;
-    assert_attention(&view, OC_ATTENTION_WARNING, "lasts only");
+    assert_attention(&view, OC_ATTENTION_WARNING, "expires in");
     assert_int_equal(oc_view_attention(&view, NOW, 0, &reason, cache_pool), OC_ATTENTION_NONE);
     view.usable_until = NOW + DAY;
     assert_attention(&view, OC_ATTENTION_NONE, NULL);
