@@ -148,8 +148,9 @@ void oc_check_file(server_rec *main_server, apr_pool_t *pool)
         return;
     rv = oc_file_check(path, pool, &problem);
     if (APR_STATUS_IS_EACCES(rv) && geteuid() != 0)
-        log_file(APLOG_WARNING, main_server,
-                 apr_psprintf(pool, "%s. This is not an error if root starts the server. Run the test as root", problem));
+        log_file(
+            APLOG_WARNING, main_server,
+            apr_psprintf(pool, "%s. This is not an error if root starts the server. Run the test as root", problem));
     else if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server, "%s", oc_argument_memory_only(problem, rv, path, pool));
     if (rv != APR_SUCCESS)

@@ -82,7 +82,7 @@ def test_folders(checked):
         folder.chmod(mode)
         assert checked("x") == []
     [line] = checked("x", user=unprivileged_user())
-    assert line.startswith("[ocsp_cache:warn]") and "no error if root starts the server" in line
+    assert line.startswith("[ocsp_cache:warn]") and "not an error if root starts the server" in line
 
 
 def test_file_of_another_server(checked, site):
