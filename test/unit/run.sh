@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+#
+# Runs one unit test, a cmocka program, and prints one line for it, or what failed: test/unit/run.sh out/unit/ROOM/test_NAME
+# A program that ran no test has failed.
+set -u
+
+name=${1#*/unit/}
+log=$1.log
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 CMOCKA_MESSAGE_OUTPUT=stdout
+if timeout 300 "$1" >"$log" 2>&1 && grep -q '^\[  PASSED  \] [1-9]' "$log"; then
+    printf '%-26s %s\n' "$name" "$(grep '^\[  PASSED  \]' "$log" | tr '\n' ' ')"
+    exit 0
+fi
+# In one write, so that the lines of two tests do not mix.
+printf '%s\n%-26s [  FAILED  ] see %s\n' "$(grep -v -e '^\[ RUN ' -e '^\[       OK ' "$log")" "$name" "$log"
+exit 1
