@@ -62,7 +62,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)ptemp;
     oc_settings_reset(pconf);
     oc_managed_reset(pconf);
-    oc_provider_reset(pconf);
+    oc_provider_reset();
     oc_shared_store_reset();
     oc_later_reset(pconf);
     return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;

@@ -31,6 +31,12 @@ void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool);
 void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
                          apr_pool_t *pool);
 
+/** SSLUseStapling without any SSLStaplingCache. @param servers from oc_settings_servers() */
+void oc_check_switch(oc_findings_t *findings, const apr_array_header_t *servers);
+
+/** OCSPCacheResponder for a URL that no certificate names. @param stapled from oc_inventory_stapled() */
+void oc_check_responders(const apr_array_header_t *stapled, server_rec *main_server, apr_pool_t *pool);
+
 /** A file for the cache that cannot be used, or not as intended. */
 void oc_check_file(server_rec *main_server, apr_pool_t *pool);
 

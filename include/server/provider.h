@@ -27,7 +27,7 @@ enum {
 void oc_provider_register(apr_pool_t *pconf);
 
 /** pre_config: forget the last configuration's instances. */
-void oc_provider_reset(apr_pool_t *pconf);
+void oc_provider_reset(void);
 
 /** post_config: release the caches of the last generation that this configuration does not use. */
 void oc_provider_settle(void);

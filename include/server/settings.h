@@ -45,7 +45,8 @@ typedef struct oc_server_conf_t {
 /** What the main server says for all: our own directives. */
 typedef struct {
     int is_provider;                 /* SSLStaplingCache names ocsp_cache */
-    const char *overridden_by;       /* the SSLStaplingCache that came after it and names another; NULL: none */
+    const char *cache_line;          /* the argument of the last SSLStaplingCache, which counts; NULL: there is none */
+    const char *cache_replaced;      /* the argument of one before it that names ocsp_cache, if it differs; else NULL */
     oc_argument_t cache;             /* what it says behind the name */
     int refresh;                     /* OCSPCacheRefresh */
     int workers;                     /* OCSPCacheWorkers: threads, */

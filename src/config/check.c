@@ -12,6 +12,7 @@
 #include "server/settings.h"
 
 #include <apr_strings.h>
+#include <http_config.h>
 #include <http_log.h>
 #include <unistd.h>
 
@@ -194,22 +195,44 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
     }
 }
 
+/* Could every certificate be read? mod_md's are not in files that the configuration names. */
+static int are_all_read(const apr_array_header_t *certificates)
+{
+    int i;
+
+    for (i = 0; i < certificates->nelts; i++)
+        if (!APR_ARRAY_IDX(certificates, i, const oc_listed_t *)->cert)
+            return 0;
+    return !ap_find_linked_module("mod_md.c");
+}
+
+/* What can be checked only where this module staples. */
+static void check_stapling(oc_findings_t *findings, const apr_array_header_t *servers,
+                           const apr_array_header_t *certificates, apr_pool_t *pool)
+{
+    server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);
+    apr_hash_t *supplied = supplied_certificates(certificates, pool);
+    oc_mod_md_t *md = oc_mod_md_read(pool);
+    const apr_array_header_t *stapled = oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool);
+    int i;
+
+    oc_check_directives(findings, md, servers, pool);
+    for (i = 0; i < certificates->nelts; i++)
+        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, supplied, pool);
+    if (are_all_read(certificates))
+        oc_check_responders(stapled, main_server, pool);
+    oc_check_cache(findings, stapled, main_server, pool);
+}
+
 void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
 {
     oc_findings_t *findings = oc_findings_create(pool);
-    apr_hash_t *supplied;
-    oc_mod_md_t *md;
-    int i;
+    apr_array_header_t *servers = oc_settings_servers(main_server, pool);
 
     oc_check_file(main_server, pool);
-    if (!oc_settings_is_active())
-        return;
-    md = oc_mod_md_read(pool);
-    supplied = supplied_certificates(certificates, pool);
-    oc_check_directives(findings, md, oc_settings_servers(main_server, pool), pool);
-    for (i = 0; i < certificates->nelts; i++)
-        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, supplied, pool);
-    oc_check_cache(findings, oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool), main_server, pool);
+    oc_check_switch(findings, servers);
+    if (oc_settings_is_active())
+        check_stapling(findings, servers, certificates, pool);
     oc_findings_log(findings);
 }
 

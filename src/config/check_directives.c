@@ -6,10 +6,18 @@
  */
 #include "config/check.h"
 
+#include "config/inventory.h"
+#include "fetch/url.h"
+#include "server/module.h"
+#include "server/provider.h"
 #include "server/settings.h"
 
 #include <apr_strings.h>
 #include <http_log.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define URLS_NAMED 3
 
 static void warn(oc_findings_t *findings, server_rec *s, const char *text)
 {
@@ -148,6 +156,67 @@ static void check_host(oc_findings_t *findings, const oc_mod_md_t *md, const apr
     }
     else {
         check_values(findings, md, servers, s, pool);
+    }
+}
+
+void oc_check_switch(oc_findings_t *findings, const apr_array_header_t *servers)
+{
+    int i;
+
+    for (i = 0; !oc_settings_global()->cache_line && i < servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
+
+        if (oc_settings_is_tls(s) && oc_settings_server(s)->use_stapling == 1)
+            warn(findings, s,
+                 "SSLUseStapling is on, but SSLStaplingCache is missing: mod_ssl does not start without it (AH01958). "
+                 "Write `SSLStaplingCache " OC_PROVIDER_NAME "` outside of any <VirtualHost>");
+    }
+}
+
+/* The URLs that OCSPCacheResponder can replace: URL -> itself. */
+static apr_hash_t *named_urls(const apr_array_header_t *stapled, const char **list, apr_pool_t *pool)
+{
+    apr_hash_t *named = apr_hash_make(pool);
+    int i, j;
+
+    *list = "";
+    for (i = 0; i < stapled->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
+        const server_rec *first = APR_ARRAY_IDX(listed->servers, 0, const server_rec *);
+
+        for (j = 0; !oc_settings_server(first)->force_url && listed->cert->urls[j]; j++) {
+            const char *url = listed->cert->urls[j];
+
+            if (apr_hash_get(named, url, APR_HASH_KEY_STRING))
+                continue;
+            apr_hash_set(named, url, APR_HASH_KEY_STRING, url);
+            if (apr_hash_count(named) <= URLS_NAMED)
+                *list = apr_pstrcat(pool, *list, **list ? ", " : "", oc_url_public(url, pool), NULL);
+        }
+    }
+    if (apr_hash_count(named) > URLS_NAMED)
+        *list = apr_psprintf(pool, "%s and %u more", *list, apr_hash_count(named) - URLS_NAMED);
+    return named;
+}
+
+void oc_check_responders(const apr_array_header_t *stapled, server_rec *main_server, apr_pool_t *pool)
+{
+    apr_hash_t *responders = oc_settings_global()->responders, *named;
+    apr_hash_index_t *hi;
+    const char *list;
+
+    if (stapled->nelts == 0 || apr_hash_count(responders) == 0)
+        return;
+    named = named_urls(stapled, &list, pool);
+    for (hi = apr_hash_first(pool, responders); hi; hi = apr_hash_next(hi)) {
+        const char *url = apr_hash_this_key(hi);
+
+        if (!apr_hash_get(named, url, APR_HASH_KEY_STRING))
+            ap_log_error(
+                APLOG_MARK, APLOG_WARNING, 0, main_server,
+                "OCSPCacheResponder %s has no effect: no certificate names this URL%s%s. Write the URL exactly "
+                "as the certificates name it, or remove the line",
+                oc_url_public(url, pool), *list ? "; they name " : "", list);
     }
 }
 

@@ -29,7 +29,7 @@ static oc_server_conf_t *conf_of(cmd_parms *cmd)
     return ap_get_module_config(cmd->server->module_config, &ocsp_cache_module);
 }
 
-/* The last one counts, for mod_ssl too. */
+/* The last one counts, for mod_ssl too. The same line in two files is usual: a2enmod's and the site's. */
 static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *arg)
 {
     oc_global_conf_t *global = oc_settings_edit();
@@ -40,7 +40,11 @@ static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *
     if (cmd->server->is_virtual)
         return NULL; /* mod_ssl reports it */
     global->is_provider = strncmp(arg, OC_PROVIDER_NAME, len) == 0 && (arg[len] == ':' || arg[len] == '\0');
-    global->overridden_by = was_provider && !global->is_provider ? arg : NULL;
+    if (was_provider && strcmp(arg, global->cache_line) != 0)
+        global->cache_replaced = global->cache_line;
+    else if (global->cache_replaced && strcmp(arg, global->cache_replaced) == 0)
+        global->cache_replaced = NULL;
+    global->cache_line = arg;
     if (global->is_provider) /* the provider reports errors in the argument */
         (void)oc_argument_parse(&global->cache, arg[len] == ':' ? arg + len + 1 : NULL, cmd->pool);
     global->ssl_written = cmd->cmd->name;

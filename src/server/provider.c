@@ -13,7 +13,6 @@
 
 #include <ap_provider.h>
 #include <ap_socache.h>
-#include <apr_hash.h>
 #include <apr_portable.h>
 #include <apr_strings.h>
 #include <http_core.h>
@@ -36,7 +35,6 @@ struct ap_socache_instance_t {
 };
 
 static uint64_t process_id;            /* see lane() */
-static apr_hash_t *paths;              /* named in this configuration; in pconf */
 static ap_socache_instance_t *staples; /* this configuration's instance for stapling; NULL: none yet */
 
 /* ---- create ---- */
@@ -44,19 +42,12 @@ static ap_socache_instance_t *staples; /* this configuration's instance for stap
 static const char *provider_create(ap_socache_instance_t **out, const char *arg, apr_pool_t *tmp, apr_pool_t *p)
 {
     ap_socache_instance_t *instance = apr_pcalloc(ap_pglobal, sizeof(*instance));
-    const char *error = oc_argument_parse(&instance->argument, arg, ap_pglobal), *path = instance->argument.path;
+    const char *error = oc_argument_parse(&instance->argument, arg, ap_pglobal);
 
+    (void)tmp;
     (void)p;
-    *out = NULL;
-    if (error)
-        return error;
-    if (path && paths) {
-        if (apr_hash_get(paths, path, APR_HASH_KEY_STRING))
-            return apr_psprintf(tmp, "%s is named twice in this configuration. Give each cache its own file", path);
-        apr_hash_set(paths, path, APR_HASH_KEY_STRING, instance);
-    }
-    *out = instance;
-    return NULL;
+    *out = error ? NULL : instance;
+    return error;
 }
 
 /* ---- init and destroy ---- */
@@ -279,10 +270,9 @@ static void want_mutex(int is_wanted)
     provider.flags = is_wanted ? AP_SOCACHE_FLAG_NOTMPSAFE : 0;
 }
 
-void oc_provider_reset(apr_pool_t *pconf)
+void oc_provider_reset(void)
 {
     want_mutex(1);
-    paths = apr_hash_make(pconf);
     staples = NULL;
     oc_generation_reset();
 }

@@ -368,10 +368,11 @@ int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
                      "%s has no effect: SSLStaplingCache does not name " OC_PROVIDER_NAME
                      ". Write `SSLStaplingCache " OC_PROVIDER_NAME "` outside of any <VirtualHost>",
                      global->written);
-    if (global->overridden_by)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                     "SSLStaplingCache " OC_PROVIDER_NAME " has no effect: a later SSLStaplingCache %s overrides it",
-                     global->overridden_by);
+    if (global->cache_replaced)
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, main_server,
+            "SSLStaplingCache %s has no effect: a later SSLStaplingCache %s overrides it. Remove one of the two",
+            global->cache_replaced, global->cache_line);
     for (s = main_server; s; s = s->next) {
         oc_server_conf_t *conf = ap_get_module_config(s->module_config, &ocsp_cache_module);
 

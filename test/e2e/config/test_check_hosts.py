@@ -190,6 +190,24 @@ def test_outside_of_any_host(hosts):
     assert "SSLUseStapling is not set anywhere" in line
 
 
+def test_no_cache_at_all(hosts):
+    """mod_ssl's own test passes, and then the server does not start (AH01958)."""
+    server = hosts(cache=None)
+    [line] = said(server)
+    assert "SSLStaplingCache is missing" in line and "Write `SSLStaplingCache ocsp_cache`" in line and " and 2 others: " in line
+    server.config = replace(server.config, vhosts=tuple(replace(vhost, stapling=None) for vhost in server.config.vhosts))
+    assert said(server) == []
+
+
+def test_responder_that_no_certificate_names(hosts):
+    one, other = f"OCSPCacheResponder {URL} http://mirror.test/", "OCSPCacheResponder http://ocsp.example.test http://m.test/"
+    assert said(hosts(directives=(one,))) == []
+    [line] = said(hosts(directives=(one, other)))
+    assert line.startswith("OCSPCacheResponder http://ocsp.example.test has no effect") and f"they name {URL}." in line
+    [line] = said(hosts(directives=(one,), vhost={"directives": ("SSLStaplingForceURL http://a.test/",)}))
+    assert "no certificate names this URL. Write" in line
+
+
 # ---- mod_md ----
 
 MD = ('MDStoreDir "run/md"',)
