@@ -19,6 +19,7 @@ typedef struct oc_workers_t oc_workers_t;
 /** The beginning of every task; the rest is the caller's. Zero it before first use. */
 typedef struct oc_task_t {
     unsigned group;
+    unsigned kind; /* the caller's, where it has tasks of several kinds */
     int is_queued; /* from oc_workers_submit() until its work returned; changed by the workers, under their lock */
     int is_begun;  /* likewise, from when a thread takes it */
     struct oc_task_t *next;

@@ -26,6 +26,7 @@ void oc_deadline_start(oc_deadline_t *deadline, apr_interval_time_t timeout, con
         timeout = LONGEST;
     deadline->end = oc_deadline_now() + timeout;
     deadline->stop = stop;
+    deadline->called_off = NULL;
 }
 
 int oc_deadline_stopped(const oc_deadline_t *deadline)
@@ -35,7 +36,7 @@ int oc_deadline_stopped(const oc_deadline_t *deadline)
 
 oc_verdict_t oc_deadline_check(const oc_deadline_t *deadline)
 {
-    if (oc_deadline_stopped(deadline))
+    if (oc_deadline_stopped(deadline) || (deadline->called_off && atomic_load(deadline->called_off) != 0))
         return OC_STOPPED;
     return oc_deadline_now() >= deadline->end ? OC_TIMED_OUT : OC_PENDING;
 }

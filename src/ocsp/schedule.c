@@ -13,6 +13,9 @@
 /* The shortest pause before a retry, however little validity is left. */
 #define RETRY_FLOOR apr_time_from_sec(1)
 
+/* An exchange that takes less does not hang. */
+#define HEDGE_FLOOR apr_time_from_sec(1)
+
 static apr_time_t schedule_add(apr_time_t time, apr_interval_time_t pause)
 {
     return time > APR_INT64_MAX - pause ? APR_INT64_MAX : time + pause; /* pause >= 0 */
@@ -141,6 +144,13 @@ apr_time_t oc_schedule_failure(apr_time_t now, apr_time_t usable_until, unsigned
     if (left > 0 && pause > left / 4)
         pause = schedule_least(pause, schedule_most(left / 4, RETRY_FLOOR));
     return schedule_add(now, pause);
+}
+
+apr_time_t oc_schedule_hedge(apr_time_t begun, apr_interval_time_t timeout)
+{
+    apr_interval_time_t pause = schedule_most(timeout / 2, schedule_least(timeout, HEDGE_FLOOR));
+
+    return schedule_add(begun, schedule_most(pause, 0));
 }
 
 apr_time_t oc_schedule_clamp(apr_time_t due, apr_time_t now, const oc_schedule_bounds_t *bounds)

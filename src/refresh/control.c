@@ -111,12 +111,10 @@ static oc_job_t *find_job(oc_job_t *jobs, unsigned n_jobs, const unsigned char *
  * taken. */
 static void set_import(oc_job_t *job, const oc_command_item_t *item)
 {
-    oc_import_t *import = malloc(sizeof(*import) + item->der_len);
+    oc_packet_t *import = oc_packet_make(item->der, item->der_len);
 
     if (!import)
         return;
-    import->len = item->der_len;
-    memcpy(import->der, item->der, item->der_len);
     free(job->guarded.import);
     job->guarded.import = import;
 }

@@ -10,6 +10,7 @@
 
 #include <apr_general.h>
 #include <apr_hash.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The responders of the jobs, each with its group of the workers. */
@@ -50,6 +51,7 @@ unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepali
 {
     const apr_array_header_t *all = oc_managed_all();
     responders_t responders = {pool, apr_hash_make(pool), 0};
+    atomic_uint *n_hedgeable = apr_pcalloc(pool, sizeof(*n_hedgeable));
     int i;
 
     *jobs = apr_pcalloc(pool, (apr_size_t)all->nelts * sizeof(oc_job_t));
@@ -63,11 +65,25 @@ unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepali
         job->managed = managed;
         job->ordinal = (unsigned)i;
         job->keepalive = keepalive;
+        job->n_hedgeable = n_hedgeable;
         job->responders = responders_of(managed, &responders);
         job->task.group = job->responders[0]->group;
+        job->hedge.task.kind = OC_TASK_HEDGE;
+        job->hedge.job = job;
         ++*n_jobs;
     }
     return responders.n;
+}
+
+void oc_jobs_clear(oc_job_t *jobs, unsigned n_jobs)
+{
+    unsigned i;
+
+    for (i = 0; i < n_jobs; i++) {
+        free(jobs[i].guarded.import);
+        free(jobs[i].own.import);
+        free(oc_handover_take(&jobs[i].hedge.found));
+    }
 }
 
 uint32_t oc_job_random(void)

@@ -8,6 +8,7 @@
 #define OC_REFRESH_JOB_H
 
 #include "peers.h"
+#include "base/handover.h"
 #include "base/workers.h"
 #include "fetch/keepalive.h"
 #include "ocsp/record.h"
@@ -22,18 +23,12 @@ typedef struct {
     atomic_uint posts; /* so many more queries go by POST alone, as GET fails; 0: GET first */
 } oc_responder_t;
 
-/** A response that ocsp-cachectl imports; from malloc(). */
-typedef struct {
-    apr_size_t len;
-    unsigned char der[];
-} oc_import_t;
-
 /** What the lock of the workers guards. */
 typedef struct {
     apr_time_t due;      /* when the job is to be handed out; written when its work ends */
     int is_recalled;     /* hand it out again when its work ends: a file may have come since it looked */
     int is_requested;    /* the responder is to be queried, due or not */
-    oc_import_t *import; /* to be judged when the job is handed out; NULL: none */
+    oc_packet_t *import; /* that ocsp-cachectl brought; to be judged when the job is handed out; NULL: none */
 } oc_job_guarded_t;
 
 /** What has been logged, and sent to the program of OCSPCacheNotify. The worker's own. */
@@ -48,7 +43,7 @@ typedef struct {
 /** What belongs to the thread that works on the job. */
 typedef struct {
     int is_forced;                  /* is_requested, taken when the job was handed out */
-    oc_import_t *import;            /* the same */
+    oc_packet_t *import;            /* the same */
     int has_read_stored;            /* the response stored before this child took the lead has been verified again */
     unsigned turn;                  /* which of the URLs is queried: not 0 while the first has failed in this attempt */
     apr_interval_time_t time_left;  /* of the attempt's deadline, then */
@@ -61,22 +56,45 @@ typedef struct {
     oc_response_folder_seen_t seen; /* the file judged last, where OCSPCacheResponseFolder has one */
 } oc_job_own_t;
 
+struct oc_job_t;
+
+/** A second exchange beside one of the job that hangs while nothing valid is held (hedge.h). */
+typedef struct {
+    oc_task_t task; /* first: a hedge is a task too, of the kind OC_TASK_HEDGE */
+    struct oc_job_t *job;
+    _Atomic(apr_time_t) begun; /* of the job's exchange that may be hedged (oc_deadline_now); 0: there is none */
+    _Atomic(apr_interval_time_t) timeout; /* of that exchange */
+    atomic_uint turn;                     /* the URL that it queries */
+    apr_time_t hedged;                    /* `begun` of the exchange that was hedged last; under the workers' lock */
+    atomic_int is_called_off;             /* a valid response is held: the hedge ends */
+    oc_handover_t found;                  /* the valid response that it obtained, for the job's thread */
+    unsigned queried;                     /* the URL; this and what follows is written before `found` */
+    apr_interval_time_t elapsed, max_age; /* of that exchange */
+} oc_hedge_t;
+
+typedef enum { OC_TASK_JOB, OC_TASK_HEDGE } oc_task_kind_t;
+
 /** One certificate in the child that refreshes. What is in none of the three structs is set when the child takes the
  *  lead, and only read afterwards. */
-typedef struct {
+typedef struct oc_job_t {
     oc_task_t task; /* first: a job is a task */
     const oc_managed_t *managed;
     unsigned ordinal;            /* in oc_managed_all() */
     oc_responder_t **responders; /* of managed->targets.urls; one, where there is no URL */
     oc_keepalive_t *keepalive;   /* idle connections of all jobs */
+    atomic_uint *n_hedgeable;    /* how many exchanges of all jobs may be hedged */
     oc_job_guarded_t guarded;
     oc_job_logged_t logged;
     oc_job_own_t own;
+    oc_hedge_t hedge;
 } oc_job_t;
 
 /** Make a job for every certificate that can be refreshed, from @a pool. @return the number of groups of the workers:
  *  one for each responder ("host:port") */
 unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepalive, apr_pool_t *pool);
+
+/** Free what the jobs own outside their pool. No thread works on one. */
+void oc_jobs_clear(oc_job_t *jobs, unsigned n_jobs);
 
 /** A valid response, @a record, is held from here on. */
 void oc_job_hold(oc_job_t *job, const oc_record_t *record);

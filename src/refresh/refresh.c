@@ -9,6 +9,7 @@
 
 #include "back_off.h"
 #include "control.h"
+#include "hedge.h"
 #include "must_staple.h"
 #include "notify.h"
 #include "renew.h"
@@ -55,13 +56,29 @@ static struct {
 
 static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
 {
-    oc_renew((oc_job_t *)(void *)task, stop, pool);
+    if (task->kind == OC_TASK_HEDGE)
+        oc_hedge_run((oc_hedge_t *)(void *)task, stop, pool);
+    else
+        oc_renew((oc_job_t *)(void *)task, stop, pool);
 }
 
-static void done(oc_task_t *task)
+static void recall(oc_job_t *job)
 {
-    oc_job_t *job = (oc_job_t *)(void *)task;
+    if (job->task.is_queued)
+        job->guarded.is_recalled = 1; /* it may have looked already, and be waiting for a responder */
+    else
+        job->guarded.due = 0;
+    refresher.next_scan = 0;
+}
 
+static void done_hedge(oc_hedge_t *hedge)
+{
+    if (atomic_load(&hedge->found.is_full)) /* the job's own exchange has ended, or is about to */
+        recall(hedge->job);
+}
+
+static void done_job(oc_job_t *job)
+{
     job->task.group = oc_job_responder(job)->group;
     if (job->own.turn > 0) { /* the attempt goes on with another responder, when that one has a worker free */
         job->guarded.is_recalled = 1;
@@ -73,6 +90,14 @@ static void done(oc_task_t *task)
         refresher.next_scan = job->guarded.due;
 }
 
+static void done(oc_task_t *task)
+{
+    if (task->kind == OC_TASK_HEDGE)
+        done_hedge((oc_hedge_t *)(void *)task);
+    else
+        done_job((oc_job_t *)(void *)task);
+}
+
 /* Did the folder of OCSPCacheResponseFolder change? Looked at once a second. */
 static int has_new_files(apr_time_t now)
 {
@@ -82,15 +107,6 @@ static int has_new_files(apr_time_t now)
         return 0;
     refresher.next_look = now + apr_time_from_sec(1);
     return oc_response_folder_has_changed(folder, &refresher.seen);
-}
-
-static void recall(oc_job_t *job)
-{
-    if (job->task.is_queued)
-        job->guarded.is_recalled = 1; /* it may have looked already, and be waiting for a responder */
-    else
-        job->guarded.due = 0;
-    refresher.next_scan = 0;
 }
 
 /* Look for the file of every certificate. Those without a file are not queried before they are due. */
@@ -158,6 +174,7 @@ static void scan(oc_workers_t *workers)
                 refresher.next_scan = job->guarded.due;
         }
     }
+    oc_hedges_submit(workers, refresher.jobs, refresher.n_jobs);
     oc_workers_unlock(workers);
 }
 
@@ -173,8 +190,8 @@ static apr_status_t start_workers(oc_workers_t **workers)
     refresher.pool = pool;
     refresher.keepalive = oc_keepalive_create(n_threads, pool);
     n_groups = oc_jobs_make(&refresher.jobs, &refresher.n_jobs, refresher.keepalive, pool);
-    if (n_threads > refresher.n_jobs)
-        n_threads = refresher.n_jobs;
+    if (n_threads > 2 * refresher.n_jobs) /* a job and its hedge each */
+        n_threads = 2 * refresher.n_jobs;
     oc_shared_store_start();
     rv = oc_workers_start(workers, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
     if (rv != APR_SUCCESS) {
@@ -257,6 +274,7 @@ static void end(void)
     }
     oc_shared_store_stop(); /* no worker uses it; a thread that hangs in it is left there */
     oc_workers_destroy(workers);
+    oc_jobs_clear(refresher.jobs, refresher.n_jobs);
     apr_pool_destroy(refresher.pool); /* freed here, as a child may drain for hours */
 }
 

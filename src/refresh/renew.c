@@ -7,6 +7,7 @@
 #include "renew.h"
 
 #include "attempt.h"
+#include "hedge.h"
 #include "log.h"
 #include "sources.h"
 #include "stored.h"
@@ -109,6 +110,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop
 
     if (is_truth && rv == APR_SUCCESS) {
         oc_job_hold(job, &record);
+        oc_hedge_call_off(job);
         if (attempt->origin == OC_ORIGIN_RESPONDER)
             oc_peers_share(&job->own.peers, managed, &record, stop, pool);
     }

@@ -7,6 +7,7 @@
  */
 #include "responder.h"
 
+#include "hedge.h"
 #include "base/deadline.h"
 
 #include <apr_strings.h>
@@ -16,6 +17,8 @@
 #define POSTS_REMEMBERED 16 /* queries by POST alone before GET is tried again: caches answer nothing else */
 
 typedef struct {
+    oc_job_t *job;
+    int is_hedge;
     const oc_managed_t *managed;
     oc_responder_t *responder;
     oc_fetch_request_t request;
@@ -33,6 +36,12 @@ static int takes_post(oc_responder_t *responder)
     while (posts > 0 && !atomic_compare_exchange_weak(&responder->posts, &posts, posts - 1))
         ;
     return posts > 0;
+}
+
+const char *oc_responder_source(const oc_managed_t *managed, unsigned turn, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "responder ", managed->targets.urls[turn], managed->proxy ? " through the proxy " : "",
+                       managed->proxy ? managed->proxy_host : "", NULL);
 }
 
 static int is_truth(const oc_attempt_t *attempt)
@@ -122,9 +131,23 @@ static apr_interval_time_t share_of_time(oc_job_t *job)
     return n_left > 1 ? job->own.time_left / n_left : job->own.time_left;
 }
 
-/* Was a hung exchange cut off, while nothing valid is held? The responder may answer now, and clients wait for it. */
+/* While nothing valid is held the query may be hedged, and a hedge ends it. */
+static void start(oc_query_t *query, apr_interval_time_t timeout, const atomic_int *stop)
+{
+    oc_hedge_t *hedge = &query->job->hedge;
+
+    oc_deadline_start(&query->deadline, timeout, stop);
+    query->deadline.called_off = query->is_hedge ? &hedge->is_called_off : &hedge->found.is_full;
+    if (!query->is_hedge && query->is_urgent)
+        oc_hedge_allow(query->job, timeout);
+}
+
+/* Was a hung exchange cut off, while nothing valid is held? The responder may answer now, and clients wait for it. Of
+ * two exchanges that are cut off, one is followed by another. */
 static int has_been_restarted(const oc_query_t *query, const oc_attempt_t *attempt)
 {
+    if (query->is_hedge && atomic_load(&query->job->hedge.begun) != 0)
+        return 0;
     return query->is_urgent && attempt->verdict == OC_CONNECTION_LOST && (attempt->elapsed >= HUNG || query->has_hung);
 }
 
@@ -136,7 +159,7 @@ static void query_again(oc_query_t *query, int by_post, oc_attempt_t *attempt)
     oc_attempt_begin(&again);
     again.source = attempt->source;
     again.origin = attempt->origin;
-    oc_deadline_start(&query->deadline, query->managed->settings.timeout, query->deadline.stop);
+    start(query, query->managed->settings.timeout, query->deadline.stop);
     exchange(query, by_post, &again);
     again.elapsed += elapsed;
     again.detail = apr_pstrdup(query->pool, again.detail);
@@ -158,31 +181,49 @@ static void query_url(oc_query_t *query, oc_attempt_t *attempt)
         query_by_post(query, attempt);
 }
 
+/* @return 0: there is no memory for the request */
+static int prepare(oc_query_t *query, unsigned turn, oc_attempt_t *attempt)
+{
+    const oc_managed_t *managed = query->managed = query->job->managed;
+
+    query->responder = query->job->responders[turn];
+    query->request.url = managed->targets.urls[turn];
+    query->request.proxy = managed->proxy;
+    query->request.deadline = &query->deadline;
+    query->request.keepalive = query->job->keepalive;
+    attempt->origin = OC_ORIGIN_RESPONDER;
+    attempt->source = oc_responder_source(managed, turn, query->pool);
+    attempt->verdict = OC_OUT_OF_RESOURCES;
+    return oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &query->request.der,
+                           &query->request.der_len, query->pool)
+           == APR_SUCCESS;
+}
+
 void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
-    const oc_managed_t *managed = job->managed;
-    oc_query_t query = {.managed = managed, .responder = oc_job_responder(job), .pool = pool};
+    oc_query_t query = {.job = job, .pool = pool};
 
     query.is_urgent = job->own.usable_until <= apr_time_now();
     query.has_hung = job->own.note.verdict == OC_TIMED_OUT;
-    query.request.url = oc_job_url(job);
-    query.request.proxy = managed->proxy;
-    query.request.deadline = &query.deadline;
-    query.request.keepalive = job->keepalive;
-    attempt->origin = OC_ORIGIN_RESPONDER;
-    attempt->source = apr_pstrcat(pool, "responder ", query.request.url, managed->proxy ? " through the proxy " : "",
-                                  managed->proxy ? managed->proxy_host : "", NULL);
-    attempt->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_request(managed->cert, oc_settings_global()->certid_hash, &query.request.der, &query.request.der_len,
-                        pool)
-        != APR_SUCCESS)
+    if (!prepare(&query, job->own.turn, attempt))
         return;
-    oc_deadline_start(&query.deadline, share_of_time(job), stop);
+    start(&query, share_of_time(job), stop);
     query_url(&query, attempt);
+    oc_hedge_forbid(job);
     job->own.time_left -= attempt->elapsed;
     if (attempt->fetched.retry_after > job->own.pause)
         job->own.pause = attempt->fetched.retry_after;
     attempt->fetched.retry_after = job->own.pause;
+}
+
+void oc_responder_hedge(oc_hedge_t *hedge, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+{
+    oc_query_t query = {.job = hedge->job, .is_hedge = 1, .is_urgent = 1, .has_hung = 1, .pool = pool};
+
+    if (!prepare(&query, hedge->queried, attempt))
+        return;
+    start(&query, atomic_load(&hedge->timeout), stop);
+    query_url(&query, attempt);
 }
 
 static int is_out_of_order(const oc_attempt_t *attempt)

@@ -14,9 +14,19 @@
  * answer to GET is not a valid response for the certificate. A responder that answers POST alone is remembered. All
  * URLs of a certificate share one deadline of SSLStaplingResponderTimeout: a query has an equal part of what is left of
  * it.
- * @param attempt begun by the caller; OC_STOPPED: the server stops, and there is no attempt
+ * While nothing valid is held, the query may be hedged (hedge.h).
+ * @param attempt begun by the caller; OC_STOPPED: there is no attempt, as the server stops, or a hedge has a response
  */
 void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool);
+
+/**
+ * The same query in another thread, while that one hangs: the URL and the timeout of @a hedge.
+ * @param attempt begun by the caller; OC_STOPPED: the server stops, or the hedge is called off
+ */
+void oc_responder_hedge(oc_hedge_t *hedge, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool);
+
+/** How the log names a responder of the certificate: the one that is queried in turn number @a turn. */
+const char *oc_responder_source(const oc_managed_t *managed, unsigned turn, apr_pool_t *pool);
 
 /** Did the query fail at the level of connections, or with a server error, and is there another URL and time left for
  *  it? Then it is that one's turn. @return 1: the job is to be handed out again, for that responder's share of the

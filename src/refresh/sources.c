@@ -33,7 +33,7 @@ typedef struct {
 static oc_found_t import(oc_search_t *search)
 {
     const oc_managed_t *managed = search->job->managed;
-    oc_import_t *imported = search->job->own.import;
+    oc_packet_t *imported = search->job->own.import;
     oc_attempt_t *attempt = search->attempt;
 
     if (!imported)
@@ -41,7 +41,7 @@ static oc_found_t import(oc_search_t *search)
     search->job->own.import = NULL;
     attempt->origin = OC_ORIGIN_FILE;
     attempt->source = "response that ocsp-cachectl imported";
-    attempt->fetched.der = apr_pmemdup(search->pool, imported->der, imported->len);
+    attempt->fetched.der = apr_pmemdup(search->pool, imported->bytes, imported->len);
     attempt->fetched.der_len = imported->len;
     free(imported);
     oc_attempt_judge(attempt, managed, search->pool);
@@ -50,6 +50,31 @@ static oc_found_t import(oc_search_t *search)
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server, "%s: the %s is rejected: %s%s%s", managed->label,
                  attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail);
     return OC_FOUND_NOTHING;
+}
+
+/* ---- a hedge ---- */
+
+/* The response of a second exchange with the responder. What it lacks is the rest of that exchange's answer. */
+static oc_found_t hedge(oc_search_t *search)
+{
+    oc_job_t *job = search->job;
+    oc_packet_t *found = oc_handover_take(&job->hedge.found);
+    oc_attempt_t *attempt = search->attempt;
+
+    if (!found)
+        return OC_FOUND_NOTHING;
+    attempt->origin = OC_ORIGIN_RESPONDER;
+    attempt->source = oc_responder_source(job->managed, job->hedge.queried, search->pool);
+    attempt->fetched.der = apr_pmemdup(search->pool, found->bytes, found->len);
+    attempt->fetched.der_len = found->len;
+    attempt->fetched.max_age = job->hedge.max_age;
+    attempt->elapsed = job->hedge.elapsed;
+    free(found);
+    oc_attempt_judge(attempt, job->managed, search->pool);
+    if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH)
+        return OC_FOUND_NOTHING;
+    job->own.turn = 0;
+    return OC_FOUND_ANSWER;
 }
 
 /* ---- OCSPCacheResponseFolder ---- */
@@ -203,6 +228,10 @@ static oc_found_t responder(oc_search_t *search)
     oc_attempt_t *attempt = search->attempt;
 
     oc_responder_query(search->job, attempt, search->stop, search->pool);
+    if (attempt->verdict == OC_STOPPED && !atomic_load(search->stop)) { /* the hedge was faster */
+        oc_attempt_begin(attempt);
+        return hedge(search) == OC_FOUND_ANSWER ? OC_FOUND_ANSWER : OC_FOUND_NOT_NOW;
+    }
     if (oc_responder_has_next(search->job, attempt)) {
         oc_stats_exchange(attempt->origin, attempt->verdict, attempt->elapsed);
         oc_log_next(search->job, attempt);
@@ -217,6 +246,7 @@ static oc_found_t responder(oc_search_t *search)
 /* clang-format off */
 static oc_found_t (*const sources[])(oc_search_t *) = {
     import,
+    hedge,
     response_folder,
     due_time,
     certificate_time,

@@ -135,6 +135,29 @@ TEST(stopped_while_connecting)
     exchange_close(fds);
 }
 
+/* One exchange of a thread is called off; the thread itself is not to stop. */
+TEST(called_off_while_waiting)
+{
+    atomic_int stop = 0;
+    stopper_t stopper;
+    oc_deadline_t deadline;
+    oc_fetch_request_t request = {.der = exchange_request(), .der_len = EXCHANGE_LONG, .deadline = &deadline};
+    oc_fetch_result_t result;
+
+    assert_int_equal(responder_start(&responder, AF_INET, silent, 1), 0);
+    request.url = url_of("127.0.0.1", responder.port);
+    stopper_start(&stopper);
+    oc_deadline_start(&deadline, apr_time_from_sec(60), &stop);
+    deadline.called_off = &stopper.flag;
+    assert_int_equal(oc_fetch(&request, &result, pool), OC_STOPPED);
+    assert_true(result.elapsed < apr_time_from_sec(2));
+    assert_int_equal(oc_deadline_stopped(&deadline), 0);
+    assert_int_equal(oc_deadline_check(&deadline), OC_STOPPED);
+    oc_deadline_start(&deadline, apr_time_from_sec(60), &stop);
+    assert_int_equal(oc_deadline_check(&deadline), OC_PENDING);
+    (void)pthread_join(stopper.thread, NULL);
+}
+
 TEST(absurd_timeouts)
 {
     oc_deadline_t deadline;

@@ -313,6 +313,31 @@ TEST(clamp)
 }
 
 /* max-age puts a request off, within its bounds, and never brings one forward. */
+TEST(hedge_with_anything)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        apr_time_t begun = any_value();
+        apr_interval_time_t timeout = 1 + (int64_t)(next_random() % (uint64_t)INT64_MAX);
+        apr_time_t at = oc_schedule_hedge(begun, timeout);
+
+        assert_true(at >= begun);
+        assert_true(between(begun, at) <= (uint64_t)timeout);
+        (void)oc_schedule_hedge(begun, any_value());
+    }
+}
+
+/* Exchanges that follow one another, each with its hedge: one request in each half of the timeout, two at a time. */
+TEST(hedge_values)
+{
+    assert_int_equal(oc_schedule_hedge(SEC(100), SEC(10)), SEC(105));
+    assert_int_equal(oc_schedule_hedge(SEC(100), SEC(3)), SEC(101) + SEC(1) / 2);
+    assert_int_equal(oc_schedule_hedge(SEC(100), SEC(1)), SEC(101)); /* its deadline: it is not hedged */
+    assert_int_equal(oc_schedule_hedge(SEC(100), SEC(1) / 4), SEC(100) + SEC(1) / 4);
+    assert_int_equal(oc_schedule_hedge(INT64_MAX - 5, SEC(10)), INT64_MAX);
+}
+
 TEST(hint)
 {
     oc_schedule_bounds_t bounds = {SEC(300), SEC(86400), SEC(5), SEC(600)};
