@@ -50,8 +50,8 @@ apr_status_t oc_disk_load(const char *path, apr_size_t max, const char **text, a
                           const char **problem);
 
 /**
- * Write @a text to a file of our own, by writing `path.new` and renaming it: readers see the old text or the new one. A
- * file with the same text is not written; a foreign file is not replaced.
+ * Write @a text (NULL: there was no memory for it) to a file of our own, by writing `path.new` and renaming it: readers
+ * see the old text or the new one. A file with the same text is not written; a foreign file is not replaced.
  * @return APR_SUCCESS; else why not, with *problem: the old file stays.
  */
 apr_status_t oc_disk_save(const char *path, mode_t mode, const char *text, apr_size_t len, apr_pool_t *pool,

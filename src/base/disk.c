@@ -169,10 +169,13 @@ apr_status_t oc_disk_save(const char *path, mode_t mode, const char *text, apr_s
 {
     const char *fresh = apr_pstrcat(pool, path, ".new", NULL), *old = NULL;
     apr_size_t old_len = 0;
-    apr_status_t rv = oc_disk_load(path, len, &old, &old_len, pool, problem);
+    apr_status_t rv;
     struct stat st;
     int fd;
 
+    if (!text)
+        return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
+    rv = oc_disk_load(path, len, &old, &old_len, pool, problem);
     if (rv == APR_SUCCESS && old_len == len && memcmp(old, text, len) == 0)
         return APR_SUCCESS;
     if (rv == APR_EGENERAL && (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid()))

@@ -16,6 +16,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#define VERSION "1" /* of manifest and command */
 #define PEM_BEGIN "-----BEGIN "
 #define HEX_PIECE 128 /* bytes that are written at once */
 
@@ -133,6 +134,31 @@ int oc_lines_next(oc_lines_t *lines, oc_line_t *line, apr_pool_t *pool)
     return 0;
 }
 
+int oc_lines_is(const oc_line_t *line, const char *key)
+{
+    return line->value && strcmp(line->key, key) == 0;
+}
+
+int oc_lines_open(oc_lines_t *lines, const char *text, apr_size_t len, const char *kind, apr_pool_t *pool)
+{
+    oc_line_t line;
+
+    oc_lines_begin(lines, text, len);
+    return oc_lines_next(lines, &line, pool) == 1 && oc_lines_is(&line, kind) && strcmp(line.value, VERSION) == 0;
+}
+
+int oc_lines_next_pem(oc_lines_t *lines, const char *label, const unsigned char **der, apr_size_t *der_len,
+                      apr_pool_t *pool)
+{
+    oc_line_t line;
+
+    if (oc_lines_next(lines, &line, pool) != 1 || line.value || strcmp(line.key, label) != 0)
+        return 0;
+    *der = line.der;
+    *der_len = line.der_len;
+    return 1;
+}
+
 int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number)
 {
     char *end;
@@ -143,6 +169,30 @@ int oc_lines_number(const char *value, apr_int64_t max, apr_int64_t *number)
 }
 
 /* ---- writing ---- */
+
+BIO *oc_lines_create(const char *kind)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    if (bio && !oc_lines_put(bio, kind, VERSION)) {
+        BIO_free(bio);
+        bio = NULL;
+    }
+    return bio;
+}
+
+const char *oc_lines_finish(BIO *bio, int ok, apr_size_t *len, apr_pool_t *pool)
+{
+    const char *text = NULL;
+    char *data;
+
+    if (bio && ok) {
+        *len = (apr_size_t)BIO_get_mem_data(bio, &data);
+        text = apr_pstrmemdup(pool, data, *len);
+    }
+    BIO_free(bio);
+    return text;
+}
 
 int oc_lines_put(BIO *bio, const char *key, const char *value)
 {

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORMAT "1"
+#define KIND "ocsp-cache-command"
 #define LABEL "OCSP RESPONSE"
 
 const char *oc_command_path(const char *cache_path, apr_pool_t *pool)
@@ -27,11 +27,9 @@ const char *oc_command_path(const char *cache_path, apr_pool_t *pool)
 
 const char *oc_command_text(const oc_command_t *command, apr_size_t *len, apr_pool_t *pool)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    const char *text = NULL;
-    char *data;
-    int i, ok = bio && oc_lines_put(bio, "ocsp-cache-command", FORMAT)
-                && oc_lines_put_number(bio, "number", command->number)
+    BIO *bio = oc_lines_create(KIND);
+    const char *text;
+    int i, ok = bio && oc_lines_put_number(bio, "number", command->number)
                 && (!command->is_for_all || oc_lines_put(bio, "refresh-all", ""));
 
     for (i = 0; ok && i < command->items->nelts; i++) {
@@ -40,37 +38,21 @@ const char *oc_command_text(const oc_command_t *command, apr_size_t *len, apr_po
         ok = oc_lines_put_hex(bio, item->der ? "import" : "refresh", item->id, OC_CERT_ID_LEN)
              && (!item->der || oc_lines_put_pem(bio, LABEL, item->der, item->der_len));
     }
-    if (ok && oc_lines_put(bio, "end", "")) {
-        *len = (apr_size_t)BIO_get_mem_data(bio, &data);
-        text = *len <= OC_COMMAND_SIZE_MAX ? apr_pstrmemdup(pool, data, *len) : NULL;
-    }
-    BIO_free(bio);
-    return text;
+    text = oc_lines_finish(bio, ok && oc_lines_put(bio, "end", ""), len, pool);
+    return text && *len <= OC_COMMAND_SIZE_MAX ? text : NULL;
 }
 
-/* @param wants_der in, out: the last item's response comes next */
-static int take(oc_command_t *command, const oc_line_t *line, int *wants_der)
+static int take(oc_command_t *command, oc_lines_t *lines, const oc_line_t *line, apr_pool_t *pool)
 {
+    int is_import = oc_lines_is(line, "import");
     oc_command_item_t item = {{0}, NULL, 0};
 
-    if (!line->value) {
-        oc_command_item_t *last = (oc_command_item_t *)command->items->elts + command->items->nelts - 1;
-
-        if (!*wants_der || strcmp(line->key, LABEL) != 0)
-            return 0;
-        last->der = line->der;
-        last->der_len = line->der_len;
-        *wants_der = 0;
-        return 1;
-    }
-    if (*wants_der)
-        return 0;
-    if (strcmp(line->key, "number") == 0)
+    if (oc_lines_is(line, "number"))
         return oc_lines_number(line->value, APR_INT64_MAX, &command->number);
-    if (strcmp(line->key, "refresh-all") == 0)
+    if (oc_lines_is(line, "refresh-all"))
         return command->is_for_all = 1;
-    *wants_der = strcmp(line->key, "import") == 0;
-    if ((!*wants_der && strcmp(line->key, "refresh") != 0) || !oc_hex_read(line->value, item.id, sizeof(item.id)))
+    if ((!is_import && !oc_lines_is(line, "refresh")) || !oc_hex_read(line->value, item.id, sizeof(item.id))
+        || (is_import && !oc_lines_next_pem(lines, LABEL, &item.der, &item.der_len, pool)))
         return 0;
     APR_ARRAY_PUSH(command->items, oc_command_item_t) = item;
     return 1;
@@ -78,20 +60,17 @@ static int take(oc_command_t *command, const oc_line_t *line, int *wants_der)
 
 apr_status_t oc_command_parse(oc_command_t *command, const char *text, apr_size_t len, apr_pool_t *pool)
 {
-    int wants_der = 0;
     oc_lines_t lines;
     oc_line_t line;
 
     memset(command, 0, sizeof(*command));
     command->items = apr_array_make(pool, 4, sizeof(oc_command_item_t));
-    oc_lines_begin(&lines, text, len);
-    if (oc_lines_next(&lines, &line, pool) != 1 || strcmp(line.key, "ocsp-cache-command") != 0 || !line.value
-        || strcmp(line.value, FORMAT) != 0)
+    if (!oc_lines_open(&lines, text, len, KIND, pool))
         return APR_EINVAL;
     while (oc_lines_next(&lines, &line, pool) == 1) {
-        if (line.value && strcmp(line.key, "end") == 0)
-            return !wants_der && command->number > 0 ? APR_SUCCESS : APR_EINVAL;
-        if (!take(command, &line, &wants_der))
+        if (oc_lines_is(&line, "end"))
+            return command->number > 0 ? APR_SUCCESS : APR_EINVAL;
+        if (!take(command, &lines, &line, pool))
             return APR_EINVAL;
     }
     return APR_EINVAL;
@@ -102,8 +81,6 @@ apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr
     apr_size_t len = 0;
     const char *text = oc_command_text(command, &len, pool);
 
-    if (!text)
-        return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
     return oc_disk_save(path, 0644, text, len, pool, problem);
 }
 

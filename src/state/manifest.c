@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT "1"
+#define KIND "ocsp-cache-manifest"
 #define SIZE_MAX_BYTES (256 << 20) /* a hundred times ten thousand certificates */
 #define SERIAL_DER_MAX 128
 #define ISSUER_NAME_MAX 16384
@@ -76,13 +76,10 @@ static int put_entry(BIO *bio, const oc_manifest_entry_t *entry)
 
 const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr_pool_t *pool)
 {
-    BIO *bio = BIO_new(BIO_s_mem());
-    const char *text = NULL;
-    char *data;
+    BIO *bio = oc_lines_create(KIND);
     int i, ok = bio
                 && oc_lines_put(bio,
                                 "# The certificates of the server, for ocsp-cachectl. The server writes this file.", "")
-                && oc_lines_put(bio, "ocsp-cache-manifest", FORMAT)
                 && oc_lines_put_number(bio, "cache-blocks", manifest->blocks)
                 && oc_lines_put_number(bio, "expiry-warning", manifest->expiry_warning)
                 && oc_lines_put_number(bio, "certificates", manifest->entries->nelts + manifest->unprimed->nelts)
@@ -92,20 +89,15 @@ const char *oc_manifest_text(const oc_manifest_t *manifest, apr_size_t *len, apr
         ok = put_entry(bio, &APR_ARRAY_IDX(manifest->entries, i, oc_manifest_entry_t));
     for (i = 0; ok && i < manifest->unprimed->nelts; i++)
         ok = put_entry(bio, &APR_ARRAY_IDX(manifest->unprimed, i, oc_manifest_entry_t));
-    if (ok) {
-        *len = (apr_size_t)BIO_get_mem_data(bio, &data);
-        text = apr_pstrmemdup(pool, data, *len);
-    }
-    BIO_free(bio);
-    return text;
+    return oc_lines_finish(bio, ok, len, pool);
 }
 
 /* ---- reading ---- */
 
 typedef struct {
+    oc_lines_t lines;
     oc_manifest_t *manifest;
     apr_hash_t *issuers;
-    oc_issuer_t *issuer; /* its PEM block follows */
     apr_int64_t certificates;
     oc_cert_t *cert; /* the current one; NULL: between two */
     oc_manifest_entry_t entry;
@@ -113,11 +105,6 @@ typedef struct {
     int has_serial_der, has_binding;
     apr_pool_t *pool;
 } parser_t;
-
-static int is(const oc_line_t *line, const char *key)
-{
-    return line->value && strcmp(line->key, key) == 0;
-}
 
 static int take_der(parser_t *p, const char *value, apr_size_t max, const unsigned char **bytes, apr_size_t *n)
 {
@@ -185,43 +172,54 @@ static int take_fact(parser_t *p, const oc_line_t *line)
     const char *value = line->value;
     oc_cert_t *cert = p->cert;
 
-    if (is(line, "end"))
+    if (oc_lines_is(line, "end"))
         return end_entry(p);
-    if (is(line, "host"))
+    if (oc_lines_is(line, "host"))
         APR_ARRAY_PUSH(p->hosts, const char *) = value;
-    else if (is(line, "subject"))
+    else if (oc_lines_is(line, "subject"))
         cert->subject = value;
-    else if (is(line, "serial"))
+    else if (oc_lines_is(line, "serial"))
         cert->serial = value;
-    else if (is(line, "url"))
+    else if (oc_lines_is(line, "url"))
         APR_ARRAY_PUSH(p->urls, const char *) = value;
-    else if (is(line, "serial-der"))
+    else if (oc_lines_is(line, "serial-der"))
         return take_der(p, value, SERIAL_DER_MAX, &cert->serial_der, &cert->serial_der_len);
-    else if (is(line, "wanted-issuer"))
+    else if (oc_lines_is(line, "wanted-issuer"))
         p->entry.wanted_issuer = value;
-    else if (is(line, "issuer-name"))
+    else if (oc_lines_is(line, "issuer-name"))
         return take_der(p, value, ISSUER_NAME_MAX, &cert->issuer_name, &cert->issuer_name_len);
-    else if (is(line, "issued-by"))
+    else if (oc_lines_is(line, "issued-by"))
         return take_issuer(p, value);
-    else if (is(line, "binding"))
+    else if (oc_lines_is(line, "binding"))
         return p->has_binding = oc_hex_read(value, cert->binding, sizeof(cert->binding));
-    else if (is(line, "not-before"))
+    else if (oc_lines_is(line, "not-before"))
         return oc_lines_number(value, TIME_MAX, &cert->not_before);
-    else if (is(line, "not-after"))
+    else if (oc_lines_is(line, "not-after"))
         return oc_lines_number(value, TIME_MAX, &cert->not_after);
-    else if (is(line, "must-staple"))
+    else if (oc_lines_is(line, "must-staple"))
         return take_flag(value, &cert->must_staple);
-    else if (is(line, "refreshed"))
+    else if (oc_lines_is(line, "refreshed"))
         return take_flag(value, &p->entry.is_refreshed);
-    else if (is(line, "skew"))
+    else if (oc_lines_is(line, "skew"))
         return oc_lines_number(value, TIME_MAX, &p->entry.skew);
-    else if (is(line, "max-age"))
+    else if (oc_lines_is(line, "max-age"))
         return oc_lines_number(value, TIME_MAX, &p->entry.max_age);
-    else if (is(line, "open-ended"))
+    else if (oc_lines_is(line, "open-ended"))
         return oc_lines_number(value, TIME_MAX, &p->entry.open_ended);
-    else if (is(line, "error-keep"))
+    else if (oc_lines_is(line, "error-keep"))
         return oc_lines_number(value, TIME_MAX, &p->entry.error_keep);
     return line->value != NULL;
+}
+
+static int add_issuer(parser_t *p, const char *value)
+{
+    oc_issuer_t *issuer = apr_pcalloc(p->pool, sizeof(*issuer));
+
+    if (!oc_hex_read(value, issuer->hash, OC_CERT_HASH_LEN)
+        || !oc_lines_next_pem(&p->lines, LABEL, &issuer->der, &issuer->der_len, p->pool))
+        return 0;
+    apr_hash_set(p->issuers, issuer->hash, OC_CERT_HASH_LEN, issuer);
+    return 1;
 }
 
 /* A line before the first certificate, or "certificate". */
@@ -229,38 +227,28 @@ static int take_head(parser_t *p, const oc_line_t *line)
 {
     apr_int64_t number;
 
-    if (!line->value) { /* an issuer's certificate */
-        if (!p->issuer || strcmp(line->key, LABEL) != 0)
-            return 0;
-        p->issuer->der = line->der;
-        p->issuer->der_len = line->der_len;
-        apr_hash_set(p->issuers, p->issuer->hash, OC_CERT_HASH_LEN, p->issuer);
-        p->issuer = NULL;
-        return 1;
-    }
-    if (is(line, "issuer")) {
-        p->issuer = apr_pcalloc(p->pool, sizeof(*p->issuer));
-        return oc_hex_read(line->value, p->issuer->hash, OC_CERT_HASH_LEN);
-    }
-    if (is(line, "certificate")) {
+    if (oc_lines_is(line, "issuer"))
+        return add_issuer(p, line->value);
+    if (oc_lines_is(line, "certificate")) {
         begin_entry(p);
         return oc_hex_read(line->value, p->cert->id, OC_CERT_ID_LEN);
     }
-    if (is(line, "certificates"))
+    if (oc_lines_is(line, "certificates"))
         return oc_lines_number(line->value, APR_INT32_MAX, &p->certificates);
-    if (is(line, "expiry-warning"))
+    if (oc_lines_is(line, "expiry-warning"))
         return oc_lines_number(line->value, TIME_MAX, &p->manifest->expiry_warning);
-    if (is(line, "cache-blocks")) {
+    if (oc_lines_is(line, "cache-blocks")) {
         if (!oc_lines_number(line->value, APR_INT32_MAX, &number))
             return 0;
         p->manifest->blocks = (uint32_t)number;
     }
-    return 1;
+    return line->value != NULL;
 }
 
-static apr_status_t malformed(unsigned line, apr_pool_t *pool, const char **problem)
+static apr_status_t malformed(const parser_t *p, const char **problem)
 {
-    *problem = apr_psprintf(pool, "line %u cannot be parsed; the server writes a new one when it starts", line);
+    *problem =
+        apr_psprintf(p->pool, "line %u cannot be parsed; the server writes a new one when it starts", p->lines.number);
     return APR_EGENERAL;
 }
 
@@ -268,13 +256,10 @@ apr_status_t oc_manifest_parse(oc_manifest_t **manifest, const char *text, apr_s
                                const char **problem)
 {
     parser_t p = {.pool = pool, .certificates = -1};
-    oc_lines_t lines;
     oc_line_t line;
     int got;
 
-    oc_lines_begin(&lines, text, len);
-    if (oc_lines_next(&lines, &line, pool) != 1 || !is(&line, "ocsp-cache-manifest")
-        || strcmp(line.value, FORMAT) != 0) {
+    if (!oc_lines_open(&p.lines, text, len, KIND, pool)) {
         *problem = "it was not written by this version of the module; the server writes a new one when it starts";
         return APR_EGENERAL;
     }
@@ -282,11 +267,11 @@ apr_status_t oc_manifest_parse(oc_manifest_t **manifest, const char *text, apr_s
     p.manifest->entries = apr_array_make(pool, 16, sizeof(oc_manifest_entry_t));
     p.manifest->unprimed = apr_array_make(pool, 0, sizeof(oc_manifest_entry_t));
     p.issuers = apr_hash_make(pool);
-    while ((got = oc_lines_next(&lines, &line, pool)) == 1)
+    while ((got = oc_lines_next(&p.lines, &line, pool)) == 1)
         if (!(p.cert ? take_fact(&p, &line) : take_head(&p, &line)))
-            return malformed(lines.number, pool, problem);
+            return malformed(&p, problem);
     if (got < 0 || p.cert || p.certificates != p.manifest->entries->nelts + p.manifest->unprimed->nelts)
-        return malformed(lines.number, pool, problem);
+        return malformed(&p, problem);
     *manifest = p.manifest;
     return APR_SUCCESS;
 }
@@ -298,8 +283,6 @@ apr_status_t oc_manifest_save(const oc_manifest_t *manifest, const char *path, a
     apr_size_t len = 0;
     const char *text = oc_manifest_text(manifest, &len, pool);
 
-    if (!text)
-        return oc_disk_fail(APR_ENOMEM, "write", path, pool, problem);
     return oc_disk_save(path, 0600, text, len, pool, problem);
 }
 
