@@ -248,7 +248,8 @@ SECONDS ?= 60
 fuzz:
 	@mkdir -p out/fuzz
 	clang -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -Werror,$(COMMON_FLAGS)) $(TEST_INCLUDE) -o out/fuzz/fuzz_$(FUZZ) test/fuzz/fuzz_$(FUZZ).c $(CORE_UNITS:%=src/%.c) $(APR_LIBS) $(OPENSSL_LIBS)
-	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) ../../test/fuzz/corpus/$(FUZZ)
+	@mkdir -p out/fuzz/found_$(FUZZ)
+	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) found_$(FUZZ) ../../test/fuzz/corpus/$(FUZZ)
 
 # Most of the time these tests wait: several files of them at a time. E2E_JOBS=0: one after the other, output as it comes.
 E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
