@@ -23,7 +23,7 @@ import responders
 import stores
 from clock import Clock
 from fault_cast import Cast
-from fault_rows import Body, Talk
+from fault_kinds import Body, Talk
 from httpd import REPOSITORY, Config, Httpd, Vhost
 from ocsp_der import Answer, Single
 

@@ -97,15 +97,23 @@ def gnutls(port: int, host: str, root: pki.Authority, *, tls: str = "") -> Hands
                               check=False, text=True, errors="replace")
         seconds = time.monotonic() - begin
         der = saved.read_bytes() if saved.exists() else b""
-    status = None
-    if der:
-        response = ocsp.load_der_ocsp_response(der)
-        status = (response.certificate_status.name if response.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
-                  else response.response_status.name.replace("_", "")).lower()
     protocol = re.search(r"^- Description: \((TLS[\d.]+)", done.stdout, re.M)
     return Handshake(ok="Handshake was completed" in done.stdout, seconds=seconds,
-                     protocol=protocol.group(1) if protocol else "", status=status, serial="", staple=der.hex(),
+                     protocol=protocol.group(1) if protocol else "", status=_status_in(der), serial="", staple=der.hex(),
                      output=done.stdout)
+
+
+def _status_in(der: bytes) -> Optional[str]:
+    """"unreadable": python-cryptography is stricter than clients, and reads one SingleResponse only."""
+    if not der:
+        return None
+    try:
+        response = ocsp.load_der_ocsp_response(der)
+        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            return response.response_status.name.replace("_", "").lower()
+        return response.certificate_status.name.lower()
+    except ValueError:
+        return "unreadable"
 
 
 def http_get(url: str, deadline: float = 15) -> str:

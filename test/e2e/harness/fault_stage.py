@@ -3,7 +3,7 @@
 """The stage of the fault table: one httpd, for every row two certificates and three vhosts, and responders for all.
 
 `cold.ROW.test` has a responder that is at fault from the beginning; `on.ROW.test` serves the same certificate with
-SSLStaplingReturnResponderErrors On; `warm.ROW.test` has one that answers rightly until `Stage.break_all()`.
+SSLStaplingReturnResponderErrors On; `warm.ROW.test` has one that answers correctly until `Stage.break_all()`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import urllib.parse
 from collections import Counter
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence, Union
 
 import pki
 import responders
 from fault_cast import Cast
-from fault_rows import Body, Hosts, Port, Row, Talk, reset
+from fault_http import reset
+from fault_kinds import Body, Hosts, Port, Row, Talk, Url
 from httpd import Config, Httpd, Vhost, sanitizer_environment
 from ocsp_der import Answer
 
@@ -35,8 +36,13 @@ DIRECTIVES = ("OCSPCacheWorkers 64", "SSLStaplingStandardCacheTimeout 4", "SSLSt
               f"SSLStaplingResponderTimeout {RESPONDER_TIMEOUT}")
 
 
+def _subject_of(path: str) -> tuple[str, str]:
+    name, who = urllib.parse.urlsplit(path).path.strip("/").split("/")[:2]
+    return name, who
+
+
 class Switchboard(responders.ScriptedResponder):
-    """The path of a URL says which row is to be played for whom: /ROW/cold/ or /ROW/warm/, and then the request."""
+    """The path of a URL names the row and the certificate: /ROW/cold/ or /ROW/warm/, and then the request."""
 
     base = "/"
 
@@ -46,8 +52,7 @@ class Switchboard(responders.ScriptedResponder):
         super().__init__(stage.cast.ca, self._play)
 
     def _play(self, exchange: responders.Exchange) -> None:
-        path = urllib.parse.urlsplit(exchange.handler.path).path
-        name, who = path.strip("/").split("/")[:2]
+        name, who = _subject_of(exchange.handler.path)
         stage, row = self.stage, self.stage.rows[name]
         leaf = stage.leaves[name, who]
         right = Answer().der(leaf, stage.cast["delegated"])
@@ -82,7 +87,7 @@ class Switchboard6(Switchboard):
 
 
 class DeadPort(Switchboard):
-    """A port of its own, which goes wrong at break_()."""
+    """A responder on its own port, which fails from break_() on."""
 
     def __init__(self, stage: "Stage", row: Port) -> None:
         super().__init__(stage)
@@ -105,7 +110,7 @@ class DeadPort(Switchboard):
         while True:
             try:
                 connection, _ = listening.accept()
-                select.select([connection], [], [], 5)  # the client knows that it is connected, and has asked
+                select.select([connection], [], [], 5)  # the client is connected, and has sent its request
                 reset(connection)
             except OSError:
                 return  # stopped
@@ -119,7 +124,7 @@ class DeadPort(Switchboard):
 
 
 def fill(listening: socket.socket, filling: list[socket.socket]) -> None:
-    """Take up the place in the queue, so that the next SYN stays without an answer."""
+    """Fill the queue of connections, so that the next SYN gets no answer."""
     listening.listen(0)
     for _ in range(3):
         one = socket.socket(listening.family)
@@ -129,7 +134,7 @@ def fill(listening: socket.socket, filling: list[socket.socket]) -> None:
 
 
 class Names:
-    """What the names of `Hosts` rows lead to: fakedns.c, and ports that are dead or silent on one of two protocols."""
+    """What the names of `Hosts` rows resolve to: fakedns.c, and ports that are dead or silent on one of two protocols."""
 
     def __init__(self, stage: "Stage", folder: Path) -> None:
         self._file = folder / "hosts"
@@ -143,7 +148,7 @@ class Names:
         self._sockets: list[socket.socket] = []
 
     def url(self, row: Hosts, who: str) -> str:
-        """An own port for each: what is dead on one protocol must not be alive through another row."""
+        """Each has its own port: what is dead on one protocol must not be alive through another row."""
         responder, other = self._pair("alive6" in row.addresses)
         self._responders[row.name, who] = responder
         self._sockets.append(other)
@@ -152,7 +157,7 @@ class Names:
         return f"http://{who}.{row.name}.invalid:{responder.port}/{row.name}/{who}/"
 
     def _pair(self, is_6: bool) -> tuple[Switchboard, socket.socket]:
-        """A responder, and its port on the other protocol, which anybody may have: tried until one is free on both."""
+        """A responder, and its port on the other protocol, which may be taken: tried until one is free on both."""
         while True:
             responder = (Switchboard6 if is_6 else Switchboard)(self._stage)
             other = socket.socket(socket.AF_INET if is_6 else socket.AF_INET6)
@@ -195,7 +200,7 @@ class Names:
 
 
 class Stage:
-    """`rows`, with everything that they need, not yet started."""
+    """`rows`, with everything that they need, not started yet."""
 
     def __init__(self, rows: tuple[Row, ...], folder: Path, root: pki.Authority, ca: pki.Authority,
                  stranger: pki.Authority) -> None:
@@ -206,18 +211,26 @@ class Stage:
         self.main = Switchboard(self)
         self._ports = {(row.name, who): DeadPort(self, row) for row in rows if isinstance(row, Port)
                        for who in (COLD, WARM)}
+        self._alone = {(row.name, who): Switchboard(self) for row in rows if isinstance(row, Talk) and row.is_alone
+                       for who in (COLD, WARM)}
         self.names = Names(self, folder)
+        respelt = pki.respelt(ca.cert.subject)
         for row in rows:
+            name = respelt if isinstance(row, Body) and row.respelt_issuer else None
             for who in (COLD, WARM):
-                self.leaves[row.name, who] = ca.leaf(f"*.{row.name}.test", url=self._url(row, who))
+                self.leaves[row.name, who] = ca.leaf(f"*.{row.name}.test", url=self._url(row, who), issuer_name=name)
         self.plain = ca.leaf("plain.example.test")
         self.server = Httpd(folder / "server", self._config(), root, environment=self.names.environment)
 
-    def _url(self, row: Row, who: str) -> str:
+    def _url(self, row: Row, who: str) -> Union[str, Sequence[str]]:
         if isinstance(row, Hosts):
             return self.names.url(row, who)
-        responder = self._ports.get((row.name, who), self.main)
-        return f"{responder.url}{row.name}/{who}/"
+        responder = self._ports.get((row.name, who)) or self._alone.get((row.name, who)) or self.main
+        url = f"{responder.url}{row.name}/{who}/"
+        return row.written(url) if isinstance(row, Url) else url
+
+    def _switchboards(self) -> tuple[Switchboard, ...]:
+        return (self.main, *self._alone.values(), *self.names.responders())
 
     def _config(self) -> Config:
         vhosts = [Vhost("plain.example.test", (self.plain,), stapling=False)]
@@ -235,9 +248,9 @@ class Stage:
         self.server.start()
 
     def break_all(self) -> None:
-        """From here on the responders of the warm ones are at fault as well."""
+        """From here on the responders of the warm certificates are at fault too."""
         self.broken = True
-        for one in (self.main, *self.names.responders()):
+        for one in self._switchboards():
             one.played.clear()
         self.names.break_(WARM)
         for (_, who), port in self._ports.items():
@@ -245,19 +258,24 @@ class Stage:
                 port.break_()
 
     def stop(self) -> None:
-        """Responders last: the server must end while some of them hang."""
+        """Responders last: the server must stop while some of them hang."""
         try:
             self.server.close()
         finally:
-            for one in (self.main, *self._ports.values(), self.names):
+            for one in (self.main, *self._ports.values(), *self._alone.values(), self.names):
                 one.stop()
 
     def times_played(self, name: str, who: str) -> int:
-        """How often the fault was answered with, since break_all()."""
-        return sum(one.played[name, who] for one in (self.main, *self.names.responders()))
+        """How often the row was played, since break_all()."""
+        return sum(one.played[name, who] for one in self._switchboards())
+
+    def methods(self, name: str, who: str) -> list[str]:
+        """GET or POST, of each request."""
+        return [asked.method for one in self._switchboards() for asked in list(one.asked)
+                if _subject_of(asked.path) == (name, who)]
 
     def states(self) -> dict[str, "State"]:
-        """What the status page says, by serial."""
+        """The status page, by serial."""
         return {one["serial"]: State(one["state"], one["last_verdict"] if one["failures"] else "-", one["failures"])
                 for one in self.server.certificates()}
 
@@ -271,7 +289,3 @@ class State:
     @property
     def verdict(self) -> str:
         return self.stapled if self.last_error == "-" else self.last_error
-
-
-def state_of(states: dict[str, State], leaf: pki.Leaf) -> Optional[State]:
-    return states.get(leaf.serial_hex)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The fault table: everything that a responder can do wrong, what clients get then, and what other clients think of it.
+"""The fault table: everything that a responder can do wrong, what clients get then, and how two clients judge the response.
 
     /usr/bin/python3 test/e2e/harness/fault_table.py              plays all rows on one httpd, prints the table (`make faults`)
     /usr/bin/python3 test/e2e/harness/fault_table.py --document   and writes it into docs/faults.md
 
-Exit status 1: a row is not as fault_rows.py says, or a handshake was slow, or a difference is not in fault_peers.py.
+Exit status 1: a row's verdict is another one, a handshake was slow, a query took more than two requests, or a client
+differs and fault_peers.py has no reason.
 """
 
 from __future__ import annotations
@@ -25,27 +26,30 @@ from typing import Optional
 import fault_peers
 import pki
 from clients import Handshake
-from fault_rows import HTTP, NETWORK, ROWS, SIGNERS, SINGLES, STATUS, TIMES, Body, Row, outcome
-from fault_stage import COLD, WARM, Stage, state_of
+from error_log import LogLine
+from fault_kinds import Body, Row, outcome
+from fault_rows import ROWS, SECTIONS
+from fault_stage import COLD, WARM, Stage, State
 from httpd import REPOSITORY
 from wait import NotReached, poll
 
 DOCUMENT = REPOSITORY / "docs" / "faults.md"
-SECTIONS = (("The network", NETWORK), ("HTTP", HTTP), ("Status and encoding", STATUS), ("What it speaks of", SINGLES),
-            ("Who signs", SIGNERS), ("Times", TIMES))
 SETTLE = 40.0  # the slowest row is a name that hangs for 6 s at each attempt
 SLOW = 0.5     # a handshake that waited for a responder would take RESPONDER_TIMEOUT
+REQUESTS = 2   # of one query at most: GET and POST
 
 
 @dataclass
 class Seen:
-    """What came of one row."""
+    """What one row led to."""
 
     row: Row
-    cold: str = ""        # verdict in server-status
+    cold: str = ""        # verdict on the status page
     warm: str = ""
+    methods: list[str] = field(default_factory=list)  # of the requests for the cold certificate
+    queries: int = 0      # how many the log has for it
     clients: dict[str, Optional[str]] = field(default_factory=dict)  # "cold", "on", "warm": what was stapled
-    slowest: float = 0.0  # of the median handshakes
+    slowest: float = 0.0  # of the median handshakes; on a busy machine, how much slower than one without stapling
     openssl: str = "-"
     gnutls: str = "-"
     loud: list[str] = field(default_factory=list)  # the lines of warn and above for the cold certificate
@@ -56,42 +60,56 @@ class Seen:
                   ("verdict, good cached", self.warm, self.row.warm_verdict or self.row.verdict),
                   ("client, nothing cached", self.clients["cold"], wanted.cold),
                   ("client, nothing cached, errors On", self.clients["on"], wanted.cold_on),
-                  ("client, good cached", self.clients["warm"], warm.warm)]
+                  ("client, good cached", self.clients["warm"], warm.warm),
+                  ("gnutls-cli, nothing cached", self.clients.get("gnutls", "accepted"), "accepted")]
         wrong = [f"{self.row.name}: {what}: {seen!r}, not {want!r}" for what, seen, want in checks if seen != want]
         if self.row.verdict != "good" and not self.loud:
             wrong.append(f"{self.row.name}: nothing in the log")
         if self.row.verdict != "revoked":  # host: certificate: responder: reason: ...
             reasons = [line.split(": ")[3] for line in self.loud]
-            wrong += [f"{self.row.name}: said twice: {reason}" for reason, before in zip(reasons[1:], reasons)
+            wrong += [f"{self.row.name}: logged twice: {reason}" for reason, before in zip(reasons[1:], reasons)
                       if reason == before]
+        if len(self.methods) > REQUESTS * (self.queries + 1):  # one may not have ended
+            wrong.append(f"{self.row.name}: {len(self.methods)} requests for {self.queries} queries")
         if self.slowest > SLOW:
             wrong.append(f"{self.row.name}: a handshake took {self.slowest:.2f} s")
         if isinstance(self.row, Body):
             wrong += self._differences()
         return wrong
 
+    @property
+    def requests(self) -> int:
+        """Of the first query."""
+        return 2 if self.methods[:2] == ["GET", "POST"] else len(self.methods[:1])
+
     def _differences(self) -> list[str]:
         ours = fault_peers.usable(self.row.verdict)
-        listed = fault_peers.DIFFERENCES.get(self.row.name, {})
+        name = "LAXER" if ours == "good" else "STRICTER"
+        listed = getattr(fault_peers, name).get(self.row.name, {})
         found = {tool for tool in ("openssl", "gnutls") if fault_peers.usable(getattr(self, tool)) != ours}
-        if ours == "good":
-            listed = {}  # to be laxer than either is no difference to be argued for
-        wrong = [f"{self.row.name}: {tool} says {getattr(self, tool)!r}, the module {self.row.verdict!r}: not in "
-                 "fault_peers.DIFFERENCES" for tool in sorted(found - set(listed))]
-        return wrong + [f"{self.row.name}: {tool} agrees, though fault_peers.DIFFERENCES says otherwise"
+        wrong = [f"{self.row.name}: {tool}: {getattr(self, tool)!r}, the module: {self.row.verdict!r}, and "
+                 f"fault_peers.{name} has no reason" for tool in sorted(found - set(listed))]
+        return wrong + [f"{self.row.name}: {tool} agrees, though fault_peers.{name} has a reason"
                         for tool in sorted(set(listed) - found)]
 
 
 def _ask_peers(stage: Stage, seen: Seen, folder: Path) -> None:
-    leaf = stage.leaves[seen.row.name, COLD]
+    """What the tools make of the bytes that are sent, and gnutls-cli of those that are stapled."""
+    leaf, ends = stage.leaves[seen.row.name, COLD], time.monotonic() + SETTLE
     response = folder / f"{seen.row.name}.der"
     response.write_bytes(seen.row.der(stage.cast, leaf))
     seen.openssl, seen.gnutls = (str(fault_peers.openssl(response, leaf).status),
                                  str(fault_peers.gnutls(response, leaf).status))
+    if seen.row.verdict == "good":
+        host = f"cold.{seen.row.name}.test"
+        shaken = stage.server.gnutls(host)
+        while shaken.ok and not shaken.staple and time.monotonic() < ends:  # between two short-lived responses
+            shaken = stage.server.gnutls(host)
+        seen.clients["gnutls"] = "accepted" if shaken.ok and shaken.staple else shaken.output[-300:]
 
 
 def _wait_for_verdicts(stage: Stage, whose: tuple[str, ...]) -> None:
-    """Until every row has come to its verdict, or it is clear that some do not: problems() names those."""
+    """Until every row has its verdict, or it is clear that some never do: problems() names those."""
     def wanted(row: Row, who: str) -> str:
         if who == WARM:
             return (row.warm_verdict or row.verdict) if stage.broken else "good"
@@ -101,7 +119,7 @@ def _wait_for_verdicts(stage: Stage, whose: tuple[str, ...]) -> None:
         states = stage.states()
         for row in stage.rows.values():
             for who in whose:
-                state, want = state_of(states, stage.leaves[row.name, who]), wanted(row, who)
+                state, want = states.get(stage.leaves[row.name, who].serial_hex), wanted(row, who)
                 if state is None or state.verdict != want:
                     return False
                 if stage.broken and who == WARM and want == "good" and stage.times_played(row.name, who) < 2:
@@ -114,7 +132,7 @@ def _wait_for_verdicts(stage: Stage, whose: tuple[str, ...]) -> None:
 
 
 def _stapled(handshake: Handshake) -> Optional[str]:
-    """What was stapled about the certificate shown: where several answers speak of it, the worst."""
+    """The status that was stapled for the certificate shown: the worst, where the response has several."""
     if not handshake.ok:
         return f"handshake failed: {handshake.output[-300:]}"
     if re.search(r"OCSP Response Status: \(UNKNOWN\)", handshake.output):
@@ -124,9 +142,14 @@ def _stapled(handshake: Handshake) -> Optional[str]:
     return "revoked" if "revoked" in ours else handshake.status
 
 
+def baseline(stage: Stage) -> float:
+    """The median handshake of a vhost without stapling."""
+    return statistics.median(stage.server.handshake("plain.example.test").seconds for _ in range(5))
+
+
 def _shake_hands(stage: Stage, seen: Seen) -> None:
-    """A handshake with each of the row's vhosts; more where one was slow, for this machine may be busy, or where an error
-    is wanted, for that is kept no longer than until the next attempt is due."""
+    """A handshake with each of the row's vhosts; several where one was slow, because this machine may be busy, or where an
+    error is expected, because it is stored only until the next attempt is due."""
     wanted = outcome(seen.row.verdict)
     for who in ("cold", "on", "warm"):
         host = f"{who}.{seen.row.name}.test"
@@ -136,11 +159,22 @@ def _shake_hands(stage: Stage, seen: Seen) -> None:
         while who == "on" and wanted.cold != wanted.cold_on != _stapled(shaken[-1]) and len(shaken) < 30:
             shaken.append(stage.server.handshake(host))
         seen.clients[who] = _stapled(shaken[-1])
-        seen.slowest = max(seen.slowest, statistics.median(one.seconds for one in shaken))
+        seconds = statistics.median(one.seconds for one in shaken)
+        seen.slowest = max(seen.slowest, seconds if seconds <= SLOW else seconds - baseline(stage))
+
+
+def _take_records(stage: Stage, seen: Seen, states: dict[str, State], log: list[LogLine]) -> None:
+    """What the status page and the log have of the row."""
+    cold, warm = (stage.leaves[seen.row.name, who] for who in (COLD, WARM))
+    seen.cold = getattr(states.get(cold.serial_hex), "verdict", "not on the status page")
+    seen.warm = getattr(states.get(warm.serial_hex), "verdict", "not on the status page")
+    lines = [line for line in log if cold.serial_hex in line.text]
+    seen.queries = sum("responder http" in line.text for line in lines)
+    seen.loud = [line.text for line in lines if line.level in ("warn", "error", "crit")]
 
 
 def play(stage: Stage, folder: Path) -> list[Seen]:
-    """Everything: nothing cached; a good response cached, then faults; the handshakes; the other clients."""
+    """All of it: nothing cached; a good response cached, then faults; the handshakes; the two clients."""
     found = [Seen(row) for row in stage.rows.values()]
     stage.start()
     _wait_for_verdicts(stage, (COLD, WARM))
@@ -151,29 +185,24 @@ def play(stage: Stage, folder: Path) -> list[Seen]:
         list(pool.map(lambda seen: _shake_hands(stage, seen), found))
         bodies = [seen for seen in found if isinstance(seen.row, Body)]
         list(pool.map(lambda seen: _ask_peers(stage, seen, folder), bodies))
-    loud = stage.server.ours(("warn", "error", "crit"))
     for seen in found:
-        cold, warm = (stage.leaves[seen.row.name, who] for who in (COLD, WARM))
-        seen.cold = getattr(state_of(states, cold), "verdict", "not in server-status")
-        seen.warm = getattr(state_of(states, warm), "verdict", "not in server-status")
-        seen.loud = [line.text for line in loud if cold.serial_hex in line.text]
+        seen.methods = stage.methods(seen.row.name, COLD)
+    log = stage.server.ours()
+    for seen in found:
+        _take_records(stage, seen, states, log)
     return found
-
-
-def baseline(stage: Stage) -> float:
-    """The median handshake of a vhost without stapling."""
-    return statistics.median(stage.server.handshake("plain.example.test").seconds for _ in range(5))
 
 
 # ---- the table -------------------------------------------------------------------------------------------------------
 
-HEADINGS = ("what the responder does", "verdict", "nothing cached", "errors On", "good cached", "OpenSSL", "GnuTLS")
+HEADINGS = ("what the responder does", "verdict", "requests", "nothing cached", "errors On", "good cached", "OpenSSL",
+            "GnuTLS")
 
 
 def cells(seen: Seen) -> tuple[str, ...]:
-    verdict = seen.cold if seen.warm == seen.cold else f"{seen.cold}; {seen.warm} when one is held"
+    verdict = seen.cold if seen.warm == seen.cold else f"{seen.cold}; {seen.warm} when one is stored"
     stapled = (seen.clients[who] or "-" for who in ("cold", "on", "warm"))
-    return (seen.row.name, verdict, *stapled, seen.openssl, seen.gnutls)
+    return (seen.row.name, verdict, str(seen.requests), *stapled, seen.openssl, seen.gnutls)
 
 
 def as_text(found: list[Seen]) -> str:
@@ -189,10 +218,17 @@ def as_markdown(found: list[Seen]) -> str:
     for title, rows in SECTIONS:
         parts.append(f"### {title}\n\n| " + " | ".join(HEADINGS) + " |\n" + "|---" * len(HEADINGS) + "|\n"
                      + "".join("| " + " | ".join(cells(by_name[row.name])) + " |\n" for row in rows))
-    names = {"openssl": "`openssl ocsp`", "gnutls": "`ocsptool`"}
-    lines = [f"* {row}, {names[tool]}: {reason}.\n" for row, reasons in fault_peers.DIFFERENCES.items()
-             for tool, reason in reasons.items()]
-    return "\n".join(parts) + "\n### Where they differ, and why\n\n" + "".join(lines)
+    return ("\n".join(parts) + "\n### What the module accepts and a client refuses\n\n" + reasons(fault_peers.LAXER)
+            + "\n### What a client accepts and the module refuses\n\n" + reasons(fault_peers.STRICTER))
+
+
+def reasons(listed: dict[str, dict[str, str]]) -> str:
+    """One line for each reason, with its rows."""
+    names, rows = {"openssl": "`openssl ocsp`", "gnutls": "`ocsptool`"}, {}
+    for row, by_tool in listed.items():
+        for tool, reason in by_tool.items():
+            rows.setdefault((names[tool], reason), []).append(row)
+    return "".join(f"* {tool} {reason}: {', '.join(found)}.\n" for (tool, reason), found in rows.items())
 
 
 BEGIN, END = "<!-- written by test/e2e/harness/fault_table.py --document -->\n", "<!-- end -->\n"

@@ -2,7 +2,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """OCSP responses with faults: a BasicOCSPResponse written field by field, and signed.
 
-python-cryptography builds only responses that are right; these are wrong on purpose, in exactly one place each.
+python-cryptography builds only correct responses; these are wrong on purpose, in exactly one place each.
 """
 
 from __future__ import annotations
@@ -71,17 +71,27 @@ def moment(seconds: float, fraction: str = "") -> bytes:
     return tlv(0x18, f"{when:%Y%m%d%H%M%S}{fraction}Z".encode())
 
 
-def extension(dotted: str, value: bytes, critical: bool = False) -> bytes:
-    return sequence(oid(dotted), tlv(0x01, b"\xff") if critical else b"", octets(value))
+def extension(dotted: str, value: bytes, critical: Optional[bool] = None) -> bytes:
+    """`critical`: None leaves it out, as DER has it for FALSE."""
+    flag = b"" if critical is None else tlv(0x01, b"\xff" if critical else b"\0")
+    return sequence(oid(dotted), flag, octets(value))
 
 
 # ---- the parts of a response -----------------------------------------------------------------------------------------
 
-_HASH_OIDS = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "md5": "1.2.840.113549.2.5"}
+HASHES = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2",
+          "sha512": "2.16.840.1.101.3.4.2.3", "md5": "1.2.840.113549.2.5"}
+NULL = tlv(0x05)
+BASIC = "1.3.6.1.5.5.7.48.1.1"             # id-pkix-ocsp-basic
+
+
+def algorithm(digest: str, parameters: bytes = NULL) -> bytes:
+    """AlgorithmIdentifier of a hash."""
+    return sequence(oid(HASHES[digest]), parameters)
 
 
 def _key_bits(key) -> bytes:
-    """What stands in the BIT STRING of a SubjectPublicKeyInfo."""
+    """The content of the BIT STRING of a SubjectPublicKeyInfo."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
     if isinstance(key, rsa.RSAPublicKey):
@@ -89,15 +99,21 @@ def _key_bits(key) -> bytes:
     return key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
+def key_hash(key: Key) -> bytes:
+    """SHA-1 of the public key, as in a responder id by key."""
+    return hashlib.sha1(_key_bits(key.public_key())).digest()
+
+
 @dataclass(frozen=True)
 class Single:
-    """One SingleResponse; by default about the certificate asked for. Times are seconds from now."""
+    """One SingleResponse, by default about the certificate in the request. Times are seconds from now."""
 
     status: str = "good"                   # good, revoked, unknown
     this: float = -60
     next: Optional[float] = 86400
     reason: Optional[int] = None           # of a revocation
     hash: str = "sha1"
+    parameters: bytes = NULL               # of the hash in the CertID
     serial: Optional[int] = None           # another certificate's
     name: Optional[x509.Name] = None       # another issuer's
     key: object = None                     # another issuer's
@@ -107,10 +123,9 @@ class Single:
     def der(self, leaf: pki.Leaf) -> bytes:
         def digest(data: bytes) -> bytes:
             return hashlib.new(self.hash, data).digest()
-        issuer = leaf.issuer.cert
-        cert_id = sequence(sequence(oid(_HASH_OIDS[self.hash]), tlv(0x05)),
-                           octets(digest((self.name or issuer.subject).public_bytes())),
-                           octets(digest(_key_bits(self.key or issuer.public_key()))),
+        cert_id = sequence(algorithm(self.hash, self.parameters),
+                           octets(digest((self.name or leaf.cert.issuer).public_bytes())),
+                           octets(digest(_key_bits(self.key or leaf.issuer.cert.public_key()))),
                            integer(leaf.serial if self.serial is None else self.serial))
         return sequence(cert_id, self._status(), moment(self.this, self.fraction),
                         b"" if self.next is None else explicit(0, moment(self.next)),
@@ -124,28 +139,47 @@ class Single:
 
 @dataclass(frozen=True)
 class Signer:
-    """Who signs, and what certificates are sent along."""
+    """Who signs, and the certificates in the response, as DER."""
 
-    cert: x509.Certificate
+    subject: x509.Name
     key: Key
-    along: tuple[x509.Certificate, ...]
+    along: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Pss:
+    """RSASSA-PSS, by default as all clients accept it."""
+
+    hash: str = "sha256"
+    salt: int = 32
+    null: bool = True                      # parameters of both hashes written as NULL
+    written: bool = True                   # any parameters at all
+
+    def sign(self, key: rsa.RSAPrivateKey, data: bytes) -> tuple[bytes, bytes]:
+        digest = _DIGESTS[self.hash]
+        signature = key.sign(data, padding.PSS(padding.MGF1(digest()), self.salt), digest())
+        one = algorithm(self.hash, NULL if self.null else b"")
+        parameters = sequence(explicit(0, one), explicit(1, sequence(oid("1.2.840.113549.1.1.8"), one)),
+                              explicit(2, integer(self.salt)))
+        return sequence(oid("1.2.840.113549.1.1.10"), parameters if self.written else b""), signature
 
 
 _SIGNATURES = {
     ("ec", "sha256"): "1.2.840.10045.4.3.2", ("ec", "sha1"): "1.2.840.10045.4.1",
-    ("ec", "sha224"): "1.2.840.10045.4.3.1",
+    ("ec", "sha224"): "1.2.840.10045.4.3.1", ("rsa", "sha3-256"): "2.16.840.1.101.3.4.3.14",
     ("rsa", "sha256"): "1.2.840.113549.1.1.11", ("rsa", "sha1"): "1.2.840.113549.1.1.5",
     ("rsa", "md5"): "1.2.840.113549.1.1.4", ("ed25519", "sha256"): "1.3.101.112",
 }
-_DIGESTS = {"md5": hashes.MD5, "sha1": hashes.SHA1, "sha224": hashes.SHA224, "sha256": hashes.SHA256}
+_DIGESTS = {"md5": hashes.MD5, "sha1": hashes.SHA1, "sha224": hashes.SHA224, "sha256": hashes.SHA256,
+            "sha384": hashes.SHA384, "sha512": hashes.SHA512, "sha3-256": hashes.SHA3_256}
 
 
-def _signed(key: Key, digest: str, data: bytes) -> tuple[bytes, bytes]:
+def signed(key: Key, digest: str, data: bytes) -> tuple[bytes, bytes]:
     """AlgorithmIdentifier and signature."""
     if isinstance(key, ec.EllipticCurvePrivateKey):
         kind, null, signature = "ec", b"", key.sign(data, ec.ECDSA(_DIGESTS[digest]()))
     elif isinstance(key, rsa.RSAPrivateKey):
-        kind, null, signature = "rsa", tlv(0x05), key.sign(data, padding.PKCS1v15(), _DIGESTS[digest]())
+        kind, null, signature = "rsa", NULL, key.sign(data, padding.PKCS1v15(), _DIGESTS[digest]())
     else:
         kind, null, signature = "ed25519", b"", key.sign(data)
     return sequence(oid(_SIGNATURES[kind, digest]), null), signature
@@ -153,35 +187,39 @@ def _signed(key: Key, digest: str, data: bytes) -> tuple[bytes, bytes]:
 
 @dataclass(frozen=True)
 class Answer:
-    """One BasicOCSPResponse, right unless told otherwise."""
+    """One BasicOCSPResponse, correct by default."""
 
     singles: tuple[Single, ...] = (Single(),)
     signer: str = "delegated"              # one of fault_cast.Cast's
-    by: str = "key"                        # or "name": how the responder id names the signer
+    by: str = "key"                        # the responder id: key; name; respelt: the name in another string type
     digest: str = "sha256"                 # of the signature
+    pss: Optional[Pss] = None
     produced: float = -30
     extensions: tuple[bytes, ...] = ()
     version: Optional[int] = None          # written out
-    algorithm: Optional[str] = None        # this OID in place of the true one
+    algorithm: Optional[str] = None        # this OID in place of the correct one
     spoiled: bool = False                  # one bit of the signature is wrong
-    type: str = "1.3.6.1.5.5.7.48.1.1"     # id-pkix-ocsp-basic
+    type: str = BASIC
 
     def der(self, leaf: pki.Leaf, signer: Signer) -> bytes:
-        key_hash = x509.SubjectKeyIdentifier.from_public_key(signer.cert.public_key()).digest
         data = sequence(
-            b"" if self.version is None else explicit(0, integer(self.version)),
-            explicit(1, signer.cert.subject.public_bytes()) if self.by == "name" else explicit(2, octets(key_hash)),
+            b"" if self.version is None else explicit(0, integer(self.version)), self._responder_id(signer),
             moment(self.produced), sequence(*(single.der(leaf) for single in self.singles)),
             explicit(1, sequence(*self.extensions)) if self.extensions else b"")
-        algorithm, signature = _signed(signer.key, self.digest, data)
+        identifier, signature = self.pss.sign(signer.key, data) if self.pss else signed(signer.key, self.digest, data)
         if self.algorithm:
-            algorithm = sequence(oid(self.algorithm))
+            identifier = sequence(oid(self.algorithm))
         if self.spoiled:
             signature = signature[:-1] + bytes([signature[-1] ^ 1])
-        along = [cert.public_bytes(serialization.Encoding.DER) for cert in signer.along]
-        basic = sequence(data, algorithm, tlv(0x03, b"\0", signature),
-                         explicit(0, sequence(*along)) if along else b"")
+        basic = sequence(data, identifier, tlv(0x03, b"\0", signature),
+                         explicit(0, sequence(*signer.along)) if signer.along else b"")
         return sequence(enumerated(0), explicit(0, sequence(oid(self.type), octets(basic))))
+
+    def _responder_id(self, signer: Signer) -> bytes:
+        if self.by == "key":
+            return explicit(2, octets(key_hash(signer.key)))
+        name = pki.respelt(signer.subject) if self.by == "respelt" else signer.subject
+        return explicit(1, name.public_bytes())
 
 
 def error(status: int) -> bytes:

@@ -52,9 +52,9 @@ def _name(common_name: str) -> x509.Name:
                       x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def respelt(name: x509.Name, kind: _ASN1Type) -> x509.Name:
-    """The same name by RFC 5280 section 7.1, in another string type."""
-    return x509.Name([x509.NameAttribute(one.oid, one.value, _type=kind) for one in name])
+def respelt(name: x509.Name) -> x509.Name:
+    """The same name by RFC 5280 section 7.1, as PrintableString in place of UTF8String."""
+    return x509.Name([x509.NameAttribute(one.oid, one.value, _type=_ASN1Type.PrintableString) for one in name])
 
 
 def _key_usage(*wanted: str) -> x509.KeyUsage:
