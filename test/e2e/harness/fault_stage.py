@@ -32,7 +32,7 @@ from ocsp_der import Answer
 COLD, WARM = "cold", "warm"
 SHIM_SOURCE = Path(__file__).with_name("fakedns.c")
 RESPONDER_TIMEOUT = 3
-DIRECTIVES = ("OCSPCacheWorkers 64", "SSLStaplingStandardCacheTimeout 4", "SSLStaplingErrorCacheTimeout 3",
+DIRECTIVES = ("OCSPCacheWorkers 64", "OCSPCacheRefreshInterval 2 4", "SSLStaplingErrorCacheTimeout 3",
               f"SSLStaplingResponderTimeout {RESPONDER_TIMEOUT}")
 
 
