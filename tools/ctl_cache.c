@@ -64,13 +64,12 @@ static int find_in(ctl_t *ctl, const char *folder)
         return ctl_trouble(ctl, "cannot look for a cache in %s: %s%s", folder, apr_strerror(rv, why, sizeof(why)),
                            ctl_become_owner(folder, ctl->pool));
     if (paths->nelts == 0)
-        return ctl_trouble(
-            ctl,
-            "%s holds no cache that you may read%s. Name the file that SSLStaplingCache names with --file; "
-            "`apachectl -t -D DUMP_OCSP_CACHE` prints it",
-            folder, ctl_become_owner(folder, ctl->pool));
+        return ctl_trouble(ctl,
+                           "%s contains no cache that you may read%s. Use --file with the file that SSLStaplingCache "
+                           "names; `apachectl -t -D DUMP_OCSP_CACHE` prints it",
+                           folder, ctl_become_owner(folder, ctl->pool));
     if (paths->nelts > 1)
-        return ctl_trouble(ctl, "%s holds several caches; name one of them with --file:\n  %s", folder,
+        return ctl_trouble(ctl, "%s contains several caches; name one of them with --file:\n  %s", folder,
                            apr_array_pstrcat(ctl->pool, paths, '\n'));
     ctl->path = APR_ARRAY_IDX(paths, 0, const char *);
     return CTL_OK;

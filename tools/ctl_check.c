@@ -50,7 +50,7 @@ static finding_t ending(const ctl_t *ctl, const ctl_row_t *row, state_t state, c
     const char *left = oc_view_span(row->view.usable_until, ctl->now, ctl->pool);
 
     return (finding_t){row, state,
-                       apr_pstrcat(ctl->pool, "the response ends in ", left, *reason ? ". " : "", reason, NULL)};
+                       apr_pstrcat(ctl->pool, "the response expires in ", left, *reason ? ". " : "", reason, NULL)};
 }
 
 /* A failing attempt alone is not a problem: a response lasts long so that attempts may fail. */
@@ -121,8 +121,8 @@ static const char *gist(const ctl_t *ctl, const check_t *check)
         return apr_pstrcat(ctl->pool, plain(ctl_row_label(worst->row, ctl->pool), ctl->pool), ": ",
                            plain(worst->text, ctl->pool), NULL);
     if (!check->first)
-        return "no response is held";
-    return apr_pstrcat(ctl->pool, "the first response ends in ",
+        return "no response is stored";
+    return apr_pstrcat(ctl->pool, "the first response expires in ",
                        oc_view_span(check->first->view.usable_until, ctl->now, ctl->pool), NULL);
 }
 
@@ -246,8 +246,8 @@ static int run(ctl_t *ctl)
 }
 
 static const ctl_option_t options[] = {
-    {"warn", WARN, "DURATION", "warn when a response ends within this time (default: OCSPCacheExpiryWarning)"},
-    {"crit", CRIT, "DURATION", "critical when a response ends within this time (default: never for that)"},
+    {"warn", WARN, "DURATION", "warn when a response expires within this time (default: OCSPCacheExpiryWarning)"},
+    {"crit", CRIT, "DURATION", "critical when a response expires within this time (default: no such limit)"},
     CTL_OPTIONS_END};
 
 const ctl_command_t ctl_check = {

@@ -34,10 +34,9 @@ static void explain(const ctl_t *ctl, const char *path, apr_interval_time_t time
     if (!oc_file_lock_holder(ctl->path, ctl->pool))
         ctl_say("the server stopped in the meantime");
     else if (geteuid() == 0 && stat(folder, &st) == 0 && !(st.st_mode & S_IXOTH))
-        ctl_say(
-            "not done within %d s. The server's children have to read %s, but the folder %s is closed to other users: "
-            "chmod o+x",
-            seconds, path, folder);
+        ctl_say("not done within %d s. The server's children must be able to read %s, but other users cannot enter the "
+                "folder %s: chmod o+x",
+                seconds, path, folder);
     else
         ctl_say("not done within %d s. See the server's error log; --timeout waits longer", seconds);
 }

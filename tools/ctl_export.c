@@ -34,7 +34,7 @@ typedef struct {
 static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
 {
     if (!row->kept)
-        return "no response is held for it";
+        return "no response is stored for it";
     if (ctl_has(ctl, FORCE))
         return NULL;
     if (!row->entry)
@@ -161,7 +161,7 @@ static int check_usage(const ctl_t *ctl)
         return ctl_usage(ctl, "--der or --pem, not both");
     if (ctl_has(ctl, ALL) != (ctl->arguments->nelts == 0))
         return ctl_usage(ctl, ctl_has(ctl, ALL) ? "name hosts and serials, or --all, not both"
-                                                : "export which response? Name a host or a serial, or --all");
+                                                : "name a host or a serial, or --all");
     if (ctl_has(ctl, ALL) && (!out || !is_folder(out)))
         return ctl_usage(ctl, "--all needs --out FOLDER, a folder that exists");
     if (ctl_is_json(ctl) && !out)
@@ -261,18 +261,19 @@ static int run(ctl_t *ctl)
 static const ctl_option_t options[] = {
     {"der", DER, NULL, "binary (the default)"},
     {"pem", PEM, NULL, "as text"},
-    {"out", OUT, "FILE|FOLDER", "write there; in a folder, to SHA1.der or SHA1.pem, named by the fingerprint"},
-    {"all", ALL, NULL, "all certificates that have a responder, or a response"},
+    {"out", OUT, "FILE|FOLDER", "write to this file; in a folder, to SHA1.der or SHA1.pem, named by the fingerprint"},
+    {"all", ALL, NULL, "all certificates that have a responder or a response"},
     {"force", FORCE, NULL, "also what has expired or cannot be verified"},
     CTL_OPTIONS_END};
 
-const ctl_command_t ctl_export = {.name = "export",
-                                  .arguments = "HOST|SERIAL|--all",
-                                  .summary = "Write responses to files, for other servers",
-                                  .help = "Only a valid response that verifies is written, unless --force is given. "
-                                          "A file is replaced in one step, and\n"
-                                          "only when its content changes. nginx (ssl_stapling_file), haproxy "
-                                          "(CERTIFICATE.ocsp) and Hitch read such files in\n"
-                                          "DER, and so does OCSPCacheResponseFolder of another machine.\n",
-                                  .options = options,
-                                  .run = run};
+const ctl_command_t ctl_export = {
+    .name = "export",
+    .arguments = "HOST|SERIAL|--all",
+    .summary = "Write responses to files, for other servers",
+    .help =
+        "Only a valid response that verifies is written, unless --force is given. A file is replaced in one step, and\n"
+        "only when its content changes. nginx (ssl_stapling_file), haproxy (CERTIFICATE.ocsp) and Hitch read such "
+        "files in\n"
+        "DER, and so does OCSPCacheResponseFolder of another machine.\n",
+    .options = options,
+    .run = run};

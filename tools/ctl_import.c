@@ -127,14 +127,14 @@ static const char *foreign(const ctl_t *ctl, const ctl_import_t *import)
     const oc_verify_result_t *result = &import->judged.result;
 
     if (is_base64(import->judged.der, import->judged.der_len))
-        return "it is Base64 text: decode it to DER with `openssl base64 -d -A`";
+        return "it is Base64: decode it to DER with `openssl base64 -d -A`";
     if (oc_verdict_class(result->verdict) == OC_CLASS_RESPONDER_ERROR)
-        return apr_psprintf(ctl->pool, "it is a responder's error (%s), which is about no certificate",
+        return apr_psprintf(ctl->pool, "it is a responder's error (%s), which is not about a certificate",
                             oc_verdict_name(result->verdict));
     if (result->verdict == OC_NOT_DER)
         return apr_pstrcat(ctl->pool, "it is not an OCSP response: ", ctl_judge_text(result, ctl->pool), NULL);
     if (result->verdict == OC_NOT_OURS)
-        return "it is about none of the server's certificates";
+        return "it is not for any of the server's certificates";
     return ctl_judge_text(result, ctl->pool);
 }
 
@@ -151,7 +151,7 @@ static const char *problem_of(const ctl_t *ctl, const ctl_import_t *import)
         return "nothing is stapled for this certificate, because it names no responder. Set OCSPCacheResponseFolder to "
                "staple responses that are obtained elsewhere";
     if (row->kept && row->view.usable_until > ctl->now && row->view.this_update > result->this_update)
-        return "a newer response is held";
+        return "a newer response is stored";
     return NULL;
 }
 
@@ -261,7 +261,7 @@ static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import
 
         status = ctl_command_run(ctl, stock, &command, timeout, are_done, &batch, &is_done);
         if (status == CTL_OK && !is_done)
-            (void)count_missing(&batch, "the server did not take it: see its error log");
+            (void)count_missing(&batch, "the server did not accept it: see its error log");
         done += batch.n;
     }
     return status;
@@ -302,7 +302,7 @@ static void print_text(const ctl_t *ctl, const ctl_import_t *import)
         printf("%s: %s, %s, usable for %s%s\n", import->source, ctl_row_label(row, ctl->pool),
                oc_verdict_name(import->judged.result.verdict),
                oc_view_span(import->judged.result.usable_until, ctl->now, ctl->pool),
-               import->is_held ? "; it was held already" : "");
+               import->is_held ? "; it was already stored" : "");
 }
 
 /* @return how many were not imported */
@@ -331,7 +331,7 @@ static int run(ctl_t *ctl)
     int i, n = 0, status = ctl_duration(ctl, TIMEOUT, PATIENCE, &timeout);
 
     if (status == CTL_OK && ctl->arguments->nelts == 0)
-        status = ctl_usage(ctl, "import which files?");
+        status = ctl_usage(ctl, "name one or more files");
     if (status == CTL_OK)
         status = ctl_stock_load(ctl, &stock);
     if (status == CTL_OK && !stock.manifest)

@@ -64,7 +64,7 @@ static void put(const ctl_t *ctl, target_t *target, ctl_import_t *import)
     len = oc_record_encode(&record, bytes);
     rv = oc_shm_put(target->shm, &key, record.usable_until, oc_record_order(&record), bytes, len, ctl->now);
     if (rv == APR_EEXIST)
-        import->problem = "a newer response is held";
+        import->problem = "a newer response is stored";
     else if (rv != APR_SUCCESS)
         import->problem = "there is no room for it";
 }
@@ -110,8 +110,8 @@ static int write_fresh(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t 
         return ctl_trouble(ctl, "%s", problem);
     if (target.is_full || target.file_status != APR_SUCCESS)
         return ctl_trouble(ctl, "%s: %s; the file is unchanged", ctl->path,
-                           target.is_full ? "what it holds does not fit into a fresh one"
-                                          : "a fresh one cannot be written");
+                           target.is_full ? "its contents do not fit into a new file"
+                                          : "the new file cannot be written");
     rv = oc_file_commit(target.file, &problem);
     return rv == APR_SUCCESS ? CTL_OK : ctl_trouble(ctl, "%s", problem);
 }

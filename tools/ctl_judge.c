@@ -52,7 +52,7 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
     if (pid == 0) {
         rv = give_up_rights(ctl->pool);
         if (rv != APR_SUCCESS)
-            ctl_say("cannot become nobody to read OCSP responses: %s", apr_strerror(rv, why, sizeof(why)));
+            ctl_say("cannot switch to the user nobody to read OCSP responses: %s", apr_strerror(rv, why, sizeof(why)));
         ended = rv == APR_SUCCESS ? work(data) : CTL_TROUBLE;
         if (fflush(stdout) != 0)
             ended = CTL_TROUBLE;
@@ -60,9 +60,9 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
     }
     while (waitpid(pid, &ended, 0) < 0)
         if (errno != EINTR)
-            return ctl_trouble(ctl, "a process is lost: %s", apr_strerror(errno, why, sizeof(why)));
+            return ctl_trouble(ctl, "cannot wait for a process: %s", apr_strerror(errno, why, sizeof(why)));
     if (!WIFEXITED(ended))
-        return ctl_trouble(ctl, "the process that read the OCSP responses died of signal %d", WTERMSIG(ended));
+        return ctl_trouble(ctl, "the process that reads the OCSP responses was killed by signal %d", WTERMSIG(ended));
     *status = WEXITSTATUS(ended);
     return CTL_OK;
 }
@@ -119,7 +119,7 @@ static void verify_record(const oc_reader_record_t *kept, const oc_cert_t *cert,
     if (!oc_record_verify(&record, cert, policy, result, pool))
         return;
     if (kept->order != oc_record_order(&kept->record))
-        why = "it is stored under another rank than its response has";
+        why = "its stored rank differs from that of its response";
     else if (kept->record.usable_until > record.usable_until)
         why = "it is stored as usable for too long";
     if (!why)

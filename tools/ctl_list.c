@@ -149,7 +149,7 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const oc_quer
     else
         print_narrow(ctl, stock, rows);
     if (stock->unused->nelts)
-        printf("Responses held for certificates that no host uses: %d\n", stock->unused->nelts);
+        printf("Responses for certificates that no host uses: %d\n", stock->unused->nelts);
     if (!stock->server)
         printf("The server is not running: nothing is refreshed.\n");
     if (!stock->manifest)
@@ -186,9 +186,9 @@ static int run(ctl_t *ctl)
 
 static const ctl_option_t options[] = {
     {"problems", PROBLEMS, NULL, "only certificates that need attention, each with the reason and what to do"},
-    {"state", STATE, "STATE", "only this state: good, revoked, error, none or no-responder"},
-    {"match", MATCH, "TEXT", "only where host, subject, serial, fingerprint or responder contain TEXT"},
-    {"sort", SORT, "KEY", "by host, subject, state, left, next, failures or attention; -KEY: descending"},
+    {"state", STATE, "STATE", "only certificates in this state: good, revoked, error, none or no-responder"},
+    {"match", MATCH, "TEXT", "only certificates whose host, subject, serial, fingerprint or responder contains TEXT"},
+    {"sort", SORT, "KEY", "order: host, subject, state, left, next, failures or attention; -KEY: descending"},
     {"wide", WIDE, NULL, "all columns: certificate, serial, responder, times, failures, size, origin"},
     CTL_OPTIONS_END};
 

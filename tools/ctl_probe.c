@@ -83,10 +83,8 @@ static int read_certificates(apr_array_header_t *found, const char *path, const 
     BIO_free(bio);
     ERR_clear_error();
     if (found->nelts == before)
-        return ctl_trouble(probe->ctl,
-                           "%s holds no certificate in PEM form (what `openssl x509 -inform DER` reads, it turns into "
-                           "PEM)",
-                           path);
+        return ctl_trouble(
+            probe->ctl, "%s contains no certificate in PEM form (`openssl x509 -inform DER` converts from DER)", path);
     return CTL_OK;
 }
 
@@ -160,7 +158,7 @@ static int is_configured_host(const probe_t *probe)
 
 static int refuse_host(const probe_t *probe, const char *why)
 {
-    return ctl_trouble(probe->ctl, "there is no file %s, and it is not taken as a host of the server: %s",
+    return ctl_trouble(probe->ctl, "there is no file %s, and it is not a host of the server: %s",
                        probe->certificate_path, why);
 }
 
@@ -209,7 +207,7 @@ static int take_options(probe_t *probe)
     if (status != CTL_OK)
         return status;
     if (probe->timeout == 0)
-        return ctl_usage(ctl, "--timeout: that is no time at all");
+        return ctl_usage(ctl, "--timeout: it must be longer than 0");
     if (ctl->arguments->nelts != 1)
         return ctl_usage(ctl, "name one file with a certificate, or one host of the server");
     probe->certificate_path = APR_ARRAY_IDX(ctl->arguments, 0, const char *);
@@ -236,7 +234,7 @@ static const char *signer_of(const oc_fetch_result_t *fetched, X509 *issuer, apr
 
     if (basic && OCSP_resp_get0_signer(basic, &signer, NULL) && X509_cmp(signer, issuer) != 0) {
         oc_x509_subject(text, sizeof(text), signer);
-        name = apr_pstrcat(pool, text, ", whom the issuer authorised", NULL);
+        name = apr_pstrcat(pool, text, ", authorized by the issuer", NULL);
     }
     OCSP_BASICRESP_free(basic);
     OCSP_RESPONSE_free(response);
@@ -354,7 +352,7 @@ static int write_response(const ctl_t *ctl, const catch_t *haul, const char *pat
     char why[120];
 
     if (len == 0 || len > sizeof(haul->der)) {
-        ctl_say("%s is left as it is: there is no response that could be stapled", path);
+        ctl_say("%s is not changed: there is no response that could be stapled", path);
         return CTL_OK;
     }
     rv = ctl_write_file(ctl, path, haul->der, len);
@@ -393,26 +391,26 @@ static int run(ctl_t *ctl)
 }
 
 static const ctl_option_t options[] = {
-    {"chain", CHAIN, "FILE", "PEM file that holds the issuer's certificate, where CERT does not"},
-    {"url", URL, "URL", "ask this responder, in place of the one that the certificate names"},
-    {"proxy", PROXY, "URL", "ask through this HTTP proxy, as SSLOCSPProxyURL does"},
-    {"timeout", TIMEOUT, "DURATION", "for all of it (default: 10s)"},
-    {"hash", HASH, "HASH", "of the CertID: sha1 (default) or sha256"},
-    {"out", OUT, "FILE", "write the response there, if it is good or revoked"},
+    {"chain", CHAIN, "FILE", "PEM file with the issuer's certificate, if CERT does not contain it"},
+    {"url", URL, "URL", "query this responder, instead of the one that the certificate names"},
+    {"proxy", PROXY, "URL", "use this HTTP proxy, as SSLOCSPProxyURL does"},
+    {"timeout", TIMEOUT, "DURATION", "limit for the whole exchange (default: 10s)"},
+    {"hash", HASH, "HASH", "hash of the CertID: sha1 (default) or sha256"},
+    {"out", OUT, "FILE", "write the response to this file, if it is good or revoked"},
     CTL_OPTIONS_END};
 
 const ctl_command_t ctl_probe = {
     .name = "probe",
     .arguments = "CERT|HOST",
     .summary = "Query a certificate's responder now, and show each step",
-    .help = "CERT is a PEM file as SSLCertificateFile names it: the certificate, and behind it its issuer's (or "
-            "--chain). A\n"
-            "HOST stands for its certificate, as the server has it. The request, the connections and the verification "
-            "are the\n"
-            "module's own, but nothing is stored, and a CERT needs neither a server nor its configuration. What works "
-            "here may\n"
-            "be forbidden to the server's children by SELinux, a container or a chroot. Started by root, it queries as "
-            "nobody.\n"
-            "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
+    .help =
+        "CERT is a PEM file as for SSLCertificateFile: the certificate, followed by its issuer's (or use --chain). A\n"
+        "HOST selects the certificate that the server uses for it. The request, the connections and the verification "
+        "are the\n"
+        "module's own, but nothing is stored, and a CERT needs neither a server nor its configuration. What works here "
+        "can\n"
+        "be forbidden to the server's children by SELinux, a container or a chroot. Started by root, it runs as the "
+        "user nobody.\n"
+        "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
     .options = options,
     .run = run};

@@ -48,17 +48,16 @@ static void hint_at_responder(const probe_t *probe, apr_array_header_t *hints)
     case OC_TIMED_OUT:
     case OC_CONNECTION_LOST:
         if (probe->proxy && probe->last_step <= OC_STEP_CONNECT)
-            APR_ARRAY_PUSH(hints, const char *) =
-                "It is the proxy that could not be reached; the responder was not tried.";
+            APR_ARRAY_PUSH(hints, const char *) = "The proxy could not be reached; the responder was not tried.";
         else if (!probe->proxy && proxy_variable && *proxy_variable)
             APR_ARRAY_PUSH(hints, const char *) = "The module and this command ignore the environment variable "
-                                                  "http_proxy: try --proxy, and write SSLOCSPProxyURL.";
+                                                  "http_proxy: try --proxy, and set SSLOCSPProxyURL.";
         break;
     case OC_URL_UNUSABLE:
         if (strncasecmp(probe->url, "https:", 6) == 0)
             APR_ARRAY_PUSH(hints, const char *) =
-                "The module does not query responders over https. Most of them answer on plain http as well: try "
-                "--url with http://, then write that URL in SSLStaplingForceURL.";
+                "The module does not query responders over https. Most of them answer on plain http as well: try --url "
+                "with http://, then set SSLStaplingForceURL to that URL.";
         break;
     case OC_HTTP_STATUS:
         if (probe->fetched.http_status == 407)
@@ -70,10 +69,9 @@ static void hint_at_responder(const probe_t *probe, apr_array_header_t *hints)
         APR_ARRAY_PUSH(hints, const char *) = apr_psprintf(
             probe->pool, "This certificate was issued %s.%s",
             oc_view_span(probe->cert->not_before, apr_time_now(), probe->pool),
-            age < apr_time_from_sec(2 * 86400)
-                ? " Ask again in some hours."
-                : " The CA may no longer answer for it, as when it has ended OCSP: a renewed certificate then names no "
-                  "responder.");
+            age < apr_time_from_sec(2 * 86400) ? " Try again in a few hours."
+                                               : " The CA may no longer answer for it, for example because it has "
+                                                 "ended OCSP: a renewed certificate then names no responder.");
         break;
     default:
         break;
@@ -96,7 +94,7 @@ apr_array_header_t *probe_hints(const probe_t *probe)
     if (probe->cert->not_before > now)
         APR_ARRAY_PUSH(hints, const char *) = apr_psprintf(
             probe->pool,
-            "The certificate is not valid before %s: clients reject it until then, whatever its responder says.",
+            "The certificate is not valid before %s: clients reject it until then, whatever its responder answers.",
             probe_date(probe, probe->cert->not_before));
     if (probe->ahead)
         APR_ARRAY_PUSH(hints, const char *) =

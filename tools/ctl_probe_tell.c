@@ -75,7 +75,7 @@ static void print_other_responders(const probe_t *probe)
 
         if (strcmp(*url, probe->url) != 0) /* NOLINT */
             say("", apr_psprintf(probe->pool, "%s, %s", plain(probe, oc_url_public(*url, probe->pool)),
-                                 problem ? problem : "which the module queries where the first fails"));
+                                 problem ? problem : "which the module queries if the first fails"));
     }
 }
 
@@ -240,15 +240,14 @@ static const char *consequence_of(const probe_t *probe)
                                      : "";
 
     if (oc_verdict_class(probe->verdict) == OC_CLASS_TRUTH && probe->latest)
-        return apr_psprintf(probe->pool, "would staple it until %s, and ask again %s",
+        return apr_psprintf(probe->pool, "would staple it until %s, and query again %s",
                             date(probe, probe->verified.usable_until), when);
     if (probe->latest)
         return apr_psprintf(
             probe->pool,
-            "would go on with the response that it holds, if it holds a valid one, and ask again %s, then at "
-            "growing intervals",
+            "would continue with its stored response, if that is valid, and query again %s, then at growing intervals",
             when);
-    return "would not ask, and staple nothing";
+    return "would not query, and would staple nothing";
 }
 
 static void print_times(const probe_t *probe)

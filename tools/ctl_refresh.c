@@ -138,7 +138,7 @@ static int run(ctl_t *ctl)
         return status;
     if (ctl_has(ctl, ALL) != (ctl->arguments->nelts == 0))
         return ctl_usage(ctl, ctl_has(ctl, ALL) ? "name hosts and serials, or --all, not both"
-                                                : "refresh which response? Name a host or a serial, or --all");
+                                                : "name a host or a serial, or --all");
     status = ctl_stock_open(ctl, &stock, &rows, 1);
     if (status != CTL_OK)
         return status;
@@ -161,8 +161,7 @@ static const ctl_option_t options[] = {
 const ctl_command_t ctl_refresh = {.name = "refresh",
                                    .arguments = "HOST|SERIAL...|--all",
                                    .summary = "Have the running server query the responders now",
-                                   .help =
-                                       "Waits until the server has done so, and prints the results. A response that "
-                                       "is held stays until a newer one is stored.\n",
+                                   .help = "Waits until the server has done so, and prints the results. The stored "
+                                           "response stays until a newer one replaces it.\n",
                                    .options = options,
                                    .run = run};

@@ -208,7 +208,7 @@ static int run(ctl_t *ctl)
     int status, ended = CTL_OK;
 
     if (ctl->arguments->nelts == 0)
-        return ctl_usage(ctl, "show which certificate? Name a host or a serial");
+        return ctl_usage(ctl, "name a host or a serial");
     status = ctl_stock_open(ctl, &stock, &rows, 0);
     if (status != CTL_OK)
         return status;
@@ -227,8 +227,8 @@ static const ctl_option_t options[] = {CTL_OPTIONS_END};
 
 const ctl_command_t ctl_show = {.name = "show",
                                 .arguments = "HOST|SERIAL...",
-                                .summary = "Show all that is known of a certificate, and decode its response",
+                                .summary = "Show everything known about a certificate, and decode its response",
                                 .help =
-                                    "The response is verified and decoded by OpenSSL, in a process without rights.\n",
+                                    "The response is verified and decoded by OpenSSL, in an unprivileged process.\n",
                                 .options = options,
                                 .run = run};

@@ -95,7 +95,8 @@ static void load_manifest(const ctl_t *ctl, ctl_stock_t *stock)
 
     if (rv == APR_ENOENT)
         stock->manifest_problem = apr_psprintf(
-            ctl->pool, "there is no %s yet, which names the certificates: the server writes it when it starts", path);
+            ctl->pool,
+            "%s, the list of the server's certificates, does not exist yet: the server writes it when it starts", path);
     stock->manifest = rv == APR_SUCCESS ? manifest : NULL;
 }
 

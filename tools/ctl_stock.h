@@ -16,7 +16,7 @@
 typedef struct {
     oc_view_t view;
     const oc_manifest_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
-    const oc_reader_record_t *kept;   /* NULL: no response is held */
+    const oc_reader_record_t *kept;   /* NULL: no response is stored */
 } ctl_row_t;
 
 typedef struct {

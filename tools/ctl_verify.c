@@ -111,11 +111,10 @@ static const ctl_option_t options[] = {CTL_OPTIONS_END};
 const ctl_command_t ctl_verify = {
     .name = "verify",
     .arguments = "",
-    .summary = "Check the cache's file, and verify each response in it",
+    .summary = "Check the cache file, and verify each response in it",
     .help =
-        "Each record must be whole, and each response that has not expired is verified as the server does, with the\n"
-        "issuers' certificates that it keeps beside the cache's file. The exit status is 1 if a record is damaged or "
-        "a\n"
+        "Each record must be intact, and each response that has not expired is verified as the server does, with the\n"
+        "issuers' certificates from the manifest. The exit status is 1 if a record is damaged or a\n"
         "response is rejected.\n",
     .options = options,
     .run = run};

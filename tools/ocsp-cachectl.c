@@ -25,7 +25,8 @@ static const ctl_command_t *const commands[] = {&ctl_list,    &ctl_show,  &ctl_e
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const ctl_option_t common_options[] = {
-    {"file", 'f', "PATH", "the cache's file, or a folder that holds one (default: $OCSP_CACHE_FILE, " OC_CACHE_DIR ")"},
+    {"file", 'f', "PATH",
+     "the cache file, or a folder that contains one (default: $OCSP_CACHE_FILE, " OC_CACHE_DIR ")"},
     {"json", 'j', NULL, "print JSON"},
     {"help", 'h', NULL, "print this help"},
     {"version", 'V', NULL, "print the version"},
@@ -164,8 +165,8 @@ static int refuse_command(const ctl_t *ctl, const char *name)
     for (i = 0; i < N_COMMANDS; i++)
         names[i] = commands[i]->name;
     near = ctl_nearest(name, names, N_COMMANDS);
-    return near ? ctl_usage(ctl, "there is no command '%s'. Did you mean %s?", name, near)
-                : ctl_usage(ctl, "there is no command '%s'", name);
+    return near ? ctl_usage(ctl, "unknown command '%s'. Did you mean %s?", name, near)
+                : ctl_usage(ctl, "unknown command '%s'", name);
 }
 
 /* The serial of a certificate may be negative: "-66" is one, not an option. The letters of options are no upper-case
@@ -203,7 +204,7 @@ static int run_help(ctl_t *ctl)
     const ctl_command_t *command = name ? find_command(name) : NULL;
 
     if (ctl->arguments->nelts > 1)
-        return ctl_usage(ctl, "help on which command? Name one");
+        return ctl_usage(ctl, "help takes one command");
     if (name && !command)
         return refuse_command(ctl, name);
     if (command)
@@ -248,7 +249,7 @@ static int run(ctl_t *ctl, int argc, const char *const *argv)
             print_help();
         return CTL_OK;
     }
-    return ctl->command ? ctl->command->run(ctl) : ctl_usage(ctl, "which command?");
+    return ctl->command ? ctl->command->run(ctl) : ctl_usage(ctl, "a command is missing");
 }
 
 static const ctl_option_t help_options[] = {CTL_OPTIONS_END};

@@ -249,7 +249,7 @@ def test_export_all_into_a_folder(scene, folder):
 def test_export_says_what_it_does_not_write(scene, folder):
     out = folder / "silent.ocsp"
     done = ctl(scene.server, "export", SILENT, "--out", out)
-    assert done.code == 1 and "no response is held" in done.err and not out.exists()
+    assert done.code == 1 and "no response is stored" in done.err and not out.exists()
     assert ctl(scene.server, "export", WWW, "--out", folder / "missing" / "x").code == 1
 
 

@@ -202,7 +202,7 @@ def test_import_what_a_dead_responder_does_not_give(site, folder, is_running):
     assert ctl(one.server, "export", HOST).raw == der.read_bytes()
     assert ctl(one.server, "verify").code == 0
     again = ctl(one.server, "import", der)
-    assert again.code == 0 and "held already" in again.out
+    assert again.code == 0 and "already stored" in again.out
 
 
 @pytest.mark.asan
@@ -240,12 +240,12 @@ def test_import_verifies_first(site, folder, ca, stranger):
     foreign = stranger.leaf(HOST)
     old = response(one.leaf, begins=-7200, ends=7200)
     cases = {"forged": (response(one.leaf, signer=stranger), "not imported"),
-             "foreign": (response(foreign), "none of the server's certificates"),
+             "foreign": (response(foreign), "not for any of the server's certificates"),
              "expired": (response(one.leaf, begins=-7200, ends=-3600), "expired"),
              "early": (response(one.leaf, begins=7200, ends=9000), "not imported"),
-             "old": (old, "a newer response is held"),
+             "old": (old, "a newer response is stored"),
              "garbage": (b"garbage", "not imported"), "empty": (b"", "not imported"),
-             "torn": (old[:-3], "not an OCSP response"), "base64": (base64.encodebytes(old), "Base64 text"),
+             "torn": (old[:-3], "not an OCSP response"), "base64": (base64.encodebytes(old), "it is Base64"),
              "try-later": (bytes((0x30, 3, 0x0a, 1, 3)), "a responder's error (try-later)"),
              "html": (b"<html>captive portal</html>", "not an OCSP response"), "huge": (old + bytes(40000), "larger than")}
     files = [as_file(folder, der, name) for name, (der, _) in cases.items()]

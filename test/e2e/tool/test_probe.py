@@ -106,7 +106,7 @@ def test_the_real_responder_says_good_then_revoked(ca, openssl_responder, folder
     seen = probe(leaf, "--out", out)
     assert seen.code == GOOD, seen
     assert seen.steps() == ["lookup", "connect", "request", "head", "answer"]
-    seen.says("verdict      good: the certificate is good", "OCSP signer", "whom the issuer authorised",
+    seen.says("verdict      good: the certificate is good", "OCSP signer", "authorized by the issuer",
               "thisUpdate ", "nextUpdate ", "usable until", "the module   would staple it until", leaf.serial_hex,
               f"responder    {openssl_responder.url}, named in the certificate", "GET http://127.0.0.1")
     response = ocsp.load_der_ocsp_response(out.read_bytes())
@@ -142,7 +142,7 @@ def test_every_responder_of_the_certificate_is_named(ca, responder):
     seen = run(leaf.cert_file, "--chain", ca.cert_file)
     assert seen.code == GOOD, seen
     seen.says(f"responder    {first.url}, named in the certificate", "https://ocsp.example.test/, https is not supported",
-              f"{second.url}, which the module queries where the first fails")
+              f"{second.url}, which the module queries if the first fails")
     assert len(first.asked) == 1 and not second.asked
 
 
@@ -185,7 +185,7 @@ def test_json_says_it_all(leaf):
 
 
 def test_nothing_is_asked_or_read_as_root(leaf):
-    """What comes from a responder is parsed by a process without rights."""
+    """What comes from a responder is parsed in an unprivileged process."""
     users = []
 
     def script(exchange: responders.Exchange) -> None:
@@ -221,9 +221,9 @@ def redirect(exchange: responders.Exchange) -> None:
      ["HTTP/1.1 500 \\xC3\\xA4\\x9B31mOops", "Server: a\\x80b"]),
     (responders.good(this_update=-7200, next_update=-3600), "expired", ["time server"]),
     (responders.good(this_update=7200, next_update=90000), "not-yet-valid", ["time server"]),
-    (responders.unauthorized(), "unauthorized", ["This certificate was issued ", "Ask again in some hours"]),
+    (responders.unauthorized(), "unauthorized", ["This certificate was issued ", "Try again in a few hours"]),
     (responders.unknown(), "unknown", ["thisUpdate"]),
-    (responders.try_later(), "try-later", ["would go on with the response that it holds", "ask again between"]),
+    (responders.try_later(), "try-later", ["would continue with its stored response", "query again between"]),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_failures_are_explained(leaf, script, verdict, parts, folder):
     out = folder / "kept.der"
@@ -232,7 +232,7 @@ def test_failures_are_explained(leaf, script, verdict, parts, folder):
     assert seen.code == NOTHING, seen
     seen.says(f"verdict      {verdict}: ", "what to do   ", *parts)
     assert out.read_bytes() == b"what was there" and list(folder.iterdir()) == [out]
-    assert "is left as it is" in seen.errors
+    assert "is not changed" in seen.errors
 
 
 def test_a_head_without_end_does_not_flood_the_terminal(leaf):
@@ -256,7 +256,7 @@ def test_refused(leaf, responder):
     seen.says("verdict      connect-failed:", f"127.0.0.1:{gone.port}: Connection refused", "firewall",
               "httpd_can_network_connect", "ignore the environment variable http_proxy")
     seen = probe(leaf(), "--proxy", f"http://127.0.0.1:{gone.port}")
-    seen.says("verdict      connect-failed:", "It is the proxy that could not be reached")
+    seen.says("verdict      connect-failed:", "The proxy could not be reached")
 
 
 def test_silence(leaf):
@@ -309,7 +309,7 @@ def test_nobody_is_asked(ca, leaf, folder):
     seen = probe(leaf(url=None))
     assert seen.code == NOTHING and seen.steps() == []
     seen.says("verdict      no-responder: the certificate names no OCSP responder", "have ended OCSP",
-              "would not ask, and staple nothing")
+              "would not query, and would staple nothing")
     probe(leaf(url=None, must_staple=True)).says("Must-Staple", "clients reject it without a staple")
     seen = probe(leaf(url="https://ocsp.example.test/"))
     assert seen.code == NOTHING
@@ -349,10 +349,10 @@ def test_the_issuer_is_missing(ca, leaf, folder):
     (("LEAF", "LEAF"), "name one file"),
     (("/nonexistent.pem",), "cannot open /nonexistent.pem: No such file"),
     (("LEAF", "--timeout", "soon"), "'soon' is not a duration"),
-    (("LEAF", "--timeout", "0"), "no time at all"),
+    (("LEAF", "--timeout", "0"), "longer than 0"),
     (("LEAF", "--hash", "md5"), "neither sha1 nor sha256"),
     (("LEAF", "--proxy", "https://p/"), "--proxy: https is not supported"),
-    (("LEAF", "--chain", "KEY"), "holds no certificate in PEM form"),
+    (("LEAF", "--chain", "KEY"), "contains no certificate in PEM form"),
     (("LEAF", "--out", "/nonexistent/x.der"), "cannot write /nonexistent/x.der: No such file"),
     (("LEAF", "--nonsense"), "--nonsense"),
 ])
