@@ -26,10 +26,10 @@ files Makefile | grep -q . || {
         sed 's/$/   <- say it plainly/'
     files '*.c' '*.h' '*.py' '*.sh' '*.conf' '*.load' Makefile '.ci/*' |
         xargs grep -nIwE "$undone" /dev/null | sed 's/$/   <- left undone/'
-    for file in $(files '*.c' '*.h' '*.css' '*.js' '*.py' '*.sh' Makefile .ci/run); do
-        head -5 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
-            [ ! -s "$file" ] || echo "$file:1: no SPDX-License-Identifier line"
-    done
+    files '*.c' '*.h' '*.css' '*.js' '*.py' '*.sh' Makefile .ci/run | xargs awk '
+        FNR == 1 { if (file != "") print file ":1: no SPDX-License-Identifier line"; file = FILENAME }
+        FNR <= 5 && /SPDX-License-Identifier: Apache-2.0/ { file = "" }
+        END { if (file != "") print file ":1: no SPDX-License-Identifier line" }'
 } | {
     if grep .; then exit 1; fi
     echo "no foreign paths, nothing left undone, licence tags in place"
