@@ -42,9 +42,9 @@ void oc_x509_serial(char *buf, apr_size_t size, const ASN1_INTEGER *serial);
 void oc_x509_time_text(char *buf, apr_size_t size, apr_time_t time);
 
 /**
- * Is every header in @a der minimal and definite, no string in pieces, all the way down to, not into, the strings?
- * OpenSSL's parser accepts BER, and keeps names and certificates as received, so that encoding them again shows
- * nothing. Only for responses and certificates: it assumes that every BOOLEAN is Extension.critical.
+ * Is @a der the only encoding of what it contains, all the way down to, not into, the strings? OpenSSL's parser accepts
+ * BER; encoding again what it parsed costs more, and shows nothing of names and certificates, which it keeps as
+ * received. Only for responses and certificates: it assumes that every BOOLEAN is Extension.critical.
  */
 int oc_x509_is_der(const unsigned char *der, long length);
 

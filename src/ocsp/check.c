@@ -63,10 +63,3 @@ oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier)
     rest->at = p + len;
     return content;
 }
-
-oc_bytes_t oc_check_response_data(const oc_check_t *check)
-{
-    oc_bytes_t whole = {check->basic_der, check->basic_len}, basic = oc_check_take(&whole, 0x30);
-
-    return oc_check_take(&basic, 0x30);
-}

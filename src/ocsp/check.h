@@ -14,6 +14,12 @@
 
 #define PASSED OC_PENDING
 
+/** Bytes inside the response. */
+typedef struct {
+    const unsigned char *at;
+    apr_size_t len;
+} oc_bytes_t;
+
 typedef struct {
     const unsigned char *der; /* the response: as it was received, then as it will be stapled */
     apr_size_t der_len;
@@ -22,25 +28,17 @@ typedef struct {
     oc_verify_result_t *result;
     apr_pool_t *pool;
     OCSP_RESPONSE *response;
-    OCSP_BASICRESP *basic;
-    const unsigned char *basic_der; /* of `basic`, inside der */
-    apr_size_t basic_len;
+    OCSP_BASICRESP *basic;   /* as it was received, with every certificate; only the signer's is looked at */
+    oc_bytes_t basic_der;    /* the BasicOCSPResponse in der */
+    oc_bytes_t core;         /* its ResponseData, algorithm and signature: stapled as they were received */
+    oc_bytes_t signed_data;  /* its ResponseData, which the signature covers */
     X509 *signer;            /* belongs to `basic`, or is the issuer */
     apr_time_t usable_until; /* so far; only ever lowered */
 } oc_check_t;
 
-/** Bytes inside the response. */
-typedef struct {
-    const unsigned char *at;
-    apr_size_t len;
-} oc_bytes_t;
-
 /** Take the element with this identifier octet from the front of @a rest. @return its content; at: NULL where another
  * element or none is there, and *rest is unchanged. */
 oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier);
-
-/** What the signature covers: the content of ResponseData, as in the response. */
-oc_bytes_t oc_check_response_data(const oc_check_t *check);
 
 /** Write the detail. @return @a verdict */
 __attribute__((format(printf, 3, 4))) oc_verdict_t oc_check_refuse(const oc_check_t *check, oc_verdict_t verdict,

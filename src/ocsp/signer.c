@@ -15,6 +15,7 @@
 #include "ocsp/x509.h"
 
 #include <apr_strings.h>
+#include <openssl/asn1t.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
@@ -67,14 +68,18 @@ static int answers_to_id(const oc_check_t *check, const X509 *x509)
     return name ? is_same_name(name, X509_get_subject_name(x509)) : is_key_hash(key, x509);
 }
 
+/* Over the bytes that clients get: as an ASN1_SEQUENCE, OpenSSL hands them on unparsed. */
 static int has_signed(const oc_check_t *check, const X509 *x509)
 {
     EVP_PKEY *key = X509_get0_pubkey(x509);
+    ASN1_STRING *data = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+    int is_right = key && data && ASN1_STRING_set(data, check->signed_data.at, (int)check->signed_data.len)
+                   && ASN1_item_verify(ASN1_ITEM_rptr(ASN1_SEQUENCE), OCSP_resp_get0_tbs_sigalg(check->basic),
+                                       OCSP_resp_get0_signature(check->basic), data, key)
+                          == 1;
 
-    return key
-           && ASN1_item_verify(ASN1_ITEM_rptr(OCSP_RESPDATA), OCSP_resp_get0_tbs_sigalg(check->basic),
-                               OCSP_resp_get0_signature(check->basic), OCSP_resp_get0_respdata(check->basic), key)
-                  == 1;
+    ASN1_STRING_free(data);
+    return is_right;
 }
 
 static oc_verdict_t refuse_signer_missing(const oc_check_t *check)

@@ -282,7 +282,7 @@ static oc_verdict_t refuse_not_ours(const oc_check_t *check, int count)
 /* The list of SingleResponses, as in the response. */
 static oc_bytes_t list_of(const oc_check_t *check)
 {
-    oc_bytes_t data = oc_check_response_data(check);
+    oc_bytes_t element = check->signed_data, data = oc_check_take(&element, 0x30);
 
     (void)oc_check_take(&data, 0xa0); /* version */
     if (!oc_check_take(&data, 0xa1).at)

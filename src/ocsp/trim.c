@@ -2,99 +2,93 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Removes from a response the certificates that clients do not need. The signed part, the algorithm and the signature
- * are copied byte by byte; the result is judged like any other response. Must never read beyond the response, or change
- * a signed byte.
+ * are copied byte by byte, so what OpenSSL parsed of the response received is valid for the result. Must never read
+ * beyond the response, or change a signed byte.
  */
 #include "trim.h"
 
-#include "signer.h"
-
-#include <apr_strings.h>
 #include <string.h>
+
+#define NOTHING ((oc_bytes_t){NULL, 0})
 
 oc_verdict_t oc_trim_locate(oc_check_t *check)
 {
-    oc_bytes_t rest = {check->der, check->der_len}, response = oc_check_take(&rest, 0x30), bytes;
+    oc_bytes_t rest = {check->der, check->der_len}, bytes, data, algorithm, signature;
 
-    (void)oc_check_take(&response, V_ASN1_ENUMERATED);
-    bytes = oc_check_take(&response, 0xa0);
+    bytes = oc_check_take(&rest, 0x30);
+    (void)oc_check_take(&bytes, V_ASN1_ENUMERATED);
+    bytes = oc_check_take(&bytes, 0xa0);
     bytes = oc_check_take(&bytes, 0x30);
     (void)oc_check_take(&bytes, V_ASN1_OBJECT);
-    bytes = oc_check_take(&bytes, V_ASN1_OCTET_STRING);
-    rest = bytes;
-    if (bytes.len == 0 || !oc_check_take(&rest, 0x30).at || rest.len != 0)
+    check->basic_der = rest = oc_check_take(&bytes, V_ASN1_OCTET_STRING);
+    bytes = oc_check_take(&rest, 0x30);
+    if (!bytes.at || rest.len > 0)
         return oc_check_refuse(check, OC_NOT_DER, "there is other data next to its BasicOCSPResponse");
-    check->basic_der = bytes.at;
-    check->basic_len = bytes.len;
+
+    rest = bytes;
+    data = oc_check_take(&rest, 0x30);
+    algorithm = oc_check_take(&rest, 0x30);
+    signature = oc_check_take(&rest, V_ASN1_BIT_STRING);
+    if (!data.at || !algorithm.at || !signature.at)
+        return oc_check_refuse(check, OC_NOT_DER, "the parts of its BasicOCSPResponse cannot be separated");
+    check->core = (oc_bytes_t){bytes.at, bytes.len - rest.len};
+    check->signed_data = (oc_bytes_t){bytes.at, (apr_size_t)(data.at - bytes.at) + data.len};
     return PASSED;
 }
 
-/* SEQUENCE { what is signed, algorithm, signature, [0] { the signer's certificate } } */
-static unsigned char *rebuild(const oc_check_t *check, oc_bytes_t before, oc_bytes_t certificate, long *len)
+/* An element with this identifier octet, which contains two parts. */
+static oc_bytes_t wrap(const oc_check_t *check, int identifier, oc_bytes_t first, oc_bytes_t second)
 {
-    int list = ASN1_object_size(1, (int)certificate.len, V_ASN1_SEQUENCE);
-    int field = certificate.len ? ASN1_object_size(1, list, 0) : 0;
-    int content = (int)before.len + field;
-    unsigned char *bytes, *p;
+    int constructed = identifier & V_ASN1_CONSTRUCTED, tag = identifier & V_ASN1_PRIMITIVE_TAG;
+    int len = (int)(first.len + second.len), size = ASN1_object_size(constructed, len, tag);
+    unsigned char *bytes = apr_palloc(check->pool, (apr_size_t)size), *p = bytes;
 
-    *len = ASN1_object_size(1, content, V_ASN1_SEQUENCE);
-    bytes = p = apr_palloc(check->pool, (apr_size_t)*len);
-    ASN1_put_object(&p, 1, content, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
-    memcpy(p, before.at, before.len);
-    p += before.len;
-    if (certificate.len) {
-        ASN1_put_object(&p, 1, list, 0, V_ASN1_CONTEXT_SPECIFIC);
-        ASN1_put_object(&p, 1, (int)certificate.len, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
-        memcpy(p, certificate.at, certificate.len);
-    }
-    return bytes;
+    ASN1_put_object(&p, constructed, len, tag, identifier & V_ASN1_PRIVATE);
+    memcpy(p, first.at, first.len);
+    if (second.len > 0)
+        memcpy(p + first.len, second.at, second.len);
+    return (oc_bytes_t){bytes, (apr_size_t)size};
 }
 
-/* Continue with these bytes of a BasicOCSPResponse in place of the one received. */
-static oc_verdict_t replace(oc_check_t *check, const unsigned char *bytes, long len)
+static int is_trimmed(const oc_check_t *check)
 {
-    const unsigned char *p = bytes;
-    OCSP_BASICRESP *basic = d2i_OCSP_BASICRESP(NULL, &p, len);
-    OCSP_RESPONSE *response = basic ? OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic) : NULL;
-    unsigned char *der = NULL;
-    int der_len = response ? i2d_OCSP_RESPONSE(response, &der) : 0;
+    if (check->signer != check->subject->issuer)
+        return sk_X509_num(OCSP_resp_get0_certs(check->basic)) == 1;
+    return check->core.at + check->core.len == check->basic_der.at + check->basic_der.len;
+}
 
-    OCSP_BASICRESP_free(check->basic);
-    OCSP_RESPONSE_free(check->response);
-    check->basic = basic;
-    check->response = response;
-    check->signer = NULL;
-    if (der_len <= 0)
-        return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "it cannot be re-encoded without its certificates");
-    check->der = apr_pmemdup(check->pool, der, (apr_size_t)der_len);
-    check->der_len = (apr_size_t)der_len;
+/* The field `certs` with the signer's certificate alone. */
+static oc_bytes_t certificates(const oc_check_t *check)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(check->signer, &der);
+    oc_bytes_t field = NOTHING;
+
+    if (len > 0) {
+        field = wrap(check, 0x30, (oc_bytes_t){der, (apr_size_t)len}, NOTHING);
+        field = wrap(check, 0xa0, field, NOTHING);
+    }
     OPENSSL_free(der);
-    return oc_trim_locate(check);
+    return field;
 }
 
 oc_verdict_t oc_trim(oc_check_t *check)
 {
-    oc_bytes_t whole = {check->basic_der, check->basic_len}, rest = oc_check_take(&whole, 0x30), before = rest,
-               certificate;
-    int needs_none = check->signer == check->subject->issuer;
-    unsigned char *signer = NULL, *bytes;
-    long len;
-    int signer_len;
-    oc_verdict_t verdict;
+    static const unsigned char successful[] = {V_ASN1_ENUMERATED, 1, OCSP_RESPONSE_STATUS_SUCCESSFUL};
+    static const unsigned char id_pkix_ocsp_basic[] = {V_ASN1_OBJECT, 9, 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1};
+    const oc_bytes_t status = {successful, sizeof(successful)}, type = {id_pkix_ocsp_basic, sizeof(id_pkix_ocsp_basic)};
+    oc_bytes_t certs = NOTHING, bytes;
 
-    /* NOLINTNEXTLINE(misc-redundant-expression): each call takes the next element */
-    if (!oc_check_take(&rest, 0x30).at || !oc_check_take(&rest, 0x30).at || !oc_check_take(&rest, V_ASN1_BIT_STRING).at)
-        return oc_check_refuse(check, OC_NOT_DER, "the parts of its BasicOCSPResponse cannot be separated");
-    before.len = (apr_size_t)(rest.at - before.at);
-    if (needs_none ? rest.len == 0 : sk_X509_num(OCSP_resp_get0_certs(check->basic)) == 1)
+    if (is_trimmed(check))
         return PASSED;
-
-    signer_len = needs_none ? 0 : i2d_X509(check->signer, &signer);
-    if (signer_len < 0)
+    if (check->signer != check->subject->issuer && (certs = certificates(check)).len == 0)
         return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "its signer's certificate cannot be encoded");
-    certificate = (oc_bytes_t){signer, (apr_size_t)signer_len};
-    bytes = rebuild(check, before, certificate, &len);
-    OPENSSL_free(signer);
-    verdict = replace(check, bytes, len);
-    return verdict == PASSED ? oc_signer_find(check) : verdict;
+    check->basic_der = wrap(check, 0x30, check->core, certs);
+    bytes = wrap(check, V_ASN1_OCTET_STRING, check->basic_der, NOTHING);
+    bytes = wrap(check, 0x30, type, bytes);
+    bytes = wrap(check, 0xa0, bytes, NOTHING);
+    bytes = wrap(check, 0x30, status, bytes);
+    check->der = bytes.at;
+    check->der_len = bytes.len;
+    return PASSED;
 }

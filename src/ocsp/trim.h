@@ -9,15 +9,16 @@
 
 #include "check.h"
 
-/** Find the BasicOCSPResponse inside check->der, which is a canonical OCSPResponse: sets basic_der and basic_len.
- *  @return PASSED; OC_NOT_DER: anything else is in it. */
+/** Find the BasicOCSPResponse inside check->der, which is a canonical OCSPResponse, and its parts: sets basic_der, core
+ *  and signed_data.
+ *  @return PASSED; OC_NOT_DER: anything else is in it, or its parts cannot be separated. */
 oc_verdict_t oc_trim_locate(oc_check_t *check);
 
 /**
  * Make a response without the certificates that clients do not need: with check->signer's alone, or with none where
- * that is the issuer. Unless it is so already, der, response, basic and the signer are replaced, the bytes from
- * check->pool. The same response always gives the same bytes.
- * @return PASSED; OC_NOT_DER: its parts cannot be separated; OC_OUT_OF_RESOURCES
+ * that is the issuer. Unless it is so already, der and basic_der are replaced by bytes from check->pool. The same
+ * response always gives the same bytes.
+ * @return PASSED; OC_OUT_OF_RESOURCES
  */
 oc_verdict_t oc_trim(oc_check_t *check);
 

@@ -23,16 +23,6 @@
  * The fetch has a lower cap; this one bounds the work here for every caller. */
 #define OC_VERIFY_MAX 65531
 
-static int encodes_to(const oc_check_t *check, const OCSP_RESPONSE *response)
-{
-    unsigned char *again = NULL;
-    int length = i2d_OCSP_RESPONSE(response, &again);
-    int same = length > 0 && (apr_size_t)length == check->der_len && memcmp(again, check->der, check->der_len) == 0;
-
-    OPENSSL_free(again);
-    return same;
-}
-
 /* First of all: nothing that a responder says about an expired certificate can be stapled, and the administrator
  * needs the cause rather than the responder's "unauthorized". */
 static oc_verdict_t check_certificate_time(oc_check_t *check)
@@ -65,7 +55,7 @@ static oc_verdict_t check_encoding(oc_check_t *check)
     if (p != check->der + check->der_len)
         return oc_check_refuse(check, OC_NOT_DER, "%ld bytes follow the response",
                                (long)(check->der + check->der_len - p));
-    if (!encodes_to(check, check->response) || !oc_x509_is_der(check->der, (long)check->der_len))
+    if (!oc_x509_is_der(check->der, (long)check->der_len))
         return oc_check_refuse(check, OC_NOT_DER, "its encoding is not canonical");
     return PASSED;
 }
@@ -102,18 +92,12 @@ static oc_verdict_t check_basic(oc_check_t *check)
 
 static oc_verdict_t check_canonical(oc_check_t *check)
 {
-    unsigned char *der = NULL;
-    int length = i2d_OCSP_BASICRESP(check->basic, &der);
-    int same =
-        length > 0 && (apr_size_t)length == check->basic_len && memcmp(der, check->basic_der, check->basic_len) == 0;
-
-    OPENSSL_free(der);
-    return same && oc_x509_is_der(check->basic_der, (long)check->basic_len)
+    return oc_x509_is_der(check->basic_der.at, (long)check->basic_der.len)
                ? PASSED
                : oc_check_refuse(check, OC_NOT_DER, "the encoding of its BasicOCSPResponse is not canonical");
 }
 
-/* From here on the checks judge the bytes that will be sent. */
+/* From here on der is what will be sent. */
 static oc_verdict_t check_certificates(oc_check_t *check)
 {
     oc_verdict_t verdict = oc_signer_find(check), encoding;
@@ -129,7 +113,8 @@ static oc_verdict_t check_certificates(oc_check_t *check)
 static oc_verdict_t check_version(oc_check_t *check)
 {
     static const unsigned char v1[] = {V_ASN1_INTEGER, 1, 0};
-    oc_bytes_t data = oc_check_response_data(check), version = oc_check_take(&data, 0xa0);
+    oc_bytes_t element = check->signed_data, data = oc_check_take(&element, 0x30);
+    oc_bytes_t version = oc_check_take(&data, 0xa0);
 
     return !version.at || (version.len == sizeof(v1) && memcmp(version.at, v1, sizeof(v1)) == 0)
                ? PASSED

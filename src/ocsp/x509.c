@@ -135,6 +135,44 @@ static int is_printable_oid(const unsigned char *oid, long length)
     return length > 0 && arc == 0;
 }
 
+/* X.690 section 8.3.2: the first nine bits are not all equal. */
+static int is_minimal(const unsigned char *number, long length)
+{
+    if (length > 1 && (number[0] == 0x00 || number[0] == 0xff))
+        return (number[0] ^ number[1]) & 0x80;
+    return length > 0;
+}
+
+/* X.690 section 11.2.1: the unused bits are zero. The first octet counts them. */
+static int has_no_spare_bits(const unsigned char *bits, long length)
+{
+    if (length < 2)
+        return length == 1 && bits[0] == 0;
+    return bits[0] < 8 && (bits[length - 1] & ((1 << bits[0]) - 1)) == 0;
+}
+
+/* What of the universal types has one encoding in DER and several in BER. */
+static int is_der_content(int tag, const unsigned char *content, long length)
+{
+    switch (tag) {
+    /* The only BOOLEAN outside of an extension's value is Extension.critical, whose default, FALSE, DER omits (X.690
+     * section 11.5), and whose TRUE is FF (11.1). Chrome rejects an explicit FALSE, the others accept it. */
+    case V_ASN1_BOOLEAN:
+        return length == 1 && *content == 0xff;
+    case V_ASN1_INTEGER:
+    case V_ASN1_ENUMERATED:
+        return is_minimal(content, length);
+    case V_ASN1_BIT_STRING:
+        return has_no_spare_bits(content, length);
+    case V_ASN1_NULL:
+        return length == 0;
+    case V_ASN1_OBJECT:
+        return is_printable_oid(content, length);
+    default:
+        return 1;
+    }
+}
+
 /* Is the element at *p, which ends by @a end at the latest, well-formed? *p moves to its content. */
 static int is_der_header(const unsigned char **p, const unsigned char *end, long *content, int *constructed)
 {
@@ -148,13 +186,9 @@ static int is_der_header(const unsigned char **p, const unsigned char *end, long
     *constructed = (flags & V_ASN1_CONSTRUCTED) != 0;
     if (ASN1_object_size(*constructed, (int)*content, tag) != (*p - start) + *content)
         return 0;
-    if (class == V_ASN1_UNIVERSAL && *constructed != structure)
-        return 0;
-    if (class == V_ASN1_UNIVERSAL && tag == V_ASN1_OBJECT)
-        return is_printable_oid(*p, *content);
-    /* The only BOOLEAN outside of an extension's value is Extension.critical, whose default, FALSE, DER omits (X.690
-     * section 11.5), and whose TRUE is FF (11.1). Chrome rejects an explicit FALSE, the others accept it. */
-    return class != V_ASN1_UNIVERSAL || tag != V_ASN1_BOOLEAN || (*content == 1 && **p == 0xff);
+    if (class != V_ASN1_UNIVERSAL)
+        return 1;
+    return *constructed == structure && is_der_content(tag, *p, *content);
 }
 
 int oc_x509_is_der(const unsigned char *der, long length)
