@@ -31,6 +31,7 @@
 #   make bench-fleet           how often 20 real servers query a responder, without and with a store, in four minutes
 #   make bench-cache           the cache compared with mod_socache_shmcb
 #   make bench-scale           how the module grows with the number of certificates
+#   make bench-verify          the verification of a response, compared with OpenSSL's OCSP_basic_verify()
 #
 # Another httpd?               make APXS=/opt/httpd/bin/apxs
 # Another compiler?            make CC=clang OUT=out/clang
@@ -125,7 +126,7 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core assets install uninstall dist clean \
         check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky soak check-accessibility check-compat check-packages \
-        fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale FORCE
+        fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale bench-verify FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -170,6 +171,10 @@ $(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
 $(OUT)/bench/load: $(patsubst test/bench/%.c,$(OUT)/bench/%.o,$(wildcard test/bench/load*.c))
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lssl $(OPENSSL_LIBS)
 $(OUT)/bench/fleet: $(OUT)/bench/fleet_queue.o
+# Responses from the PKI of the unit tests.
+$(OUT)/bench/bench_verify.o: COMMON_FLAGS += -Itest/unit
+$(OUT)/bench/bench_verify: OPENSSL_LIBS += -lcmocka
+$(OUT)/bench/bench_verify: $(OUT)/unit/support_pki.o
 $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 
@@ -221,6 +226,10 @@ bench-docs:
 # How the module grows with the number of certificates: `make bench-scale`, with SCALE="10000" for more.
 bench-scale: $(MODULE)
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/bench/scale.py $(SCALE)
+
+# How long a verification takes, compared with the least that OpenSSL offers; in ten seconds.
+bench-verify: $(OUT)/bench/bench_verify
+	@$< $(BENCH_ARGS)
 
 # Everything that a responder can do wrong, and what clients get then: docs/faults.md.
 faults: $(MODULE)
