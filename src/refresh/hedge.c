@@ -18,20 +18,6 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-void oc_hedge_allow(oc_job_t *job, apr_interval_time_t timeout)
-{
-    atomic_store(&job->hedge.turn, job->own.turn);
-    atomic_store(&job->hedge.timeout, timeout);
-    if (atomic_exchange(&job->hedge.begun, oc_deadline_now()) == 0)
-        atomic_fetch_add(job->n_hedgeable, 1);
-}
-
-void oc_hedge_forbid(oc_job_t *job)
-{
-    if (atomic_exchange(&job->hedge.begun, 0) != 0)
-        atomic_fetch_sub(job->n_hedgeable, 1);
-}
-
 void oc_hedge_call_off(oc_job_t *job)
 {
     atomic_store(&job->hedge.is_called_off, 1);

@@ -11,10 +11,6 @@
 
 #include "job.h"
 
-/** The job's thread: an exchange that may be hedged begins now, and has ended. */
-void oc_hedge_allow(oc_job_t *job, apr_interval_time_t timeout);
-void oc_hedge_forbid(oc_job_t *job);
-
 /** The job's thread: a valid response is held, so that no hedge is needed. */
 void oc_hedge_call_off(oc_job_t *job);
 

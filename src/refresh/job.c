@@ -6,6 +6,7 @@
  */
 #include "job.h"
 
+#include "base/deadline.h"
 #include "fetch/fetch.h"
 
 #include <apr_general.h>
@@ -84,6 +85,20 @@ void oc_jobs_clear(oc_job_t *jobs, unsigned n_jobs)
         free(jobs[i].own.import);
         free(oc_handover_take(&jobs[i].hedge.found));
     }
+}
+
+void oc_job_allow_hedge(oc_job_t *job, apr_interval_time_t timeout)
+{
+    atomic_store(&job->hedge.turn, job->own.turn);
+    atomic_store(&job->hedge.timeout, timeout);
+    if (atomic_exchange(&job->hedge.begun, oc_deadline_now()) == 0)
+        atomic_fetch_add(job->n_hedgeable, 1);
+}
+
+void oc_job_forbid_hedge(oc_job_t *job)
+{
+    if (atomic_exchange(&job->hedge.begun, 0) != 0)
+        atomic_fetch_sub(job->n_hedgeable, 1);
 }
 
 uint32_t oc_job_random(void)

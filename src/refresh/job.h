@@ -110,6 +110,10 @@ static inline const char *oc_job_url(const oc_job_t *job)
     return job->managed->targets.urls[job->own.turn];
 }
 
+/** The job's thread: an exchange that may be hedged begins now, and has ended. */
+void oc_job_allow_hedge(oc_job_t *job, apr_interval_time_t timeout);
+void oc_job_forbid_hedge(oc_job_t *job);
+
 /** For jitter: uniform over 32 bits. */
 uint32_t oc_job_random(void);
 

@@ -7,7 +7,6 @@
  */
 #include "responder.h"
 
-#include "hedge.h"
 #include "base/deadline.h"
 
 #include <apr_strings.h>
@@ -139,7 +138,7 @@ static void start(oc_query_t *query, apr_interval_time_t timeout, const atomic_i
     oc_deadline_start(&query->deadline, timeout, stop);
     query->deadline.called_off = query->is_hedge ? &hedge->is_called_off : &hedge->found.is_full;
     if (!query->is_hedge && query->is_urgent)
-        oc_hedge_allow(query->job, timeout);
+        oc_job_allow_hedge(query->job, timeout);
 }
 
 /* Was a hung exchange cut off, while nothing valid is held? The responder may answer now, and clients wait for it. Of
@@ -209,7 +208,7 @@ void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *
         return;
     start(&query, share_of_time(job), stop);
     query_url(&query, attempt);
-    oc_hedge_forbid(job);
+    oc_job_forbid_hedge(job);
     job->own.time_left -= attempt->elapsed;
     if (attempt->fetched.retry_after > job->own.pause)
         job->own.pause = attempt->fetched.retry_after;
