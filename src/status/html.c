@@ -13,7 +13,7 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
-#define PAGE_SIZE 100
+#define ROWS_PER_PAGE 100
 
 /* ---- the list ---- */
 
@@ -131,7 +131,7 @@ static void print_pager(const oc_status_request_t *request, unsigned pages)
 
 static void print_table(oc_status_request_t *request, const apr_array_header_t *ranks, unsigned all)
 {
-    unsigned n = (unsigned)ranks->nelts, pages = (n + PAGE_SIZE - 1) / PAGE_SIZE;
+    unsigned n = (unsigned)ranks->nelts, pages = (n + ROWS_PER_PAGE - 1) / ROWS_PER_PAGE;
     request_rec *r = request->r;
 
     if (request->query.page > pages) {
@@ -162,7 +162,8 @@ static void print_table(oc_status_request_t *request, const apr_array_header_t *
     print_heading(request, OC_SORT_NEXT, "Next refresh");
     print_heading(request, OC_SORT_FAILURES, "Last attempt");
     ap_rputs("</tr></thead>\n<tbody>\n", r);
-    oc_status_visit_ranked(request, ranks, (request->query.page - 1) * PAGE_SIZE, PAGE_SIZE, print_row, request);
+    oc_status_visit_ranked(request, ranks, (request->query.page - 1) * ROWS_PER_PAGE, ROWS_PER_PAGE, print_row,
+                           request);
     ap_rputs("</tbody>\n</table>\n", r);
     print_pager(request, pages);
 }
