@@ -255,13 +255,11 @@ const ctl_command_t ctl_check = {
     .arguments = "[HOST|SERIAL...]",
     .summary = "Check the certificates as a monitoring plug-in",
     .help =
-        "Critical: a certificate is revoked or expired, or a Must-Staple certificate has no valid response. Warning: "
-        "a\n"
-        "certificate with a responder has no valid response, or its response is not refreshed in time. Without "
-        "--warn,\n"
-        "OCSPCacheExpiryWarning decides, as on the status page: at most the last quarter of a response's validity.\n"
-        "--warn and --crit compare the time that is left. The exit status is 0 (OK), 1 (warning), 2 (critical) or 3\n"
-        "(unknown: there is no certificate, or the cache cannot be read).\n",
+        "Critical: a certificate is revoked or expired, or a Must-Staple certificate has no valid response. Warning:\n"
+        "a certificate with a responder has no valid response, or its response is not refreshed in time. Without\n"
+        "--warn, OCSPCacheExpiryWarning decides, as on the status page: at most the last quarter of a response's\n"
+        "validity. --warn and --crit limit the time that is left. The exit status is 0 (OK), 1 (warning), 2\n"
+        "(critical) or 3 (unknown: there are no certificates, or the cache cannot be read).\n",
     .options = options,
     .is_plugin = 1,
     .run = run};

@@ -270,10 +270,8 @@ const ctl_command_t ctl_export = {
     .name = "export",
     .arguments = "HOST|SERIAL|--all",
     .summary = "Write responses to files, for other servers",
-    .help =
-        "Only a valid response that verifies is written, unless --force is given. A file is replaced in one step, and\n"
-        "only when its content changes. nginx (ssl_stapling_file), haproxy (CERTIFICATE.ocsp) and Hitch read such "
-        "files in\n"
-        "DER, and so does OCSPCacheResponseFolder of another machine.\n",
+    .help = "Only a valid, verified response is written, unless --force is given. A file is replaced atomically, and\n"
+            "only if its content changes. nginx (ssl_stapling_file), haproxy (CERTIFICATE.ocsp), Hitch and\n"
+            "OCSPCacheResponseFolder of another machine read such files in DER.\n",
     .options = options,
     .run = run};

@@ -358,13 +358,13 @@ static int run(ctl_t *ctl)
 static const ctl_option_t options[] = {
     {"timeout", TIMEOUT, "DURATION", "how long to wait for a running server (default: 30s)"}, CTL_OPTIONS_END};
 
-const ctl_command_t ctl_import = {.name = "import",
-                                  .arguments = "FILE...",
-                                  .summary = "Verify responses and store them in the cache",
-                                  .help = "A file holds a response in DER, or one or several in PEM (\"OCSP "
-                                          "RESPONSE\"). The response itself tells which\n"
-                                          "certificate it is for. A running server verifies it again and stores it; "
-                                          "without one it is written into the\n"
-                                          "cache's file.\n",
-                                  .options = options,
-                                  .run = run};
+const ctl_command_t ctl_import = {
+    .name = "import",
+    .arguments = "FILE...",
+    .summary = "Verify responses and store them in the cache",
+    .help =
+        "A file contains one response in DER, or one or more in PEM (\"OCSP RESPONSE\"). The response itself tells\n"
+        "which certificate it is for. A running server verifies it again and stores it. If no server is running, the\n"
+        "tool writes it to the cache file.\n",
+    .options = options,
+    .run = run};

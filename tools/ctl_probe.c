@@ -405,12 +405,10 @@ const ctl_command_t ctl_probe = {
     .summary = "Query a certificate's responder now, and show each step",
     .help =
         "CERT is a PEM file as for SSLCertificateFile: the certificate, followed by its issuer's (or use --chain). A\n"
-        "HOST selects the certificate that the server uses for it. The request, the connections and the verification "
-        "are the\n"
-        "module's own, but nothing is stored, and a CERT needs neither a server nor its configuration. What works here "
-        "can\n"
-        "be forbidden to the server's children by SELinux, a container or a chroot. Started by root, it runs as the "
-        "user nobody.\n"
-        "Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a file cannot be read or written; 3 revoked.\n",
+        "HOST selects the certificate that the server uses for it. The request, the connections and the verification\n"
+        "are the module's own, but nothing is stored, and a CERT needs neither a server nor its configuration. What\n"
+        "works here can be forbidden to the server's children by SELinux, a container or a chroot. When started by\n"
+        "root, the command runs as the user nobody. Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a\n"
+        "file cannot be read or written; 3 revoked.\n",
     .options = options,
     .run = run};

@@ -114,7 +114,7 @@ const ctl_command_t ctl_verify = {
     .summary = "Check the cache file, and verify each response in it",
     .help =
         "Each record must be intact, and each response that has not expired is verified as the server does, with the\n"
-        "issuers' certificates from the manifest. The exit status is 1 if a record is damaged or a\n"
-        "response is rejected.\n",
+        "issuers' certificates from the manifest. The exit status is 1 if a record is damaged or a response is\n"
+        "rejected.\n",
     .options = options,
     .run = run};
