@@ -29,7 +29,7 @@ void oc_stats_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_ti
 void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s);
 
 /** For reports. NULL: there was no memory, or this configuration staples nothing. */
-const oc_counters_t *oc_stats_tally(void);
-oc_refresh_flags_t *oc_stats_recall(void);
+const oc_counters_t *oc_stats_counters(void);
+oc_refresh_flags_t *oc_stats_refresh_flags(void);
 
 #endif

@@ -121,7 +121,7 @@ static void recall_all(void)
 /* What any child has requested to be refreshed. */
 static void recall_requested(void)
 {
-    oc_refresh_flags_t *flags = oc_stats_recall();
+    oc_refresh_flags_t *flags = oc_stats_refresh_flags();
     unsigned i;
 
     if (!flags || !oc_refresh_flags_has_any(flags, &refresher.recalls))

@@ -145,12 +145,12 @@ void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
             stats.path);
 }
 
-const oc_counters_t *oc_stats_tally(void)
+const oc_counters_t *oc_stats_counters(void)
 {
     return oc_settings_is_active() ? stats.counters : NULL;
 }
 
-oc_refresh_flags_t *oc_stats_recall(void)
+oc_refresh_flags_t *oc_stats_refresh_flags(void)
 {
     return stats.flags;
 }

@@ -36,8 +36,8 @@ int oc_snapshot_find(const unsigned char *id)
 /* When was the last attempt? A server that has just started may know it only from the response in its file. */
 static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
 {
-    const oc_refresh_flags_t *recall = oc_stats_recall();
-    apr_time_t when = recall ? oc_refresh_flags_last_attempt(recall, ordinal) : 0;
+    const oc_refresh_flags_t *flags = oc_stats_refresh_flags();
+    apr_time_t when = flags ? oc_refresh_flags_last_attempt(flags, ordinal) : 0;
 
     if (when == 0 && view->has_record && view->failures == 0 && view->last != OC_PENDING)
         when = view->fetched_at;
@@ -97,7 +97,7 @@ apr_status_t oc_snapshot_recall(unsigned ordinal, apr_time_t now)
         return APR_EINVAL;
     if (ordinal >= (unsigned)oc_managed_all()->nelts || !oc_managed_is_refreshed(oc_snapshot_certificate(ordinal)))
         return APR_ENOTIMPL;
-    return oc_stats_recall() ? oc_refresh_flags_one(oc_stats_recall(), ordinal, now) : APR_ENOMEM;
+    return oc_stats_refresh_flags() ? oc_refresh_flags_one(oc_stats_refresh_flags(), ordinal, now) : APR_ENOMEM;
 }
 
 int oc_snapshot_totals(oc_snapshot_totals_t *totals)
@@ -107,8 +107,8 @@ int oc_snapshot_totals(oc_snapshot_totals_t *totals)
     memset(totals, 0, sizeof(*totals));
     if (!oc_settings_is_active() || !shm)
         return 0;
-    if (oc_stats_tally())
-        oc_counters_read(oc_stats_tally(), &totals->counters);
+    if (oc_stats_counters())
+        oc_counters_read(oc_stats_counters(), &totals->counters);
     oc_shm_stats(shm, &totals->cache);
     totals->path = oc_staples_path();
     return 1;
