@@ -31,7 +31,7 @@ apr_status_t oc_snapshot_response(unsigned ordinal, const unsigned char **der, a
  *  @return APR_SUCCESS; APR_EAGAIN: requested less than OC_REFRESH_FLAGS_PAUSE ago; APR_ENOTIMPL: no responder and no
  * response folder; APR_EINVAL: no such certificate; APR_ENOMEM: this server had no memory for that (logged at its
  * start) */
-apr_status_t oc_snapshot_recall(unsigned ordinal, apr_time_t now);
+apr_status_t oc_snapshot_refresh(unsigned ordinal, apr_time_t now);
 
 typedef struct {
     oc_counters_totals_t counters; /* since the server was started */

@@ -162,10 +162,10 @@ static int refuse_early(const request_rec *r, apr_interval_time_t wait, const ch
     return HTTP_TOO_MANY_REQUESTS;
 }
 
-static int recall_all(const oc_status_request_t *request, const char **problem)
+static int refresh_all(const oc_status_request_t *request, const char **problem)
 {
     apr_time_t last = atomic_load(refresh.last_of_all), now = request->now;
-    unsigned i, n = oc_snapshot_count(), n_recalled = 0;
+    unsigned i, n = oc_snapshot_count(), n_requested = 0;
 
     /* A clock that was set back does not block it. */
     if ((last && now >= last && now - last < ALL_PAUSE)
@@ -173,14 +173,14 @@ static int recall_all(const oc_status_request_t *request, const char **problem)
         return refuse_early(request->r, now >= last ? ALL_PAUSE - (now - last) : ALL_PAUSE, "?notice=early-all",
                             problem);
     for (i = 0; i < n; i++)
-        n_recalled += oc_snapshot_recall(i, now) == APR_SUCCESS;
+        n_requested += oc_snapshot_refresh(i, now) == APR_SUCCESS;
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, request->r,
-                  "status page: %s requested a refresh of all certificates (%u)", who(request->r), n_recalled);
+                  "status page: %s requested a refresh of all certificates (%u)", who(request->r), n_requested);
     apr_table_setn(request->r->headers_out, "Location", "?notice=all");
     return HTTP_SEE_OTHER;
 }
 
-static int recall_one(const oc_status_request_t *request, const unsigned char *id, const char **problem)
+static int refresh_one(const oc_status_request_t *request, const unsigned char *id, const char **problem)
 {
     request_rec *r = request->r;
     const char *page = apr_pstrcat(r->pool, "?id=", oc_hex_print(id, OC_CERT_ID_LEN, r->pool), NULL);
@@ -191,7 +191,7 @@ static int recall_one(const oc_status_request_t *request, const unsigned char *i
         *problem = "No such certificate. It may have been replaced.";
         return HTTP_NOT_FOUND;
     }
-    rv = oc_snapshot_recall((unsigned)ordinal, request->now);
+    rv = oc_snapshot_refresh((unsigned)ordinal, request->now);
     if (APR_STATUS_IS_EAGAIN(rv))
         return refuse_early(r, OC_REFRESH_FLAGS_PAUSE, apr_pstrcat(r->pool, page, "&notice=early", NULL), problem);
     if (rv != APR_SUCCESS) {
@@ -229,5 +229,5 @@ int oc_status_post(const oc_status_request_t *request, const char **problem)
         *problem = "The field id is neither a certificate's SHA-1 fingerprint nor all.";
         return HTTP_BAD_REQUEST;
     }
-    return strcmp(wanted, "all") == 0 ? recall_all(request, problem) : recall_one(request, id, problem);
+    return strcmp(wanted, "all") == 0 ? refresh_all(request, problem) : refresh_one(request, id, problem);
 }

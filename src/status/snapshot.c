@@ -91,7 +91,7 @@ apr_status_t oc_snapshot_response(unsigned ordinal, const unsigned char **der, a
     return rv;
 }
 
-apr_status_t oc_snapshot_recall(unsigned ordinal, apr_time_t now)
+apr_status_t oc_snapshot_refresh(unsigned ordinal, apr_time_t now)
 {
     if (!oc_settings_is_active() || ordinal >= oc_snapshot_count())
         return APR_EINVAL;
