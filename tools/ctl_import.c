@@ -20,7 +20,7 @@ enum { TIMEOUT = 't' };
 
 #define PATIENCE apr_time_from_sec(30)
 #define FILE_MAX (1 << 20)
-#define ERRAND_BYTES \
+#define COMMAND_BYTES \
     (OC_COMMAND_SIZE_MAX / 2) /* of responses, in one command: PEM is somewhat more than a third larger */
 #define PEM_LABEL "OCSP RESPONSE"
 #define PEM_BEGIN "-----BEGIN " PEM_LABEL
@@ -233,13 +233,13 @@ static int are_done(void *data)
 }
 
 /* One command for as many as it holds. @return how many */
-static int fill_errand(oc_command_t *command, ctl_import_t **imports, int n, apr_pool_t *pool)
+static int fill_command(oc_command_t *command, ctl_import_t **imports, int n, apr_pool_t *pool)
 {
     apr_size_t bytes = 0;
     int i;
 
     command->items = apr_array_make(pool, n, sizeof(oc_command_item_t));
-    for (i = 0; i < n && (i == 0 || bytes + imports[i]->judged.der_len <= ERRAND_BYTES); i++) {
+    for (i = 0; i < n && (i == 0 || bytes + imports[i]->judged.der_len <= COMMAND_BYTES); i++) {
         oc_command_item_t *item = apr_array_push(command->items);
 
         memcpy(item->id, imports[i]->row->view.id, OC_CERT_ID_LEN);
@@ -257,7 +257,7 @@ static int hand_to_server(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import
 
     while (status == CTL_OK && done < n) {
         oc_command_t command = {0, 0, NULL};
-        batch_t batch = {ctl, stock, imports + done, fill_errand(&command, imports + done, n - done, ctl->pool)};
+        batch_t batch = {ctl, stock, imports + done, fill_command(&command, imports + done, n - done, ctl->pool)};
 
         status = ctl_command_run(ctl, stock, &command, timeout, are_done, &batch, &is_done);
         if (status == CTL_OK && !is_done)

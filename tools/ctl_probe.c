@@ -318,18 +318,18 @@ static void find_out(probe_t *probe)
 typedef struct {
     apr_size_t len; /* 0: there is nothing that may be stapled */
     unsigned char der[OC_RESPONSE_MAX];
-} catch_t;
+} copy_t;
 
 typedef struct {
     probe_t probe;
-    catch_t *haul;
-} errand_t;
+    copy_t *copy;
+} probing_t;
 
 /* Without rights: the data that follows is untrusted. */
 static int work(void *data)
 {
-    errand_t *command = data;
-    probe_t *probe = &command->probe;
+    probing_t *probing = data;
+    probe_t *probe = &probing->probe;
 
     find_out(probe);
     if (ctl_is_json(probe->ctl))
@@ -337,33 +337,33 @@ static int work(void *data)
     else
         probe_tell_outcome(probe);
     if (oc_verdict_class(probe->verdict) == OC_CLASS_TRUTH) {
-        memcpy(command->haul->der, probe->fetched.der, probe->fetched.der_len);
-        command->haul->len = probe->fetched.der_len;
+        memcpy(probing->copy->der, probe->fetched.der, probe->fetched.der_len);
+        probing->copy->len = probe->fetched.der_len;
     }
     return probe->verdict == OC_GOOD ? CTL_OK : probe->verdict == OC_REVOKED ? PROBE_REVOKED : CTL_NO;
 }
 
 /* Only a verified response replaces the file. */
-static int write_response(const ctl_t *ctl, const catch_t *haul, const char *path)
+static int write_response(const ctl_t *ctl, const copy_t *copy, const char *path)
 {
     apr_size_t len =
-        *(const volatile apr_size_t *)&haul->len; /* once: processes that it started may still write there */
+        *(const volatile apr_size_t *)&copy->len; /* once: processes that it started may still write there */
     apr_status_t rv;
     char why[120];
 
-    if (len == 0 || len > sizeof(haul->der)) {
+    if (len == 0 || len > sizeof(copy->der)) {
         ctl_say("%s is not changed: there is no response that could be stapled", path);
         return CTL_OK;
     }
-    rv = ctl_write_file(ctl, path, haul->der, len);
+    rv = ctl_write_file(ctl, path, copy->der, len);
     return rv == APR_SUCCESS ? CTL_OK
                              : ctl_trouble(ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
 }
 
 static int run(ctl_t *ctl)
 {
-    errand_t command = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = ""}};
-    probe_t *probe = &command.probe;
+    probing_t probing = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = ""}};
+    probe_t *probe = &probing.probe;
     int result, status = take_options(probe);
 
     if (status == CTL_OK)
@@ -379,14 +379,14 @@ static int run(ctl_t *ctl)
         probe->url = first_usable(probe->cert->urls, ctl->pool);
         probe->url_from = "named in the certificate";
     }
-    command.haul = mmap(NULL, sizeof(*command.haul), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (command.haul == MAP_FAILED)
+    probing.copy = mmap(NULL, sizeof(*probing.copy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (probing.copy == MAP_FAILED)
         return ctl_trouble(ctl, "out of memory");
     if (!ctl_is_json(ctl))
         probe_tell_subject(probe);
-    status = ctl_apart(ctl, work, &command, &result);
+    status = ctl_apart(ctl, work, &probing, &result);
     if (status == CTL_OK && ctl_has(ctl, OUT))
-        status = write_response(ctl, command.haul, ctl->values[OUT]);
+        status = write_response(ctl, probing.copy, ctl->values[OUT]);
     return status == CTL_OK ? result : status;
 }
 

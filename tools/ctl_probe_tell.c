@@ -172,7 +172,7 @@ static void compare_clocks(probe_t *probe, const apr_array_header_t *lines)
         probe->ahead = theirs - now;
 }
 
-static const char *said_of(const probe_t *probe, const oc_step_t *step)
+static const char *text_of(const probe_t *probe, const oc_step_t *step)
 {
     const char *text = plain(probe, step->text);
 
@@ -199,13 +199,13 @@ static const char *said_of(const probe_t *probe, const oc_step_t *step)
 
 static void print_step(const probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines)
 {
-    const char *at = milliseconds(probe, step->ended - probe->begun), *said = said_of(probe, step);
+    const char *at = milliseconds(probe, step->ended - probe->begun), *text = text_of(probe, step);
     int i;
 
     if (lines)
-        said = plain(probe, APR_ARRAY_IDX(lines, 0, const char *));
+        text = plain(probe, APR_ARRAY_IDX(lines, 0, const char *));
     printf("%12s %-8s %s", at, probe_step_name(step->kind),
-           step->verdict == OC_PENDING ? said : ctl_coloured(probe->ctl, CTL_RED, said));
+           step->verdict == OC_PENDING ? text : ctl_coloured(probe->ctl, CTL_RED, text));
     if (step->kind != OC_STEP_REQUEST)
         printf(" (%s)", milliseconds(probe, step->ended - step->begun));
     (void)putchar('\n');

@@ -23,7 +23,7 @@ static int setup(void **state)
     return failed;
 }
 
-static oc_command_t errand_of(apr_time_t number)
+static oc_command_t command_of(apr_time_t number)
 {
     oc_command_t command = {number, 0, apr_array_make(cache_pool, 2, sizeof(oc_command_item_t))};
     oc_command_item_t ask = {"ask for this one!!!", NULL, 0},
@@ -49,7 +49,7 @@ static apr_status_t parse(oc_command_t *command, const char *text)
 
 TEST(round_trip)
 {
-    oc_command_t command = errand_of(77), read;
+    oc_command_t command = command_of(77), read;
     const oc_command_item_t *item;
 
     assert_int_equal(parse(&read, text_of(&command)), APR_SUCCESS);
@@ -70,7 +70,7 @@ TEST(round_trip)
 
 TEST(a_part_of_it_is_refused)
 {
-    oc_command_t command = errand_of(77), read;
+    oc_command_t command = command_of(77), read;
     const char *text = text_of(&command);
     apr_size_t cut;
 
@@ -99,7 +99,7 @@ TEST(nonsense_is_refused)
 
 TEST(too_much_for_one_command)
 {
-    oc_command_t command = errand_of(77);
+    oc_command_t command = command_of(77);
     oc_command_item_t big = {"big", apr_pcalloc(cache_pool, OC_COMMAND_SIZE_MAX), OC_COMMAND_SIZE_MAX};
 
     APR_ARRAY_PUSH(command.items, oc_command_item_t) = big;
@@ -110,7 +110,7 @@ TEST(too_much_for_one_command)
 
 static void leave(apr_time_t number)
 {
-    oc_command_t command = errand_of(number);
+    oc_command_t command = command_of(number);
     const char *problem = NULL;
 
     assert_int_equal(oc_command_leave(&command, path, cache_pool, &problem), APR_SUCCESS);

@@ -39,7 +39,7 @@ static oc_manifest_entry_t entry_of(const pki_id_t *certificate, const pki_id_t 
 }
 
 /* Two certificates of one issuer, one of another. */
-static oc_manifest_t *roster_of_three(const char *host)
+static oc_manifest_t *three_certificates(const char *host)
 {
     oc_issuer_set_t *issuers = oc_issuer_set_create(scene.pool);
     oc_manifest_t *manifest = apr_pcalloc(scene.pool, sizeof(*manifest));
@@ -82,7 +82,7 @@ static oc_manifest_t *parse(const char *text)
 TEST(round_trip)
 {
     static const char host[] = "h\xc3\xb6st \\x\n\x01\x7f:443";
-    oc_manifest_t *manifest = roster_of_three(host), *read;
+    oc_manifest_t *manifest = three_certificates(host), *read;
     const char *text = text_of(manifest);
     const oc_manifest_entry_t *entry;
 
@@ -109,7 +109,7 @@ TEST(round_trip)
 /* A Must-Staple certificate whose issuer the server does not know. */
 TEST(an_unprimed_certificate_is_kept_apart)
 {
-    oc_manifest_t *manifest = roster_of_three("a:443"), *read;
+    oc_manifest_t *manifest = three_certificates("a:443"), *read;
     oc_manifest_entry_t entry = APR_ARRAY_IDX(manifest->entries, 2, oc_manifest_entry_t);
     oc_cert_t cert = *entry.cert;
     const char *text;
@@ -133,7 +133,7 @@ TEST(an_unprimed_certificate_is_kept_apart)
 
 TEST(each_issuer_stands_there_once_and_all_is_ascii)
 {
-    const char *text = text_of(roster_of_three("\xff\n")), *at;
+    const char *text = text_of(three_certificates("\xff\n")), *at;
     int issuers = 0;
 
     for (at = strstr(text, "-----BEGIN CERT"); at; at = strstr(at + 1, "-----BEGIN CERT"))
@@ -145,7 +145,7 @@ TEST(each_issuer_stands_there_once_and_all_is_ascii)
 
 TEST(a_response_is_verified_with_what_was_read)
 {
-    oc_manifest_t *read = parse(text_of(roster_of_three("a:443")));
+    oc_manifest_t *read = parse(text_of(three_certificates("a:443")));
     pki_single_t single = scene_single();
     pki_response_t response = scene_response(&single);
     oc_verify_subject_t subject;
@@ -163,7 +163,7 @@ TEST(a_response_is_verified_with_what_was_read)
 /* Truncated anywhere, it is refused, except for the last line end. */
 TEST(a_part_of_it_is_refused)
 {
-    const char *text = text_of(roster_of_three("a:443"));
+    const char *text = text_of(three_certificates("a:443"));
     apr_size_t len = strlen(text), cut;
 
     for (cut = 0; cut < len - 1; cut++)
@@ -190,7 +190,7 @@ TEST(what_verifying_takes_must_be_there)
     static const char *const needed[] = {"\ncertificate ", "\nsubject ", "\nserial ",    "\nserial-der ",
                                          "\nissued-by ",   "\nbinding ", "\nnot-after ", "\nopen-ended ",
                                          "\nerror-keep ",  "\nend",      "\nissuer "};
-    const char *text = text_of(roster_of_three("a:443"));
+    const char *text = text_of(three_certificates("a:443"));
     unsigned i;
 
     for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
@@ -200,7 +200,7 @@ TEST(what_verifying_takes_must_be_there)
 
 TEST(strange_lines)
 {
-    const char *text = text_of(roster_of_three("a:443"));
+    const char *text = text_of(three_certificates("a:443"));
 
     assert_non_null(parse(with(text, "subject ", "invented-later 5\n\n# a remark\n")));
     assert_null(parse(with(text, "subject ", "must-staple 2\n")));
@@ -230,7 +230,7 @@ static ino_t inode(const char *path)
 
 TEST(the_file)
 {
-    oc_manifest_t *manifest = roster_of_three("a:443"), *read = NULL;
+    oc_manifest_t *manifest = three_certificates("a:443"), *read = NULL;
     const char *path = cache_in_folder("other"), *problem = NULL;
     ino_t first;
 

@@ -101,7 +101,7 @@ static int set_up(void **state)
     (void)state;
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
         return -1;
-    (void)snprintf(folder, sizeof(folder), "/tmp/oc-test-inbox-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "/tmp/oc-test-folder-XXXXXX");
     memset(&seen, 0, sizeof(seen));
     memset(cert.id, 0xab, sizeof(cert.id));
     cert.serial = SERIAL;
