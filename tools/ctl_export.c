@@ -33,7 +33,7 @@ typedef struct {
 
 static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_case_t *one)
 {
-    if (!row->kept)
+    if (!row->stored)
         return "no response is stored for it";
     if (ctl_has(ctl, FORCE))
         return NULL;
@@ -41,7 +41,7 @@ static const char *problem_of(const ctl_t *ctl, const ctl_row_t *row, const ctl_
         return "it cannot be verified";
     if (row->view.usable_until <= ctl->now)
         return "the response has expired";
-    if (one->result.verdict != row->kept->record.verdict || oc_verdict_class(one->result.verdict) != OC_CLASS_TRUTH)
+    if (one->result.verdict != row->stored->record.verdict || oc_verdict_class(one->result.verdict) != OC_CLASS_TRUTH)
         return ctl_judge_text(&one->result, ctl->pool);
     return NULL;
 }
@@ -54,7 +54,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, export_t *exports, 
     for (i = 0; i < n; i++) {
         const ctl_row_t *row = exports[i].row;
 
-        if (!row->kept || !row->entry)
+        if (!row->stored || !row->entry)
             continue;
         cases[n_cases++] = ctl_case_of(row);
     }
@@ -62,7 +62,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, export_t *exports, 
         status = ctl_judge(ctl, stock, cases, n_cases);
     for (i = 0, n_cases = 0; i < n; i++)
         exports[i].problem =
-            problem_of(ctl, exports[i].row, exports[i].row->kept && exports[i].row->entry ? &cases[n_cases++] : NULL);
+            problem_of(ctl, exports[i].row, exports[i].row->stored && exports[i].row->entry ? &cases[n_cases++] : NULL);
     return status;
 }
 
@@ -104,7 +104,7 @@ static void write_one(const ctl_t *ctl, export_t *one)
 {
     char why[120];
     apr_size_t len = 0;
-    const char *bytes = encode(ctl, &one->row->kept->record, &len);
+    const char *bytes = encode(ctl, &one->row->stored->record, &len);
     apr_status_t rv = bytes ? APR_SUCCESS : APR_ENOMEM;
 
     if (rv == APR_SUCCESS && !one->path) {
@@ -139,7 +139,7 @@ static apr_array_header_t *exportable(const ctl_t *ctl, apr_array_header_t *rows
     for (i = 0; i < rows->nelts; i++) {
         ctl_row_t *row = APR_ARRAY_IDX(rows, i, ctl_row_t *);
 
-        if (row->kept || row->view.is_refreshed)
+        if (row->stored || row->view.is_refreshed)
             APR_ARRAY_PUSH(some, ctl_row_t *) = row;
     }
     return some;

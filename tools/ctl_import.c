@@ -104,10 +104,10 @@ static const ctl_row_t *row_of(const ctl_stock_t *stock, const oc_manifest_entry
     return NULL;
 }
 
-static int is_same(const oc_reader_record_t *kept, const ctl_import_t *import)
+static int is_same(const oc_reader_record_t *stored, const ctl_import_t *import)
 {
-    return kept && kept->record.der_len == import->judged.der_len
-           && memcmp(kept->record.der, import->judged.der, import->judged.der_len) == 0;
+    return stored && stored->record.der_len == import->judged.der_len
+           && memcmp(stored->record.der, import->judged.der, import->judged.der_len) == 0;
 }
 
 /* Base64 without PEM lines, as haproxy's and browsers' tools print it? */
@@ -150,7 +150,7 @@ static const char *problem_of(const ctl_t *ctl, const ctl_import_t *import)
     if (!row->view.is_refreshed)
         return "nothing is stapled for this certificate, because it names no responder. Set OCSPCacheResponseFolder to "
                "staple responses that are obtained elsewhere";
-    if (row->kept && row->view.usable_until > ctl->now && row->view.this_update > result->this_update)
+    if (row->stored && row->view.usable_until > ctl->now && row->view.this_update > result->this_update)
         return "a newer response is stored";
     return NULL;
 }
@@ -190,7 +190,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t **impo
         imports[i]->row = row_of(stock, cases[i].entry);
         if (!imports[i]->problem)
             imports[i]->problem = problem_of(ctl, imports[i]);
-        imports[i]->is_held = !imports[i]->problem && is_same(imports[i]->row->kept, imports[i]);
+        imports[i]->is_held = !imports[i]->problem && is_same(imports[i]->row->stored, imports[i]);
     }
     if (status == CTL_OK)
         drop_older(imports, n, ctl->pool);
@@ -208,16 +208,16 @@ typedef struct {
 
 static int count_missing(const batch_t *batch, const char *problem)
 {
-    oc_reader_t kept;
+    oc_reader_t reader;
     apr_pool_t *pool;
     int i, missing = 0;
 
     apr_pool_create(&pool, batch->ctl->pool);
-    oc_reader_load_whole(&kept, batch->ctl->path, oc_file_blocks_max(batch->stock->manifest->blocks), pool);
+    oc_reader_load_whole(&reader, batch->ctl->path, oc_file_blocks_max(batch->stock->manifest->blocks), pool);
     for (i = 0; i < batch->n; i++) {
         ctl_import_t *import = batch->imports[i];
 
-        if (is_same(apr_hash_get(kept.by_id, import->row->view.id, OC_CERT_ID_LEN), import))
+        if (is_same(apr_hash_get(reader.by_id, import->row->view.id, OC_CERT_ID_LEN), import))
             continue;
         missing++;
         if (problem)

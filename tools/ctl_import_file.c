@@ -72,7 +72,7 @@ static void put(const ctl_t *ctl, target_t *target, ctl_import_t *import)
 /* As many blocks as the server's cache has; more, where the file holds more. */
 static apr_size_t size_for(const ctl_stock_t *stock, ctl_import_t **imports, int n)
 {
-    uint32_t blocks = stock->kept.blocks + SPARE_BLOCKS;
+    uint32_t blocks = stock->reader.blocks + SPARE_BLOCKS;
     int i;
 
     for (i = 0; i < n; i++)
@@ -122,8 +122,8 @@ int ctl_import_into_file(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_
     apr_pool_t *pool;
     int status;
 
-    if (stock->kept.status != APR_SUCCESS && stock->kept.status != APR_ENOENT)
-        return ctl_trouble(ctl, "%s", stock->kept.problem);
+    if (stock->reader.status != APR_SUCCESS && stock->reader.status != APR_ENOENT)
+        return ctl_trouble(ctl, "%s", stock->reader.problem);
     apr_pool_create(&pool, ctl->pool);
     if (oc_file_lock(ctl->path, pool, &problem) == APR_SUCCESS)
         status = write_fresh(ctl, stock, imports, n, pool);

@@ -110,17 +110,17 @@ static void index_serials(judge_t *judge)
 
 /* A stored record, as the refresher verifies it. Where it would only be corrected, it is not what its response says
  * either. */
-static void verify_record(const oc_reader_record_t *kept, const oc_cert_t *cert, const oc_verify_policy_t *policy,
+static void verify_record(const oc_reader_record_t *stored, const oc_cert_t *cert, const oc_verify_policy_t *policy,
                           oc_verify_result_t *result, apr_pool_t *pool)
 {
-    oc_record_t record = kept->record;
+    oc_record_t record = stored->record;
     const char *why = NULL;
 
     if (!oc_record_verify(&record, cert, policy, result, pool))
         return;
-    if (kept->order != oc_record_order(&kept->record))
+    if (stored->order != oc_record_order(&stored->record))
         why = "its stored rank differs from that of its response";
-    else if (kept->record.usable_until > record.usable_until)
+    else if (stored->record.usable_until > record.usable_until)
         why = "it is stored as usable for too long";
     if (!why)
         return;
@@ -137,13 +137,13 @@ static void verify(const judge_t *judge, const ctl_case_t *one, const oc_manifes
 
     apr_pool_create(&pool, judge->ctl->pool);
     answer->der_len = 0;
-    if (one->kept)
-        verify_record(one->kept, entry->cert, &policy, result, pool);
+    if (one->stored)
+        verify_record(one->stored, entry->cert, &policy, result, pool);
     else if (oc_cert_subject(entry->cert, &subject, pool) == APR_SUCCESS)
         oc_verify_response(one->der, one->der_len, &subject, &policy, result, pool);
     else
         result->verdict = OC_OUT_OF_RESOURCES;
-    if (!one->kept && result->der && result->der_len <= sizeof(answer->der)) {
+    if (!one->stored && result->der && result->der_len <= sizeof(answer->der)) {
         memcpy(answer->der, result->der, result->der_len);
         answer->der_len = result->der_len;
     }
@@ -227,7 +227,7 @@ static void take(const judge_t *judge, const answer_t *shared, ctl_case_t *one)
         one->der = apr_pmemdup(judge->ctl->pool, shared->der, der_len);
         one->der_len = der_len;
     }
-    else if (!one->kept && one->result.usable_until) { /* accepted, but without the bytes that were verified */
+    else if (!one->stored && one->result.usable_until) { /* accepted, but without the bytes that were verified */
         one->result.verdict = OC_OUT_OF_RESOURCES;
     }
     if (!one->entry && entry >= 0 && entry < entries->nelts)
@@ -253,9 +253,9 @@ int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int
 
 ctl_case_t ctl_case_of(const ctl_row_t *row)
 {
-    const oc_record_t *record = &row->kept->record;
+    const oc_record_t *record = &row->stored->record;
 
-    return (ctl_case_t){.der = record->der, .der_len = record->der_len, .kept = row->kept, .entry = row->entry};
+    return (ctl_case_t){.der = record->der, .der_len = record->der_len, .stored = row->stored, .entry = row->entry};
 }
 
 int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows)
@@ -267,7 +267,7 @@ int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_h
     for (i = 0; i < rows->nelts; i++) {
         ctl_row_t *row = APR_ARRAY_IDX(rows, i, ctl_row_t *);
 
-        if (!row->kept || !row->entry || row->view.usable_until <= ctl->now)
+        if (!row->stored || !row->entry || row->view.usable_until <= ctl->now)
             continue;
         judged[n] = row;
         cases[n++] = ctl_case_of(row);

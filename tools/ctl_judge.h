@@ -23,7 +23,7 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status);
 typedef struct {
     const unsigned char *der; /* in, out: of an import, the bytes to store, which may be fewer than those in the file */
     apr_size_t der_len;
-    const oc_reader_record_t *kept; /* a stored record: all its fields must match the response; NULL: an import */
+    const oc_reader_record_t *stored; /* a stored record: all its fields must match the response; NULL: an import */
     const oc_manifest_entry_t
         *entry;                /* the expected certificate; NULL: find it in the manifest, by serial and issuer */
     oc_verify_result_t result; /* out; OC_NOT_OURS where none is found */

@@ -112,7 +112,7 @@ static int print_results(const ctl_t *ctl, const ctl_stock_t *after, const refre
         oc_view_t view = wish->row->view;
 
         view.has_record = 0;
-        oc_reader_fill(&after->kept, &view);
+        oc_reader_fill(&after->reader, &view);
         failures += !wish->is_done || oc_verdict_class(view.last) != OC_CLASS_TRUTH;
         if (ctl_is_json(ctl))
             put_result(&json, ctl, wish, &view);

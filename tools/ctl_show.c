@@ -111,7 +111,7 @@ static void print_facts(const show_t *show, const ctl_row_t *row, const ctl_case
     if (attention != OC_ATTENTION_NONE)
         ctl_fold(apr_psprintf(ctl->pool, "Attention:      %s:", oc_attention_name(attention)),
                  oc_view_printable(reason, ctl->pool), 16, ctl_width(ctl->pool));
-    if (!row->kept)
+    if (!row->stored)
         return;
     printf("Response:       %s, %" APR_SIZE_T_FMT " bytes, from %s; %s\n", oc_verdict_name(view->verdict), view->size,
            view->origin == OC_ORIGIN_FILE     ? "a file"
@@ -190,7 +190,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_hea
     for (i = 0; status == CTL_OK && i < rows->nelts; i++) {
         const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
 
-        if (!row->kept)
+        if (!row->stored)
             continue;
         cases[i] = ctl_case_of(row);
         if (row->entry)

@@ -16,14 +16,14 @@
 #define READINGS 3                /* a running server replaces records while they are read */
 
 /* Reads again, a few times, while a record is torn. */
-static void load_kept(const ctl_t *ctl, ctl_stock_t *stock)
+static void load_reader(const ctl_t *ctl, ctl_stock_t *stock)
 {
     uint32_t blocks = oc_file_blocks_max(stock->manifest ? stock->manifest->blocks : BLOCKS_UNKNOWN);
     int i;
 
-    oc_reader_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
-    for (i = 1; i < READINGS && stock->server && stock->kept.status == APR_SUCCESS && stock->kept.damaged; i++)
-        oc_reader_load_whole(&stock->kept, ctl->path, blocks, ctl->pool);
+    oc_reader_load_whole(&stock->reader, ctl->path, blocks, ctl->pool);
+    for (i = 1; i < READINGS && stock->server && stock->reader.status == APR_SUCCESS && stock->reader.damaged; i++)
+        oc_reader_load_whole(&stock->reader, ctl->path, blocks, ctl->pool);
 }
 
 static ctl_row_t *make_row(const ctl_t *ctl, const ctl_stock_t *stock, const unsigned char *id)
@@ -31,7 +31,7 @@ static ctl_row_t *make_row(const ctl_t *ctl, const ctl_stock_t *stock, const uns
     ctl_row_t *row = apr_pcalloc(ctl->pool, sizeof(*row));
 
     memcpy(row->view.id, id, OC_CERT_ID_LEN);
-    row->kept = apr_hash_get(stock->kept.by_id, id, OC_CERT_ID_LEN);
+    row->stored = apr_hash_get(stock->reader.by_id, id, OC_CERT_ID_LEN);
     return row;
 }
 
@@ -48,17 +48,17 @@ static void add_known(const ctl_t *ctl, ctl_stock_t *stock, const oc_manifest_en
     if (!cert->issuer) { /* unprimed: nothing is stapled for it, even if the file has a response */
         row->view.lacks_issuer = entry->is_refreshed;
         row->view.issuer = entry->wanted_issuer;
-        row->kept = NULL;
+        row->stored = NULL;
         APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
         return;
     }
     row->entry = entry;
     row->view.is_refreshed = entry->is_refreshed;
     /* A response belongs to one certificate and one issuer: with another binding it is not stapled. */
-    if (row->kept && memcmp(row->kept->record.binding, cert->binding, sizeof(cert->binding)) != 0)
-        row->kept = NULL;
-    oc_reader_fill(&stock->kept, &row->view);
-    if (!row->kept)
+    if (row->stored && memcmp(row->stored->record.binding, cert->binding, sizeof(cert->binding)) != 0)
+        row->stored = NULL;
+    oc_reader_fill(&stock->reader, &row->view);
+    if (!row->stored)
         row->view.has_record = 0;
     APR_ARRAY_PUSH(stock->rows, ctl_row_t *) = row;
 }
@@ -74,15 +74,15 @@ static void add_unknown(const ctl_t *ctl, ctl_stock_t *stock)
 
         apr_hash_set(known, row->view.id, OC_CERT_ID_LEN, row);
     }
-    for (i = 0; i < stock->kept.records->nelts; i++) {
-        const oc_reader_record_t *kept = APR_ARRAY_IDX(stock->kept.records, i, const oc_reader_record_t *);
+    for (i = 0; i < stock->reader.records->nelts; i++) {
+        const oc_reader_record_t *stored = APR_ARRAY_IDX(stock->reader.records, i, const oc_reader_record_t *);
         ctl_row_t *row;
 
-        if (apr_hash_get(known, kept->id, OC_CERT_ID_LEN))
+        if (apr_hash_get(known, stored->id, OC_CERT_ID_LEN))
             continue;
-        row = make_row(ctl, stock, kept->id);
+        row = make_row(ctl, stock, stored->id);
         row->view.is_refreshed = 1; /* it was, at least once */
-        oc_reader_fill(&stock->kept, &row->view);
+        oc_reader_fill(&stock->reader, &row->view);
         APR_ARRAY_PUSH(stock->manifest ? stock->unused : stock->rows, ctl_row_t *) = row;
     }
 }
@@ -103,13 +103,13 @@ static void load_manifest(const ctl_t *ctl, ctl_stock_t *stock)
 /* An empty file is a cache only if there is a manifest: a server that has stored nothing yet. */
 static int check_readable(const ctl_t *ctl, const ctl_stock_t *stock)
 {
-    apr_status_t rv = stock->kept.status;
+    apr_status_t rv = stock->reader.status;
     apr_finfo_t info;
 
     if (rv == APR_ENOENT && !stock->manifest)
         return ctl_trouble(ctl, "there is no file %s%s", ctl->path, ctl_become_owner(ctl->path, ctl->pool));
     if (rv != APR_SUCCESS && rv != APR_ENOENT)
-        return ctl_trouble(ctl, "%s%s", stock->kept.problem, ctl_become_owner(ctl->path, ctl->pool));
+        return ctl_trouble(ctl, "%s%s", stock->reader.problem, ctl_become_owner(ctl->path, ctl->pool));
     if (rv == APR_SUCCESS && !stock->manifest && apr_stat(&info, ctl->path, APR_FINFO_SIZE, ctl->pool) == APR_SUCCESS
         && info.size == 0)
         return ctl_trouble(ctl, "%s is empty: it is not an OCSP cache file", ctl->path);
@@ -125,7 +125,7 @@ int ctl_stock_load(ctl_t *ctl, ctl_stock_t *stock)
         return status;
     stock->server = oc_file_lock_holder(ctl->path, ctl->pool);
     load_manifest(ctl, stock);
-    load_kept(ctl, stock);
+    load_reader(ctl, stock);
     status = check_readable(ctl, stock);
     if (status != CTL_OK)
         return status;
@@ -164,7 +164,7 @@ void ctl_stock_json(oc_json_t *json, const ctl_t *ctl, const ctl_stock_t *stock)
     oc_json_string(json, "command", ctl->command->name);
     oc_json_object(json, "cache");
     oc_json_string(json, "path", ctl->path);
-    oc_json_integer(json, "records", stock->kept.records->nelts);
+    oc_json_integer(json, "records", stock->reader.records->nelts);
     oc_json_end(json);
     if (stock->server)
         oc_json_integer(json, "server_pid", stock->server);

@@ -16,11 +16,11 @@
 typedef struct {
     oc_view_t view;
     const oc_manifest_entry_t *entry; /* NULL: not one of the server's certificates, as far as is known */
-    const oc_reader_record_t *kept;   /* NULL: no response is stored */
+    const oc_reader_record_t *stored; /* NULL: no response is stored */
 } ctl_row_t;
 
 typedef struct {
-    oc_reader_t kept;
+    oc_reader_t reader;
     const oc_manifest_t *manifest; /* NULL: there is none, and */
     const char *manifest_problem;  /* why */
     pid_t server;                  /* the process of the running server; 0: it does not run */

@@ -25,7 +25,7 @@ static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *
     for (i = 0; i < stock->rows->nelts; i++) {
         const ctl_row_t *row = APR_ARRAY_IDX(stock->rows, i, const ctl_row_t *);
 
-        if (!row->kept || !row->entry)
+        if (!row->stored || !row->entry)
             continue;
         findings[*n].row = row;
         findings[(*n)++].is_expired = row->view.usable_until <= ctl->now;
@@ -35,7 +35,7 @@ static int find(ctl_t *ctl, const ctl_stock_t *stock, finding_t *findings, int *
     }
     status = stock->manifest ? ctl_judge(ctl, stock, cases, n_cases) : CTL_OK;
     for (i = 0, n_cases = 0; status == CTL_OK && i < *n; i++)
-        if (!findings[i].is_expired && cases[n_cases++].result.verdict != findings[i].row->kept->record.verdict)
+        if (!findings[i].is_expired && cases[n_cases++].result.verdict != findings[i].row->stored->record.verdict)
             findings[i].problem = ctl_judge_text(&cases[n_cases - 1].result, ctl->pool);
     return status;
 }
@@ -48,8 +48,8 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const finding
     for (i = 0; i < n; i++)
         if (findings[i].problem)
             printf("%s: %s\n", ctl_row_label(findings[i].row, ctl->pool), findings[i].problem);
-    printf("%s: %d records, %u damaged, %u of other kinds\n", ctl->path, stock->kept.records->nelts,
-           stock->kept.damaged, stock->kept.others);
+    printf("%s: %d records, %u damaged, %u of other kinds\n", ctl->path, stock->reader.records->nelts,
+           stock->reader.damaged, stock->reader.others);
     if (stock->manifest)
         printf("%d responses verified, %d rejected, %d expired, %d for certificates that no host uses\n",
                n - bad - expired, bad, expired, stock->unused->nelts);
@@ -64,8 +64,8 @@ static void print_json(const ctl_t *ctl, const ctl_stock_t *stock, const finding
     int i;
 
     ctl_stock_json(&json, ctl, stock);
-    oc_json_integer(&json, "damaged", stock->kept.damaged);
-    oc_json_integer(&json, "others", stock->kept.others);
+    oc_json_integer(&json, "damaged", stock->reader.damaged);
+    oc_json_integer(&json, "others", stock->reader.others);
     oc_json_integer(&json, "unused", stock->unused->nelts);
     oc_json_bool(&json, "is_verified", stock->manifest != NULL);
     oc_json_integer(&json, "verified", stock->manifest ? n - bad - expired : 0);
@@ -103,7 +103,7 @@ static int run(ctl_t *ctl)
         expired += findings[i].is_expired;
     }
     (ctl_is_json(ctl) ? print_json : print_text)(ctl, &stock, findings, n, bad, expired);
-    return bad || stock.kept.damaged ? CTL_NO : CTL_OK;
+    return bad || stock.reader.damaged ? CTL_NO : CTL_OK;
 }
 
 static const ctl_option_t options[] = {CTL_OPTIONS_END};

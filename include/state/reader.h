@@ -36,12 +36,12 @@ typedef struct {
 
 /** Read the records without their responses, and the ledger. @param path of the cache's file @param blocks_max as
  *  for oc_file_load() */
-void oc_reader_load(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
+void oc_reader_load(oc_reader_t *reader, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
 /** The same, with the responses. */
-void oc_reader_load_whole(oc_reader_t *kept, const char *path, uint32_t blocks_max, apr_pool_t *pool);
+void oc_reader_load_whole(oc_reader_t *reader, const char *path, uint32_t blocks_max, apr_pool_t *pool);
 
 /** Fill in the fields of @a view that come from the record and the ledger entry of view->id. */
-void oc_reader_fill(const oc_reader_t *kept, oc_view_t *view);
+void oc_reader_fill(const oc_reader_t *reader, oc_view_t *view);
 
 #endif

@@ -168,10 +168,10 @@ void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, 
     const oc_global_conf_t *conf = oc_settings_global();
     uint32_t blocks = 0, largest = 0;
     unsigned certificates = 0;
-    oc_reader_t kept;
+    oc_reader_t reader;
     int i;
 
-    oc_reader_load(&kept, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
+    oc_reader_load(&reader, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
                    pool);
     for (i = 0; i < stapled->nelts; i++) {
         const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
@@ -182,8 +182,8 @@ void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, 
             continue;
         memset(&view, 0, sizeof(view));
         memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
-        oc_reader_fill(&kept, &view);
-        check_expiry(findings, listed, &view, kept.path, pool);
+        oc_reader_fill(&reader, &view);
+        check_expiry(findings, listed, &view, reader.path, pool);
         count = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (view.has_record ? view.size : SIZE_GUESSED));
         certificates++;
         blocks += count;

@@ -28,7 +28,7 @@ typedef struct {
     apr_pool_t *pool;
     apr_time_t now;
     int has_cache; /* 0: the configuration has no cache of this module, and the lists are empty */
-    oc_reader_t kept;
+    oc_reader_t reader;
     apr_array_header_t *problems; /* const char *: what cannot be read, and why */
     apr_array_header_t *views;    /* oc_view_t: the certificates of the configuration */
     apr_array_header_t *unused;   /* oc_view_t: records of certificates that the configuration does not name */
@@ -60,7 +60,7 @@ static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
     if (view.lacks_issuer)
         view.is_refreshed = 0;
     else
-        oc_reader_fill(&dump->kept, &view);
+        oc_reader_fill(&dump->reader, &view);
     return view;
 }
 
@@ -98,8 +98,8 @@ static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
 
         apr_hash_set(used, cert->id, OC_CERT_ID_LEN, cert);
     }
-    for (i = 0; i < dump->kept.records->nelts; i++) {
-        const oc_reader_record_t *record = APR_ARRAY_IDX(dump->kept.records, i, const oc_reader_record_t *);
+    for (i = 0; i < dump->reader.records->nelts; i++) {
+        const oc_reader_record_t *record = APR_ARRAY_IDX(dump->reader.records, i, const oc_reader_record_t *);
         oc_view_t *view;
 
         if (apr_hash_get(used, record->id, OC_CERT_ID_LEN))
@@ -108,7 +108,7 @@ static void add_unused(dump_t *dump, const apr_array_header_t *stapled)
         memset(view, 0, sizeof(*view));
         memcpy(view->id, record->id, OC_CERT_ID_LEN);
         view->is_refreshed = 1;
-        oc_reader_fill(&dump->kept, view);
+        oc_reader_fill(&dump->reader, view);
     }
 }
 
@@ -130,12 +130,12 @@ static void collect(dump_t *dump, const apr_array_header_t *certificates)
     int i;
 
     dump->has_cache = 1;
-    oc_reader_load(&dump->kept, oc_argument_file(&conf->cache, pool),
+    oc_reader_load(&dump->reader, oc_argument_file(&conf->cache, pool),
                    oc_file_blocks_max(oc_shm_blocks(conf->cache.size)), pool);
-    if (dump->kept.status != APR_SUCCESS && dump->kept.status != APR_ENOENT)
-        add_problem(dump, dump->kept.problem);
-    if (dump->kept.ledger_status != APR_SUCCESS && dump->kept.ledger_status != APR_ENOENT)
-        add_problem(dump, dump->kept.ledger_problem);
+    if (dump->reader.status != APR_SUCCESS && dump->reader.status != APR_ENOENT)
+        add_problem(dump, dump->reader.problem);
+    if (dump->reader.ledger_status != APR_SUCCESS && dump->reader.ledger_status != APR_ENOENT)
+        add_problem(dump, dump->reader.ledger_problem);
 
     stapled = oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, oc_mod_md_read(pool), pool);
     add_unread(dump, certificates);
@@ -198,17 +198,18 @@ static void print_table(const dump_t *dump)
         printf("OCSP cache: none: %s\n", APR_ARRAY_IDX(dump->problems, 0, const char *));
         return;
     }
-    printf("OCSP cache: %s\n", oc_view_printable(dump->kept.path, dump->pool));
+    printf("OCSP cache: %s\n", oc_view_printable(dump->reader.path, dump->pool));
     oc_view_table(all_rows(dump), dump->now, terminal_width(dump->pool), print_line, NULL, dump->pool);
     for (i = 0; i < dump->problems->nelts; i++)
         printf("Not read: %s\n", oc_view_printable(APR_ARRAY_IDX(dump->problems, i, const char *), dump->pool));
-    for (i = 0; i < dump->kept.records->nelts; i++)
-        expired += APR_ARRAY_IDX(dump->kept.records, i, const oc_reader_record_t *)->record.usable_until <= dump->now;
-    if (dump->kept.status == APR_ENOENT)
+    for (i = 0; i < dump->reader.records->nelts; i++)
+        expired += APR_ARRAY_IDX(dump->reader.records, i, const oc_reader_record_t *)->record.usable_until <= dump->now;
+    if (dump->reader.status == APR_ENOENT)
         printf("No file yet: the server creates it when it starts\n");
-    else if (dump->kept.status == APR_SUCCESS)
-        printf("%d staples (%u expired), %u other records, %u damaged; %u of %u blocks\n", dump->kept.records->nelts,
-               expired, dump->kept.others, dump->kept.damaged, dump->kept.blocks, oc_shm_blocks(conf->cache.size));
+    else if (dump->reader.status == APR_SUCCESS)
+        printf("%d staples (%u expired), %u other records, %u damaged; %u of %u blocks\n", dump->reader.records->nelts,
+               expired, dump->reader.others, dump->reader.damaged, dump->reader.blocks,
+               oc_shm_blocks(conf->cache.size));
     print_capacity(conf->cache.size);
 }
 
@@ -221,10 +222,10 @@ static void put_cache(oc_json_t *json, const dump_t *dump)
         return;
     }
     oc_json_object(json, "cache");
-    oc_json_string(json, "path", dump->kept.path);
+    oc_json_string(json, "path", dump->reader.path);
     oc_json_integer(json, "size", (apr_int64_t)oc_settings_global()->cache.size);
-    oc_json_integer(json, "used", (apr_int64_t)dump->kept.blocks * OC_BLOCK_SIZE);
-    oc_json_integer(json, "records", dump->kept.records->nelts);
+    oc_json_integer(json, "used", (apr_int64_t)dump->reader.blocks * OC_BLOCK_SIZE);
+    oc_json_integer(json, "records", dump->reader.records->nelts);
     oc_json_end(json);
 }
 

@@ -74,45 +74,45 @@ static void put_record(unsigned char first, apr_time_t this_update)
     put(first, OC_KIND_STAPLE, bytes, oc_record_encode(&record, bytes), oc_record_order(&record));
 }
 
-static oc_view_t view_of(const oc_reader_t *kept, unsigned char first)
+static oc_view_t view_of(const oc_reader_t *reader, unsigned char first)
 {
     oc_view_t view;
 
     memset(&view, 0, sizeof(view));
     view.id[0] = first;
-    oc_reader_fill(kept, &view);
+    oc_reader_fill(reader, &view);
     return view;
 }
 
 TEST(nothing_there)
 {
-    oc_reader_t kept;
+    oc_reader_t reader;
     oc_view_t view;
 
-    oc_reader_load(&kept, cache_path, 1000, cache_pool);
-    assert_int_equal(kept.status, APR_ENOENT);
-    assert_int_equal(kept.ledger_status, APR_ENOENT);
-    assert_int_equal(kept.records->nelts, 0);
-    view = view_of(&kept, 1);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
+    assert_int_equal(reader.status, APR_ENOENT);
+    assert_int_equal(reader.ledger_status, APR_ENOENT);
+    assert_int_equal(reader.records->nelts, 0);
+    view = view_of(&reader, 1);
     assert_int_equal(view.has_record, 0);
     assert_int_equal(view.last, OC_PENDING);
 }
 
 TEST(the_record_that_counts)
 {
-    oc_reader_t kept;
+    oc_reader_t reader;
     oc_view_t view;
 
     begin();
     put_record(1, T(1));
     put_record(1, T(2));
     put_record(2, T(3));
-    oc_reader_load(&kept, cache_path, 1000, cache_pool);
-    assert_int_equal(kept.status, APR_SUCCESS);
-    assert_int_equal(kept.records->nelts, 2);
-    assert_int_equal(kept.others + kept.damaged, 0);
-    assert_true(kept.blocks >= 4);
-    view = view_of(&kept, 1);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
+    assert_int_equal(reader.status, APR_SUCCESS);
+    assert_int_equal(reader.records->nelts, 2);
+    assert_int_equal(reader.others + reader.damaged, 0);
+    assert_true(reader.blocks >= 4);
+    view = view_of(&reader, 1);
     assert_int_equal(view.has_record, 1);
     assert_int_equal(view.verdict, OC_GOOD);
     assert_int_equal(view.origin, OC_ORIGIN_SHARED);
@@ -121,24 +121,24 @@ TEST(the_record_that_counts)
     assert_int_equal(view.usable_until, T(150));
     assert_int_equal(view.fetched_at, T(7));
     assert_int_equal(view.size, 700);
-    assert_int_equal(view_of(&kept, 2).this_update, T(3));
-    assert_int_equal(view_of(&kept, 3).has_record, 0);
-    assert_null(APR_ARRAY_IDX(kept.records, 0, oc_reader_record_t *)->record.der);
+    assert_int_equal(view_of(&reader, 2).this_update, T(3));
+    assert_int_equal(view_of(&reader, 3).has_record, 0);
+    assert_null(APR_ARRAY_IDX(reader.records, 0, oc_reader_record_t *)->record.der);
 }
 
 TEST(with_the_responses)
 {
     static const unsigned char der[700];
-    oc_reader_t kept;
+    oc_reader_t reader;
     int i;
 
     begin();
     put_record(1, T(1));
     put_record(2, T(3));
-    oc_reader_load_whole(&kept, cache_path, 1000, cache_pool);
-    assert_int_equal(kept.records->nelts, 2);
+    oc_reader_load_whole(&reader, cache_path, 1000, cache_pool);
+    assert_int_equal(reader.records->nelts, 2);
     for (i = 0; i < 2; i++) {
-        const oc_record_t *record = &APR_ARRAY_IDX(kept.records, i, oc_reader_record_t *)->record;
+        const oc_record_t *record = &APR_ARRAY_IDX(reader.records, i, oc_reader_record_t *)->record;
 
         assert_int_equal(record->der_len, sizeof(der));
         assert_memory_equal(record->der, der, sizeof(der));
@@ -148,16 +148,16 @@ TEST(with_the_responses)
 TEST(what_is_no_staple)
 {
     static const unsigned char JUNK[200] = {0xFF};
-    oc_reader_t kept;
+    oc_reader_t reader;
 
     begin();
     put_record(1, T(1));
     put(2, 'X', JUNK, sizeof(JUNK), 1);            /* another consumer's */
     put(3, OC_KIND_STAPLE, JUNK, sizeof(JUNK), 1); /* of another version */
-    oc_reader_load(&kept, cache_path, 1000, cache_pool);
-    assert_int_equal(kept.records->nelts, 1);
-    assert_int_equal(kept.others, 2);
-    assert_int_equal(view_of(&kept, 2).has_record + view_of(&kept, 3).has_record, 0);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
+    assert_int_equal(reader.records->nelts, 1);
+    assert_int_equal(reader.others, 2);
+    assert_int_equal(view_of(&reader, 2).has_record + view_of(&reader, 3).has_record, 0);
 }
 
 TEST(the_ledger)
@@ -165,16 +165,16 @@ TEST(the_ledger)
     oc_ledger_entry_t entry = {{9}, {T(50), 3, OC_TIMED_OUT}, T(40)};
     const char *problem = NULL;
     oc_ledger_t *ledger;
-    oc_reader_t kept;
+    oc_reader_t reader;
     oc_view_t view;
 
     begin();
     assert_int_equal(oc_ledger_create(&ledger, oc_ledger_path(cache_path, cache_pool), 4, cache_pool, &problem),
                      APR_SUCCESS);
     assert_int_equal(oc_ledger_write(ledger, 2, &entry), APR_SUCCESS);
-    oc_reader_load(&kept, cache_path, 1000, cache_pool);
-    assert_int_equal(kept.ledger_status, APR_SUCCESS);
-    view = view_of(&kept, 9);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
+    assert_int_equal(reader.ledger_status, APR_SUCCESS);
+    view = view_of(&reader, 9);
     assert_int_equal(view.has_record, 0);
     assert_int_equal(view.last, OC_TIMED_OUT);
     assert_int_equal(view.failures, 3);
@@ -184,27 +184,27 @@ TEST(the_ledger)
 
 TEST(foreign_files)
 {
-    oc_reader_t kept;
+    oc_reader_t reader;
 
     cache_write_text(cache_path, "somebody else's");
     cache_write_text(cache_in_folder("cache.ledger"), "somebody else's");
-    oc_reader_load(&kept, cache_path, 1000, cache_pool);
-    assert_int_not_equal(kept.status, APR_SUCCESS);
-    assert_non_null(strstr(kept.problem, cache_path));
-    assert_int_not_equal(kept.ledger_status, APR_SUCCESS);
-    assert_non_null(kept.ledger);
-    assert_int_equal(view_of(&kept, 1).has_record, 0);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
+    assert_int_not_equal(reader.status, APR_SUCCESS);
+    assert_non_null(strstr(reader.problem, cache_path));
+    assert_int_not_equal(reader.ledger_status, APR_SUCCESS);
+    assert_non_null(reader.ledger);
+    assert_int_equal(view_of(&reader, 1).has_record, 0);
 }
 
 TEST(looking_changes_nothing)
 {
-    oc_reader_t kept;
+    oc_reader_t reader;
     char *before;
 
     begin();
     put_record(1, T(1));
     before = cache_folder_picture();
-    oc_reader_load(&kept, cache_path, 1000, cache_pool);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
     assert_string_equal(cache_folder_picture(), before);
 }
 
