@@ -69,7 +69,7 @@ class Seen:
             reasons = [line.split(": ")[3] for line in self.loud]
             wrong += [f"{self.row.name}: logged twice: {reason}" for reason, before in zip(reasons[1:], reasons)
                       if reason == before]
-        if len(self.methods) > REQUESTS * (self.queries + 1):  # one may not have ended
+        if len(self.methods) > REQUESTS * (self.queries + 2):  # one, and one that accompanies it, may not have ended
             wrong.append(f"{self.row.name}: {len(self.methods)} requests for {self.queries} queries")
         if self.slowest > SLOW:
             wrong.append(f"{self.row.name}: a handshake took {self.slowest:.2f} s")
@@ -79,8 +79,8 @@ class Seen:
 
     @property
     def requests(self) -> int:
-        """Of the first query."""
-        return 2 if self.methods[:2] == ["GET", "POST"] else len(self.methods[:1])
+        """Of one query: GET, and POST where it follows."""
+        return 2 if ("GET", "POST") in zip(self.methods, self.methods[1:]) else len(self.methods[:1])
 
     def _differences(self) -> list[str]:
         ours = fault_peers.usable(self.row.verdict)
