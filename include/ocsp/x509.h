@@ -41,11 +41,4 @@ void oc_x509_serial(char *buf, apr_size_t size, const ASN1_INTEGER *serial);
 /** RFC 3339 in UTC, whole seconds: "2026-01-31T12:00:00Z". */
 void oc_x509_time_text(char *buf, apr_size_t size, apr_time_t time);
 
-/**
- * Is @a der the only encoding of what it contains, all the way down to, not into, the strings? OpenSSL's parser accepts
- * BER; encoding again what it parsed costs more, and shows nothing of names and certificates, which it keeps as
- * received. Only for responses and certificates: it assumes that every BOOLEAN is Extension.critical.
- */
-int oc_x509_is_der(const unsigned char *der, long length);
-
 #endif

@@ -11,6 +11,7 @@
  */
 #include "signer.h"
 
+#include "der.h"
 #include "base/hex.h"
 #include "ocsp/x509.h"
 
@@ -242,8 +243,44 @@ static oc_verdict_t check_signer_strength(const oc_check_t *check)
     return PASSED;
 }
 
-/* Who may sign (RFC 6960 section 4.2.2.2): the issuer, or a certificate that the issuer signed for this purpose. No
- * key usage is required, as in the RFC and in all clients: there are signers with nonRepudiation alone. */
+/* GnuTLS encodes the certificate again before it verifies the signature on it, and rejects an extension that is present
+ * twice (gnutls_x509_crt_import()). It decodes the extended key usage, and Firefox reads only DER there. */
+static int is_readable(X509 *signer)
+{
+    const ASN1_OCTET_STRING *usage =
+        X509_EXTENSION_get_data(X509_get_ext(signer, X509_get_ext_by_NID(signer, NID_ext_key_usage, -1)));
+    unsigned char *der = NULL;
+    int len = i2d_X509(signer, &der);
+    int result = len > 0 && oc_der_is_canonical(der, len, OC_DER_CERTIFICATE)
+                 && oc_der_is_canonical(ASN1_STRING_get0_data(usage), ASN1_STRING_length(usage), OC_DER_RESPONSE);
+
+    OPENSSL_free(der);
+    for (int i = 0; result && i < X509_get_ext_count(signer); i++)
+        result = X509_get_ext_by_OBJ(signer, X509_EXTENSION_get_object(X509_get_ext(signer, i)), i) < 0;
+    return result;
+}
+
+/* No key usage is required, as in RFC 6960 and in all clients: there are signers with nonRepudiation alone. */
+static oc_verdict_t check_signer_extensions(const oc_check_t *check)
+{
+    X509 *signer = check->signer;
+    uint32_t flags = X509_get_extension_flags(signer);
+
+    /* Must be listed itself: anyExtendedKeyUsage would make any certificate without purpose a responder. */
+    if ((flags & EXFLAG_XKUSAGE) == 0 || (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) == 0)
+        return refuse_signer(check, OC_SIGNER_REFUSED, "no extended key usage OCSPSigning");
+    if ((flags & EXFLAG_KUSAGE) != 0 && X509_get_key_usage(signer) == 0)
+        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox rejects");
+    /* An intermediate with OCSPSigning by mistake could sign for its siblings; Firefox rejects it. */
+    if (flags & EXFLAG_CA)
+        return refuse_signer(check, OC_SIGNER_REFUSED, "a CA certificate");
+    if ((flags & EXFLAG_INVALID) || !is_readable(signer))
+        return refuse_signer(check, OC_SIGNER_REFUSED,
+                             "OID, encoding or repeated extension that not all clients accept");
+    return PASSED;
+}
+
+/* Who may sign (RFC 6960 section 4.2.2.2): the issuer, or a certificate that the issuer signed for this purpose. */
 static oc_verdict_t check_signer_entitled(oc_check_t *check)
 {
     X509 *signer = check->signer, *issuer = check->subject->issuer;
@@ -260,15 +297,8 @@ static oc_verdict_t check_signer_entitled(oc_check_t *check)
         return verdict;
     if (!is_same_name(X509_get_issuer_name(signer), X509_get_subject_name(issuer)))
         return refuse_signer(check, OC_SIGNER_REFUSED, "encodes its issuer's name differently from the issuer");
-    /* Must be listed itself: anyExtendedKeyUsage would make any certificate without purpose a responder. */
-    if ((X509_get_extension_flags(signer) & EXFLAG_XKUSAGE) == 0
-        || (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) == 0)
-        return refuse_signer(check, OC_SIGNER_REFUSED, "no extended key usage OCSPSigning");
-    if ((X509_get_extension_flags(signer) & EXFLAG_KUSAGE) != 0 && X509_get_key_usage(signer) == 0)
-        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox rejects");
-    /* An intermediate with OCSPSigning by mistake could sign for its siblings; Firefox rejects it. */
-    if ((X509_get_extension_flags(signer) & (EXFLAG_CA | EXFLAG_INVALID)) != 0)
-        return refuse_signer(check, OC_SIGNER_REFUSED, "a CA certificate");
+    if ((verdict = check_signer_extensions(check)) != PASSED)
+        return verdict;
     if ((verdict = check_signer_validity(check)) != PASSED)
         return verdict;
     return check_signer_strength(check);

@@ -9,6 +9,7 @@
 #include "ocsp/verify.h"
 
 #include "check.h"
+#include "der.h"
 #include "ocsp/x509.h"
 #include "signer.h"
 #include "singles.h"
@@ -55,7 +56,7 @@ static oc_verdict_t check_encoding(oc_check_t *check)
     if (p != check->der + check->der_len)
         return oc_check_refuse(check, OC_NOT_DER, "%ld bytes follow the response",
                                (long)(check->der + check->der_len - p));
-    if (!oc_x509_is_der(check->der, (long)check->der_len))
+    if (!oc_der_is_canonical(check->der, (long)check->der_len, OC_DER_RESPONSE))
         return oc_check_refuse(check, OC_NOT_DER, "its encoding is not canonical");
     return PASSED;
 }
@@ -92,7 +93,7 @@ static oc_verdict_t check_basic(oc_check_t *check)
 
 static oc_verdict_t check_canonical(oc_check_t *check)
 {
-    return oc_x509_is_der(check->basic_der.at, (long)check->basic_der.len)
+    return oc_der_is_canonical(check->basic_der.at, (long)check->basic_der.len, OC_DER_RESPONSE)
                ? PASSED
                : oc_check_refuse(check, OC_NOT_DER, "the encoding of its BasicOCSPResponse is not canonical");
 }
