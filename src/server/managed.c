@@ -309,7 +309,7 @@ static const char *difference(const oc_server_conf_t *a, const oc_server_conf_t 
     return a->max_age != b->max_age ? "SSLStaplingResponseMaxAge" : NULL;
 }
 
-/* One certificate is asked for once, however many vhosts serve it: so the word of the first one counts. */
+/* A certificate is requested once, even if several vhosts serve it: the settings of the first one apply. */
 static void report_disagreement(const oc_managed_t *managed)
 {
     int i;
@@ -319,10 +319,11 @@ static void report_disagreement(const oc_managed_t *managed)
         const char *what = difference(oc_settings_server(managed->server), oc_settings_server(s));
 
         if (what) {
-            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server,
-                         "%s: it is served by %s too, where %s differs. One certificate is asked for once, by the "
-                         "settings of the vhost that comes first in the configuration, %s",
-                         managed->label, oc_managed_host(s, table.pool), what, managed->host);
+            ap_log_error(
+                APLOG_MARK, APLOG_NOTICE, 0, managed->server,
+                "%s: %s serves it too, with another %s. A certificate is requested once, with the settings of the "
+                "virtual host that comes first in the configuration, %s",
+                managed->label, oc_managed_host(s, table.pool), what, managed->host);
             return;
         }
     }
