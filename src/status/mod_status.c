@@ -28,13 +28,24 @@ typedef struct {
     apr_array_header_t *rows[OC_ATTENTION_CRITICAL + 1]; /* const char *, as HTML: the first of each kind */
 } summary_t;
 
+/* All that are queried, in this order. */
+static const char *responders_of(const oc_view_t *view, apr_pool_t *pool)
+{
+    const char *all = view->url ? ap_escape_html(pool, view->url) : "-";
+    const char *const *next = view->url && view->urls && view->urls[0] ? view->urls + 1 : NULL;
+
+    for (; next && *next; next++)
+        all = apr_pstrcat(pool, all, "<br>", ap_escape_html(pool, *next), NULL);
+    return all;
+}
+
 static const char *make_row(const oc_view_t *view, apr_time_t now, const char *reason, apr_pool_t *pool,
                             apr_pool_t *keep)
 {
     return apr_psprintf(
         keep, "<tr><td>%s</td><td>%s<br>serial %s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
         ap_escape_html(pool, oc_view_host_text(view->host, pool)), ap_escape_html(pool, view->subject),
-        ap_escape_html(pool, view->serial), view->url ? ap_escape_html(pool, view->url) : "-", oc_view_state(view, now),
+        ap_escape_html(pool, view->serial), responders_of(view, pool), oc_view_state(view, now),
         view->has_record ? oc_view_left(view->usable_until, now, pool) : "-",
         oc_view_span(view->next_request, now, pool), ap_escape_html(pool, reason));
 }

@@ -63,6 +63,17 @@ const char *oc_view_printable(const char *text, apr_pool_t *pool)
     return escaped;
 }
 
+/* All that are queried, in this order. A URL holds no blank. */
+static const char *responders_of(const oc_view_t *view, apr_pool_t *pool)
+{
+    const char *all = oc_view_printable(view->url, pool);
+    const char *const *next = view->url && view->urls && view->urls[0] ? view->urls + 1 : NULL;
+
+    for (; next && *next; next++)
+        all = apr_pstrcat(pool, all, " ", oc_view_printable(*next, pool), NULL);
+    return all;
+}
+
 static void fill_cells(const char **cells, const oc_view_t *view, apr_time_t now, apr_pool_t *pool)
 {
     cells[HOST] = oc_view_printable(view->host, pool);
@@ -70,7 +81,7 @@ static void fill_cells(const char **cells, const oc_view_t *view, apr_time_t now
         cells[HOST] = apr_psprintf(pool, "%s +%d", cells[HOST], view->hosts->nelts - 1);
     cells[SUBJECT] = oc_view_printable(view->subject, pool);
     cells[SERIAL] = oc_view_printable(view->serial, pool);
-    cells[RESPONDER] = oc_view_printable(view->url, pool);
+    cells[RESPONDER] = responders_of(view, pool);
     cells[STATUS] = oc_view_state(view, now);
     cells[THIS_UPDATE] = cells[NEXT_UPDATE] = cells[SIZE] = cells[ORIGIN] = "-";
     if (view->has_record) {

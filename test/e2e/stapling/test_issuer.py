@@ -129,6 +129,7 @@ def test_other_schemes_are_skipped_and_all_urls_shown(site, responder):
     answering = responder()
     second = "http://ocsp.example.test/a b"
     one = site(leaf={"url": ("ldap://l.example.test/", "https://s.example.test/", answering.url, second)})
+    assert f" {answering.url} http://ocsp.example.test/a%20b  " in one.server.dump("DUMP_OCSP_CACHE").stdout
     one.server.start()
     answering.wait_asked(leaf=one.leaf)
     one.wait_staple()

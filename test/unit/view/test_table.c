@@ -193,6 +193,23 @@ TEST(hosts_failures_and_the_unknown)
     assert_has(&paper, "\n-     -            -       -          no-responder  -");
 }
 
+TEST(several_responders)
+{
+    static const char *const urls[] = {"http://ocsp.example.org/", "http://second.example.org/\x1b", LONG_URL, NULL};
+    apr_array_header_t *views = one_view();
+    oc_view_t *view = &APR_ARRAY_IDX(views, 0, oc_view_t);
+    paper_t paper;
+
+    view->urls = urls;
+    print(&paper, views, 0);
+    assert_has(&paper, "  http://ocsp.example.org/ http://second.example.org/\\x1B " LONG_URL "  good");
+    print(&paper, views, 80);
+    assert_true(paper.widest <= 80);
+    view->url = NULL; /* none of them can be queried */
+    print(&paper, views, 0);
+    assert_has(&paper, "  0A1B    -          good");
+}
+
 TEST(ten_thousand)
 {
     static const unsigned WIDTHS[] = {0, 80, 120};
