@@ -269,12 +269,10 @@ static oc_verdict_t check_signer_extensions(const oc_check_t *check)
     /* Must be listed itself: anyExtendedKeyUsage would make any certificate without purpose a responder. */
     if ((flags & EXFLAG_XKUSAGE) == 0 || (X509_get_extended_key_usage(signer) & XKU_OCSP_SIGN) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "no extended key usage OCSPSigning");
-    if ((flags & EXFLAG_KUSAGE) != 0 && X509_get_key_usage(signer) == 0)
-        return refuse_signer(check, OC_SIGNER_REFUSED, "key usage without any bit, which Firefox rejects");
     /* An intermediate with OCSPSigning by mistake could sign for its siblings; Firefox rejects it. */
     if (flags & EXFLAG_CA)
         return refuse_signer(check, OC_SIGNER_REFUSED, "a CA certificate");
-    if ((flags & EXFLAG_INVALID) || !is_readable(signer))
+    if (!is_readable(signer))
         return refuse_signer(check, OC_SIGNER_REFUSED,
                              "OID, encoding or repeated extension that not all clients accept");
     return PASSED;
@@ -293,6 +291,9 @@ static oc_verdict_t check_signer_entitled(oc_check_t *check)
     /* Another certificate of the issuer's name: for Firefox the issuer is the signer, for OpenSSL and GnuTLS this. */
     if (X509_NAME_cmp(X509_get_subject_name(signer), X509_get_subject_name(issuer)) == 0)
         return refuse_signer(check, OC_SIGNER_REFUSED, "has the issuer's name, but is not the issuer");
+    /* Without this check, the path validation reports that the issuer is unknown. */
+    if (X509_get_extension_flags(signer) & EXFLAG_INVALID)
+        return refuse_signer(check, OC_SIGNER_REFUSED, "malformed extension, or key usage without any bit");
     if ((verdict = check_signer_path(check)) != PASSED)
         return verdict;
     if (!is_same_name(X509_get_issuer_name(signer), X509_get_subject_name(issuer)))
