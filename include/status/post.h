@@ -11,7 +11,9 @@
 #ifndef OC_STATUS_POST_H
 #define OC_STATUS_POST_H
 
-#include "status/request.h"
+#include <httpd.h>
+
+struct oc_status_request_t;
 
 /** post_config of the second pass: the secret behind the tokens, which outlives graceful restarts, and the clock of
  * "all". Without random numbers or memory POST stays off, which is logged. */
@@ -25,6 +27,6 @@ const char *oc_status_post_token(const request_rec *r, apr_time_t now, apr_pool_
 
 /** Answer a POST. @param problem out: a sentence, when the answer is an error @return the HTTP status; 303 has its
  * Location */
-int oc_status_post(const oc_status_request_t *request, const char **problem);
+int oc_status_post(const struct oc_status_request_t *request, const char **problem);
 
 #endif

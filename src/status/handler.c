@@ -11,6 +11,7 @@
 #include "html_certificate.h"
 #include "json.h"
 #include "prometheus.h"
+#include "request.h"
 #include "base/hex.h"
 #include "status/post.h"
 

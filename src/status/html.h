@@ -6,7 +6,7 @@
 #ifndef OC_STATUS_HTML_H
 #define OC_STATUS_HTML_H
 
-#include "status/request.h"
+#include "request.h"
 
 /** Print the page. */
 void oc_status_html(const oc_status_request_t *request);

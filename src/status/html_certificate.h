@@ -6,7 +6,7 @@
 #ifndef OC_STATUS_HTML_CERTIFICATE_H
 #define OC_STATUS_HTML_CERTIFICATE_H
 
-#include "status/request.h"
+#include "request.h"
 
 /** Print the page of certificate @a ordinal. */
 void oc_status_html_certificate(const oc_status_request_t *request, unsigned ordinal);

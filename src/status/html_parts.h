@@ -7,7 +7,7 @@
 #ifndef OC_STATUS_HTML_PARTS_H
 #define OC_STATUS_HTML_PARTS_H
 
-#include "status/request.h"
+#include "request.h"
 
 /** The page up to and into <main>. @param title  of the document, not escaped yet */
 void oc_status_open_page(const oc_status_request_t *request, const char *title);

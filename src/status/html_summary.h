@@ -7,7 +7,7 @@
 #ifndef OC_STATUS_HTML_SUMMARY_H
 #define OC_STATUS_HTML_SUMMARY_H
 
-#include "status/request.h"
+#include "request.h"
 
 /** Print both. The cards are left out where the query has filters or another page. */
 void oc_status_print_summary(const oc_status_request_t *request, const oc_status_census_t *census);

@@ -6,7 +6,7 @@
 #ifndef OC_STATUS_JSON_H
 #define OC_STATUS_JSON_H
 
-#include "status/request.h"
+#include "request.h"
 
 /** Print the document: totals of all certificates, and those that match the query. */
 void oc_status_json(const oc_status_request_t *request);

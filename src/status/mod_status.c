@@ -7,8 +7,8 @@
 #include "status/mod_status.h"
 
 #include "location.h"
+#include "snapshot.h"
 #include "server/settings.h"
-#include "status/snapshot.h"
 
 #include <apr_optional_hooks.h>
 #include <apr_strings.h>

@@ -5,6 +5,7 @@
  */
 #include "status/post.h"
 
+#include "request.h"
 #include "base/hex.h"
 #include "server/module.h"
 #include "server/settings.h"

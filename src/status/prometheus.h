@@ -7,7 +7,7 @@
 #ifndef OC_STATUS_PROMETHEUS_H
 #define OC_STATUS_PROMETHEUS_H
 
-#include "status/request.h"
+#include "request.h"
 
 /** Print all metrics of all certificates, whatever the query's filters. */
 void oc_status_prometheus(const oc_status_request_t *request);

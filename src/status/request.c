@@ -3,7 +3,7 @@
  *
  * One request to the status page: its arguments, and passes over the certificates.
  */
-#include "status/request.h"
+#include "request.h"
 
 #include "server/settings.h"
 

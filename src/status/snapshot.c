@@ -3,7 +3,7 @@
  *
  * The certificates and the numbers of this moment, read from the arena and the counters like any other reader does.
  */
-#include "status/snapshot.h"
+#include "snapshot.h"
 
 #include "server/staples.h"
 #include "server/stats.h"

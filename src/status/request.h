@@ -10,12 +10,12 @@
 #ifndef OC_STATUS_REQUEST_H
 #define OC_STATUS_REQUEST_H
 
-#include "status/snapshot.h"
+#include "snapshot.h"
 #include "view/query.h"
 
 #include <httpd.h>
 
-typedef struct {
+typedef struct oc_status_request_t {
     request_rec *r;
     apr_time_t now;
     apr_interval_time_t expiry_warning;
