@@ -16,7 +16,7 @@
 #   make check-tsan            the unit tests that run threads, with the thread sanitizer
 #   make check-e2e             with a real httpd; PYTEST_ARGS='-k must_staple', E2E_JOBS=0
 #   make check-flaky           test/e2e ten times over, under load too: which tests fail now and then; RUNS=n
-#   make check-fuzz            the fuzz targets over their corpus; make fuzz FUZZ=arena SECONDS=60 goes on looking
+#   make check-fuzz            the fuzz targets over their corpus; make fuzz FUZZ=arena SECONDS=60 finds new inputs
 #   make soak                  servers under load while everything around them fails; MINUTES=10 SEED= MPM=: docs/reliability.md
 #   make check-accessibility   the status page under axe-core, which npm fetches
 #   make check-compat          other compilers, httpds and OpenSSLs
@@ -245,8 +245,8 @@ check-asan:
 check-tsan:
 	@$(MAKE) --no-print-directory SANITIZE=thread OUT=$(OUT)/tsan UNIT_TESTS='$(filter $(THREAD_TESTS),$(UNIT_TESTS))' check-unit
 
-# The fuzz targets over their corpus: `make check-fuzz` replays it with any compiler; `make fuzz FUZZ=arena SECONDS=60` goes on
-# looking, with clang's libFuzzer.
+# The fuzz targets over their corpus: `make check-fuzz` replays it with any compiler; `make fuzz FUZZ=arena SECONDS=60` continues
+# with new inputs, with clang's libFuzzer.
 FUZZ_TARGETS := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 $(OUT)/fuzz/replay_%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
 	@mkdir -p $(@D)

@@ -128,7 +128,7 @@ from_source() {
     }
     apxs=APXS=/opt/httpd/bin/apxs
     in_root '/opt/httpd/bin/httpd -v | head -n 1'
-    # The others hold httpd to what 2.4 says and does beside the module.
+    # The others require what httpd 2.4 itself prints and does.
     all_of_it test/e2e/stapling/test_staple.py
 }
 

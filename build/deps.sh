@@ -104,7 +104,7 @@ missing() {
 forbid_services() {
     if [ -e "$policy" ]; then
         grep -q "$policy_mark" "$policy" || return 0 # the administrator's
-        "$policy" || return 0                        # another deps.sh at work
+        "$policy" || return 0                        # another deps.sh is running
     fi
     printf '#!/bin/sh\n# %s: forbids while process %s, which started at %s, is alive.\n' "$policy_mark" "$$" "$(started)" >"$policy"
     # shellcheck disable=SC2016  # to be expanded when it runs

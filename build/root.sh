@@ -8,7 +8,7 @@
 #   build/root.sh run DIR COMMAND...                   runs a command in it; with it end all processes that it has started
 #   build/root.sh alone DIR COMMAND...                 the same in a network of its own, with nothing in it but the loopback interface
 #
-# Mirror, keys and settings are those that apt has here. No service is started in it by packages; what they ask for is noted in
+# Mirror, keys and settings are those that apt has here. No service is started in it by packages; what they request is noted in
 # DIR/policy.log. To remove it, `rm -rf --one-file-system DIR`: its mounts end with each command.
 set -eu
 
@@ -33,7 +33,7 @@ create() {
     }
     debootstrap --variant=minbase --arch="$architecture" "$suite" "$root" "$mirror"
     if [ "$suite-$architecture" = "$ours-$(dpkg --print-architecture)" ]; then
-        # With the updates that this machine has: packages built here ask for them.
+        # With the updates that this machine has: packages built here require them.
         # shellcheck disable=SC2016
         targets '$(CODENAME) deb $(SITE) $(RELEASE) $(COMPONENT)' | sed -n "s/^${ours}[^ ]* \(deb .*\)/\1/p" >"$root/etc/apt/sources.list"
     fi
@@ -45,7 +45,7 @@ create() {
     "$0" run "$root" apt-get -q update
 }
 
-# enter ROOT COMMAND...; $own: what it has of its own beside mounts and processes, an option of unshare
+# enter ROOT COMMAND...; $own: what it has of its own, apart from mounts and processes, an option of unshare
 enter() {
     root=$(cd "$1" && pwd)
     shift

@@ -8,7 +8,7 @@
 
 #define OC_VERSION "0.1.0"
 
-/** What responders see of us: the name, so that their operators know whom to ask, and nothing of the host. */
+/** What responders see of us: the name, so that their operators know the software, and nothing about the host. */
 #define OC_USER_AGENT "mod_ocsp_cache/" OC_VERSION
 
 #endif

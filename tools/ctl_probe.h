@@ -32,13 +32,12 @@ typedef struct {
     apr_time_t begun; /* on the clock of oc_deadline_now() */
 
     apr_array_header_t *steps; /* of probe_keep_step(); NULL: none yet */
-    apr_interval_time_t
-        ahead;                /* how far the responder's clock is ahead, by its Date header; 0: in step, or not known */
-    oc_step_kind_t last_step; /* the one that failed, if one did */
-    const char *name;         /* how it ended: the verdict's name, "issuer-missing" or "no-responder" */
-    oc_verdict_t verdict;     /* OC_PENDING: no responder could be queried */
-    const char *detail;       /* "" or what exactly */
-    oc_fetch_result_t fetched;   /* zero: no query was sent */
+    apr_interval_time_t ahead; /* how far the responder's clock is ahead, by its Date header; 0: in sync, or unknown */
+    oc_step_kind_t last_step;  /* the one that failed, if one did */
+    const char *name;          /* how it ended: the verdict's name, "issuer-missing" or "no-responder" */
+    oc_verdict_t verdict;      /* OC_PENDING: no responder could be queried */
+    const char *detail;        /* "" or what exactly */
+    oc_fetch_result_t fetched; /* zero: no query was sent */
     oc_verify_result_t verified; /* zero: there was nothing to verify */
     const char *signer;          /* who signed the response; NULL: no trusted signer */
     apr_time_t earliest, latest; /* when the module would query again; 0: it would not */

@@ -65,7 +65,7 @@ static void say(const char *label, const char *text)
     printf("%-12s %s\n", label, text);
 }
 
-/* Besides the queried one. */
+/* Those that are not queried now. */
 static void print_other_responders(const probe_t *probe)
 {
     const char *const *url;

@@ -31,7 +31,7 @@ void oc_deadline_start(oc_deadline_t *deadline, apr_interval_time_t timeout, con
 /** Is the stop flag set? Touches nothing else. */
 int oc_deadline_stopped(const oc_deadline_t *deadline);
 
-/** @return OC_PENDING: go on; OC_STOPPED: stopped or called off; OC_TIMED_OUT. The flags are checked first. */
+/** @return OC_PENDING: continue; OC_STOPPED: stopped or called off; OC_TIMED_OUT. The flags are checked first. */
 oc_verdict_t oc_deadline_check(const oc_deadline_t *deadline);
 
 /**

@@ -21,7 +21,8 @@ apr_status_t oc_disk_fail(apr_status_t rv, const char *what, const char *path, a
 /** "<path> <why>" in *problem: the file is not ours. @return APR_EGENERAL */
 apr_status_t oc_disk_refuse(const char *path, const char *why, apr_pool_t *pool, const char **problem);
 
-/** For whoever would replace the file: add to a refusal (@a rv is APR_EGENERAL) that it is left alone. @return @a rv */
+/** For callers that would replace the file: add to a refusal (@a rv is APR_EGENERAL) that it is not changed.
+ *  @return @a rv */
 apr_status_t oc_disk_keep(apr_status_t rv, apr_pool_t *pool, const char **problem);
 
 /** "user www-data", or "user 33" where the name is not known. */

@@ -10,7 +10,7 @@
 #include <apr.h>
 #include <stdatomic.h>
 
-/** From malloc(): whoever holds it frees it. */
+/** From malloc(): the holder frees it. */
 typedef struct {
     apr_size_t len;
     unsigned char bytes[];

@@ -61,8 +61,8 @@ int oc_record_make(oc_record_t *record, const oc_verify_result_t *result, const 
  * lie outside of what the response, the settings and the clock allow. A caller that finds them changed stores the
  * record again; one that gets 0 removes it.
  *
- * The order that the arena holds beside a record was written by another process as well: oc_record_order() computes it
- * anew.
+ * The order that the arena stores with a record was written by another process as well: oc_record_order() computes it
+ * again.
  *
  * @param result out; verdict: the record's own, or why it must not be used (OC_ALTERED: it does not match its
  *               response), with the detail; usable_until: the record's. Memory comes from @a pool.
@@ -83,7 +83,7 @@ apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, a
  *
  * The arena compares such numbers without looking at the responses, so one that was forged can shut out the truth. When
  * it refuses a verified record, the refresher reads what is there, and unless oc_record_verify() accepts that one and
- * its order, computed anew, is indeed higher, removes it and stores its own.
+ * its order, computed again, is indeed higher, removes it and stores its own.
  */
 uint64_t oc_record_order(const oc_record_t *record);
 

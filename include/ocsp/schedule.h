@@ -47,9 +47,9 @@ apr_time_t oc_schedule_failure(apr_time_t now, apr_time_t usable_until, unsigned
                                apr_interval_time_t retry_after, const oc_schedule_bounds_t *bounds, uint32_t random);
 
 /**
- * While nothing valid is held: when a second exchange is to begin beside one that has not ended. Half-way to its
- * deadline, so that requests are evenly spaced when each is followed by the next; but an exchange of less than a second
- * is not slow.
+ * While no valid response is stored: when a second exchange is to begin, in parallel with one that has not ended.
+ * Half-way to its deadline, so that requests are evenly spaced when each is followed by the next; but an exchange of
+ * less than a second is not slow.
  * @param timeout of the exchange, > 0. @return no later than its deadline, where a second one has no purpose
  */
 apr_time_t oc_schedule_hedge(apr_time_t begun, apr_interval_time_t timeout);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The input of verification besides the bytes of a response, and its result: the certificate, the rules, and the
+ * The input of verification except the bytes of a response, and its result: the certificate, the rules, and the
  * verdict with its times. Every check of the room reads these.
  */
 #ifndef OC_OCSP_SUBJECT_H

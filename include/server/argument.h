@@ -24,7 +24,7 @@ const char *oc_argument_parse(oc_argument_t *argument, const char *text, apr_poo
  * configuration is read. */
 const char *oc_argument_file(const oc_argument_t *argument, apr_pool_t *pool);
 
-/** The message, without its full stop, about a file that cannot be used: stapling goes on without it, and what the
+/** The message, without its full stop, about a file that cannot be used: stapling continues without it, and what the
  * administrator can do. @param problem and @param reason from oc_file_check(), oc_file_lock(), oc_file_prepare() or
  * oc_file_commit() */
 const char *oc_argument_memory_only(const char *problem, apr_status_t reason, const char *path, apr_pool_t *pool);

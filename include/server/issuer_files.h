@@ -22,11 +22,11 @@ oc_issuer_files_t *oc_issuer_files_create(apr_pool_t *pool);
 /**
  * Read a PEM file of a server's certificate.
  * @param leaf out: the first certificate, which is the caller's to free; NULL in case of an error
- * @param beside out: the others, const array of X509 *
+ * @param extra out: the others, const array of X509 *
  * @return APR_SUCCESS; APR_EINVAL: no certificate is in it; else the errno
  */
 apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, X509 **leaf,
-                                  const apr_array_header_t **beside);
+                                  const apr_array_header_t **extra);
 
 typedef struct {
     X509 *issuer; /* whose key verifies the certificate's signature; NULL: it is not there. Lives as long as the pool */
@@ -36,8 +36,8 @@ typedef struct {
 } oc_issuer_found_t;
 
 /** Find the issuer of @a leaf, which the host of @a conf serves. @param file  contains it
- *  @param beside  the other certificates in that file */
+ *  @param extra  the other certificates in that file */
 void oc_issuer_files_find(oc_issuer_files_t *files, const oc_server_conf_t *conf, X509 *leaf, const char *file,
-                          const apr_array_header_t *beside, oc_issuer_found_t *found);
+                          const apr_array_header_t *extra, oc_issuer_found_t *found);
 
 #endif

@@ -66,7 +66,7 @@ typedef struct {
     const char *ssl_written;              /* one of mod_ssl's stapling directives that is */
 } oc_global_conf_t;
 
-/** How to ask for one certificate's status, all defaults filled in. */
+/** How to request one certificate's status, all defaults filled in. */
 typedef struct {
     apr_interval_time_t timeout;
     apr_interval_time_t skew;
@@ -95,7 +95,7 @@ int oc_settings_is_tls(const server_rec *s);
 /** The same, for the directives' setters. */
 oc_global_conf_t *oc_settings_edit(void);
 
-/** Does the module staple at all: our provider stands in SSLStaplingCache, and OCSPCacheRefresh is on. */
+/** Does the module staple: SSLStaplingCache names our provider, and OCSPCacheRefresh is on. */
 int oc_settings_is_active(void);
 
 void oc_settings_resolve(const server_rec *s, oc_settings_t *settings);

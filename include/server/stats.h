@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the server records besides its responses: counters, requests to refresh a certificate, and the ledger, which
+ * What the server records apart from its responses: counters, requests to refresh a certificate, and the ledger, which
  * other programs read. Stapling needs none of it: an error here is only logged.
  */
 #ifndef OC_SERVER_STATS_H

@@ -3,7 +3,7 @@
  *
  * A command of ocsp-cachectl for the running server, in a file next to the cache's (`path.command`): query responders
  * now, or import these responses. The child that refreshes looks for it once a second and reads it with its own rights,
- * hence its mode, 0644: it holds no secret. A command gets no reply: the tool watches the ledger and the cache's file
+ * so its mode is 0644: it contains no secret. A command gets no reply: the tool watches the ledger and the cache's file
  * for its effect.
  *
  * Only the owner of the cache's file, usually root, may send commands. A command expires after OC_COMMAND_AGE_MAX, so

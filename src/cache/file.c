@@ -342,7 +342,7 @@ apr_status_t oc_file_commit(oc_file_t *file, const char **problem)
 
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
-        (void)fsync(fd); /* a power failure brings back the older file, whole (invariant 12) */
+        (void)fsync(fd); /* a power failure restores the older file, intact (invariant 12) */
         close(fd);
     }
     return APR_SUCCESS;

@@ -40,7 +40,7 @@ static int is_uri(const char *name)
 
 static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *conf)
 {
-    const apr_array_header_t *beside;
+    const apr_array_header_t *extra;
     oc_issuer_found_t found;
     oc_cert_t *cert = NULL;
     X509 *leaf = NULL;
@@ -50,9 +50,9 @@ static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_c
         return;
     }
     listed->problem = "it contains no certificate in PEM form";
-    listed->status = oc_issuer_files_read(reader->files, listed->file, &leaf, &beside);
+    listed->status = oc_issuer_files_read(reader->files, listed->file, &leaf, &extra);
     if (listed->status == APR_SUCCESS) {
-        oc_issuer_files_find(reader->files, conf, leaf, listed->file, beside, &found);
+        oc_issuer_files_find(reader->files, conf, leaf, listed->file, extra, &found);
         listed->has_issuer = found.issuer && found.is_plausible;
         listed->issuer_problem = found.problem;
         listed->unread = found.unread;

@@ -277,7 +277,7 @@ static oc_verdict_t fetch_attempt(oc_exchange_t *ex, const char *get_path)
     return fetch_converse(ex, next_hop, get_path);
 }
 
-/* Responders and caches that do not support GET answer it in all these ways. Not 429 and 503: they ask for a pause. */
+/* Responders and caches that do not support GET answer it in all these ways. Not 429 and 503: they request a pause. */
 static int fetch_worth_a_post(oc_verdict_t verdict, int http_status)
 {
     switch (verdict) {

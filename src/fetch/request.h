@@ -13,7 +13,7 @@
 typedef struct {
     const oc_url_t *responder;
     const oc_url_t *proxy;    /* NULL: directly to the responder */
-    int keep_alive;           /* ask for a connection that stays open after the answer */
+    int keep_alive;           /* request a connection that stays open after the answer */
     const unsigned char *der; /* the OCSPRequest */
     apr_size_t der_len;
     apr_pool_t *pool; /* for everything made here */

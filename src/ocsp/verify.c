@@ -123,8 +123,7 @@ static oc_verdict_t check_version(oc_check_t *check)
 }
 
 /* Any critical one: Firefox knows none of those of RFC 6960 section 4.4 as critical, not even the nonce, and a client
- * must refuse what it does not know. Uncritical ones are left alone, including an unrequested nonce (section
- * 4.4.1). */
+ * must reject what it does not know. Uncritical ones are ignored, including an unrequested nonce (section 4.4.1). */
 static oc_verdict_t check_response_extensions(oc_check_t *check)
 {
     int critical = OCSP_BASICRESP_get_ext_by_critical(check->basic, 1, -1);

@@ -58,7 +58,7 @@ typedef struct {
 
 struct oc_job_t;
 
-/** A second exchange beside one of the job that hangs while nothing valid is held (hedge.h). */
+/** A second exchange in parallel with one of the job's that hangs, while no valid response is stored (hedge.h). */
 typedef struct {
     oc_task_t task; /* first: a hedge is a task too, of the kind OC_TASK_HEDGE */
     struct oc_job_t *job;

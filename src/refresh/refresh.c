@@ -80,7 +80,7 @@ static void done_hedge(oc_hedge_t *hedge)
 static void done_job(oc_job_t *job)
 {
     job->task.group = oc_job_responder(job)->group;
-    if (job->own.turn > 0) { /* the attempt goes on with another responder, when that one has a worker free */
+    if (job->own.turn > 0) { /* the attempt continues with another responder, when that one has a worker free */
         job->guarded.is_recalled = 1;
         job->guarded.is_requested |= job->own.is_forced;
     }

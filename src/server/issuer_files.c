@@ -96,12 +96,12 @@ static apr_status_t read_file(oc_issuer_files_t *files, const char *path, X509 *
 }
 
 apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, X509 **leaf,
-                                  const apr_array_header_t **beside)
+                                  const apr_array_header_t **extra)
 {
     apr_array_header_t *others = apr_array_make(files->pool, 2, sizeof(X509 *));
 
     *leaf = NULL;
-    *beside = others;
+    *extra = others;
     return read_file(files, path, leaf, others);
 }
 
@@ -180,7 +180,7 @@ static int look(const apr_array_header_t *candidates, X509 *leaf, const char *pl
 }
 
 void oc_issuer_files_find(oc_issuer_files_t *files, const oc_server_conf_t *conf, X509 *leaf, const char *file,
-                          const apr_array_header_t *beside, oc_issuer_found_t *found)
+                          const apr_array_header_t *extra, oc_issuer_found_t *found)
 {
     apr_pool_t *pool = files->pool;
     const char *chain_file = absolute(conf->chain_file, pool), *ca_file = absolute(conf->ca_file, pool);
@@ -190,7 +190,7 @@ void oc_issuer_files_find(oc_issuer_files_t *files, const oc_server_conf_t *conf
 
     memset(found, 0, sizeof(*found));
     found->problem = apr_pstrcat(pool, oc_issuer_needed(leaf, pool), " is needed", NULL);
-    if (beside && look(beside, leaf, file, pool, found))
+    if (extra && look(extra, leaf, file, pool, found))
         issuer = found->issuer;
     if (!issuer && chain && look(chain->certificates, leaf, chain_file, pool, found))
         issuer = found->issuer;

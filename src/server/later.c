@@ -149,7 +149,7 @@ static apr_status_t end_with_server(void *data)
 {
     (void)data;
     if (later.server == getpid() && later.apart && !wait_for_end(END_PATIENCE))
-        kill(later.apart->proc.pid, SIGKILL); /* it must not run beside the next server */
+        kill(later.apart->proc.pid, SIGKILL); /* it must not run at the same time as the next server */
     return APR_SUCCESS;
 }
 

@@ -98,7 +98,7 @@ static void add_host(apr_array_header_t *hosts, apr_hash_t *seen, const char *ho
     APR_ARRAY_PUSH(hosts, const char *) = host;
 }
 
-/* One name may stand in several vhosts; one certificate may be that of thousands. */
+/* One name may be in several vhosts; one certificate may be that of thousands. */
 apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *pool)
 {
     apr_array_header_t *hosts = apr_array_make(pool, managed->servers->nelts, sizeof(const char *));
@@ -133,10 +133,10 @@ static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const 
     ERR_set_mark();
     for (i = 0; !found.issuer && i < conf->certificate_files->nelts; i++) {
         const char *file = ap_server_root_relative(pool, APR_ARRAY_IDX(conf->certificate_files, i, const char *));
-        const apr_array_header_t *beside = NULL;
+        const apr_array_header_t *extra = NULL;
 
-        if (file && oc_issuer_files_read(files, file, &one, &beside) == APR_SUCCESS) {
-            oc_issuer_files_find(files, conf, leaf, file, beside, &found);
+        if (file && oc_issuer_files_read(files, file, &one, &extra) == APR_SUCCESS) {
+            oc_issuer_files_find(files, conf, leaf, file, extra, &found);
             X509_free(one);
         }
     }
@@ -248,7 +248,7 @@ static void reverse(apr_array_header_t *array)
     }
 }
 
-/* Nothing can be queried. In a folder there may be a response all the same. */
+/* Nothing can be queried, but a folder may contain a response. */
 static void report_no_responder(const oc_managed_t *managed)
 {
     const oc_targets_t *targets = &managed->targets;

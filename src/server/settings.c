@@ -21,7 +21,7 @@
 APLOG_USE_MODULE(ocsp_cache);
 
 /* The values of what is not written. The first five are mod_ssl's own, but for return_errors: errors in a staple make
- * strict clients fail, so they are sent to no one who did not ask for them. */
+ * strict clients fail, so they are sent only if the administrator enables them. */
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew;
     int return_errors, fake_try_later;
@@ -319,7 +319,7 @@ static int check_neighbours(server_rec *s)
     return OK;
 }
 
-/* Is there a program to tell events? A running server goes on without: its program may be on its way. */
+/* Does the program for events exist? A running server continues without: it may be installed later. */
 static int check_notify(server_rec *s, apr_pool_t *ptemp)
 {
     const char *path = global->notify ? global->notify[0] : NULL;

@@ -43,7 +43,7 @@ static unsigned lanes(void)
 }
 
 /* The counters are attached to the process pool: children of every generation share them, and they survive a reload
- * that removes the module and one that brings it back. The number in the key keeps a newer build from using counters of
+ * that removes the module and one that loads it again. The number in the key keeps a newer build from using counters of
  * another layout. */
 static oc_counters_t *find_counters(server_rec *s)
 {

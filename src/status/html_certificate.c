@@ -135,7 +135,7 @@ static void print_response(const page_t *page, apr_pool_t *pool)
     ap_rputs("</dl>\n", r);
 }
 
-/* What to do stands in the card on top of the page; it is repeated only where there is no card. */
+/* The card on top of the page says what to do; this repeats it only if there is no card. */
 static void print_attempts(const page_t *page, apr_pool_t *pool)
 {
     const char *advice = page->attention == OC_ATTENTION_NONE ? oc_verdict_advice(page->view.last) : "";

@@ -39,7 +39,7 @@
         if (again) again.focus({preventScroll: true});
     };
 
-    // remember: the method of history that enters the new address. wanted: asked when the answer is there, because the page may have
+    // remember: the method of history that enters the new address. wanted: called when the answer is there, because the page may have
     // been paused meanwhile.
     const load = async (target, remember, wanted = () => true) => {
         clearTimeout(timer);
@@ -62,7 +62,7 @@
         }
     };
 
-    // Not while text is selected: somebody may be about to copy it.
+    // Not while text is selected: the user may be about to copy it.
     const refresh = () => String(getSelection()) ? plan() : load(location.href, null, isOn);
 
     const fillForm = () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`make bench-cache`: how fast the cache is read, beside mod_socache_shmcb and beside a plain memcpy, in one run of one httpd.
+"""`make bench-cache`: how fast the cache is read, compared with mod_socache_shmcb and with a plain memcpy, in one run of one httpd.
 
 Compiles mod_cache_bench.c, starts a private httpd with it and with both modules, and turns the figures it notes into a table
 on stdout and into JSON. The exit status tells whether the run was sound; aims that are missed are said, and no failure.
@@ -36,7 +36,7 @@ PACED = 1000  # stores a second, as in mod_cache_bench.c
 
 @dataclass(frozen=True)
 class Cell:
-    """One row of the table: what is read, by whom, beside which writer."""
+    """One row of the table: what is read, by which reader, with which writer."""
 
     size: int
     entries: int

@@ -42,7 +42,7 @@ def _broken(text: str) -> str:
 
 
 def cost(found: dict):
-    """What stapling adds to a handshake's processor time, beside the same server without it."""
+    """What stapling adds to a handshake's processor time, compared with the same server without it."""
     variants = found["warm"]["variants"]
     figure, axes = pyplot.subplots(1, len(variants), figsize=(11, 2.6), sharex=True, sharey=True)
     for axis, (variant, slices) in zip(axes, variants.items()):

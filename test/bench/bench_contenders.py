@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Who is compared: the same httpd with five ways to staple, and two other servers beside their own baselines."""
+"""Who is compared: the same httpd with five ways to staple, and two other servers with their own baselines."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class Nginx(_Daemon):
 
 
 class Haproxy(_Daemon):
-    """2.6 staples what stands in a file beside the certificate and never asks anybody: the file is made here, once."""
+    """2.6 staples what a file next to the certificate contains and queries no responder: the file is made here, once."""
 
     def __init__(self, contender: Contender, folder: Path, leaves: Sequence[pki.Leaf], hosts: Sequence[str],
                  root: pki.Authority, directives: tuple[str, ...] = ()) -> None:

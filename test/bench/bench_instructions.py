@@ -38,7 +38,7 @@ class Profile:
 
 
 def profile(text: str) -> Profile:
-    """callgrind's file format, as much of it as is asked for here (valgrind's manual, "Callgrind Format Specification")."""
+    """callgrind's file format, as much of it as is needed here (valgrind's manual, "Callgrind Format Specification")."""
     found, names, objects = Profile(), {}, {}
     function = callee = callee_object = current_object = ""
     calls = None

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 """The responder is not what it should be. All servers of a scene are under the same light load at the same time, from the
-moment they listen; their clients arrive by a timetable, so that whoever waits is counted with all of the wait."""
+moment they listen; their clients arrive by a timetable, so that the whole wait of a client is counted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench_stage import Running, Stage, start, together, warm
 HTTPD = ("none", "shmcb", "shmcb-guides", "md", "ours")
 BROKEN = {"hang": HANG, "500": FAIL, "tryLater": TRY_LATER}
 
-# A response of 300 s, and servers that ask again after some seconds instead of an hour or a day.
+# A response of 300 s, and servers that query again after some seconds instead of an hour or a day.
 VALIDITY = 300
 SHORT = {"shmcb": ("SSLStaplingStandardCacheTimeout 4",), "shmcb-guides": ("SSLStaplingStandardCacheTimeout 4",),
          "ours": ("SSLStaplingStandardCacheTimeout 4",), "md": ("MDStaplingRenewWindow 296s",)}
@@ -42,7 +42,7 @@ def _play(stage: Stage, rate: float, seconds: float, events: list[tuple[float, C
 
 
 def cold(rate: float, down: float, seconds: float) -> dict:
-    """Nothing is cached and the responder hangs; it comes to itself after `down` seconds."""
+    """Nothing is cached and the responder hangs; it works again after `down` seconds."""
     with Stage() as stage:
         for name in (*HTTPD, "nginx-none", "nginx"):
             stage.add(BY_NAME[name])

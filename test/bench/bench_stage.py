@@ -86,7 +86,7 @@ class Running:
 
 
 class Load:
-    """The load client at work on one server; result() waits for its end."""
+    """The load client running against one server; result() waits for its end."""
 
     def __init__(self, running: Running, options: Sequence[object]) -> None:
         command = [str(LOAD), "--address", f"127.0.0.1:{running.server.port}", "--ca", str(running.root.cert_file),

@@ -104,7 +104,7 @@ void *bench_share(apr_size_t size, apr_pool_t *pool)
 }
 
 /* Ours half again as large as it has to be, as an administrator would make it. shmcb gets four times as much, for its
- * parts fill unevenly, and what a writer replaces goes on taking room: with less it would lose entries. */
+ * parts fill unevenly, and what a writer replaces still takes space: with less it would lose entries. */
 static apr_size_t size_for(const bench_store_t *store, int side)
 {
     apr_size_t n = store->entries;

@@ -24,11 +24,11 @@ typedef struct {
     unsigned size, entries;
     ap_socache_instance_t *instance[BENCH_SIDES];
     unsigned char *floor; /* entries at multiples of stride */
-    unsigned char *sink;  /* where the floor's writer writes: as much work as the others', in nobody's way */
+    unsigned char *sink;  /* where the floor's writer writes: as much work as the others', where no reader looks */
     unsigned stride;
 } bench_store_t;
 
-/** Taken around each call of a provider that asks for it (AP_SOCACHE_FLAG_NOTMPSAFE), as mod_ssl does. */
+/** Taken around each call of a provider that requires it (AP_SOCACHE_FLAG_NOTMPSAFE), as mod_ssl does. */
 extern apr_global_mutex_t *bench_mutex;
 
 /** Begin the sides of a store (parent, post_config) and fill them. @return NULL, or what went wrong. */

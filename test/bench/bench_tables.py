@@ -253,7 +253,7 @@ def better(found: dict) -> list[str]:
                 said.append(f"{SCENES[part]}: {label(name)} stapled good to {got['good'] / got['started'] * 100:.1f} % of the clients, "
                             f"this module to {ours['good'] / ours['started'] * 100:.1f} %; p99 {_ms(got['p99_ms'])} and {_ms(ours['p99_ms'])}.")
             if got and got["asked"] < ours["asked"] and got["good"] >= ours["good"]:
-                said.append(f"{SCENES[part]}: {label(name)} asked the responder {got['asked']} times, this module {ours['asked']} times.")
+                said.append(f"{SCENES[part]}: {label(name)} queried the responder {got['asked']} times, this module {ours['asked']} times.")
     for n in found["many"]["counts"]:
         rows = found["many"]["servers"][str(n)]
         mine = median([one["start_s"] + one["all_good_s"] for one in rows["ours"]])

@@ -73,7 +73,7 @@ def warm_handshakes(rounds: int, seconds: float) -> dict:
     return {"rounds": rounds, "seconds": seconds, "concurrent": CONCURRENT, "variants": found}
 
 
-# Asked for every few seconds, so that the responder is met while the handshakes are timed.
+# Requested every few seconds, so that requests to the responder happen while the handshakes are timed.
 OFTEN = ("SSLStaplingStandardCacheTimeout 3", "SSLStaplingErrorCacheTimeout 3")
 
 

@@ -31,7 +31,7 @@
 #define EXCHANGE_LONGEST (SEC(10) + SEC(2)) /* SSLStaplingResponderTimeout and oc_peers' grace */
 #define PUBLISHING(ca) ((ca)->validity / 2)
 
-/* What stands in `defaults` of oc_settings.c. */
+/* The same as `defaults` in src/server/settings.c. */
 static const oc_schedule_bounds_t bounds = {.min = SEC(300), .max = DAY, .retry_min = SEC(5), .retry_max = SEC(600)};
 
 typedef struct {
@@ -126,7 +126,7 @@ static int is_within(apr_time_t now, apr_time_t from, apr_time_t to)
     return now >= from && now < to;
 }
 
-/* Can this server use the store now? One that did not answer is left alone for a while. */
+/* Can this server use the store now? One that did not answer is not used for a while. */
 static int has_store(const run_t *run, server_t *server, apr_time_t now)
 {
     if (run->story->lost < 0 || now < server->store_back)

@@ -43,7 +43,7 @@ def publishing(validity: float) -> responders.Script:
 
 
 class Fleet:
-    """Servers of one configuration; `phases` has what the responder was asked in each part of their lives."""
+    """Servers of one configuration; `phases` has the requests that the responder received in each part of the run."""
 
     def __init__(self, folder: Path, options: argparse.Namespace, kind: str) -> None:
         folder.mkdir()
@@ -122,13 +122,13 @@ def main() -> None:
     parser.add_argument("--store", choices=sorted(KINDS), default="redis")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    options.period = options.validity / 2 * 1.1  # when a server that is alone asks again: docs/schedule.md
+    options.period = options.validity / 2 * 1.1  # when a server that is alone queries again: docs/schedule.md
 
     # Daemons become our children and can be reaped.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     folder, phases = Path(tempfile.mkdtemp(prefix="ocsp-cache-fleet-")), []
     folder.chmod(0o755)
-    print(f"{options.certificates} certificates, valid for {options.validity:.0f} s, asked for every {options.period:.0f} s by a server alone\n"
+    print(f"{options.certificates} certificates, valid for {options.validity:.0f} s, requested every {options.period:.0f} s by a server alone\n"
           f"{'store':10} {'phase':28} {'servers':>8} {'periods':>8} {'requests':>9} {'per':>12} {'and':>12} {'without':>8}\n"
           f"{'':10} {'':28} {'':8} {'':8} {'':9} {'certificate':>12} {'period':>12} {'staple':>8}")
     try:

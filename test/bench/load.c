@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load: a TLS client that makes many handshakes, asks for a staple in each, verifies what it gets, and prints counts
+ * load: a TLS client that makes many handshakes, requests a staple in each, verifies what it gets, and prints counts
  * and times as one JSON object. `load --help` tells the options; test/bench/README.md what they are for.
  */
 #include "load.h"
@@ -25,7 +25,7 @@ static const char HELP[] =
     "  --threads N       (1)\n"
     "  --tls 1.2|1.3     (1.3)\n"
     "  --resume          resume sessions\n"
-    "  --no-status       do not ask for a staple\n"
+    "  --no-status       do not request a staple\n"
     "  --connect-only    TCP alone; each connection counts as \"none\"\n"
     "  --stream          print what happens as it happens, a line each (with one thread)\n"
     "  --until-good      end as soon as every host was stapled good, and leave those alone that were (with --closed)\n";

@@ -5,7 +5,7 @@
  * bench_cache.py compiles it, writes its directives and reads its output; it is never installed and serves no request.
  *
  * Three sides hold the same values: "ours" and "shmcb" are providers as their modules registered them, called as
- * mod_ssl calls a stapling cache: under a global mutex where the provider's flag asks for one. The "floor" is a memcpy
+ * mod_ssl calls a stapling cache: under a global mutex where the provider's flag requires one. The "floor" is a memcpy
  * out of a shared mapping.
  *
  * The work is done in child_init by the children of the prefork MPM, so that every process is a real child of httpd,

@@ -9,8 +9,8 @@
  *   simulate --json FILE  and the same figures for programs
  *   simulate --check      fewer certificates, no table: exit status 1 where a promise is broken
  *
- * Not modelled: that the crew asks for OCSPCacheWorkers certificates at a time, and how long an answer takes. Both only
- * flatten what is counted here. It must never ask for the time; the same seed gives the same figures.
+ * Not modelled: that the workers request OCSPCacheWorkers certificates at a time, and how long an answer takes. Both only
+ * flatten what is counted here. It must never read the clock; the same seed gives the same figures.
  */
 #include "ocsp/record.h"
 #include "ocsp/schedule.h"
@@ -35,7 +35,7 @@
 #define CERTIFICATES 10000
 #define CERTIFICATES_CHECKED 2000
 
-/* What stands in `defaults` of oc_settings.c. */
+/* The same as `defaults` in src/server/settings.c. */
 static const oc_schedule_bounds_t bounds = {.min = 5 * MINUTE, .max = DAY, .retry_min = SEC(5), .retry_max = SEC(600)};
 
 typedef struct {

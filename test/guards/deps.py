@@ -58,7 +58,7 @@ class Stage:
         self.environment = {"PATH": str(commands), "DPKG_ROOT": str(self.folder), "STAGE": str(self.folder)}
 
     def begin(self):
-        """deps.sh, with apt-get at work"""
+        """deps.sh, with apt-get running"""
         for name in ("apt", "asked", "end", "policy_at_the_end"):
             (self.folder / name).unlink(missing_ok=True)
         process = subprocess.Popen(["/bin/sh", TOP / "build/deps.sh", "fleet"], env=self.environment, stdin=subprocess.DEVNULL,

@@ -5,10 +5,10 @@
 
 * A folder under src/ is a room, and the Makefile says of each whether it is glue or core (GLUE_ROOMS, CORE_ROOMS).
 * A room includes the rooms that the table below gives it, by "room/x.h", which is include/room/x.h; headers of its own by "x.h",
-  beside the source. The table has no circle, and neither have the files.
+  next to the source. The table has no circle, and neither have the files.
 * The core includes no header of httpd, and calls nothing of httpd, no clock and no random numbers: its objects are asked. It
   links against APR, APR-util and libcrypto with no symbol left over.
-* A header in include/ is included from another room, or by mod_ocsp_cache.c, or by the tools: else it belongs beside its source.
+* A header in include/ is included from another room, or by mod_ocsp_cache.c, or by the tools: else it belongs next to its source.
 """
 import pathlib
 import re
@@ -34,7 +34,7 @@ MAY_INCLUDE = {
 # One unit in three files: the arena's layout is known to its readers and to its writer.
 SAME_UNIT = {"cache/arena": "cache/shm", "cache/shm_write": "cache/shm"}
 
-# Symbols that no object of the core may want, and the units that may all the same.
+# Symbols that no object of the core may want, and the units that may nevertheless.
 FORBIDDEN_IN_CORE = [
     (r"ap_.*|ocsp_cache_module", (), "httpd's"),
     (r"apr_time_now|time|gettimeofday|ftime", (), "the wall clock: time is an argument"),
@@ -101,7 +101,7 @@ def check_includes(core, httpd_include):
                 continue
             target = target_of(path, name)
             if target is None:
-                blame(path, line, f'"{name}" is neither include/{name} nor beside the file')
+                blame(path, line, f'"{name}" is neither include/{name} nor next to the file')
                 continue
             graph[path].add(target)
             other = room_of(target)
@@ -155,7 +155,7 @@ def check_shown(graph):
             wanted |= targets
     for path in sources():
         if path.suffix == ".h" and path.parts[-3] == "include" and path not in wanted:
-            blame(path, 1, "only its own room includes it: it belongs beside its source")
+            blame(path, 1, "only its own room includes it: it belongs next to its source")
 
 
 def check_core_objects(core):

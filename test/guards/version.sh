@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# include/version.h knows the version; what cannot ask it says the same: the packages and the list of changes.
+# include/version.h has the version; what cannot include it repeats it: the packages and the list of changes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 

@@ -11,8 +11,12 @@ cd "$(dirname "$0")/../.." || exit 1
 # Brackets, so that this file does not match itself.
 places='/[w]ork/|\.\./[s]hared|/[h]ome/[a-z]|/[r]oot/'
 undone='[T]ODO|[F]IXME|[X]XX|[H]ACK|[n]ot implemented'
-phrases='[w]ho looks on|[k]ept from before|[i]s no toy|[h]ad elsewhere|[t]hrows? its own dice|[w]ants somebody|[i]s written nowhere'
-phrases="$phrases|[s]tand in for|[n]obody else's pen|\\b[r]oster\\b|[i]s to be had|\\b[b]e they\\b|[b]y its nature"
+phrases='[w]ho looks on|[k]ept from before|[h]ad elsewhere|[t]hrows? its own dice|[i]s written nowhere'
+phrases="$phrases|[n]obody else's pen|\\b[r]oster\\b|[i]s to be had|\\b[b]e they\\b|[b]y its nature|\\b[w]hoever\\b|\\b[w]hom\\b"
+phrases="$phrases|\\b[a]ll the same\\b|\\b[e]rrand|\\b[m]end(ed|s|ing)?\\b|[i]s no (program|error|toy)\\b|\\b[b]esides?\\b|[w]ants some(body|one)"
+phrases="$phrases|\\b[s]tands? in\\b|\\b[s]tood in\\b|\\b[a]t work\\b|\\b[a]new\\b|\\b[s]omebody|\\b[n]obody's\\b|\\b[g]o(es)? on\\b|\\b[h]ence\\b"
+phrases="$phrases|\\b[a]sk(s|ed|ing)? (the responder|a responder|responders|again|[n]obody|anybody)|[a]sked for (again|once)"
+phrases="$phrases|[r]un(s|ning)? out soon|[i]s held to staple|[n]o time at all|[n]o room to be|[n]othing is to be done|[l]eft alone|[t]heir like"
 files() { git ls-files -co --exclude-standard -- "$@" | grep -v -x LICENSE; }
 
 files Makefile | grep -q . || {

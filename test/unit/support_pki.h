@@ -85,7 +85,7 @@ typedef struct {
     const EVP_MD *id_hash;                /* of the CertID; NULL: SHA-1 */
     int status;                           /* V_OCSP_CERTSTATUS_* */
     int reason;                           /* CRLReason, -1: none; of a revoked one only */
-    const char *revoked_at, *this_update; /* as they stand in the response, right or wrong */
+    const char *revoked_at, *this_update; /* as they are in the response, right or wrong */
     const char *next_update;              /* NULL: none */
     const char *critical, *uncritical;    /* OID of an extension */
     const char *value_oid[2];             /* OIDs of uncritical extensions with these values */

@@ -17,7 +17,7 @@ typedef struct {
     apr_pool_t *pool; /* of the running test */
     pki_id_t *root, *issuer, *certificate, *delegate;
     oc_verify_subject_t subject;
-    oc_verify_policy_t policy; /* set anew for every test */
+    oc_verify_policy_t policy; /* set again for every test */
     oc_verify_result_t result; /* of the last scene_judge() */
 } scene_t;
 

@@ -91,7 +91,7 @@ def check_crowd(server: Httpd) -> None:
 def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     crowd.start()
     crowd.wait_staple(HOST)
-    poll(lambda: all(one["last_verdict"] for one in document(crowd)["certificates"][:2]), "both have been asked for", 15)
+    poll(lambda: all(one["last_verdict"] for one in document(crowd)["certificates"][:2]), "both have been requested", 15)
     check_crowd(crowd)
     text = table(crowd)
     assert HOST in text and "refused.example.test" in text and "off.example.test" not in text

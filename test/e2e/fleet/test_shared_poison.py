@@ -111,7 +111,7 @@ def test_poison_is_logged_once_and_never_stapled(fleet, kind, stranger, ca):
         server.wait_staple(host, deadline=30)
         poll(lambda: (one.store.get(names[host]) or b"")[:4] == b"ocsp"
              and ocsp.load_der_ocsp_response(der_of(one.store.get(names[host]))).certificate_status
-             is ocsp.OCSPCertStatus.GOOD, f"{host}: its entry is mended", 20)
+             is ocsp.OCSPCertStatus.GOOD, f"{host}: its entry is replaced", 20)
         assert len(server.ours("warn", rf"{host}:\d+: .* is ignored")) == (host != hosts[-1]), "logged once"
 
 

@@ -85,7 +85,7 @@ class Record:
 
 
 def write(path: Path, records: list[Record], n_blocks: int = 200) -> None:
-    """A file with these records, owned by whoever runs the tests, as the server's is."""
+    """A file with these records, owned by the user who runs the tests, as the server's is."""
     blocks = b""
     for serial, record in enumerate(records, 1):
         blocks += record.blocks(len(blocks) // BLOCK_SIZE, serial)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * callspy: a preloaded library for test_path.py. It stands in front of locks and of OpenSSL's parsers, looks at the
+ * callspy: a preloaded library for test_path.py. It wraps locks and OpenSSL's parsers, looks at the
  * caller's stack, and notes each kind of call once per process in the file $CALLSPY_LOG:
  *   "handshake NAME"  called by $CALLSPY_MODULE below OpenSSL's TLS code
  *   "module NAME"     called by $CALLSPY_MODULE elsewhere
@@ -23,14 +23,14 @@
 
 #define DEPTH 64
 
-static __thread int busy; /* we ourselves are at work on this thread */
+static __thread int busy; /* this library's own code runs on this thread */
 static atomic_int ready;
 
 __attribute__((constructor)) static void prepare(void)
 {
     void *frames[1];
 
-    backtrace(frames, 1); /* loads the unwinder now, not inside somebody's lock */
+    backtrace(frames, 1); /* loads the unwinder now, not inside a lock of the program */
     atomic_store(&ready, 1);
 }
 
@@ -45,7 +45,7 @@ static void note(const char *kind, const char *name)
     }
 }
 
-/* Where two libraries lie in memory. Asked anew each time: modules come and go with the configuration. */
+/* Where two libraries lie in memory. Looked up each time: modules come and go with the configuration. */
 typedef struct {
     const char *names[2];
     uintptr_t begin[2], end[2];

@@ -219,7 +219,7 @@ class Httpd:
         return Check(done.returncode, done.stdout)
 
     def start(self, deadline: float = 30) -> "Httpd":
-        """Until it accepts connections. Ports that somebody else took in between are chosen anew."""
+        """Until it accepts connections. Ports that another process took in between are chosen again."""
         for _attempt in range(5):
             done = self.try_start(deadline)
             if self._running:

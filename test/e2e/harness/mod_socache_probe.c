@@ -8,7 +8,7 @@
  *   SetHandler socache-probe                   /?cache=NAME&op=...: one call, or a loop of calls, answered in JSON
  *
  * An id is `id`, repeated up to `idlen` bytes. A value is made of its number `seed` and its length `len`, so that
- * whoever gets one can tell whether it is whole: see make_value(). Where a provider asks for a mutex around its calls,
+ * a reader can tell whether it is intact: see make_value(). If a provider requires a mutex around its calls,
  * it gets one.
  */
 #include <ap_provider.h>

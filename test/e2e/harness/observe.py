@@ -21,7 +21,7 @@ STAMP = re.compile(r"^\[\w+ (\w+ \d+ [\d:.]+ \d+)\] \[[^\]]*\] \[pid (\d+)(?::ti
 
 
 def stamped(server: Httpd, pattern: str) -> list[tuple[float, int, str]]:
-    """The log's lines that match: when (time.time()), by whom, what."""
+    """The log's lines that match: when (time.time()), by which process, what."""
     return [(datetime.datetime.strptime(date, "%b %d %H:%M:%S.%f %Y").timestamp(), int(pid), text)
             for date, pid, text in STAMP.findall(server.raw_log()) if re.search(pattern, text)]
 

@@ -19,7 +19,7 @@ from wait import poll
 
 
 class Peer:
-    """`lines` of configuration may hold {port}, {folder} and {backend}; a port that somebody else took meanwhile is replaced."""
+    """`lines` of configuration may hold {port}, {folder} and {backend}; a port that another process took meanwhile is replaced."""
 
     program = ""
 
@@ -65,7 +65,7 @@ class Peer:
         return poll(stapled, f"{self.program} staples {status}")
 
     def stop(self) -> None:
-        """End it and its workers, which Hitch leaves to whoever is there (conftest.orphans: that is us)."""
+        """End it and its workers, which Hitch leaves to the subreaper (conftest.orphans: the test)."""
         if self.process is None or self.process.poll() is not None:
             return
         workers = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

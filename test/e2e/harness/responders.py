@@ -76,7 +76,7 @@ _HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256}
 
 def _single(exchange: Exchange, status: ocsp.OCSPCertStatus, *, this_update: float, next_update: Optional[float],
             signer: Optional[pki.Authority]) -> bytes:
-    """A signed basic response. Times are seconds from now; `signer` stands in for the true one."""
+    """A signed basic response. Times are seconds from now; `signer` signs instead of the true one."""
     leaf = exchange.leaf
     if leaf is None:
         return ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED).public_bytes(
@@ -128,7 +128,7 @@ def unauthorized() -> Script:
 
 
 def garbage() -> Script:
-    return lambda exchange: exchange.reply(b"\x30\x82 this is not what you asked for" * 7)
+    return lambda exchange: exchange.reply(b"\x30\x82 this is not what you requested" * 7)
 
 
 def http_status(code: int) -> Script:
@@ -199,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self) -> None:
-        path = urllib.parse.urlsplit(self.path).path  # a proxy is asked for the whole URL
+        path = urllib.parse.urlsplit(self.path).path  # a proxy receives the whole URL
         encoded = urllib.parse.unquote(path.removeprefix(self.server.responder.base))
         self._exchange(encoded.removeprefix("/"), None)
 

@@ -82,7 +82,7 @@ class Cast:
 
 
 def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, directives: tuple[str, ...] = ()) -> Cast:
-    """`n_good` certificates that are stapled, and one of each other kind; started, every certificate asked for."""
+    """`n_good` certificates that are stapled, and one of each other kind; started, every certificate requested."""
     made = Cast(None, *(responders.ScriptedResponder(ca, script) for script in (
         responders.good(-86400, 6 * 86400), responders.try_later(), responders.revoked(), responders.http_status(503))))
     leaves = {f"good{i}.example.test": ca.leaf(f"good{i}.example.test", url=made.good.url) for i in range(n_good)}
@@ -101,7 +101,7 @@ def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, 
     made.server.allow(r"^\[ocsp_cache:warn\] ", r"AH01909: second\.example\.test")  # it has another one's certificate
     made.server.start()
     poll(lambda: all(one["last_verdict"] or not one["responder"] for one in certificates(made.server).values()),
-         "every certificate was asked for", 60)
+         "every certificate was requested", 60)
     return made
 
 

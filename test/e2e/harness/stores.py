@@ -111,7 +111,7 @@ class Store:
         return [name for name in self.names() if name.count(":") == 2]
 
     def wait_response(self, deadline: float = 15) -> str:
-        """The name of the first response that somebody left."""
+        """The name of the first response in the store."""
         return poll(self.responses, f"a response in {self.argument}", deadline)[0]
 
     @staticmethod

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Waiting for a state: ask again until it is there or the deadline has passed. No test sleeps for a state."""
+"""Waiting for a state: check again until it is there or the deadline has passed. No test sleeps for a state."""
 
 import time
 from typing import Callable, TypeVar
@@ -25,7 +25,7 @@ def poll(condition: Callable[[], T], what: str, deadline: float = 15.0, interval
 
 
 def holds(condition: Callable[[], object], what: str, duration: float, interval: float = 0.1) -> None:
-    """`condition` is true now, and each time it is asked again during `duration` seconds: for what must not happen."""
+    """`condition` is true now, and each time it is checked during `duration` seconds: for what must not happen."""
     end = time.monotonic() + duration
     while True:
         value = condition()

@@ -54,7 +54,7 @@ class Lost:
 
 
 def test_a_hung_exchange_is_hedged(site):
-    """The first request is lost. The second one begins beside it, long before its deadline, and is answered."""
+    """The first request is lost. The second one begins in parallel, long before its deadline, and is answered."""
     one = site(Lost(), directives=("SSLStaplingResponderTimeout 20", "LogLevel ocsp_cache:debug"))
     one.server.start()
     one.responder.wait_asked(1)

@@ -76,7 +76,7 @@ def test_children_that_serve_one_connection_each(site):
     known = [len(one.responder.asked) for one in sites]
     end = time.monotonic() + 25
     while any(len(one.responder.asked) < count + 3 for one, count in zip(sites, known)):
-        assert time.monotonic() < end, "the refreshing does not go on"
+        assert time.monotonic() < end, "refreshing does not continue"
         for one in sites:
             seen = one.handshake()
             assert seen.ok and seen.status == "good", seen

@@ -134,7 +134,7 @@ def test_responder_map_to_https_is_refused(site):
 @pytest.mark.parametrize("where", ["certificate", "force-url", "responder-map"])
 def test_user_and_password_in_a_responders_url_are_refused_and_not_logged(site, responder, where):
     answering = responder()
-    url = f"http://somebody:{PASSWORD}@127.0.0.1:{answering.port}/ocsp/"
+    url = f"http://visitor:{PASSWORD}@127.0.0.1:{answering.port}/ocsp/"
     named = "http://ocsp.example.test/"
     one = site(leaf={"url": url if where == "certificate" else named},
                vhost={"directives": (f"SSLStaplingForceURL {url}",) if where == "force-url" else ()},

@@ -36,7 +36,7 @@ def logged(server, path: str, count: int = 1) -> list[str]:
 
 
 def ask(server, *paths: str, host: str = HOST, extra: tuple[str, ...] = (), status: bool = True) -> str:
-    """Requests over one TLS connection of `openssl s_client`, which goes on without a staple too. @return its output"""
+    """Requests over one TLS connection of `openssl s_client`, which continues without a staple too. @return its output"""
     last = len(paths) - 1
     text = "".join(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n" + ("Connection: close\r\n" if i == last else "") + "\r\n"
                    for i, path in enumerate(paths))

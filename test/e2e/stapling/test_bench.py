@@ -23,7 +23,7 @@ SERVERS = ("none", "shmcb-guides", "ours")
 @pytest.fixture
 def stage():
     if sanitizer_environment():
-        pytest.skip("figures of a module under AddressSanitizer are nobody's")
+        pytest.skip("figures of a module under AddressSanitizer mean nothing")
     processors = os.sched_getaffinity(0)
     with bench_stage.Stage() as made:
         for name in SERVERS:

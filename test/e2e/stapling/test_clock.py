@@ -52,5 +52,5 @@ def test_clock_that_jumps_to_and_fro(site, clock):
         assert one.handshake().ok
     asked = len(one.responder.asked)
     one.wait_staple("good", deadline=20)
-    poll(lambda: len(one.responder.asked) >= asked + 2, "the responder is asked again", 30)
+    poll(lambda: len(one.responder.asked) >= asked + 2, "the responder is queried again", 30)
     assert one.handshake().status == "good"

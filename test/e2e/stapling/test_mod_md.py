@@ -15,13 +15,13 @@ def md(asked) -> bool:
 def test_mod_md_staples_what_it_manages_as_without_us(site):
     one = site(modules=("md",), directives=('MDStoreDir "run/md"', "MDStapling on"))
     one.server.start()
-    poll(lambda: any(md(asked) for asked in one.responder.asked), "mod_md asks", 30)
+    poll(lambda: any(md(asked) for asked in one.responder.asked), "mod_md queries", 30)
     one.wait_staple()
-    assert all(md(asked) for asked in one.responder.asked), "nobody else asked"
+    assert all(md(asked) for asked in one.responder.asked), "nothing else queried"
     holds(lambda: one.handshake().status == "good", "stapled by mod_md", 1)
     one.server.graceful()
     one.wait_staple()
-    assert all(md(asked) for asked in one.responder.asked), "nobody else asked after a reload either"
+    assert all(md(asked) for asked in one.responder.asked), "nothing else queried after a reload either"
 
 
 def test_managed_domain_is_mod_mds_and_the_other_vhost_is_ours(httpd, ca, responder):

@@ -3,7 +3,7 @@
 """The handshake path: this module makes no system call, takes no lock and parses nothing while it staples.
 
 strace -k shows the stack of every system call. Locks that are free make no system call, so a preloaded library (callspy.c)
-stands in front of them and of OpenSSL's parsers. Each test has its control: the refresher, which does all of it, is seen.
+wraps them and OpenSSL's parsers. Each test has its control: the refresher, which does all of it, is seen.
 """
 
 import os

@@ -102,7 +102,7 @@ def test_refused_arguments_name_the_directive_the_reason_and_the_accepted_form(s
 
 
 def test_one_path_named_twice_is_no_conflict(site):
-    """Only stapling has a file: another cache of the same name is in memory. The same line may stand in two files."""
+    """Only stapling has a file: another cache of the same name is in memory. The same line may be in two files."""
     assert site(session_cache=CACHE).server.check().lines == ["Syntax OK"]
     assert site(directives=(f'SSLStaplingCache "{CACHE}"',)).server.check().lines == ["Syntax OK"]
     for other in ("ocsp_cache:cache/staples(256000)", SHMCB):
@@ -137,7 +137,7 @@ def cache_file(one) -> Path:
 
 
 def foreign_file(path: Path) -> None:
-    path.write_bytes(b"-----BEGIN PRIVATE KEY-----\nthis is somebody's, and not a cache\n" * 50)
+    path.write_bytes(b"-----BEGIN PRIVATE KEY-----\nthis is a user's file, and not a cache\n" * 50)
 
 
 def symbolic_link(path: Path) -> None:
@@ -281,7 +281,7 @@ def test_posixsem_is_replaced_with_a_warning(site):
 def test_drop_in_for_shmcb_under_mod_ssls_own_stapling(site):
     one = site(directives=("OCSPCacheRefresh off",))
     one.server.start()
-    assert one.responder.asked == [], "mod_ssl asks when a client does"
+    assert one.responder.asked == [], "mod_ssl queries when a client requests it"
     for tls in ("1.2", "1.3", "1.2"):
         seen = one.handshake(tls=tls)
         assert seen.ok and seen.status == "good", seen
@@ -294,7 +294,7 @@ def test_drop_in_forgets_when_mod_ssl_wants_it(site):
     one = site(directives=("OCSPCacheRefresh off", *QUICK))
     one.server.start()
     one.handshake()
-    poll(lambda: one.handshake().status == "good" and len(one.responder.asked) >= 2, "asked again after a second")
+    poll(lambda: one.handshake().status == "good" and len(one.responder.asked) >= 2, "queried again after a second")
 
 
 @pytest.mark.parametrize("script, status", [

@@ -183,7 +183,7 @@ def test_reload_to_shmcb_and_back(site):
     one.wait_staple()
     parent = one.server.parent
     one.server.graceful(one.changed(cache="shmcb:run/shmcb(128000)"))
-    assert one.handshake().status == "good", "mod_ssl asks for itself"
+    assert one.handshake().status == "good", "mod_ssl queries on its own"
     one.server.graceful(one.changed(cache=CACHE))
     one.responder.refuse()
     assert one.handshake().status == "good", "from the file"

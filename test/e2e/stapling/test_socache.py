@@ -135,7 +135,7 @@ DIFFERENCES = {
        for name in ("retrieve into a buffer one byte too small", "retrieve into no buffer")},
     **{name: ({**_NOT_FOUND, "touched": True}, _NOT_FOUND,
               "ours looks at the clock when it has copied a value, shmcb before: nothing is found, and what is in the buffer is "
-              "nobody's business, as after any failure")
+              "undefined, as after any failure")
        for name in ("retrieve what has expired", "retrieve what an expired value replaced")},
     "remove what has expired": ({"rv": "ok"}, {"rv": "not found"},
                                 "shmcb throws away an expired value when it is looked for; our readers write nothing"),
@@ -282,7 +282,7 @@ def test_reload_keeps_what_shmcb_loses(probe):
     one.server.graceful()
     seen = one.call("a", "retrieve", id="kept", seed=1)
     assert seen["rv"] == "ok" and seen["whole"], "taken over from the old generation"
-    assert one.call("b", "retrieve", id="kept")["rv"] == "not found", "shmcb begins anew"
+    assert one.call("b", "retrieve", id="kept")["rv"] == "not found", "shmcb begins empty"
     one.server.graceful()
     assert one.call("a", "retrieve", id="kept", seed=1)["whole"], "and again"
 

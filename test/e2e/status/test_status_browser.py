@@ -176,7 +176,7 @@ def test_sort_and_pages(browser, stage):
     assert query_of(browser) == {"sort": "-host", "page": "2"}
     browser.driver.back()
     browser.wait(lambda: hosts(browser)[:1] == ["revoked"], "back to the first")
-    assert browser.run("window.same") is True, "all of it without loading the page anew"
+    assert browser.run("window.same") is True, "all of it without loading the page again"
 
 
 def test_it_renews_itself(browser, stage):
@@ -191,7 +191,7 @@ def test_it_renews_itself(browser, stage):
     paused = browser.run("document.getElementById('as-of').textContent")
     holds(lambda: browser.run("document.getElementById('as-of').textContent") == paused, "it is paused", 6)
     button.click()
-    browser.wait(lambda: browser.run("document.getElementById('as-of').textContent") != paused, "and goes on")
+    browser.wait(lambda: browser.run("document.getElementById('as-of').textContent") != paused, "and continues")
 
 
 def test_ask_again(browser, stage):
@@ -202,7 +202,7 @@ def test_ask_again(browser, stage):
         next(card for card in browser.all(".card") if "busy." in card.text).find_element("css selector", "button").click()
         browser.wait(lambda: "refresh was requested" in browser.one(".notice[role=status]").text, "it is said")
         poll(lambda: len(stage.busy.asked) > n_before, "the responder is asked")
-        browser.wait(lambda: browser.one("#detail h2 .badge").text == "good", "the page shows the answer without being loaded anew")
+        browser.wait(lambda: browser.one("#detail h2 .badge").text == "good", "the page shows the answer without being loaded again")
         assert "notice" not in query_of(browser)
     finally:
         stage.busy.script = responders.try_later()

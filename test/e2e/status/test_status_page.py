@@ -159,7 +159,7 @@ def test_methods_and_handler(stage):
     for method in ("PUT", "DELETE", "POST", "OPTIONS"):
         answer = ask(stage.server, method=method)
         assert answer.status == 405 and "GET" in answer.headers["allow"] and "POST" not in answer.headers["allow"], method
-    assert ask(stage.server, path="/index.html").body == "hello\n", "other handlers are left alone"
+    assert ask(stage.server, path="/index.html").body == "hello\n", "other handlers are not affected"
 
 
 # ---- for programs ----
@@ -255,7 +255,7 @@ def test_post_reaches_the_responder(asked):
     n_before = len(asked.responder.asked)
     answer = ask(asked.server, form={"token": token_of(page), "id": sha1})
     assert answer.status == 303 and answer.headers["location"] == f"?id={sha1}&notice=one"
-    poll(lambda: len(asked.responder.asked) > n_before, "the responder is asked again")
+    poll(lambda: len(asked.responder.asked) > n_before, "the responder is queried again")
     assert "refresh was requested" in Page(ask(asked.server, answer.headers["location"]).body).text
     asked.server.wait_log(f"status page: .* requested a refresh of .*{HOST}", "notice")
     again = ask(asked.server, form={"token": token_of(page), "id": sha1})
@@ -281,7 +281,7 @@ def test_post_for_all(asked):
     token = token_of(ask(asked.server).body)
     n_before = len(asked.responder.asked)
     assert ask(asked.server, form={"token": token, "id": "all"}).headers["location"] == "?notice=all"
-    poll(lambda: len(asked.responder.asked) > n_before, "the responder is asked again")
+    poll(lambda: len(asked.responder.asked) > n_before, "the responder is queried again")
     answer = ask(asked.server, form={"token": token, "id": "all"})
     assert answer.status == 429 and 50 <= int(answer.headers["retry-after"]) <= 60
     asked.server.graceful()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""ocsp-cachectl looks: list, show, export, verify, check, beside one running server."""
+"""ocsp-cachectl looks: list, show, export, verify, check, with one running server."""
 
 import json
 import os
@@ -217,7 +217,7 @@ def test_export_writes_what_openssl_verifies(scene, folder):
     assert stat.S_IMODE(out.stat().st_mode) == 0o644
     assert "Response verify OK" in respin(out, scene.www) and ": good" in respin(out, scene.www)
     assert ctl(scene.server, "export", WWW).raw == out.read_bytes(), "to the standard output"
-    assert list(folder.iterdir()) == [out], "nothing beside it"
+    assert list(folder.iterdir()) == [out], "nothing else"
 
 
 def test_export_pem(scene, folder):

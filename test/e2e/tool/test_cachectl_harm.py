@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""ocsp-cachectl never harms a file in use: its commands in a loop beside a server at work, killed anywhere, racing a start."""
+"""ocsp-cachectl never harms a file in use: its commands in a loop next to a running server, killed anywhere, racing a start."""
 
 import itertools
 import os
@@ -123,7 +123,7 @@ def test_killed_while_it_waits_for_the_server(farm):
 
 
 def test_an_import_races_the_start_of_the_server(farm, folder):
-    """The server starts whoever is first, and every response is there afterwards."""
+    """Whichever is first, the server starts, and every response is there afterwards."""
     server, answering, leaves = farm()
     for turn in range(3):
         server.stop()

@@ -79,7 +79,7 @@ def test_refresh_finds_a_revocation(site):
 
 
 def test_refresh_waits_until_the_timeout(site):
-    """The responder hangs: the tool gives up, the server goes on."""
+    """The responder hangs: the tool gives up, the server continues."""
     one = site()
     one.server.start()
     one.wait_staple()
@@ -172,7 +172,7 @@ def test_an_old_command_is_ignored(site):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_closed_folder_is_named(site):
-    """The children may not enter it, so no command is carried out; stapling goes on."""
+    """The children may not enter it, so no command is executed; stapling continues."""
     one = site()
     one.server.cache_folder.chmod(0o700)
     one.server.start()
@@ -344,7 +344,7 @@ def test_a_file_named_by_the_serial_is_not_the_other_certificates(twins, folder)
 
 
 def test_import_into_a_stopped_server_keeps_all_that_is_there(httpd, responder, ca, folder):
-    """Thirty held, ten come newer, with a cache that is too small for both beside each other."""
+    """Thirty held, ten come newer, with a cache that is too small for both at a time."""
     answering = responder()
     leaves = {f"h{n}.example.test": ca.leaf(f"h{n}.example.test", url=answering.url) for n in range(30)}
     server = httpd(Config(vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in leaves.items()),

@@ -155,7 +155,7 @@ def test_chunked_and_slow(leaf):
 
 
 def test_through_a_proxy(leaf, responder):
-    proxy = responder()  # asked for the whole URL, it answers in the responder's place
+    proxy = responder()  # requested with the whole URL, it answers in the responder's place
     seen = probe(leaf(responders.unauthorized()), "--proxy", f"http://me:secret@127.0.0.1:{proxy.port}")
     assert seen.code == GOOD, seen
     seen.says(f"proxy        http://127.0.0.1:{proxy.port}", f"proxy 127.0.0.1:{proxy.port}: connected")
@@ -271,7 +271,7 @@ def test_names(leaf, names, responder):
     assert seen.code == NOTHING and seen.steps() == ["lookup"]
     seen.says("verdict      name-lookup-failed:", "ocsp.example.invalid: Name or service not known", "getent hosts")
 
-    # Two addresses, of which one is dead: both are shown, and the exchange goes on with the other.
+    # Two addresses, of which one is dead: both are shown, and the exchange continues with the other.
     alive = responder()
     seen = probe(leaf(url=f"http://ocsp.example.invalid:{alive.port}{alive.base}"),
                  environment=names("127.0.0.2 127.0.0.1"))

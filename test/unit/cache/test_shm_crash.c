@@ -252,7 +252,7 @@ TEST(invariant_4_writers_killed_while_others_read)
         assert_int_equal(waitpid(readers[i], &status, 0), readers[i]);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     }
-    print_message("%u writers killed, %u of them at work; %llu stores beside %llu reads\n", kills, at_work,
+    print_message("%u writers killed, %u of them while they wrote; %llu stores during %llu reads\n", kills, at_work,
                   (unsigned long long)common->steps, (unsigned long long)common->reads);
     assert_int_equal(common->bad, 0);
     assert_true(at_work > kills / 10);

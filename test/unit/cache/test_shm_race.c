@@ -165,7 +165,7 @@ static int clear_stage(void **state)
 
 static void assert_all_was_well(uint64_t written)
 {
-    print_message("%llu writes beside %llu reads (%llu found a record) and %llu entries scanned\n",
+    print_message("%llu writes during %llu reads (%llu found a record) and %llu entries scanned\n",
                   (unsigned long long)written, (unsigned long long)common->reads, (unsigned long long)common->found,
                   (unsigned long long)common->scanned);
     assert_int_equal(common->torn, 0);

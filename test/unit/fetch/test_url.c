@@ -64,7 +64,7 @@ TEST(displayed)
     }
 }
 
-/* The host that is displayed is the one that is queried, whoever finds where the authority ends. */
+/* The host that is displayed is the one that is queried, whichever parser finds the end of the authority. */
 TEST(displayed_host_is_queried)
 {
     oc_url_t given, displayed;

@@ -265,7 +265,7 @@ TEST(another_certificate_or_response)
     assert_refused(record, OC_NOT_DER, "");
 }
 
-/* Settings change between two starts, and time goes on. */
+/* Settings change between two starts, and time passes. */
 TEST(current_settings_decide)
 {
     oc_record_t record;

@@ -381,7 +381,7 @@ TEST(test_extensions)
     single.critical = PKI_OID;
     assert_verdict(OC_CRITICAL_EXTENSION, scene_judge(&response));
     assert_non_null(strstr(scene.result.detail, PKI_OID));
-    /* A nonce that nobody asked for, and critical: no client knows it as such. */
+    /* A nonce that was not requested, and critical: no client knows it as such. */
     single.critical = NULL;
     response.nonce = 0;
     response.critical = "1.3.6.1.5.5.7.48.1.2";

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Entries are read as they were written, by other processes and during writes; damage affects only its entry; foreign
- * files are left alone.
+ * files are not changed.
  */
 #include "state/ledger.h"
 

@@ -186,8 +186,8 @@ TEST(foreign_files)
 {
     oc_reader_t reader;
 
-    cache_write_text(cache_path, "somebody else's");
-    cache_write_text(cache_in_folder("cache.ledger"), "somebody else's");
+    cache_write_text(cache_path, "another file's");
+    cache_write_text(cache_in_folder("cache.ledger"), "another file's");
     oc_reader_load(&reader, cache_path, 1000, cache_pool);
     assert_int_not_equal(reader.status, APR_SUCCESS);
     assert_non_null(strstr(reader.problem, cache_path));
