@@ -3,8 +3,8 @@
  *
  * A second exchange in parallel with one that hangs, while no valid response is stored for the certificate. Each
  * exchange is hedged once, so there are at most twice as many requests, and at most two at a time for a certificate. A
- * hedge is a task of the responder's group, so it counts against the limits of OCSPCacheWorkers. Its response goes to the job's thread,
- * which judges and publishes it like its own.
+ * hedge is a task of the responder's group, so it counts against the limits of OCSPCacheWorkers. Its response goes to
+ * the job's thread, which judges and publishes it like its own.
  */
 #ifndef OC_REFRESH_HEDGE_H
 #define OC_REFRESH_HEDGE_H

@@ -9,8 +9,8 @@
  *   simulate --json FILE  and the same figures for programs
  *   simulate --check      fewer certificates, no table: exit status 1 where a promise is broken
  *
- * Not modelled: that the workers request OCSPCacheWorkers certificates at a time, and how long an answer takes. Both only
- * flatten what is counted here. It must never read the clock; the same seed gives the same figures.
+ * Not modelled: that the workers request OCSPCacheWorkers certificates at a time, and how long an answer takes. Both
+ * only flatten what is counted here. It must never read the clock; the same seed gives the same figures.
  */
 #include "ocsp/record.h"
 #include "ocsp/schedule.h"
