@@ -63,7 +63,7 @@ typedef enum {
     OC_VERDICT_LIMIT = 128 /* codes are below: a note stores them in seven bits */
 } oc_verdict_t;
 
-/** What a verdict means for the client; ARCHITECTURE.md, "The way of a handshake". */
+/** What a verdict means for the client; ARCHITECTURE.md, "The path of a handshake". */
 typedef enum {
     OC_CLASS_PENDING,
     OC_CLASS_TRUTH,           /* staple it */
