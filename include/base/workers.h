@@ -5,6 +5,7 @@
  * of the threads, so that one dead responder cannot delay the tasks of another.
  *
  * The threads own all their memory: a child may exit while one is still in a name lookup that nothing can interrupt.
+ * It then exits without the clean-up that the thread would meet (base/leftover.h).
  */
 #ifndef OC_BASE_WORKERS_H
 #define OC_BASE_WORKERS_H

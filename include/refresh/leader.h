@@ -14,7 +14,7 @@
 
 /** What the child that leads does. The thread that leads calls all of these, one after the other. */
 typedef struct {
-    /** Ten times a second; @a pool is this thread's own. */
+    /** Ten times a second; @a pool is this thread's own, and cleared afterwards. */
     void (*tick)(apr_pool_t *pool);
     /** Begin nothing further. @return how many exchanges are in flight */
     unsigned (*wind_up)(void);

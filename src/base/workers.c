@@ -6,6 +6,8 @@
  */
 #include "base/workers.h"
 
+#include "base/leftover.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,9 +20,12 @@ typedef struct {
     unsigned n_running;
 } group_t;
 
+/* ENDED: it has left run(), so that joining it does not take long. */
+enum { RUNNING, ENDED, JOINED };
+
 typedef struct {
     pthread_t id;
-    int has_ended; /* it has left run(): joining it does not take long */
+    atomic_int state; /* RUNNING, ENDED, JOINED */
     oc_workers_t *workers;
 } worker_t;
 
@@ -127,7 +132,7 @@ static void *run(void *data)
         apr_pool_destroy(pool);
 
     oc_workers_lock(workers);
-    self->has_ended = 1;
+    atomic_store(&self->state, ENDED);
     workers->n_live--;
     pthread_cond_broadcast(&workers->changed);
     oc_workers_unlock(workers);
@@ -147,9 +152,12 @@ static int start_threads(oc_workers_t *workers, unsigned n_threads)
         worker_t *worker = &workers->workers[workers->n_workers];
 
         worker->workers = workers;
+        oc_leftover_add();
         error = pthread_create(&worker->id, NULL, run, worker);
         if (error == 0)
             workers->n_workers++;
+        else
+            oc_leftover_remove();
     }
     workers->n_live = workers->n_workers;
     if (workers->n_live > 0)
@@ -283,8 +291,10 @@ unsigned oc_workers_stop(oc_workers_t *workers, apr_interval_time_t patience)
 
     /* Join them: OpenSSL's cleanup at exit must not meet a thread that is freeing its thread-local state. */
     for (i = 0; i < workers->n_workers; i++)
-        if (workers->workers[i].has_ended == 1 && pthread_join(workers->workers[i].id, NULL) == 0)
-            workers->workers[i].has_ended = 2;
+        if (atomic_load(&workers->workers[i].state) == ENDED && pthread_join(workers->workers[i].id, NULL) == 0) {
+            atomic_store(&workers->workers[i].state, JOINED);
+            oc_leftover_remove();
+        }
     return n_live;
 }
 

@@ -6,11 +6,11 @@
  */
 #include "control.h"
 
+#include "base/deadline.h"
 #include "cache/shm.h"
 #include "server/later.h"
 #include "server/module.h"
 #include "server/staples.h"
-#include "state/command.h"
 #include "state/manifest.h"
 
 #include <http_log.h>
@@ -27,7 +27,7 @@ static struct {
     const char *path; /* of commands; NULL: none are taken */
     uid_t owner;      /* of the cache's file: who may send them */
     oc_disk_stamp_t seen;
-    apr_time_t next_look;
+    apr_time_t next_look; /* on the clock of oc_deadline_now() */
 } desk;
 
 static apr_array_header_t *entries_of(const apr_array_header_t *certificates, apr_pool_t *pool)
@@ -119,7 +119,7 @@ static void set_import(oc_job_t *job, const oc_command_item_t *item)
     job->guarded.import = import;
 }
 
-static void run_command(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
+void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
 {
     unsigned i;
     int n;
@@ -145,22 +145,18 @@ static void run_command(const oc_command_t *command, oc_job_t *jobs, unsigned n_
     }
 }
 
-void oc_control_look(oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall, apr_time_t now)
+const oc_command_t *oc_control_look(apr_pool_t *pool)
 {
+    oc_command_t *command = apr_palloc(pool, sizeof(*command));
+    apr_time_t now = oc_deadline_now();
     const char *problem = NULL;
-    oc_command_t command;
-    apr_pool_t *pool;
-    apr_status_t rv;
 
-    if (!desk.path || (now < desk.next_look && desk.next_look - now <= LOOK_PAUSE))
-        return;
+    if (!desk.path || now < desk.next_look)
+        return NULL;
     desk.next_look = now + LOOK_PAUSE;
-    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) /* this thread's own */
-        return;
-    rv = oc_command_look(&command, desk.path, desk.owner, now, &desk.seen, pool, &problem);
-    if (rv == APR_SUCCESS)
-        run_command(&command, jobs, n_jobs, recall);
-    else if (problem)
+    if (oc_command_look(command, desk.path, desk.owner, apr_time_now(), &desk.seen, pool, &problem) == APR_SUCCESS)
+        return command;
+    if (problem)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "a command of ocsp-cachectl is ignored: %s", problem);
-    apr_pool_destroy(pool);
+    return NULL;
 }

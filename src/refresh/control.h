@@ -7,7 +7,8 @@
 #ifndef OC_REFRESH_CONTROL_H
 #define OC_REFRESH_CONTROL_H
 
-#include "renew.h"
+#include "job.h"
+#include "state/command.h"
 
 #include <httpd.h>
 
@@ -18,8 +19,12 @@ void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server);
 /** Called for a job that is to be looked at again. */
 typedef void oc_control_recall_fn(oc_job_t *job);
 
-/** The child that refreshes, with the workers' lock held, at any rate: look for a command, with one stat(2) a second.
- *  What it requests is written to the jobs (is_requested, import), and each of them is recalled. */
-void oc_control_look(oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall, apr_time_t now);
+/** The thread that leads, without the workers' lock, as the folder may be on a network and hang: look for a command,
+ *  with one stat(2) a second. @return NULL: there is none; else from @a pool */
+const oc_command_t *oc_control_look(apr_pool_t *pool);
+
+/** With the workers' lock held: what @a command requests is written to the jobs (is_requested, import), and each of
+ *  them is recalled. */
+void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall);
 
 #endif

@@ -3,12 +3,13 @@
  *
  * The thread is started last in child_init, so that it never runs before the child's mutexes are initialized. It blocks
  * all signals. The child's main thread ends it: it waits, with a limit, for a thread that leads, and not for one that
- * sleeps, which the exit of the process ends. A thread that exceeds the limit must not use httpd or OpenSSL, as their
- * clean-up has begun.
+ * sleeps, which the exit of the process ends. A thread that exceeds the limit must not use httpd, which destroys its
+ * pools by then; the process exits without the clean-up of libraries (base/leftover.h).
  */
 #include "refresh/leader.h"
 
 #include "base/deadline.h"
+#include "base/leftover.h"
 #include "server/module.h"
 
 #include <ap_mpm.h>
@@ -97,7 +98,7 @@ static apr_status_t take_lead(oc_lead_t *lead)
     return oc_lead_take(lead);
 }
 
-/* The process has stopped waiting for this thread, and may have begun the clean-up of OpenSSL and APR. Gate held. */
+/* The process has stopped waiting for this thread, and may have begun to destroy its pools. Gate held. */
 static void stay_out_of_the_way(void)
 {
     pthread_mutex_unlock(&leader.gate);
@@ -123,6 +124,7 @@ static void lead(apr_pool_t *pool)
 
         pthread_mutex_unlock(&leader.gate);
         leader.duty->tick(pool);
+        apr_pool_clear(pool);
         pthread_mutex_lock(&leader.gate);
         if (leader.is_abandoned)
             stay_out_of_the_way();
@@ -232,6 +234,8 @@ static apr_status_t end_thread(void *data)
         report_busy();
         has_ended = wait_for_thread();
         leader.is_abandoned = !has_ended;
+        if (leader.is_abandoned)
+            oc_leftover_add();
     }
     pthread_mutex_unlock(&leader.gate);
     if (is_leading && has_ended)

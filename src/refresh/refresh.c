@@ -47,9 +47,10 @@ static struct {
     unsigned n_jobs;
     apr_time_t next_scan;
     apr_time_t last_scan;
-    apr_time_t next_look; /* into OCSPCacheResponseFolder */
-    oc_disk_stamp_t seen; /* that folder */
-    uint64_t recalls;     /* seen so far */
+    apr_time_t next_start; /* of threads, and next_look: on the clock of oc_deadline_now() */
+    apr_time_t next_look;  /* into OCSPCacheResponseFolder */
+    oc_disk_stamp_t seen;  /* that folder */
+    uint64_t recalls;      /* seen so far */
 } refresher;
 
 /* ---- one child refreshes ---- */
@@ -99,11 +100,12 @@ static void done(oc_task_t *task)
 }
 
 /* Did the folder of OCSPCacheResponseFolder change? Looked at once a second. */
-static int has_new_files(apr_time_t now)
+static int has_new_files(void)
 {
     const char *folder = oc_settings_global()->response_folder;
+    apr_time_t now = oc_deadline_now();
 
-    if (!folder || (now < refresher.next_look && now >= refresher.last_scan))
+    if (!folder || now < refresher.next_look)
         return 0;
     refresher.next_look = now + apr_time_from_sec(1);
     return oc_response_folder_has_changed(folder, &refresher.seen);
@@ -147,10 +149,11 @@ static void hand_out(oc_workers_t *workers, oc_job_t *job)
 }
 
 /* Hand over what is due. Between due times this is one comparison. */
-static void scan(oc_workers_t *workers)
+static void scan(oc_workers_t *workers, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
-    int has_changed = has_new_files(now); /* without the lock: a folder on a network may hang */
+    int has_changed = has_new_files(); /* this and the next without the lock: a folder on a network may hang */
+    const oc_command_t *command = oc_control_look(pool);
     unsigned i;
 
     oc_keepalive_expire(refresher.keepalive, oc_deadline_now());
@@ -158,7 +161,8 @@ static void scan(oc_workers_t *workers)
     if (has_changed)
         recall_all();
     recall_requested();
-    oc_control_look(refresher.jobs, refresher.n_jobs, recall, now);
+    if (command)
+        oc_control_run(command, refresher.jobs, refresher.n_jobs, recall);
     if (now >= refresher.next_scan || now < refresher.last_scan) {
         refresher.last_scan = now;
         refresher.next_scan = now + RESCAN_INTERVAL;
@@ -207,11 +211,11 @@ static apr_status_t start_workers(oc_workers_t **workers)
 
 static void start(void)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = oc_deadline_now();
     oc_workers_t *workers;
     apr_status_t rv;
 
-    if (now < refresher.next_scan)
+    if (now < refresher.next_start)
         return;
     oc_notify_start(refresher.server);
     rv = start_workers(&workers);
@@ -220,7 +224,7 @@ static void start(void)
         refresher.workers = workers;
         return;
     }
-    refresher.next_scan = now + START_PAUSE;
+    refresher.next_start = now + START_PAUSE;
     ap_log_error(APLOG_MARK, APLOG_ERR, rv, refresher.server,
                  "cannot start a thread to fetch OCSP responses; trying again in ten seconds");
 }
@@ -231,7 +235,7 @@ static void tick(apr_pool_t *pool)
         start();
     if (!refresher.workers)
         return;
-    scan(refresher.workers);
+    scan(refresher.workers, pool);
     oc_must_staple_report(pool);
 }
 
@@ -269,7 +273,7 @@ static void end(void)
     oc_keepalive_close(refresher.keepalive);
     if (left > 0) {
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
-                     "%u threads are still waiting for a name lookup; they end with the process", left);
+                     "%u threads are still waiting, for a name lookup or a file; they end with the process", left);
         return;
     }
     oc_shared_store_stop(); /* no worker uses it; a thread that hangs in it is left there */

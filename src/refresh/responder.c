@@ -130,14 +130,15 @@ static apr_interval_time_t share_of_time(oc_job_t *job)
     return n_left > 1 ? job->own.time_left / n_left : job->own.time_left;
 }
 
-/* While nothing valid is held the query may be hedged, and a hedge ends it. */
+/* While nothing valid is held, the query of the last URL may be hedged, and a hedge ends it. That of another URL is
+ * followed by the next one soon. */
 static void start(oc_query_t *query, apr_interval_time_t timeout, const atomic_int *stop)
 {
     oc_hedge_t *hedge = &query->job->hedge;
 
     oc_deadline_start(&query->deadline, timeout, stop);
     query->deadline.called_off = query->is_hedge ? &hedge->is_called_off : &hedge->found.is_full;
-    if (!query->is_hedge && query->is_urgent)
+    if (!query->is_hedge && query->is_urgent && !query->job->managed->targets.urls[query->job->own.turn + 1])
         oc_job_allow_hedge(query->job, timeout);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * A slow machine, preloaded into httpd: how long forks, locks between processes and writes to a disk take, which a test
- * sets. $OC_TEST_DELAYS names a file of four 32-bit numbers of milliseconds; it is mapped, so that every process sees
- * at once what the test writes. Writes are slow in the folder $OC_TEST_DELAYS_FOLDER alone.
+ * A slow machine, preloaded into httpd: how long forks, locks between processes, writes to a disk and looks into a
+ * folder take, and which of the latter fail because the disk is full. $OC_TEST_DELAYS names a file of five 32-bit
+ * numbers of milliseconds and one of a bit for each operation that fails; it is mapped, so that every process sees at
+ * once what the test writes. The folder $OC_TEST_DELAYS_FOLDER alone is on that disk.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,11 +18,14 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/sem.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FORK, LOCK, WRITE, SYNC, KINDS };
+enum { FORK, LOCK, WRITE, SYNC, LOOK, FULL, KINDS };
+
+enum { FULL_WRITE = 1, FULL_TRUNCATE = 2, FULL_SYNC = 4, FULL_RENAME = 8 }; /* slow.py has the same */
 
 static const volatile int32_t *delays;
 static const char *folder;
@@ -55,20 +59,31 @@ static int is_there(const char *path)
     return folder && strncmp(path, folder, strlen(folder)) == 0;
 }
 
-static void delay_file(int fd, int kind)
+static int is_file_there(int fd)
 {
     char name[64], path[4096];
     ssize_t len;
 
-    if (!delays || delays[kind] <= 0)
-        return;
     snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
     len = readlink(name, path, sizeof(path) - 1);
     if (len < 0)
-        return;
+        return 0;
     path[len] = '\0';
-    if (is_there(path))
-        delay(kind);
+    return is_there(path);
+}
+
+/* @return 0, with errno: the disk is full */
+static int use_disk(int fd, int kind, int full)
+{
+    int before = errno;
+
+    if (!delays || (delays[kind] <= 0 && !(delays[FULL] & full)) || !is_file_there(fd)) {
+        errno = before;
+        return 1;
+    }
+    delay(kind);
+    errno = delays[FULL] & full ? ENOSPC : before;
+    return !(delays[FULL] & full);
 }
 
 /* ---- processes and locks ---- */
@@ -130,25 +145,44 @@ int fcntl(int fd, int command, ...)
 
 ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
 {
-    delay_file(fd, WRITE);
-    return syscall(SYS_pwrite64, fd, bytes, len, offset);
+    return use_disk(fd, WRITE, FULL_WRITE) ? syscall(SYS_pwrite64, fd, bytes, len, offset) : -1;
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t offset)
 {
-    delay_file(fd, WRITE);
-    return syscall(SYS_pwrite64, fd, bytes, len, offset);
+    return use_disk(fd, WRITE, FULL_WRITE) ? syscall(SYS_pwrite64, fd, bytes, len, offset) : -1;
+}
+
+int ftruncate(int fd, off_t len)
+{
+    return use_disk(fd, WRITE, FULL_TRUNCATE) ? (int)syscall(SYS_ftruncate, fd, len) : -1;
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+    return use_disk(fd, WRITE, FULL_TRUNCATE) ? (int)syscall(SYS_ftruncate, fd, len) : -1;
+}
+
+int stat(const char *path, struct stat *st)
+{
+    if (is_there(path))
+        delay(LOOK);
+    return (int)syscall(SYS_newfstatat, AT_FDCWD, path, st, 0);
 }
 
 int fsync(int fd)
 {
-    delay_file(fd, SYNC);
-    return (int)syscall(SYS_fsync, fd);
+    return use_disk(fd, SYNC, FULL_SYNC) ? (int)syscall(SYS_fsync, fd) : -1;
 }
 
 int rename(const char *from, const char *to)
 {
-    if (is_there(from))
+    if (is_there(from)) {
         delay(WRITE);
+        if (delays && delays[FULL] & FULL_RENAME) {
+            errno = ENOSPC;
+            return -1;
+        }
+    }
     return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }

@@ -6,17 +6,20 @@ import os
 import struct
 import subprocess
 from pathlib import Path
+from typing import Iterable
 
 import pytest
 
 from apxs import apxs
 from httpd import HARNESS
 
-KINDS = ("fork", "lock", "write", "sync")
+KINDS = ("fork", "lock", "write", "sync", "look")
+FULL = {"write": 1, "truncate": 2, "sync": 4, "rename": 8}  # delays.c has the same
 
 
 class Delays:
-    """How many seconds things take that a server does. Writes are slow in `folder` alone, which may be set later."""
+    """How many seconds things take that a server does, and what fails because its disk is full. `slow_folder` alone is on
+    that disk; it may be set later."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "delays"
@@ -26,9 +29,10 @@ class Delays:
         subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
                         str(self.library), str(HARNESS / "delays.c")], check=True)
 
-    def set(self, **seconds: float) -> None:
+    def set(self, full: Iterable[str] = (), **seconds: float) -> None:
         with open(self.file, "r+b" if self.file.exists() else "wb") as file:
-            file.write(struct.pack(f"={len(KINDS)}i", *(int(1000 * seconds.get(kind, 0)) for kind in KINDS)))
+            file.write(struct.pack(f"={len(KINDS) + 1}i", *(int(1000 * seconds.get(kind, 0)) for kind in KINDS),
+                                   sum(FULL[kind] for kind in full)))
 
     @property
     def environment(self) -> dict[str, str]:

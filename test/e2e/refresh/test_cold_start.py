@@ -74,7 +74,7 @@ def test_there_are_two_exchanges_at_most(site, share, most):
     one.server.start()
     one.responder.wait_asked(2 * most + 1, deadline=40)
     assert script.most == most
-    assert len(one.server.ours(("warn", "info", "debug"), "Nothing valid is held")) >= 2, "two exchanges have timed out"
+    assert len(one.server.ours(("warn", "info", "debug"), "There is no valid response to staple")) >= 2, "two exchanges have timed out"
 
 
 def test_a_hedge_outlasts_the_exchange_that_hung(site):
@@ -83,7 +83,7 @@ def test_a_hedge_outlasts_the_exchange_that_hung(site):
     one = site(script, directives=("SSLStaplingResponderTimeout 4",))
     one.server.expect(NOTHING_HELD)
     one.server.start()
-    one.server.wait_log("Nothing valid is held", "warn")
+    one.server.wait_log("There is no valid response to staple", "warn")
     script.answer.set()
     one.wait_staple(deadline=10)
     assert one.responder.asked[1].answered

@@ -66,7 +66,7 @@ def test_one_that_hangs_leaves_time_for_the_next(several):
     one, (hung, alive) = several(responders.hang(), responders.good(), directives=("SSLStaplingResponderTimeout 4",))
     one.server.start()
     one.wait_staple()
-    assert len(hung.asked) <= 2, "the second query accompanies the first, which hangs"
+    assert len(hung.asked) == 1, "it is not hedged: the next one is queried soon"
     assert 1.5 <= alive.asked[0].at - hung.asked[0].at < 4, "an equal part of the deadline each"
 
 

@@ -109,6 +109,35 @@ def test_the_stop_of_the_server_waits_for_the_file(site, delays):
     assert (one.server.cache_folder / "staples").stat().st_ino != before
 
 
+@pytest.mark.parametrize("full", [("write", "truncate", "sync", "rename"), ("write",), ("sync",), ("rename",)],
+                         ids=["all", "write", "sync", "rename"])
+def test_a_full_disk_at_a_reload_leaves_no_temporary_file(site, delays, full):
+    """A leftover would keep the disk full. The files of the last generation stay, and the next reload writes again."""
+    one = site(environment=delays.environment)
+    delays.slow_folder = one.server.cache_folder
+    one.server.environment = delays.environment
+    one.server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: .*kept in memory only")
+    one.server.allow(r"\[ocsp_cache:warn\] .*No space left on device")
+    one.server.start()
+    one.wait_staple()
+    one.responder.refuse()
+    files = {path.name for path in one.server.cache_folder.iterdir()}
+    before = (one.server.cache_folder / "staples").stat().st_ino
+    delays.set(full=full)
+    one.server.graceful(settle=False)
+    assert "No space left on device" in one.server.wait_log("kept in memory only", "error").text
+    poll(lambda: not one.server.writing(), "it is given up", 30)
+    assert {path.name for path in one.server.cache_folder.iterdir()} == files
+    assert (one.server.cache_folder / "staples").stat().st_ino == before
+    assert one.handshake().status == "good"
+    delays.set()
+    one.server.graceful()
+    poll(lambda: (one.server.cache_folder / "staples").stat().st_ino != before, "the file is written again", 30)
+    one.server.stop()
+    one.server.start()
+    assert one.handshake().status == "good", "from the file, as the responder is down"
+
+
 def test_a_file_that_cannot_be_made_costs_persistence_alone(site, delays):
     one = settled(site, delays)
     one.server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: cannot .*cache/staples.* kept in memory only")

@@ -7,6 +7,8 @@
 #include "support_test.h"
 
 #include <dirent.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int n_threads_here(void)
@@ -106,6 +108,57 @@ TEST(a_thread_that_is_late_keeps_its_memory_when_apr_ends)
     assert_int_equal(get(&stage.pools_cleaned), 1);
 }
 
+static int clean_up_pipe[2] = {-1, -1};
+
+static void clean_up(void)
+{
+    (void)!write(clean_up_pipe[1], "c", 1);
+}
+
+/* As OpenSSL registers its own: before the first thread begins. */
+static int register_clean_up(void **state)
+{
+    (void)state;
+    return atexit(clean_up);
+}
+
+/* A process that exits with status 7. @return whether it ran its clean-up */
+static int has_cleaned_up(int with_late_thread)
+{
+    int status = 0;
+    char byte;
+    pid_t child;
+
+    assert_int_equal(pipe(clean_up_pipe), 0);
+    child = fork();
+    if (child == 0) {
+        if (__lsan_disable)
+            __lsan_disable();
+        stage.jobs[0].is_deaf = with_late_thread;
+        close_gate(0, 1);
+        start(1, 1, 1);
+        submit(0, 0, 1);
+        expect(&stage.running[0], 1);
+        exit(oc_workers_stop(workers, with_late_thread ? 0 : PATIENCE) == (unsigned)with_late_thread ? 7 : 1);
+    }
+    close(clean_up_pipe[1]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+    status = read(clean_up_pipe[0], &byte, 1) == 1;
+    close(clean_up_pipe[0]);
+    clean_up_pipe[1] = -1;
+    return status;
+}
+
+TEST(a_process_cleans_up_only_without_late_threads)
+{
+    assert_int_equal(has_cleaned_up(0), 1);
+#ifndef __SANITIZE_THREAD__ /* it reports the thread, and changes the status */
+    assert_int_equal(has_cleaned_up(1), 0);
+#endif
+}
+
 TEST(nothing_is_left)
 {
     int round, threads = n_threads_here(), descriptors = n_descriptors();
@@ -124,4 +177,4 @@ TEST(nothing_is_left)
     assert_int_equal(stage.pools_cleaned, 500);
 }
 
-TEST_MAIN(NULL, NULL, set_up, tear_down)
+TEST_MAIN(register_clean_up, NULL, set_up, tear_down)
