@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import pki
-from ocsp_der import Key, Signer, explicit, extension, integer, key_hash, octets, oid, sequence, signed, tlv
+from ocsp_der import (NULL, OID_OF_64_BITS, Key, Signer, explicit, extension, integer, key_hash, octets, oid, sequence,
+                      signed, tlv)
 
 BY_HAND = "By hand"
 OCSP_SIGNING = "2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.9"))
@@ -26,7 +27,8 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _certificate(subject: str, key: Key, issuer: x509.Name, issuer_key: Key, *, begin: float = -1, end: float = 30,
-                 eku: bool = True, nocheck: bool = True, ca: bool = False, non_repudiation: bool = False) -> x509.Certificate:
+                 eku: bool = True, nocheck: bool = True, ca: bool = False,
+                 non_repudiation: bool = False) -> x509.Certificate:
     """`begin` and `end` are days from now."""
     builder = (x509.CertificateBuilder().subject_name(_name(subject)).issuer_name(issuer).public_key(key.public_key())
                .serial_number(x509.random_serial_number())
@@ -172,11 +174,23 @@ class Cast:
         cert = _certificate("OCSP signer", key, name, self.ca.key)
         return _signer(key, cert)
 
-    def _critical_false(self) -> Signer:
-        """The default of `critical` written out, in a certificate that is correct otherwise."""
+    def _made_by_hand(self, *extensions: bytes) -> Signer:
         key = pki.new_key("ec")
-        der = _by_hand(key, self.ca.cert.subject, self.ca.key, extension(*OCSP_SIGNING, critical=False))
-        return Signer(_name(BY_HAND), key, (der,))
+        return Signer(_name(BY_HAND), key, (_by_hand(key, self.ca.cert.subject, self.ca.key, *extensions),))
+
+    def _by_hand(self) -> Signer:
+        """The control of those below."""
+        return self._made_by_hand(extension(*OCSP_SIGNING))
+
+    def _critical_false(self) -> Signer:
+        """The default of `critical` written out."""
+        return self._made_by_hand(extension(*OCSP_SIGNING, critical=False))
+
+    def _with_an_extension_twice(self) -> Signer:
+        return self._made_by_hand(extension(*OCSP_SIGNING), extension("1.2.3.4.5", NULL), extension("1.2.3.4.5", NULL))
+
+    def _with_an_oid_of_64_bits(self) -> Signer:
+        return self._made_by_hand(extension(*OCSP_SIGNING), extension(OID_OF_64_BITS, NULL))
 
     # -- certificates that anyone on the way can add, as the field is not signed --------------------------------------
 

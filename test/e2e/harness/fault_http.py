@@ -9,6 +9,9 @@ import socket
 import struct
 from typing import Callable
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
 import responders
 from fault_kinds import Hosts, Port, Talk, Url
 from ocsp_der import error
@@ -188,12 +191,14 @@ METHODS = (
 # ---- the URL in the certificate --------------------------------------------------------------------------------------
 
 REFUSED = "http://127.0.0.1:1/"
+DIRECTORY_NAME = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "OCSP")]))
 
 URLS = (
     Url("url-with-blanks-around", "good", written=lambda url: f" {url}\r\n"),
     Url("url-with-a-space", "good", written=lambda url: f"{url}a b"),
     Url("url-after-ldap-and-https", "good",
         written=lambda url: ("ldap://ldap.example.test/", "https://ocsp.example.test/", url)),
+    Url("url-after-a-directory-name", "good", written=lambda url: (DIRECTORY_NAME, url)),
     Url("url-after-one-that-refuses", "good", written=lambda url: (REFUSED, url)),
     Url("url-before-one-that-refuses", "good", written=lambda url: (url, REFUSED)),
 )

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The kinds of rows of the fault table, and what clients get: outcome(), the table "what is stapled" of ARCHITECTURE.md.
+"""The kinds of rows of the fault table, and what clients get (outcome(), the table of what is sent in ARCHITECTURE.md).
 
-A row is what is wrong, and the verdict that the module must reach. `Body`: bytes of a response, which OpenSSL and GnuTLS
-judge too. `Talk`: how they are sent over HTTP. `Port`: what the port does. `Hosts`: the addresses of the responder's name.
-`Url`: how the certificate writes the responder's URL.
+A row is what is wrong, and the verdict that the module must reach. `Body`: bytes of a response, which OpenSSL and
+GnuTLS judge too. `Talk`: how they are sent over HTTP. `Port`: what the port does. `Hosts`: the addresses of the
+responder's name. `Url`: how the certificate writes the responder's URL.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional, Sequence, Union
 
+from cryptography import x509
+
 import pki
 from fault_cast import Cast
 from ocsp_der import Answer
 from responders import Exchange
+
+Urls = Union[str, Sequence[Union[str, x509.GeneralName]]]
 
 ERRORS = {"malformed-request": "malformedrequest", "internal-error": "internalerror", "try-later": "trylater",
           "signature-required": "sigrequired", "unauthorized": "unauthorized", "undefined-status": "undefined",
@@ -91,4 +95,4 @@ class Hosts(Row):
 class Url(Row):
     """A correct response. `written`: from the responder's URL to what the certificate names."""
 
-    written: Callable[[str], Union[str, Sequence[str]]] = lambda url: url
+    written: Callable[[str], Urls] = lambda url: url

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Optional
 
 from fault_kinds import Body
-from ocsp_der import (BASIC, Answer, Pss, Single, enumerated, error, explicit, extension, moment, octets, oid, sequence,
-                      tlv)
+from ocsp_der import (BASIC, OID_OF_64_BITS, Answer, Pss, Single, enumerated, error, explicit, extension, moment, octets,
+                      oid, sequence, tlv)
 
 NONCE = extension("1.3.6.1.5.5.7.48.1.2", octets(bytes(16)))
 ARCHIVE_CUTOFF = extension("1.3.6.1.5.5.7.48.1.6", moment(-86400 * 365))
@@ -55,6 +55,7 @@ STATUS = (
     Body("length-indefinite", "not-der", raw=lambda der: b"\x30\x80" + der[4:] + b"\0\0"),
     Body("octets-in-pieces", "not-der", raw=lambda der: _in_pieces(der)),
     Body("critical-false-written-out", "not-der", answer=Answer(extensions=(FALSE_WRITTEN_OUT,))),
+    Body("oid-of-64-bits", "good", answer=Answer(extensions=(extension(OID_OF_64_BITS, octets(b"?")),))),
     Body("oid-of-a-uuid", "not-der", answer=Answer(extensions=(UUID,))),
     Body("cut-off", "not-der", raw=lambda der: der[:-1]),
     Body("one-byte-less-inside", "not-der", raw=lambda der: sequence(enumerated(0), explicit(0, der[11:-1]))),
@@ -126,7 +127,10 @@ SIGNERS = (
     _signed_by("is-ca", "signer-refused"),
     _signed_by("expired", "signer-expired"),
     _signed_by("not-yet-valid", "signer-expired"),
+    _signed_by("by-hand", "good"),
     _signed_by("critical-false", "not-der"),
+    _signed_by("with-an-extension-twice", "signer-refused"),
+    _signed_by("with-an-oid-of-64-bits", "signer-refused"),
 )
 
 SIGNATURES = (

@@ -2,8 +2,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """How two independent clients judge the bytes of a response: OpenSSL's `openssl ocsp` and GnuTLS's `ocsptool`.
 
-Their output is reduced to a `Word`: good, revoked, unknown, error or refused, with the reason that the tool reports. Where
-they differ from the module, STRICTER and LAXER have the reason.
+Their output is reduced to a `Word`: good, revoked, unknown, error or refused, with the reason that the tool reports.
+Where they differ from the module, STRICTER and LAXER have the reason.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def _openssl(response: Path, leaf: pki.Leaf, hash_of_certid: str) -> str:
 
 
 def openssl(response: Path, leaf: pki.Leaf) -> Word:
-    """CertID by the first hash that finds an answer, the root in the trust store, the issuer as an additional certificate, no
-    nonce, 5 minutes of skew (its default)."""
+    """CertID by the first hash that finds an answer, the root in the trust store, the issuer as an additional
+    certificate, no nonce, 5 minutes of skew (its default)."""
     der, output = response.read_bytes(), "No Status found"
     for digest in ("sha1", "sha256", "sha384", "sha512"):
         if "No Status found" in output and (digest == "sha1" or oid(HASHES[digest]) in der):
@@ -146,6 +146,10 @@ STRICTER: dict[str, dict[str, str]] = {
     "signer-by-name-in-another-string-type": {"openssl": _NAMES},
     "signer-with-issuer-in-another-string-type": {"openssl": _NAMES},
     "signer-is-ca": _both(_CA),
+    "signer-with-an-extension-twice": {"openssl": "accepts a signer with an extension that is present twice; GnuTLS and "
+                                                  "Chrome do not"},
+    "signer-with-an-oid-of-64-bits": {"openssl": "reads OIDs of any size; GnuTLS encodes the signer's certificate again, "
+                                                 "with an OID that differs, and ends the connection"},
     "signer-p224": {"openssl": _CURVE, "gnutls": _GNUTLS_CURVE},
     "signer-brainpool": {"openssl": _CURVE},
     "signer-secp256k1": {"openssl": _CURVE},
@@ -180,8 +184,9 @@ _REMOVED = "refuses the response as it is sent; the certificate is removed, and 
 
 LAXER: dict[str, dict[str, str]] = {
     "certid-over-the-issuer-field": {
-        "openssl": "hashes the CA's subject to find the signer's issuer and the certificate's issuer field to find the answer: it "
-                   "accepts no response for a certificate that writes its issuer's name in another string type than the CA does"},
+        "openssl": "hashes the CA's subject to find the signer's issuer and the certificate's issuer field to find the "
+                   "answer: it accepts no response for a certificate that writes its issuer's name in another string type "
+                   "than the CA does"},
     "with-a-malformed-name": {"gnutls": _REMOVED},
     "with-a-malformed-time": {"gnutls": _REMOVED},
     "with-the-key-id-of-the-signer": {"gnutls": _REMOVED},

@@ -19,13 +19,13 @@ import urllib.parse
 from collections import Counter
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import Optional
 
 import pki
 import responders
 from fault_cast import Cast
 from fault_http import reset
-from fault_kinds import Body, Hosts, Port, Row, Talk, Url
+from fault_kinds import Body, Hosts, Port, Row, Talk, Url, Urls
 from httpd import Config, Httpd, Vhost, sanitizer_environment
 from ocsp_der import Answer
 
@@ -134,7 +134,7 @@ def fill(listening: socket.socket, filling: list[socket.socket]) -> None:
 
 
 class Names:
-    """What the names of `Hosts` rows resolve to: fakedns.c, and ports that are dead or silent on one of two protocols."""
+    """What the names of `Hosts` rows resolve to (fakedns.c), and ports that are dead or silent on one protocol."""
 
     def __init__(self, stage: "Stage", folder: Path) -> None:
         self._file = folder / "hosts"
@@ -222,7 +222,7 @@ class Stage:
         self.plain = ca.leaf("plain.example.test")
         self.server = Httpd(folder / "server", self._config(), root, environment=self.names.environment)
 
-    def _url(self, row: Row, who: str) -> Union[str, Sequence[str]]:
+    def _url(self, row: Row, who: str) -> Urls:
         if isinstance(row, Hosts):
             return self.names.url(row, who)
         responder = self._ports.get((row.name, who)) or self._alone.get((row.name, who)) or self.main

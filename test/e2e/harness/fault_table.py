@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The fault table: everything that a responder can do wrong, what clients get then, and how two clients judge the response.
+"""The fault table: what a responder can do wrong, what clients get then, and how two clients judge the response.
 
     /usr/bin/python3 test/e2e/harness/fault_table.py              plays all rows on one httpd, prints the table (`make faults`)
     /usr/bin/python3 test/e2e/harness/fault_table.py --document   and writes it into docs/faults.md
@@ -148,8 +148,8 @@ def baseline(stage: Stage) -> float:
 
 
 def _shake_hands(stage: Stage, seen: Seen) -> None:
-    """A handshake with each of the row's vhosts; several where one was slow, because this machine may be busy, or where an
-    error is expected, because it is stored only until the next attempt is due."""
+    """A handshake with each of the row's vhosts; several where one was slow, because this machine may be busy, or where
+    an error is expected, because it is stored only until the next attempt is due."""
     wanted = outcome(seen.row.verdict)
     for who in ("cold", "on", "warm"):
         host = f"{who}.{seen.row.name}.test"

@@ -82,6 +82,7 @@ def extension(dotted: str, value: bytes, critical: Optional[bool] = None) -> byt
 HASHES = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1", "sha384": "2.16.840.1.101.3.4.2.2",
           "sha512": "2.16.840.1.101.3.4.2.3", "md5": "1.2.840.113549.2.5"}
 NULL = tlv(0x05)
+OID_OF_64_BITS = f"1.3.6.1.4.1.{2 ** 64 - 1}"
 BASIC = "1.3.6.1.5.5.7.48.1.1"             # id-pkix-ocsp-basic
 
 

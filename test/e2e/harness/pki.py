@@ -126,11 +126,11 @@ class Authority:
     def top(self) -> "Authority":
         return self.parent.top if self.parent else self
 
-    def leaf(self, host: str, *, url: Union[None, str, Sequence[str]] = None, key: str = "ec", must_staple: bool = False,
-             days: float = 60, delay: float = 0, common_name: Optional[str] = None,
+    def leaf(self, host: str, *, url: Union[None, str, Sequence[Union[str, x509.GeneralName]]] = None, key: str = "ec",
+             must_staple: bool = False, days: float = 60, delay: float = 0, common_name: Optional[str] = None,
              serial: Optional[int] = None, issuer_name: Optional[x509.Name] = None, key_ids: bool = True) -> Leaf:
-        """A server certificate for `host`, naming the responder or responders at `url` (None: none). Valid for so many days, since an
-        hour ago or, with a delay, so many days later. `issuer_name`: how it writes the issuer's name."""
+        """A server certificate for `host`, naming the responder or responders at `url` (None: none). Valid for so many
+        days, since an hour ago or, with a delay, so many days later. `issuer_name`: how it writes the issuer's name."""
         private = new_key(key)
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.SubjectAlternativeName([x509.DNSName(host)]), False),
@@ -139,7 +139,8 @@ class Authority:
         ]
         if url is not None:
             extensions.append((x509.AuthorityInformationAccess([
-                x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(one))
+                x509.AccessDescription(AuthorityInformationAccessOID.OCSP,
+                                       x509.UniformResourceIdentifier(one) if isinstance(one, str) else one)
                 for one in ([url] if isinstance(url, str) else url)]), False))
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))

@@ -8,14 +8,20 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import NameOID
 
 import pki
+from cachectl import ctl, run
 from clients import gnutls, s_client
 from conftest import HOST
 from httpd import Config, Vhost
 from wait import poll
 
 CACHE = "ocsp_cache:cache/staples"
+
+
+def probe(*arguments):
+    return run("probe", *arguments)
 
 
 # ---- the issuer's name ----
@@ -46,6 +52,9 @@ def test_answer_over_the_certificates_own_issuer_field_is_stapled(respelt, root_
     respelt.wait_staple()
     seen = gnutls(respelt.server.https_port, HOST, root_ca)
     assert seen.ok and seen.status == "good", seen
+    assert ctl(respelt.server, "verify").code == 0
+    assert ctl(respelt.server, "export", HOST).raw.hex() == seen.staple
+    assert probe(respelt.leaf.cert_file, "--chain", respelt.leaf.issuer.cert_file).code == 0
 
 
 def test_answer_over_the_cas_subject_is_not_stapled(respelt, root_ca):
@@ -80,6 +89,8 @@ def test_right_issuer_among_two_of_one_name(httpd, folder, responder, namesakes,
     old, new = namesakes
     server, leaf, answering = chained(httpd, folder, responder, old, (new, old)[::order])
     assert server.check().lines == ["Syntax OK"]
+    assert probe(leaf.cert_file, "--chain", folder / "chain.pem").code == 0
+    answering.asked.clear()
     server.start()
     answering.wait_asked(leaf=leaf)
     poll(lambda: server.certificates()[0]["state"] == "good", "a good response")
@@ -100,7 +111,8 @@ def test_only_the_wrong_one_of_two_is_there(httpd, folder, responder, namesakes)
 def test_chain_in_one_of_two_hosts_with_the_same_certificate(httpd, responder, ca):
     answering = responder()
     leaf = ca.leaf(HOST, url=answering.url)
-    server = httpd(Config(vhosts=(Vhost(HOST, (leaf,)), Vhost("bare.example.test", (leaf,), issuer="none")), cache=CACHE))
+    vhosts = (Vhost(HOST, (leaf,)), Vhost("bare.example.test", (leaf,), issuer="none"))
+    server = httpd(Config(vhosts=vhosts, cache=CACHE))
     server.allow("AH01909", "AH02217", "AH02604")
     checked = server.check().output
     assert "bare.example.test" in checked and "that of another host with the same certificate is used" in checked
@@ -136,3 +148,41 @@ def test_other_schemes_are_skipped_and_all_urls_shown(site, responder):
     shown = one.server.certificates()[0]
     assert shown["responder"] == answering.url
     assert shown["responders"] == [answering.url, "http://ocsp.example.test/a%20b"]
+
+
+UNUSABLE = {"ldap": ("ldap://ldap.example.test/cn=x", "ldap://ldap.example.test/cn=x"),
+            "directory-name": (x509.DirectoryName(pki.respelt(x509.Name([
+                x509.NameAttribute(NameOID.COMMON_NAME, "OCSP")]))), "DirName:CN=OCSP"),
+            "line-end-inside": ("http://ocsp.exam\nple.test/", "x0Aple.test/")}
+
+
+def test_a_url_that_cannot_be_queried_is_logged_with_the_url(httpd, ca):
+    vhosts = tuple(Vhost(f"{name}.example.test", (ca.leaf(f"{name}.example.test", url=(url,)),))
+                   for name, (url, _) in UNUSABLE.items())
+    server = httpd(Config(vhosts=vhosts, cache=CACHE))
+    server.allow(r"\[ocsp_cache:warn\] .*the responder cannot be queried")
+    checked = server.check().output
+    server.start()
+    for name, (_, shown) in UNUSABLE.items():
+        line = server.wait_log(f"{name}.example.test.*the responder cannot be queried", "warn").text
+        assert shown in line and "SSLStaplingForceURL" in line, line
+        assert shown in checked, checked
+        assert server.handshake(f"{name}.example.test").ok
+
+
+def test_a_directory_name_before_the_url_is_skipped(site, responder):
+    answering = responder()
+    one = site(leaf={"url": (UNUSABLE["directory-name"][0], answering.url)})
+    one.server.start()
+    one.wait_staple()
+    assert one.server.certificates()[0]["responders"] == [answering.url]
+
+
+# ---- messages ----
+
+def test_an_expired_certificate_has_no_next_request(site):
+    one = site(leaf={"days": 1 / 48})
+    one.server.allow(r"\[ssl:warn\]", r"\[ocsp_cache:warn\] .*expired")
+    one.server.start()
+    line = one.server.wait_log("the certificate itself has expired", "warn").text
+    assert "next request" not in line and not one.responder.asked, line

@@ -11,6 +11,7 @@
 
 #include <apr_strings.h>
 #include <openssl/ocsp.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 static oc_verdict_t judge_delegate(const pki_spec_t *spec)
@@ -60,6 +61,38 @@ TEST(issuer_signs)
             assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_DAY);
         }
     }
+}
+
+/* RFC 6960 section 4.2.1: the key hash is the SHA-1 hash of the key. An identifier that a CA chose otherwise is another
+ * value, and the message points out the confusion. */
+TEST(key_identifier_of_the_issuer_as_responder_id)
+{
+    static const unsigned char key_id[SHA_DIGEST_LENGTH] = {0x01, 0x02, 0x03};
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(scene.issuer->x509);
+    unsigned char hash[SHA_DIGEST_LENGTH];
+    pki_bytes_t bytes;
+    apr_size_t at = 0;
+
+    scene_trust(pki_make(scene.pool, &(pki_spec_t){.cn = "Test Issuer",
+                                                   .rekey = scene.issuer,
+                                                   .issuer = scene.root,
+                                                   .basic_constraints = "critical,CA:TRUE",
+                                                   .key_id = "0102030000000000000000000000000000000000"}));
+    response.by_key = 1;
+    bytes = pki_respond(scene.pool, &response);
+    assert_verdict(OC_GOOD, scene_judge_bytes(bytes));
+    SHA1(ASN1_STRING_get0_data(key), (size_t)ASN1_STRING_length(key), hash);
+    while (memcmp(bytes.data + at, hash, sizeof(hash)) != 0)
+        at++;
+    memcpy(bytes.data + at, key_id, sizeof(key_id));
+    assert_verdict(OC_SIGNER_MISSING, scene_judge_bytes(bytes));
+    assert_non_null(strstr(scene.result.detail, "is the issuer's subject key identifier and not the SHA-1 hash"));
+    bytes.data[at + sizeof(key_id) - 1] = 1; /* neither of the two */
+    assert_verdict(OC_SIGNER_MISSING, scene_judge_bytes(bytes));
+    assert_null(strstr(scene.result.detail, "subject key identifier"));
+    scene_trust(scene.issuer);
 }
 
 TEST(delegate_signs)
