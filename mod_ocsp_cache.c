@@ -14,6 +14,7 @@
 #include "refresh/leader.h"
 #include "refresh/refresh.h"
 #include "refresh/shared_store.h"
+#include "server/cache_size.h"
 #include "server/later.h"
 #include "server/managed.h"
 #include "server/module.h"
@@ -88,6 +89,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and httpd discards the results */
     oc_unprimed_find(main_server, pconf);
     rv = oc_refresh_post_config(pconf, main_server);
+    oc_cache_size_check(main_server);
     oc_stats_open(pconf, main_server);
     oc_status_post_post_config(pconf, main_server);
     oc_mod_status_post_config(pconf);

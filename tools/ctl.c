@@ -6,6 +6,8 @@
  */
 #include "ctl.h"
 
+#include "base/duration.h"
+
 #include "view/view.h"
 
 #include <apr_env.h>
@@ -20,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DURATION_MAX 1000000 /* of any unit */
+#define DURATION_MAX (APR_TIME_C(36500) * 86400 * APR_USEC_PER_SEC)
 
 int ctl_has(const ctl_t *ctl, int letter)
 {
@@ -138,30 +140,12 @@ static const char *option_name(const ctl_t *ctl, int letter)
 
 int ctl_duration(const ctl_t *ctl, int letter, apr_interval_time_t fallback, apr_interval_time_t *duration)
 {
-    static const struct {
-        const char *name;
-        apr_interval_time_t length;
-    } units[] = {{"", APR_USEC_PER_SEC},          {"ms", 1000},
-                 {"s", APR_USEC_PER_SEC},         {"m", 60 * APR_USEC_PER_SEC},
-                 {"min", 60 * APR_USEC_PER_SEC},  {"h", 3600 * APR_USEC_PER_SEC},
-                 {"d", 86400 * APR_USEC_PER_SEC}, {"w", 604800 * APR_USEC_PER_SEC}};
     const char *text = ctl->values[letter];
-    apr_int64_t number;
-    char *unit;
-    unsigned i;
 
     *duration = fallback;
-    if (!text)
+    if (!text || oc_duration_parse(text, DURATION_MAX, duration))
         return CTL_OK;
-    number = apr_strtoi64(text, &unit, 10);
-    for (i = 0; apr_isdigit(*text) && number <= DURATION_MAX && i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(unit, units[i].name) == 0) {
-            *duration = number * units[i].length;
-            return CTL_OK;
-        }
-    }
-    return ctl_usage(ctl, "--%s: '%s' is not a duration. Write a number and ms, s, min, h, d or w, as in 12h",
-                     option_name(ctl, letter), text);
+    return ctl_usage(ctl, "--%s: '%s' is not a duration. Write " OC_DURATION_FORM, option_name(ctl, letter), text);
 }
 
 int ctl_wants_colours(apr_pool_t *pool)

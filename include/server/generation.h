@@ -53,6 +53,9 @@ oc_shm_t *oc_generation_shm(const oc_generation_t *generation);
 /** The arena of the last generation; NULL: there was none. In the parent, from post_config to the next one. */
 const oc_shm_t *oc_generation_previous_shm(const oc_generation_t *generation);
 
+/** Is the caller the first process of this generation to report that the cache is too small? True once. */
+int oc_generation_reports_size(oc_generation_t *generation);
+
 /** NULL: in memory only, by choice or because of an error. */
 const char *oc_generation_path(const oc_generation_t *generation);
 

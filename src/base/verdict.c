@@ -7,6 +7,8 @@
  */
 #include "base/verdict.h"
 
+#include "base/selinux.h"
+
 #include <stddef.h>
 
 typedef struct {
@@ -22,7 +24,7 @@ typedef struct {
     "page reports an outage."
 #define ADVISE_PATH                                                                                        \
     "Check that this host can reach the responder (firewall, routing), or set SSLOCSPProxyURL to a proxy " \
-    "that can. Under SELinux: setsebool -P httpd_can_network_connect 1."
+    "that can."
 #define ADVISE_TAMPERED                                                                                   \
     "Either something between this host and the CA alters responses (a proxy, a captive portal), or the " \
     "responder is broken. Fetch the same response with `openssl ocsp` from another network and compare."
@@ -32,6 +34,9 @@ typedef struct {
 #define ADVISE_NOT_A_RESPONDER                                                                         \
     "Check the URL in the certificate (openssl x509 -noout -ocsp_uri) or in SSLStaplingForceURL, and " \
     "whether a proxy or a captive portal answers in the responder's place."
+
+static const char advise_path[] = ADVISE_PATH;
+static const char advise_path_selinux[] = ADVISE_PATH " Under SELinux: setsebool -P httpd_can_network_connect 1.";
 
 static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
     [OC_PENDING] = {OC_CLASS_PENDING, "pending", "the responder has not been queried yet", ""},
@@ -70,7 +75,7 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
                                "Check name resolution on this host (getent hosts <name>, /etc/resolv.conf, also inside "
                                "a chroot), or set SSLOCSPProxyURL to a proxy that resolves names."},
     [OC_CONNECT_FAILED] = {OC_CLASS_NO_ANSWER, "connect-failed", "no connection to the responder could be established",
-                           ADVISE_PATH},
+                           advise_path},
     [OC_TIMED_OUT] = {OC_CLASS_NO_ANSWER, "timed-out", "the responder did not answer in time",
                       "Check that no firewall drops the packets. A slow connection may need SSLOCSPProxyURL or a "
                       "longer SSLStaplingResponderTimeout (no client waits for it)."},
@@ -93,8 +98,9 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
     [OC_FILE_UNREADABLE] = {OC_CLASS_NO_ANSWER, "file-unreadable", "the response file cannot be read",
                             "The user that the server's children run as (User, Group) must be able to enter "
                             "OCSPCacheResponseFolder and to read the files in it."},
-    [OC_CACHE_FULL] = {OC_CLASS_NO_ANSWER, "cache-full", "a response was obtained, but the cache is full",
-                       "Give SSLStaplingCache a larger size; the log line before this one names it."},
+    [OC_CACHE_FULL] =
+        {OC_CLASS_NO_ANSWER, "cache-full", "a response was obtained, but the cache is full",
+         "Give SSLStaplingCache a larger size; the error log and `apachectl -t` name one that is enough."},
     [OC_FILE_NOT_RENEWED] = {OC_CLASS_NO_ANSWER, "file-not-renewed", "the response file was not renewed in time",
                              "Check the job that writes the files in OCSPCacheResponseFolder."},
 
@@ -186,7 +192,9 @@ const char *oc_verdict_text(oc_verdict_t verdict)
 
 const char *oc_verdict_advice(oc_verdict_t verdict)
 {
-    return row_of(verdict)->advice;
+    const char *advice = row_of(verdict)->advice;
+
+    return advice == advise_path && oc_selinux_is_on() ? advise_path_selinux : advice;
 }
 
 oc_verdict_t oc_verdict_of_response_status(int ocsp_response_status)

@@ -26,6 +26,8 @@ typedef struct {
     int has_issuer;             /* see oc_listed_t */
     const char *issuer_problem; /* see there */
     const char *unread;         /* see there */
+    const char *issuer;         /* see there */
+    int is_alone;               /* no other certificate lacks this issuer */
     int is_supplied; /* another host staples for this certificate and has its issuer: mod_ssl then staples here, too */
     server_rec *s;
     const char *label;
@@ -63,22 +65,28 @@ static int check_dates(const case_t *c, apr_time_t now)
     return 0;
 }
 
+/* One line for all certificates without the same issuer; what was found instead is then logged for each at info. */
 static void check_issuer(const case_t *c, int has_folder)
 {
-    if (c->unread)
+    const char *missing = c->is_alone ? c->issuer_problem : c->issuer;
+
+    if (c->unread) {
         report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
                apr_psprintf(c->pool,
                             "the issuer's certificate may be in %s, which this user cannot read. Run the test as root",
                             c->unread));
-    else
-        report(
-            c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
-            apr_pstrcat(
-                c->pool, "nothing will be stapled: the issuer's certificate is missing: ", c->issuer_problem, c->demand,
-                ". Append it to the certificate in SSLCertificateFile, or name its file in SSLCertificateChainFile or "
-                "SSLCACertificateFile",
-                has_folder ? " (SSLCACertificatePath does not hold it under its hash: see `openssl rehash`)" : "",
-                NULL));
+        return;
+    }
+    if (!c->is_alone)
+        report(c, APLOG_INFO, OC_ABOUT_CERTIFICATE,
+               apr_pstrcat(c->pool, "the issuer's certificate is missing: ", c->issuer_problem, NULL));
+    report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
+           apr_pstrcat(
+               c->pool, "nothing will be stapled: the issuer's certificate is missing: ", missing, c->demand,
+               ". Append it to the certificate in SSLCertificateFile, or name its file in SSLCertificateChainFile or "
+               "SSLCACertificateFile",
+               has_folder ? " (SSLCACertificatePath does not hold it under its hash: see `openssl rehash`)" : "",
+               NULL));
 }
 
 /* No responder can be queried. That a certificate names none is expected; the other causes can be fixed. */
@@ -87,7 +95,7 @@ static void check_targets(const case_t *c, const oc_targets_t *targets)
     int is_warning = c->cert->must_staple || !targets->is_expected;
 
     report(
-        c, is_warning ? APLOG_WARNING : APLOG_INFO, c->cert->must_staple ? OC_ABOUT_CERTIFICATE : OC_ABOUT_CERTIFICATES,
+        c, is_warning ? APLOG_WARNING : APLOG_INFO, OC_ABOUT_CERTIFICATES,
         apr_pstrcat(c->pool,
                     targets->is_refreshed ? "stapled only from OCSPCacheResponseFolder: " : "nothing will be stapled: ",
                     targets->problem, c->demand, ". ", targets->advice, NULL));
@@ -128,6 +136,7 @@ static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_r
                 .pool = pool,
                 .cert = cert,
                 .has_issuer = 1,
+                .is_alone = 1,
                 .s = s,
                 .demand = cert->must_staple ? DEMAND : ""};
 
@@ -170,9 +179,39 @@ static apr_hash_t *supplied_certificates(const apr_array_header_t *certificates,
     return supplied;
 }
 
-static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, const oc_mod_md_t *md,
-                         apr_hash_t *supplied, apr_pool_t *pool)
+/* How many certificates lack an issuer: its name -> unsigned *. */
+static apr_hash_t *missing_issuers(const apr_array_header_t *certificates, apr_pool_t *pool)
 {
+    apr_hash_t *missing = apr_hash_make(pool);
+    int i;
+
+    for (i = 0; i < certificates->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(certificates, i, const oc_listed_t *);
+        unsigned *n;
+
+        if (!listed->cert || listed->has_issuer || !listed->issuer)
+            continue;
+        n = apr_hash_get(missing, listed->issuer, APR_HASH_KEY_STRING);
+        if (!n) {
+            n = apr_pcalloc(pool, sizeof(*n));
+            apr_hash_set(missing, listed->issuer, APR_HASH_KEY_STRING, n);
+        }
+        (*n)++;
+    }
+    return missing;
+}
+
+/* What is known of all certificates together. */
+typedef struct {
+    oc_findings_t *findings;
+    const oc_mod_md_t *md;
+    apr_hash_t *supplied; /* see supplied_certificates() */
+    apr_hash_t *missing;  /* see missing_issuers() */
+} whole_t;
+
+static void check_listed(const whole_t *whole, const oc_listed_t *listed, apr_pool_t *pool)
+{
+    const unsigned *lacking = listed->issuer ? apr_hash_get(whole->missing, listed->issuer, APR_HASH_KEY_STRING) : NULL;
     int i;
 
     for (i = 0; i < listed->servers->nelts; i++) {
@@ -180,15 +219,17 @@ static void check_listed(oc_findings_t *findings, const oc_listed_t *listed, con
         case_t c;
 
         if (!listed->cert) {
-            check_unread(findings, listed, s, pool);
+            check_unread(whole->findings, listed, s, pool);
             continue;
         }
-        c = make_case(findings, listed->cert, s, pool);
+        c = make_case(whole->findings, listed->cert, s, pool);
         c.has_issuer = listed->has_issuer;
         c.issuer_problem = listed->issuer_problem;
         c.unread = listed->unread;
-        c.is_supplied = !!apr_hash_get(supplied, listed->cert->id, OC_CERT_ID_LEN);
-        if (oc_mod_md_staples(md, s))
+        c.issuer = listed->issuer;
+        c.is_alone = !lacking || *lacking == 1;
+        c.is_supplied = !!apr_hash_get(whole->supplied, listed->cert->id, OC_CERT_ID_LEN);
+        if (oc_mod_md_staples(whole->md, s))
             check_dates(&c, apr_time_now());
         else
             check_certificate(&c);
@@ -211,14 +252,14 @@ static void check_stapling(oc_findings_t *findings, const apr_array_header_t *se
                            const apr_array_header_t *certificates, apr_pool_t *pool)
 {
     server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);
-    apr_hash_t *supplied = supplied_certificates(certificates, pool);
     oc_mod_md_t *md = oc_mod_md_read(pool);
+    whole_t whole = {findings, md, supplied_certificates(certificates, pool), missing_issuers(certificates, pool)};
     const apr_array_header_t *stapled = oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool);
     int i;
 
     oc_check_directives(findings, md, servers, pool);
     for (i = 0; i < certificates->nelts; i++)
-        check_listed(findings, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), md, supplied, pool);
+        check_listed(&whole, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), pool);
     if (are_all_read(certificates))
         oc_check_responders(stapled, main_server, pool);
     oc_check_cache(findings, stapled, main_server, pool);

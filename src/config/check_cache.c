@@ -10,6 +10,7 @@
 #include "cache/file.h"
 #include "cache/shm.h"
 #include "config/inventory.h"
+#include "server/cache_size.h"
 #include "server/module.h"
 #include "server/settings.h"
 #include "state/reader.h"
@@ -23,9 +24,6 @@
 #include <unixd.h>
 
 APLOG_USE_MODULE(ocsp_cache);
-
-#define SIZE_GUESSED 2048 /* of a response that is not in the cache yet */
-#define SIZE_STEP 32768   /* the recommended size is a multiple of this */
 
 static int is_refreshed(const oc_listed_t *listed, apr_pool_t *pool)
 {
@@ -65,21 +63,6 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
     for (i = 0; i < listed->servers->nelts; i++)
         oc_findings_add(findings, APLOG_WARNING, APR_ARRAY_IDX(listed->servers, i, server_rec *), OC_ABOUT_CERTIFICATES,
                         label, text);
-}
-
-static void check_size(unsigned certificates, uint32_t blocks, uint32_t largest, server_rec *main_server)
-{
-    apr_size_t size = oc_settings_global()->cache.size, enough;
-
-    if (certificates == 0 || blocks + largest <= oc_shm_blocks(size))
-        return;
-    enough = oc_shm_size_for(blocks + largest);
-    enough += SIZE_STEP - enough % SIZE_STEP;
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                 "SSLStaplingCache: a size of %" APR_SIZE_T_FMT
-                 " bytes is too small for the responses of %u certificates: those that do not fit are not stapled. Set "
-                 "a size of %" APR_SIZE_T_FMT " or more",
-                 size, certificates, enough);
 }
 
 /* ---- the file ---- */
@@ -166,8 +149,7 @@ void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, 
                     apr_pool_t *pool)
 {
     const oc_global_conf_t *conf = oc_settings_global();
-    uint32_t blocks = 0, largest = 0;
-    unsigned certificates = 0;
+    oc_sizing_t sizing = {0};
     oc_reader_t reader;
     int i;
 
@@ -176,7 +158,6 @@ void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, 
     for (i = 0; i < stapled->nelts; i++) {
         const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
         oc_view_t view;
-        uint32_t count;
 
         if (!is_refreshed(listed, pool))
             continue;
@@ -184,10 +165,7 @@ void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, 
         memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
         oc_reader_fill(&reader, &view);
         check_expiry(findings, listed, &view, reader.path, pool);
-        count = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + (view.has_record ? view.size : SIZE_GUESSED));
-        certificates++;
-        blocks += count;
-        largest = count > largest ? count : largest;
+        oc_sizing_add(&sizing, OC_CERT_ID_LEN, view.has_record ? OC_RECORD_HEAD_LEN + view.size : 0);
     }
-    check_size(certificates, blocks, largest, main_server);
+    (void)oc_cache_size_log(&sizing, conf->cache.size, APLOG_WARNING, main_server);
 }

@@ -6,6 +6,7 @@
  */
 #include "config/directives.h"
 
+#include "base/duration.h"
 #include "fetch/fetch.h"
 #include "fetch/url.h"
 #include "fleet/entry.h"
@@ -29,16 +30,42 @@ static oc_server_conf_t *conf_of(cmd_parms *cmd)
     return ap_get_module_config(cmd->server->module_config, &ocsp_cache_module);
 }
 
-/* The last one counts, for mod_ssl too. The same line in two files is usual: a2enmod's and the site's. */
-static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *arg)
+/* The first word of a directive of mod_ssl. NULL: there is none, which mod_ssl reports in its own words, or the
+ * directive is in a <Directory>, where it configures client certificates. */
+static const char *first_word(cmd_parms *cmd, const char **args)
 {
+    const char *word = ap_getword_conf(cmd->pool, args);
+
+    if (*word == '\0' || cmd->path)
+        return NULL;
+    oc_settings_edit()->ssl_written = cmd->cmd->name;
+    return word;
+}
+
+/* The same, where mod_ssl rejects a second word. */
+static const char *only_word(cmd_parms *cmd, const char *args)
+{
+    const char *word = first_word(cmd, &args);
+
+    return *args == '\0' ? word : NULL;
+}
+
+static void *field_of(cmd_parms *cmd)
+{
+    return (char *)conf_of(cmd) + (apr_size_t)cmd->info;
+}
+
+/* The last one counts, for mod_ssl too. The same line in two files is usual: a2enmod's and the site's. */
+static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *args)
+{
+    const char *arg = cmd->server->is_virtual ? NULL : only_word(cmd, args); /* mod_ssl rejects it in a host */
     oc_global_conf_t *global = oc_settings_edit();
     apr_size_t len = strlen(OC_PROVIDER_NAME);
     int was_provider = global->is_provider;
 
     (void)dummy;
-    if (cmd->server->is_virtual)
-        return NULL; /* mod_ssl reports it */
+    if (!arg)
+        return NULL;
     global->is_provider = strncmp(arg, OC_PROVIDER_NAME, len) == 0 && (arg[len] == ':' || arg[len] == '\0');
     if (was_provider && strcmp(arg, global->cache_line) != 0)
         global->cache_replaced = global->cache_line;
@@ -47,52 +74,59 @@ static const char *read_stapling_cache(cmd_parms *cmd, void *dummy, const char *
     global->cache_line = arg;
     if (global->is_provider) /* the provider reports errors in the argument */
         (void)oc_argument_parse(&global->cache, arg[len] == ':' ? arg + len + 1 : NULL, cmd->pool);
-    global->ssl_written = cmd->cmd->name;
     return NULL;
 }
 
-/* A flag of mod_ssl; cmd->info is the offset of the field in oc_server_conf_t. */
-static const char *read_flag(cmd_parms *cmd, void *dummy, int flag)
+/* cmd->info is the offset of the field in oc_server_conf_t, here and below. */
+static const char *read_flag(cmd_parms *cmd, void *dummy, const char *args)
 {
+    const char *arg = first_word(cmd, &args); /* httpd ignores what follows a flag */
+
     (void)dummy;
-    *(int *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = flag ? 1 : 0;
-    oc_settings_edit()->ssl_written = cmd->cmd->name;
+    if (arg && (strcasecmp(arg, "on") == 0 || strcasecmp(arg, "off") == 0)) /* else mod_ssl rejects it */
+        *(int *)field_of(cmd) = strcasecmp(arg, "on") == 0;
     return NULL;
 }
 
 /* Plain seconds, by atoi() as in mod_ssl: "1h" is one second there, and must not be an hour here. */
-static const char *read_seconds(cmd_parms *cmd, void *dummy, const char *arg)
+static const char *read_seconds(cmd_parms *cmd, void *dummy, const char *args)
 {
-    int seconds = atoi(arg); /* NOLINT(cert-err34-c): to mod_ssl anything that is not a number is 0 */
+    const char *arg = only_word(cmd, args);
+    int seconds = arg ? atoi(arg) : -1; /* NOLINT(cert-err34-c): to mod_ssl anything that is not a number is 0 */
 
     (void)dummy;
     if (seconds >= 0) /* else mod_ssl rejects it */
-        *(apr_interval_time_t *)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = apr_time_from_sec(seconds);
-    oc_settings_edit()->ssl_written = cmd->cmd->name;
+        *(apr_interval_time_t *)field_of(cmd) = apr_time_from_sec(seconds);
     return NULL;
 }
 
-static const char *read_string(cmd_parms *cmd, void *dummy, const char *arg)
+static const char *read_string(cmd_parms *cmd, void *dummy, const char *args)
 {
+    const char *arg = only_word(cmd, args);
+
     (void)dummy;
-    *(const char **)(void *)((char *)conf_of(cmd) + (apr_size_t)cmd->info) = arg;
-    oc_settings_edit()->ssl_written = cmd->cmd->name;
+    if (arg)
+        *(const char **)field_of(cmd) = arg;
     return NULL;
 }
 
-static const char *read_engine(cmd_parms *cmd, void *dummy, const char *arg)
+static const char *read_engine(cmd_parms *cmd, void *dummy, const char *args)
 {
+    const char *arg = only_word(cmd, args);
+
     (void)dummy;
-    conf_of(cmd)->ssl_engine = strcasecmp(arg, "off") != 0; /* on, optional */
-    oc_settings_edit()->ssl_written = cmd->cmd->name;
+    if (arg)
+        conf_of(cmd)->ssl_engine = strcasecmp(arg, "off") != 0; /* on, optional */
     return NULL;
 }
 
-static const char *read_certificate(cmd_parms *cmd, void *dummy, const char *arg)
+static const char *read_certificate(cmd_parms *cmd, void *dummy, const char *args)
 {
+    const char *arg = only_word(cmd, args);
+
     (void)dummy;
-    APR_ARRAY_PUSH(conf_of(cmd)->certificate_files, const char *) = arg;
-    oc_settings_edit()->ssl_written = cmd->cmd->name;
+    if (arg)
+        APR_ARRAY_PUSH(conf_of(cmd)->certificate_files, const char *) = arg;
     return NULL;
 }
 
@@ -132,17 +166,17 @@ static const char *set_workers(cmd_parms *cmd, void *dummy, const char *all, con
     return error ? error : begin_own(cmd);
 }
 
-/* A duration from its first to its last character. ap_timeout_parameter_parse() alone accepts text without a leading
- * digit. */
 static const char *parse_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t min, apr_interval_time_t max,
                                   apr_interval_time_t *duration)
 {
-    if (!apr_isdigit(*arg) || ap_timeout_parameter_parse(arg, duration, "s") != APR_SUCCESS || *duration < min
-        || *duration > max)
+    if (!oc_duration_parse(arg, APR_INT64_MAX, duration))
         return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not a duration from %" APR_TIME_T_FMT " to %" APR_TIME_T_FMT
-                            " seconds (a number followed by ms, s, min or h; without a unit: seconds)",
-                            cmd->cmd->name, arg, apr_time_sec(min), apr_time_sec(max));
+                            "%s: '%s' is not a duration. Write " OC_DURATION_FORM ". Without a unit: seconds",
+                            cmd->cmd->name, arg);
+    if (*duration < min || *duration > max)
+        return apr_psprintf(cmd->pool, "%s: '%s' is out of range: it must be from %s to %s", cmd->cmd->name, arg,
+                            min == 0 ? "0" : oc_duration_text(min, arg, cmd->pool),
+                            oc_duration_text(max, arg, cmd->pool));
     return NULL;
 }
 
@@ -270,12 +304,10 @@ static const char *set_notify(cmd_parms *cmd, void *dummy, int argc, char *const
 /* ---- the table ---- */
 
 #define FIELD(name) ((void *)APR_OFFSETOF(oc_server_conf_t, name))
-#define READ_FLAG(name, field) \
-    AP_INIT_FLAG(name, read_flag, FIELD(field), RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache")
-#define READ_SECONDS(name, field) \
-    AP_INIT_TAKE1(name, read_seconds, FIELD(field), RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache")
-#define READ_STRING(name, field) \
-    AP_INIT_TAKE1(name, read_string, FIELD(field), RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache")
+
+/* A directive of mod_ssl: allowed everywhere and with any arguments, so that every error is mod_ssl's. */
+#define READ(name, read, info) \
+    AP_INIT_RAW_ARGS(name, read, info, RSRC_CONF | OR_ALL, "a directive of mod_ssl, which this module reads")
 
 const command_rec oc_directives[] = {
     AP_INIT_FLAG(
@@ -309,22 +341,20 @@ const command_rec oc_directives[] = {
     AP_INIT_TAKE1("OCSPCacheSharedTimeout", set_shared_timeout, NULL, RSRC_CONF,
                   "timeout of one request to the shared store"),
 
-    AP_INIT_TAKE1("SSLStaplingCache", read_stapling_cache, NULL, RSRC_CONF,
-                  "a directive of mod_ssl, also read by mod_ocsp_cache"),
-    AP_INIT_TAKE1("SSLEngine", read_engine, NULL, RSRC_CONF, "a directive of mod_ssl, also read by mod_ocsp_cache"),
-    AP_INIT_TAKE1("SSLCertificateFile", read_certificate, NULL, RSRC_CONF,
-                  "a directive of mod_ssl, also read by mod_ocsp_cache"),
-    READ_FLAG("SSLUseStapling", use_stapling),
-    READ_FLAG("SSLStaplingReturnResponderErrors", return_errors),
-    READ_FLAG("SSLStaplingFakeTryLater", fake_try_later),
-    READ_SECONDS("SSLStaplingResponderTimeout", responder_timeout),
-    READ_SECONDS("SSLStaplingStandardCacheTimeout", standard_timeout),
-    READ_SECONDS("SSLStaplingErrorCacheTimeout", error_timeout),
-    READ_SECONDS("SSLStaplingResponseTimeSkew", skew),
-    READ_SECONDS("SSLStaplingResponseMaxAge", max_age),
-    READ_STRING("SSLStaplingForceURL", force_url),
-    READ_STRING("SSLOCSPProxyURL", proxy_url),
-    READ_STRING("SSLCertificateChainFile", chain_file),
-    READ_STRING("SSLCACertificateFile", ca_file),
-    READ_STRING("SSLCACertificatePath", ca_path),
+    READ("SSLStaplingCache", read_stapling_cache, NULL),
+    READ("SSLEngine", read_engine, NULL),
+    READ("SSLCertificateFile", read_certificate, NULL),
+    READ("SSLUseStapling", read_flag, FIELD(use_stapling)),
+    READ("SSLStaplingReturnResponderErrors", read_flag, FIELD(return_errors)),
+    READ("SSLStaplingFakeTryLater", read_flag, FIELD(fake_try_later)),
+    READ("SSLStaplingResponderTimeout", read_seconds, FIELD(responder_timeout)),
+    READ("SSLStaplingStandardCacheTimeout", read_seconds, FIELD(standard_timeout)),
+    READ("SSLStaplingErrorCacheTimeout", read_seconds, FIELD(error_timeout)),
+    READ("SSLStaplingResponseTimeSkew", read_seconds, FIELD(skew)),
+    READ("SSLStaplingResponseMaxAge", read_seconds, FIELD(max_age)),
+    READ("SSLStaplingForceURL", read_string, FIELD(force_url)),
+    READ("SSLOCSPProxyURL", read_string, FIELD(proxy_url)),
+    READ("SSLCertificateChainFile", read_string, FIELD(chain_file)),
+    READ("SSLCACertificateFile", read_string, FIELD(ca_file)),
+    READ("SSLCACertificatePath", read_string, FIELD(ca_path)),
     {.name = NULL}};

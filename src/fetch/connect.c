@@ -7,6 +7,8 @@
  */
 #include "fetch/connect.h"
 
+#include "base/selinux.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -111,7 +113,9 @@ static void race_note_failure(oc_race_t *race, const struct addrinfo *address, i
     oc_verdict_t verdict = OC_CONNECT_FAILED;
 
     if (error == EACCES || error == EPERM)
-        hint = " (a local policy forbids it; with SELinux: setsebool -P httpd_can_network_connect on)";
+        hint = oc_selinux_is_on()
+                   ? " (a local policy forbids it; for SELinux: setsebool -P httpd_can_network_connect on)"
+                   : " (a local policy forbids it: a firewall, or the sandbox of a container or a service)";
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
         verdict = OC_OUT_OF_RESOURCES;
     race->exhausted |= verdict == OC_OUT_OF_RESOURCES;

@@ -106,7 +106,7 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
         consequence = apr_pstrcat(pool, "Stapling continues with the stored response until ",
                                   oc_log_date(job->own.usable_until, pool), NULL);
     if (is_expiring || has_ended) {
-        level = APLOG_WARNING;
+        level = attempt->verdict == OC_CACHE_FULL ? APLOG_INFO : APLOG_WARNING; /* one line about the size is enough */
         oc_notify_post(job, is_expiring ? OC_NOTIFY_EXPIRING : OC_NOTIFY_EXPIRED, attempt->verdict, attempt->detail,
                        pool);
     }

@@ -145,6 +145,9 @@ const char *oc_shared_store_create(const char *argument, apr_pool_t *pconf, apr_
         return "this is the server's own cache, which is not shared with other servers. Name a store, as in "
                "redis:host:6379";
     oc_shared_store_reset();
+    if (strcmp(name, "memcached") == 0)
+        return apr_psprintf(ptemp, "httpd calls the provider for memcached \"memcache\": write memcache%s",
+                            colon ? colon : ":host:11211");
     store.provider = ap_lookup_provider(AP_SOCACHE_PROVIDER_GROUP, name, AP_SOCACHE_PROVIDER_VERSION);
     if (!store.provider)
         return apr_psprintf(ptemp,

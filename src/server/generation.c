@@ -40,6 +40,12 @@ typedef struct {
     int reading;        /* counts the configurations read */
 } process_t;
 
+/* In shared memory: what one process finds out for all. */
+typedef struct {
+    atomic_int is_file_lost;     /* the file could not be written */
+    atomic_int is_size_reported; /* that the cache is too small */
+} shared_t;
+
 struct oc_generation_t {
     apr_pool_t *pool;
     const char *consumer; /* in the process pool */
@@ -48,7 +54,7 @@ struct oc_generation_t {
     apr_global_mutex_t *mutex; /* of writers */
     oc_lead_t *lead;           /* NULL: this cache has no leader */
     oc_file_t *file;
-    atomic_int *is_file_lost; /* in shared memory: the file could not be written */
+    shared_t *shared;
     const char *path;
     int reading; /* the configuration that began it */
     pid_t creator;
@@ -97,7 +103,12 @@ const oc_shm_t *oc_generation_previous_shm(const oc_generation_t *generation)
 
 const char *oc_generation_path(const oc_generation_t *generation)
 {
-    return generation->file && !atomic_load(generation->is_file_lost) ? generation->path : NULL;
+    return generation->file && !atomic_load(&generation->shared->is_file_lost) ? generation->path : NULL;
+}
+
+int oc_generation_reports_size(oc_generation_t *generation)
+{
+    return atomic_exchange(&generation->shared->is_size_reported, 1) == 0;
 }
 
 /* ---- the mutex ---- */
@@ -151,7 +162,7 @@ static void write_behind(void *context, uint32_t block, const void *bytes)
     oc_generation_t *generation = context;
     apr_status_t rv;
 
-    if (atomic_load(generation->is_file_lost) || (!bytes && generation->write_status != APR_SUCCESS))
+    if (atomic_load(&generation->shared->is_file_lost) || (!bytes && generation->write_status != APR_SUCCESS))
         return;
     rv = oc_file_write(generation->file, block, bytes);
     generation->has_written = 1;
@@ -233,7 +244,7 @@ static void write_file(void *data, server_rec *s)
         rv = oc_file_commit(generation->file, &problem);
     if (rv == APR_SUCCESS)
         return;
-    atomic_store(generation->is_file_lost, 1);
+    atomic_store(&generation->shared->is_file_lost, 1);
     if (!problem)
         problem =
             apr_psprintf(generation->pool, "cannot write %s: %s", generation->path, apr_strerror(rv, why, sizeof(why)));
@@ -252,7 +263,7 @@ static const oc_later_t WRITE_FILE = {write_file, leave_file};
 /* No mutex: only the parent has the arena yet. */
 static void fill(oc_generation_t *generation, const oc_generation_t *old, int with_file, server_rec *s)
 {
-    oc_take_over_source_t from = {old ? old->shm : NULL, NULL};
+    oc_take_over_source_t from = {old ? old->shm : NULL, NULL, generation->path != NULL};
     apr_pool_t *pool;
 
     apr_pool_create(&pool, generation->pool);
@@ -285,14 +296,15 @@ static apr_status_t create_mutexes(oc_generation_t *generation, const oc_generat
     return rv;
 }
 
-static apr_status_t create_flag(atomic_int **flag, apr_pool_t *pool)
+static apr_status_t create_shared(shared_t **shared, apr_pool_t *pool)
 {
     apr_shm_t *shm;
-    apr_status_t rv = apr_shm_create(&shm, sizeof(**flag), NULL, pool);
+    apr_status_t rv = apr_shm_create(&shm, sizeof(**shared), NULL, pool);
 
     if (rv == APR_SUCCESS) {
-        *flag = apr_shm_baseaddr_get(shm);
-        atomic_init(*flag, 0);
+        *shared = apr_shm_baseaddr_get(shm);
+        atomic_init(&(*shared)->is_file_lost, 0);
+        atomic_init(&(*shared)->is_size_reported, 0);
     }
     return rv;
 }
@@ -317,7 +329,7 @@ static apr_status_t create(oc_generation_t **out, const oc_generation_spec_t *sp
     if (rv == APR_SUCCESS)
         rv = oc_shm_create(&generation->shm, spec->size, spec->policy, seed, pool);
     if (rv == APR_SUCCESS)
-        rv = create_flag(&generation->is_file_lost, pool);
+        rv = create_shared(&generation->shared, pool);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s, "cannot create the cache %s of %" APR_SIZE_T_FMT " bytes",
                      generation->name, spec->size);

@@ -6,12 +6,8 @@
  */
 #include "server/staples.h"
 
-#include "server/module.h"
+#include "server/cache_size.h"
 #include "server/provider.h"
-
-#include <http_log.h>
-
-APLOG_USE_MODULE(ocsp_cache);
 
 const oc_shm_t *oc_staples_arena(void)
 {
@@ -59,18 +55,6 @@ apr_status_t oc_staples_get(const oc_cert_t *cert, oc_record_t *record, oc_note_
                : APR_EGENERAL;
 }
 
-static void log_full(const oc_record_t *record, server_rec *s)
-{
-    oc_shm_stats_t stats;
-    uint32_t each = oc_block_count(OC_CERT_ID_LEN, OC_RECORD_HEAD_LEN + record->der_len);
-
-    oc_shm_stats(oc_staples_arena(), &stats);
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                 "the stapling cache of %" APR_SIZE_T_FMT " bytes is full (%u records): a response of %" APR_SIZE_T_FMT
-                 " bytes does not fit. Give SSLStaplingCache a size of %" APR_SIZE_T_FMT " or more",
-                 stats.size, stats.records, record->der_len, oc_shm_size_for(stats.blocks + stats.blocks / 4 + each));
-}
-
 apr_status_t oc_staples_put(const oc_cert_t *cert, const oc_record_t *record, const oc_note_t *note, apr_time_t now,
                             server_rec *s, apr_pool_t *pool)
 {
@@ -97,7 +81,7 @@ apr_status_t oc_staples_put(const oc_cert_t *cert, const oc_record_t *record, co
     oc_generation_unlock(generation, s);
 
     if (stored == APR_ENOSPC)
-        log_full(record, s);
+        oc_cache_size_full(cert, record, s);
     return stored;
 }
 

@@ -78,12 +78,15 @@ static void take_from_file(take_over_t *t, const char *path, server_rec *s, apr_
                      loaded.records, loaded.damaged);
 }
 
-static void report(const take_over_t *t, const char *name, server_rec *s)
+static void report(const take_over_t *t, const char *name, int is_sized_later, server_rec *s)
 {
     oc_shm_stats_t stats;
 
     oc_shm_stats(t->shm, &stats);
-    if (t->refused > 0)
+    if (t->refused > 0 && is_sized_later)
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, "the cache %s: %u stored records fit, %u do not", name, t->records,
+                     t->refused);
+    else if (t->refused > 0)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "the cache %s is too small: %u records fit, %u do not. A size of %" APR_SIZE_T_FMT " holds all",
                      name, t->records, t->refused,
@@ -109,5 +112,5 @@ void oc_take_over(oc_shm_t *shm, const oc_take_over_source_t *from, const char *
     else if (from->path)
         take_from_file(&t, from->path, s, pool);
     oc_shm_end(shm);
-    report(&t, name, s);
+    report(&t, name, from->is_sized_later, s);
 }

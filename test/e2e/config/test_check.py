@@ -3,6 +3,7 @@
 """What `httpd -t` reports as missing, and the module's own directives."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_wrong_argument_names_the_directive(site, line):
     assert len(said) == 1 and line.split()[0] in said[0], checked.output
 
 
+def test_durations(site):
+    server = site(directives=("OCSPCacheRefreshInterval 5m 1d", "OCSPCacheExpiryWarning 12h", "OCSPCacheMustStapleWait 1min",
+                              "OCSPCacheSharedTimeout 250MS")).server
+    assert server.check().lines == ["Syntax OK"]
+    for line, words in (("OCSPCacheRefreshInterval 10min 2hh", "'2hh' is not a duration. Write a number and ms, s, min, h, d or w"),
+                        ("OCSPCacheMustStapleWait 2h", "'2h' is out of range: it must be from 0 to 1min"),
+                        ("OCSPCacheExpiryWarning 1000h", "'1000h' is out of range: it must be from 0 to 720h"),
+                        ("OCSPCacheExpiryWarning 5w", "'5w' is out of range: it must be from 0 to 30d"),
+                        ("OCSPCacheSharedTimeout 31", "'31' is out of range: it must be from 10ms to 30s"),
+                        ("OCSPCacheShared memcached:localhost:11211", "write memcache:localhost:11211")):
+        server.config = replace(server.config, directives=(line,))
+        assert f"{line.split()[0]}: " in server.check().output and words in server.check().output, server.check().output
+
+
 @pytest.mark.parametrize("line", OWN)
 def test_own_directives_belong_to_the_main_server(site, line):
     one = site(vhost={"directives": (line,)})
@@ -67,13 +82,25 @@ def test_own_directives_belong_to_the_main_server(site, line):
     assert checked.code != 0 and re.search("cannot occur within <VirtualHost", checked.output), checked.output
 
 
-@pytest.mark.parametrize("line", ["SSLStaplingErrorCacheTimeout -1", "SSLStaplingResponderTimeout -1",
-                                  "SSLUseStapling perhaps"])
-def test_mod_ssls_directives_are_still_judged_by_mod_ssl(site, line):
-    with_module = site(directives=(line,)).server.check()
-    without = site(directives=(line,), module=False, cache=SHMCB).server.check()
-    assert with_module.code != 0 and without.code != 0
-    assert with_module.lines[1:] == without.lines[1:], "the same words"
+MOD_SSLS = ("SSLStaplingErrorCacheTimeout -1", "SSLStaplingResponderTimeout -1", "SSLUseStapling perhaps", "SSLUseStapling",
+            "SSLCertificateFile a b", "SSLCertificateFile", "SSLStaplingCache", "SSLStaplingCache a b",
+            "SSLEngine on off", "SSLOCSPProxyURL a b", "SSLCACertificateFile a b", "SSLStaplingForceURL",
+            *(f'<Directory "htdocs">\n{line}\n</Directory>' for line in ("SSLUseStapling on", "SSLCACertificateFile x.pem")))
+
+
+def test_mod_ssls_directives_are_judged_by_mod_ssl_alone(site):
+    """The same words, with the module and without."""
+    servers = [site(module=False, cache=SHMCB).server, site().server]
+    for line in MOD_SSLS:
+        said = []
+        for server in servers:
+            config = server.config
+            server.config = replace(config, directives=(line,))
+            checked = server.check()
+            server.config = config
+            assert checked.code != 0, line
+            said.append([text.replace(str(server.root), "") for text in checked.lines[1:]])
+        assert said[0] == said[1], line
 
 
 def test_must_staple_without_stapling_is_said(site):

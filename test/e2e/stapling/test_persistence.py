@@ -4,6 +4,7 @@
 problem is one log line, and valid records are kept."""
 
 import os
+import re
 import struct
 import subprocess
 from dataclasses import replace
@@ -51,13 +52,23 @@ def test_another_size_keeps_the_staples(farm, size, how):
     assert stapled(server) == len(HOSTS)
 
 
-def test_a_size_that_is_too_small_names_one_that_is_not(farm):
-    server, answering = farm()
-    answering.refuse()
-    server.expect(r"\[ocsp_cache:error\] .*the cache .* is too small: \d+ records fit, \d+ do not. A size of \d+")
-    server.allow(r"\[ocsp_cache:warn\] .*There is no valid response to staple")
-    server.graceful(replace(server.config, cache="ocsp_cache:cache/staples(32768)"))
-    assert 0 < stapled(server) < len(HOSTS)
+def test_a_size_that_is_too_small_names_once_one_that_is_not(httpd, ca, responder):
+    """At the start, and not again for each response that does not fit. `-t` names the same size."""
+    answering = responder()
+    vhosts = tuple(Vhost(host, (ca.leaf(host, url=answering.url),)) for host in HOSTS)
+    server = httpd(Config(vhosts=vhosts, cache="ocsp_cache:cache/staples(32768)"))
+    small = r"SSLStaplingCache: a size of 32768 bytes is too small for the responses of 30 certificates.* Set a size of (\d+) or more"
+    server.expect(rf"\[ocsp_cache:warn\] .*{small}")
+    first = server.check().lines[0]
+    server.start()
+    answering.wait_asked(len(HOSTS))
+    [line] = server.ours(("warn", "error"), "too small|is full|a size of")
+    size = re.search(small, line.text)[1]
+    assert re.search(small, first)[1] == size
+    server.graceful(replace(server.config, cache=f"ocsp_cache:cache/staples({size})"))
+    for host in HOSTS:
+        server.wait_staple(host)
+    assert server.check().lines == ["Syntax OK"]
 
 
 def test_a_file_of_another_layout_is_replaced_and_said_once(farm):
