@@ -248,7 +248,7 @@ check-tsan:
 # The fuzz targets over their corpus: `make check-fuzz` replays it with any compiler; `make fuzz FUZZ=arena SECONDS=60` continues
 # with new inputs, with clang's libFuzzer.
 FUZZ_TARGETS := $(patsubst test/fuzz/fuzz_%.c,%,$(wildcard test/fuzz/fuzz_*.c))
-$(OUT)/fuzz/replay_%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
+$(OUT)/fuzz/replay_%: test/fuzz/fuzz_%.c test/fuzz/replay.c test/fuzz/fuzz.h $(CORE)
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(COMMON_FLAGS) $(TEST_INCLUDE) -o $@ $(filter %.c,$^) $(CORE) $(APR_LIBS) $(OPENSSL_LIBS)
 check-fuzz: $(FUZZ_TARGETS:%=$(OUT)/fuzz/replay_%)

@@ -5,11 +5,9 @@
  * included. Every call returns, in bounds. The input is a list of what the hostile and the honest processes do; the
  * counters behind the blocks, and what follows the arena, are poisoned for AddressSanitizer.
  */
-#include "cache/arena.h"
+#include "fuzz.h"
 
-#include <apr_general.h>
-#include <stdlib.h>
-#include <string.h>
+#include "cache/arena.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
@@ -24,8 +22,6 @@
 
 #define SIZE OC_SHM_SIZE_MIN
 #define STEPS_MAX 200
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static apr_pool_t *pool;
 static oc_shm_t *shm;
@@ -49,12 +45,6 @@ static uint64_t take(input_t *in, unsigned bytes)
     return value;
 }
 
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
-
 /* As cache/file.c does: it reads a whole block. */
 static void changed(void *context, uint32_t block, const void *bytes)
 {
@@ -71,7 +61,7 @@ static void set_stage(void)
 {
     oc_shm_seed_t seed = {{1, 2}};
 
-    require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
+    pool = fuzz_pool();
     require(oc_shm_create(&shm, SIZE, OC_SHM_KEEP_VALID, seed, pool) == APR_SUCCESS);
     oc_shm_on_change(shm, changed, NULL);
 #ifdef WITH_ASAN

@@ -5,20 +5,11 @@
  * and read again. The input is an array of blocks; after a record was written into its middle, the remaining bytes
  * overwrite words: so a fuzzer gets past the checksum.
  */
+#include "fuzz.h"
+
 #include "cache/block.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static unsigned char copied[OC_BLOCK_DATA_MAX], copied_again[OC_BLOCK_DATA_MAX];
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void write_again(const oc_entry_t *entry)
 {

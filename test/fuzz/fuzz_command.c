@@ -4,31 +4,18 @@
  * Fuzz target: oc_command_parse() over arbitrary text. A command that it accepts is the same after it is written and
  * read again.
  */
+#include "fuzz.h"
+
 #include "state/command.h"
-
-#include <apr_general.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static apr_pool_t *pool;
     apr_pool_t *scratch;
     const char *text, *again;
     apr_size_t len = 0, again_len = 0;
     oc_command_t command;
 
-    if (!pool)
-        require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
-    apr_pool_create(&scratch, pool);
+    apr_pool_create(&scratch, fuzz_pool());
     if (size < OC_COMMAND_SIZE_MAX / 2
         && oc_command_parse(&command, (const char *)data, size, scratch) == APR_SUCCESS) {
         require((text = oc_command_text(&command, &len, scratch)) != NULL);

@@ -4,20 +4,12 @@
  * Fuzz target: fleet/entry.c over anything that a store may hold, also with a correct checksum. What is decoded lies
  * within the input, encodes to the same bytes, and has times that fleet/policy.c calculates with.
  */
+#include "fuzz.h"
+
 #include "fleet/entry.h"
 #include "fleet/policy.h"
 
 #include <openssl/evp.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check(const unsigned char *bytes, size_t size, const unsigned char *key)
 {

@@ -4,47 +4,27 @@
  * Fuzz target: oc_file_load() over arbitrary contents, into an arena. If the first byte is odd, a correct head precedes
  * the rest of the input, so the fuzzer does not have to find it.
  */
+#include "fuzz.h"
+
 #include "cache/file.h"
 #include "cache/shm.h"
 
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define HEAD 4096
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char folder[] = "/tmp/oc-fuzz-XXXXXX";
-static char *path;
+static const char *path;
 static unsigned char head[HEAD];
 static apr_pool_t *pool;
 static int fd;
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
-
-static void clean_up(void)
-{
-    unlink(path);
-    rmdir(folder);
-}
 
 static void set_stage(void)
 {
     const char *problem;
     oc_file_t *file;
 
-    require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS && mkdtemp(folder));
-    path = apr_pstrcat(pool, folder, "/cache", NULL);
-    atexit(clean_up);
+    pool = fuzz_pool();
+    path = fuzz_file("cache");
     require(oc_file_create(&file, path, 100, pool, &problem) == APR_SUCCESS);
     require(oc_file_commit(file, &problem) == APR_SUCCESS);
     fd = open(path, O_RDWR);

@@ -4,21 +4,11 @@
  * Fuzz target: fetch/http.c over what a responder may send. The first byte seeds the cuts; the rest is the response.
  * The result does not depend on the cuts; the body is within its cap; an answer is a whole DER object.
  */
+#include "fuzz.h"
+
 #include "fetch/http.h"
 
-#include <apr_general.h>
-#include <stdlib.h>
-#include <string.h>
-
 #define BODY_MAX 300 /* small, so that a short input exceeds it */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check(const oc_http_t *http)
 {
@@ -54,11 +44,9 @@ static const oc_http_t *read_in_pieces(const uint8_t *data, size_t size, unsigne
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static apr_pool_t *pool;
+    apr_pool_t *pool = fuzz_pool();
     const oc_http_t *whole, *cut;
 
-    if (!pool)
-        require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
     if (size == 0)
         return 0;
     whole = read_in_pieces(data + 1, size - 1, 0, pool);

@@ -4,47 +4,27 @@
  * Fuzz target: oc_ledger_load() over arbitrary contents. If the first byte is odd, a correct head precedes the rest,
  * and every entry whose last byte is odd gets a correct checksum, so the fuzzer does not have to find them.
  */
+#include "fuzz.h"
+
 #include "state/ledger.h"
 
-#include <apr_general.h>
-#include <apr_strings.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define LINE 64
 #define LINES_MAX 1000
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char folder[] = "/tmp/oc-fuzz-XXXXXX";
-static char *path;
+static const char *path;
 static unsigned char head[LINE];
 static apr_pool_t *pool;
 static int fd;
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
-
-static void clean_up(void)
-{
-    unlink(path);
-    rmdir(folder);
-}
 
 static void set_stage(void)
 {
     const char *problem;
     oc_ledger_t *ledger;
 
-    require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS && mkdtemp(folder));
-    path = apr_pstrcat(pool, folder, "/ledger", NULL);
-    atexit(clean_up);
+    pool = fuzz_pool();
+    path = fuzz_file("ledger");
     require(oc_ledger_create(&ledger, path, LINES_MAX, pool, &problem) == APR_SUCCESS);
     fd = open(path, O_RDWR);
     require(fd >= 0 && read(fd, head, LINE) == LINE);

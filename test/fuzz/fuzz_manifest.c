@@ -4,31 +4,18 @@
  * Fuzz target: oc_manifest_parse() over arbitrary text. A manifest that it accepts is the same after it is written and
  * read again.
  */
+#include "fuzz.h"
+
 #include "state/manifest.h"
-
-#include <apr_general.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static apr_pool_t *pool;
     apr_pool_t *scratch;
     const char *problem = NULL, *text, *again;
     apr_size_t len = 0, again_len = 0;
     oc_manifest_t *manifest;
 
-    if (!pool)
-        require(apr_initialize() == APR_SUCCESS && apr_pool_create(&pool, NULL) == APR_SUCCESS);
-    apr_pool_create(&scratch, pool);
+    apr_pool_create(&scratch, fuzz_pool());
     if (oc_manifest_parse(&manifest, (const char *)data, size, scratch, &problem) == APR_SUCCESS) {
         require((text = oc_manifest_text(manifest, &len, scratch)) != NULL);
         require(oc_manifest_parse(&manifest, text, len, scratch, &problem) == APR_SUCCESS);

@@ -4,18 +4,9 @@
  * Fuzz target: oc_record and oc_note over arbitrary bytes. What is decoded lies within the input and encodes to the
  * same bytes.
  */
+#include "fuzz.h"
+
 #include "ocsp/record.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int truth)
-{
-    if (!truth)
-        abort();
-}
 
 static void check_note(uint64_t word)
 {
