@@ -6,7 +6,7 @@
  * has the design.
  */
 #include "version.h"
-#include "config/check.h"
+#include "config/configtest.h"
 #include "config/directives.h"
 #include "config/dump.h"
 #include "config/inventory.h"
@@ -52,7 +52,7 @@ static void test_config(apr_pool_t *pconf, server_rec *main_server)
 
     apr_pool_create(&pool, pconf);
     certificates = oc_inventory_read(main_server, pool);
-    oc_check_configuration(main_server, certificates, pool);
+    oc_configtest_run(main_server, certificates, pool);
     oc_dump(certificates, pool);
     apr_pool_destroy(pool);
 }
@@ -75,7 +75,7 @@ static int prime(server_rec *s, apr_pool_t *pool, const char *id, apr_size_t id_
     int rv = oc_ssl_hooks_prime(s, pool, id, id_len, pem);
 
     if (rv == DECLINED && oc_settings_is_active() && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG)
-        oc_check_unstapled(s, pem, pool);
+        oc_configtest_unstapled(s, pem, pool);
     return rv;
 }
 

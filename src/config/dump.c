@@ -6,9 +6,9 @@
  */
 #include "config/dump.h"
 
+#include "mod_md.h"
 #include "base/hex.h"
 #include "cache/shm.h"
-#include "config/check.h"
 #include "config/inventory.h"
 #include "server/managed.h"
 #include "server/provider.h"

@@ -4,7 +4,7 @@
  * Findings of `apachectl -t`, grouped: the same text is logged once, with the first hosts by name and the others as a
  * number.
  */
-#include "config/findings.h"
+#include "findings.h"
 
 #include "server/managed.h"
 #include "server/module.h"

@@ -4,7 +4,7 @@
  * Which hosts mod_md staples for, by the rules of its sources (2.4.x: staple_here() in mod_md_ocsp.c,
  * link_md_to_servers() in mod_md.c).
  */
-#include "config/mod_md.h"
+#include "mod_md.h"
 
 #include "server/settings.h"
 

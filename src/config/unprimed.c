@@ -6,8 +6,8 @@
  */
 #include "config/unprimed.h"
 
+#include "mod_md.h"
 #include "config/inventory.h"
-#include "config/mod_md.h"
 #include "server/managed.h"
 #include "server/module.h"
 #include "server/settings.h"

@@ -4,7 +4,7 @@
  * The part of `apachectl -t` about directives: a stapling directive that has no effect where it is set, which is never
  * what the administrator intended.
  */
-#include "config/check.h"
+#include "configtest_parts.h"
 
 #include "config/inventory.h"
 #include "fetch/url.h"
@@ -159,7 +159,7 @@ static void check_host(oc_findings_t *findings, const oc_mod_md_t *md, const apr
     }
 }
 
-void oc_check_switch(oc_findings_t *findings, const apr_array_header_t *servers)
+void oc_configtest_switch(oc_findings_t *findings, const apr_array_header_t *servers)
 {
     int i;
 
@@ -199,7 +199,7 @@ static apr_hash_t *named_urls(const apr_array_header_t *stapled, const char **li
     return named;
 }
 
-void oc_check_responders(const apr_array_header_t *stapled, server_rec *main_server, apr_pool_t *pool)
+void oc_configtest_responders(const apr_array_header_t *stapled, server_rec *main_server, apr_pool_t *pool)
 {
     apr_hash_t *responders = oc_settings_global()->responders, *named;
     apr_hash_index_t *hi;
@@ -220,8 +220,8 @@ void oc_check_responders(const apr_array_header_t *stapled, server_rec *main_ser
     }
 }
 
-void oc_check_directives(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
-                         apr_pool_t *pool)
+void oc_configtest_directives(oc_findings_t *findings, const oc_mod_md_t *md, const apr_array_header_t *servers,
+                              apr_pool_t *pool)
 {
     server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);
     int i, n_tls = 0, n_staple = 0, is_set = 0;

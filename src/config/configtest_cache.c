@@ -4,7 +4,7 @@
  * The part of `apachectl -t` about the cache: a file that cannot be used, responses that run out without being renewed,
  * and a size that is too small. Root reads what children wrote, so no ASN.1 of theirs is parsed here.
  */
-#include "config/check.h"
+#include "configtest_parts.h"
 
 #include "base/disk.h"
 #include "cache/file.h"
@@ -121,7 +121,7 @@ static void check_volatile(const oc_argument_t *argument, const char *path, serv
                               path));
 }
 
-void oc_check_file(server_rec *main_server, apr_pool_t *pool)
+void oc_configtest_file(server_rec *main_server, apr_pool_t *pool)
 {
     const oc_argument_t *argument = &oc_settings_global()->cache;
     const char *path = oc_argument_file(argument, pool), *problem = NULL;
@@ -145,8 +145,8 @@ void oc_check_file(server_rec *main_server, apr_pool_t *pool)
 
 /* ---- the responses in it ---- */
 
-void oc_check_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
-                    apr_pool_t *pool)
+void oc_configtest_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
+                         apr_pool_t *pool)
 {
     const oc_global_conf_t *conf = oc_settings_global();
     oc_sizing_t sizing = {0};

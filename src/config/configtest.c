@@ -4,8 +4,9 @@
  * What `apachectl -t` reports about certificates: expired, without an issuer, without a responder, Must-Staple without
  * stapling. It reads the administrator's own files, with the rights of the user who runs the test.
  */
-#include "config/check.h"
+#include "config/configtest.h"
 
+#include "configtest_parts.h"
 #include "config/inventory.h"
 #include "ocsp/cert.h"
 #include "ocsp/x509.h"
@@ -257,27 +258,27 @@ static void check_stapling(oc_findings_t *findings, const apr_array_header_t *se
     const apr_array_header_t *stapled = oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool);
     int i;
 
-    oc_check_directives(findings, md, servers, pool);
+    oc_configtest_directives(findings, md, servers, pool);
     for (i = 0; i < certificates->nelts; i++)
         check_listed(&whole, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), pool);
     if (are_all_read(certificates))
-        oc_check_responders(stapled, main_server, pool);
-    oc_check_cache(findings, stapled, main_server, pool);
+        oc_configtest_responders(stapled, main_server, pool);
+    oc_configtest_cache(findings, stapled, main_server, pool);
 }
 
-void oc_check_configuration(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
+void oc_configtest_run(server_rec *main_server, const apr_array_header_t *certificates, apr_pool_t *pool)
 {
     oc_findings_t *findings = oc_findings_create(pool);
     apr_array_header_t *servers = oc_settings_servers(main_server, pool);
 
-    oc_check_file(main_server, pool);
-    oc_check_switch(findings, servers);
+    oc_configtest_file(main_server, pool);
+    oc_configtest_switch(findings, servers);
     if (oc_settings_is_active())
         check_stapling(findings, servers, certificates, pool);
     oc_findings_log(findings);
 }
 
-void oc_check_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
+void oc_configtest_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
 {
     oc_findings_t *findings = oc_findings_create(pool);
     const char *reason = NULL;
