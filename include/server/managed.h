@@ -19,7 +19,7 @@ typedef struct {
     apr_array_header_t *servers; /* server_rec *: all vhosts that serve it */
 
     /* From here on decided by oc_managed_settle(). */
-    server_rec *server;    /* the one of them that comes first in the configuration: its settings are followed */
+    server_rec *server;    /* the one of them that comes first in the configuration: its settings apply */
     const char *host;      /* that vhost, as "name:port" */
     oc_targets_t targets;  /* the responders to query, in their order: targets.urls */
     const char *url;       /* the first of them (targets.url); NULL: there is none to query */
@@ -40,7 +40,7 @@ void oc_managed_reset(apr_pool_t *pconf);
 void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char *pem);
 
 /** post_config: the table is complete: decide for each certificate which responders are queried, and how. Logs why one
- * cannot be stapled (at info where that is expected: its CA runs no responder), and where vhosts disagree. */
+ * cannot be stapled (at info where that is expected: its CA runs no responder), and where vhosts differ. */
 void oc_managed_settle(void);
 
 /** All of them, in the order of the configuration: const oc_managed_t *. Never NULL after oc_managed_reset(). */

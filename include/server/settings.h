@@ -19,7 +19,7 @@
 
 #define OC_UNSET (-1)
 
-/** What one <VirtualHost> says. OC_UNSET and NULL: not written. Intervals in microseconds. */
+/** The directives of one <VirtualHost>. OC_UNSET and NULL: not set. Intervals in microseconds. */
 typedef struct oc_server_conf_t {
     int ssl_engine;                        /* SSLEngine is on */
     int use_stapling;                      /* SSLUseStapling */
@@ -39,15 +39,15 @@ typedef struct oc_server_conf_t {
 
     int staples; /* decided by oc_settings_check(): the hooks act for this server */
 
-    const struct oc_server_conf_t *own; /* what is written in this very <VirtualHost>, nothing inherited */
+    const struct oc_server_conf_t *own; /* what this <VirtualHost> itself sets, nothing inherited */
 } oc_server_conf_t;
 
-/** What the main server says for all: our own directives. */
+/** The settings of the main server, for all hosts: our own directives. */
 typedef struct {
     int is_provider;                 /* SSLStaplingCache names ocsp_cache */
     const char *cache_line;          /* the argument of the last SSLStaplingCache, which counts; NULL: there is none */
     const char *cache_replaced;      /* the argument of one before it that names ocsp_cache, if it differs; else NULL */
-    oc_argument_t cache;             /* what it says behind the name */
+    oc_argument_t cache;             /* its argument after the name */
     int refresh;                     /* OCSPCacheRefresh */
     int workers;                     /* OCSPCacheWorkers: threads, */
     int workers_per_responder;       /* and how many of them one responder gets at most */
@@ -61,9 +61,9 @@ typedef struct {
     const char *shared_prefix;            /* OCSPCacheSharedPrefix */
     apr_interval_time_t shared_timeout;   /* OCSPCacheSharedTimeout */
     const char *const *notify;            /* OCSPCacheNotify: the program's path, its arguments, NULL; NULL: none */
-    apr_hash_t *responders;               /* OCSPCacheResponder: URL in the certificate -> URL to ask */
-    const char *written;                  /* one of our directives that is written, for a message; NULL: none */
-    const char *ssl_written;              /* one of mod_ssl's stapling directives that is */
+    apr_hash_t *responders;               /* OCSPCacheResponder: URL in the certificate -> URL to query */
+    const char *written;                  /* one of our directives that is set, for a message; NULL: none */
+    const char *ssl_written;              /* likewise, one of mod_ssl's stapling directives */
 } oc_global_conf_t;
 
 /** How to request one certificate's status, all defaults filled in. */
@@ -72,14 +72,14 @@ typedef struct {
     apr_interval_time_t skew;
     apr_interval_time_t max_age;    /* 0: any */
     apr_interval_time_t open_ended; /* usable time of a response without nextUpdate */
-    apr_interval_time_t error_keep; /* how long a responder's error is worth sending on */
+    apr_interval_time_t error_keep; /* how long a responder's error may be stapled */
     oc_schedule_bounds_t bounds;
 } oc_settings_t;
 
 void *oc_settings_create_server(apr_pool_t *pool, server_rec *s);
 void *oc_settings_merge_server(apr_pool_t *pool, void *base, void *add);
 
-/** pre_config: forget the last configuration. */
+/** pre_config: discard the last configuration. */
 void oc_settings_reset(apr_pool_t *pconf);
 
 const oc_server_conf_t *oc_settings_server(const server_rec *s);
@@ -89,7 +89,7 @@ const oc_global_conf_t *oc_settings_global(void);
  * *. */
 apr_array_header_t *oc_settings_servers(server_rec *main_server, apr_pool_t *pool);
 
-/** Does it speak TLS? As mod_ssl decides: SSLEngine; not written, a certificate where https is listened for. */
+/** Does it use TLS? As mod_ssl decides: SSLEngine; if that is not set, a certificate and a port with https. */
 int oc_settings_is_tls(const server_rec *s);
 
 /** The same, for the directives' setters. */
@@ -107,10 +107,10 @@ typedef struct {
                                 holds no password */
     const char *url;         /* the first of them, to show; NULL: there is none */
     const char *problem;     /* why there is none: a phrase for the log; NULL: there is one */
-    const char *advice;      /* with a problem: a sentence that says what to write */
-    int is_expected; /* with a problem: the certificate names no responder, and nobody else does. Nothing is wrong */
-    const char *skipped; /* of those named, what cannot be queried, while others can: "URL (why), ..."; NULL: nothing */
-    int is_refreshed;    /* can a response be obtained: from a responder, or out of OCSPCacheResponseFolder? */
+    const char *advice;      /* with a problem: a sentence with what to write */
+    int is_expected;         /* with a problem: no responder is named, which is expected */
+    const char *skipped;     /* those named that cannot be queried, while others can: "URL (why), ..."; NULL: nothing */
+    int is_refreshed;        /* can a response be obtained: from a responder, or out of OCSPCacheResponseFolder? */
 } oc_targets_t;
 
 /**
@@ -122,13 +122,13 @@ typedef struct {
  */
 void oc_settings_targets(const server_rec *s, const char *const *named, oc_targets_t *targets, apr_pool_t *pool);
 
-/** The policy for errors in a handshake: both default to what stapling clients can live with (Off, On). */
+/** The policy for errors in a handshake: the defaults (Off, On) suit stapling clients. */
 int oc_settings_returns_errors(const oc_server_conf_t *conf);
 int oc_settings_fakes_try_later(const oc_server_conf_t *conf);
 
-/** check_config: is all there that the directives need? Also decides `staples` for every server, because mod_ssl primes
- *  certificates before our post_config runs. @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error line that says
- * what is missing. */
+/** check_config: is everything present that the directives need? Also decides `staples` for every server, because
+ * mod_ssl primes certificates before our post_config runs. @return OK, or HTTP_INTERNAL_SERVER_ERROR after an error
+ * line that names what is missing. */
 int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
 
 #endif

@@ -54,7 +54,7 @@ static const char *split(oc_argument_t *argument, const char *arg, apr_pool_t *p
     return NULL;
 }
 
-/* The default file tells the servers of one machine apart: by their root and their PidFile. */
+/* The name of the default file differs between the servers of one machine: by their root and their PidFile. */
 static const char *default_path(apr_pool_t *pool)
 {
     const char *p, *root = ap_server_root ? ap_server_root : "", *pid = ap_pid_fname ? ap_pid_fname : "";
@@ -66,8 +66,8 @@ static const char *default_path(apr_pool_t *pool)
 }
 
 /* httpd 2.4's shmcb takes a relative path from ServerRoot, later ones from DefaultRuntimeDir; neither ever opens the
- * file. This one does, so a path that was written for shmcb is taken from where its folder is: DefaultRuntimeDir first.
- * NULL: no path. */
+ * file. This one does, so a path that was meant for shmcb is taken from where its folder exists: DefaultRuntimeDir
+ * first. NULL: no path. */
 static const char *resolve(const char *path, apr_pool_t *pool)
 {
     const char *at_run = ap_runtime_dir_relative(pool, path), *at_root = ap_server_root_relative(pool, path);
@@ -111,7 +111,7 @@ static const char *advice(apr_status_t reason, const char *path, apr_pool_t *poo
                             oc_selinux_is_on() ? apr_psprintf(pool, " (SELinux: `restorecon -Rv %s`)", folder) : "");
     if (APR_STATUS_IS_ENOSPC(reason) || reason == EDQUOT)
         return "Free space on that disk, or name a file on another one";
-    return reason == APR_EGENERAL ? NULL /* the problem's text has it */ : "Name a file in another folder";
+    return reason == APR_EGENERAL ? NULL /* the problem's text has the advice */ : "Name a file in another folder";
 }
 
 const char *oc_argument_memory_only(const char *problem, apr_status_t reason, const char *path, apr_pool_t *pool)

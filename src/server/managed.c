@@ -22,7 +22,7 @@ static struct {
     apr_hash_t *by_id;
     apr_hash_t *counts;           /* server_rec * -> unsigned *: how many certificates of that vhost are in the table */
     apr_array_header_t *unprimed; /* oc_managed_t * */
-    apr_hash_t *rejected;         /* id -> itself: primed, and of no use */
+    apr_hash_t *rejected;         /* id -> itself: primed, and unusable */
     oc_issuer_set_t *issuers;
 } table;
 
@@ -98,7 +98,7 @@ static void add_host(apr_array_header_t *hosts, apr_hash_t *seen, const char *ho
     APR_ARRAY_PUSH(hosts, const char *) = host;
 }
 
-/* One name may be in several vhosts; one certificate may be that of thousands. */
+/* Several vhosts may have the same name; thousands of them may use the same certificate. */
 apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *pool)
 {
     apr_array_header_t *hosts = apr_array_make(pool, managed->servers->nelts, sizeof(const char *));
@@ -113,8 +113,8 @@ apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *po
 
 /* ---- while certificates are primed ---- */
 
-/* mod_ssl hands over the first namesake that it finds. The right one may stand behind it, or in another file of the
- * host. */
+/* mod_ssl passes the first certificate with the issuer's name. The right one may follow it, or be in another file of
+ * the host. */
 static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const char **reason)
 {
     const oc_server_conf_t *conf = oc_settings_server(s);
@@ -291,7 +291,7 @@ static int same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* In what do two vhosts differ that serve one certificate? */
+/* Which directive differs between two vhosts that serve one certificate? */
 static const char *difference(const oc_server_conf_t *a, const oc_server_conf_t *b)
 {
     if (!same(a->force_url, b->force_url))

@@ -20,7 +20,7 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-/* The values of what is not written. The first five are mod_ssl's own, but for return_errors: errors in a staple make
+/* The defaults. The first five are mod_ssl's own, except return_errors: errors in a staple make
  * strict clients fail, so they are sent only if the administrator enables them. */
 static const struct {
     apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew;
@@ -139,7 +139,7 @@ apr_array_header_t *oc_settings_servers(server_rec *main_server, apr_pool_t *poo
     return servers;
 }
 
-/* What httpd itself finds out only when it opens the ports. */
+/* httpd itself decides this only when it opens the ports. */
 static int listens_for_https(const server_rec *s)
 {
     const char *protocol = ap_get_server_protocol((server_rec *)s);
@@ -191,14 +191,13 @@ void oc_settings_resolve(const server_rec *s, oc_settings_t *settings)
 
     settings->timeout = written_or(conf->responder_timeout, defaults.responder_timeout);
     if (settings->timeout == 0)
-        settings->timeout =
-            defaults.responder_timeout; /* mod_ssl: no time-out at all; nothing here may wait for ever */
+        settings->timeout = defaults.responder_timeout; /* mod_ssl: no timeout; nothing here may wait forever */
     settings->skew = written_or(conf->skew, defaults.skew);
     settings->max_age = written_or(conf->max_age, 0);
     settings->open_ended = written_or(conf->standard_timeout, defaults.standard_timeout);
     if (settings->open_ended == 0)
         settings->open_ended = defaults.standard_timeout;
-    /* Until the next attempt has had its time; so a client that is to get errors gets one at any moment. */
+    /* Until the next attempt has ended, so that a client that gets errors gets one at any moment. */
     settings->error_keep = retry_max + settings->timeout + defaults.retry_min;
 
     settings->bounds.max = global->refresh_max;
@@ -223,7 +222,7 @@ static int contains(const apr_array_header_t *urls, const char *url)
     return 0;
 }
 
-/* Sort what is named into what can be queried and, as a text, what cannot. */
+/* Divide the named URLs into those that can be queried and, as text, those that cannot. */
 static const apr_array_header_t *usable_urls(const char *const *named, int is_forced, const char **unusable,
                                              apr_pool_t *pool)
 {
@@ -304,7 +303,7 @@ static void fill_in_defaults(void)
     global->must_staple_wait = written_or(global->must_staple_wait, defaults.must_staple_wait);
 }
 
-/* Our declarations make httpd accept mod_ssl's directives even without mod_ssl: that must not pass in silence. */
+/* Our declarations make httpd accept mod_ssl's directives even without mod_ssl: that must be reported. */
 static int check_neighbours(server_rec *s)
 {
     const char *directive = global->ssl_written ? global->ssl_written : global->written;

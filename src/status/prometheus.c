@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page for Prometheus. The samples of one metric must stand together, so one pass over the certificates
+ * The status page for Prometheus. The samples of one metric must be adjacent, so one pass over the certificates
  * collects numbers for all metrics; then each metric is printed.
  */
 #include "prometheus.h"

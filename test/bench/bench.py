@@ -4,7 +4,7 @@
 """`make bench`: stapling against no stapling, mod_ssl with shmcb, mod_md, nginx and haproxy, on this machine in one run.
 
 Writes out/bench/results.json (every round's raw figures) and prints the tables; `make bench-docs` draws charts from that file and
-puts the tables into docs/benchmarks.md. test/bench/README.md says what is done and how.
+puts the tables into docs/benchmarks.md. test/bench/README.md describes the procedure.
 """
 
 from __future__ import annotations

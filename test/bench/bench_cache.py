@@ -3,8 +3,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """`make bench-cache`: how fast the cache is read, compared with mod_socache_shmcb and with a plain memcpy, in one run of one httpd.
 
-Compiles mod_cache_bench.c, starts a private httpd with it and with both modules, and turns the figures it notes into a table
-on stdout and into JSON. The exit status tells whether the run was sound; aims that are missed are said, and no failure.
+Compiles mod_cache_bench.c, starts a private httpd with it and with both modules, and turns its figures into a table
+on stdout and into JSON. The exit status shows whether the run was valid; missed aims are reported and are no failure.
 """
 
 from __future__ import annotations

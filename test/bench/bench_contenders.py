@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Who is compared: the same httpd with five ways to staple, and two other servers with their own baselines."""
+"""What is compared: the same httpd with five ways to staple, and two other servers with their own baselines."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md, the three ratios of README.md.
 
-What stands between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
+The text between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Instructions instead of seconds: httpd under valgrind's callgrind, which counts alike on a busy machine and on an idle one.
+"""Instructions instead of seconds: httpd under valgrind's callgrind, which counts the same on a busy machine as on an idle one.
 
-For `make bench` (bench_warm.py: whole connections) and for test/guards/hot_cost.py (our hook alone).
+For `make bench` (bench_warm.py: whole connections) and for test/guards/hot_cost.py (only our hook).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""How it grows with certificates: seconds until each of them was stapled to a client, and memory."""
+"""Seconds until each certificate was stapled to a client, and memory, by the number of certificates."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The responder is not what it should be. All servers of a scene are under the same light load at the same time, from the
+"""The responder fails. All servers of a scene are under the same light load at the same time, from the
 moment they listen; their clients arrive by a timetable, so that the whole wait of a client is counted."""
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 """An OCSP responder for the benchmark: a process of its own, one port, as many names as there are servers to be measured.
 
 http://127.0.0.1:PORT/NAME/ is what a certificate names; how NAME behaves can be changed at any time. Answers are signed
-beforehand where their validity allows it, so that not Python's speed is measured.
+beforehand where their validity allows it, so that Python's speed is not measured.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import pki
 
 @dataclass(frozen=True)
 class Manner:
-    """How a name behaves: "good", "hang" (takes the request, says nothing), "500", "tryLater"."""
+    """How a name behaves: "good", "hang" (accepts the request, sends nothing), "500", "tryLater"."""
 
     kind: str = "good"
     validity: int = 86400  # seconds until nextUpdate

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What every scenario stands on: a PKI, the responder, servers on one processor and clients on the other, and the measuring."""
+"""What every scenario uses: a PKI, the responder, servers on one processor and clients on the other, and the measurement."""
 
 from __future__ import annotations
 

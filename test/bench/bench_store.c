@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * bench_store: see bench_store.h.
+ * Stores and reads the benchmark's values, one set of functions for each side.
  */
 #include "bench_store.h"
 

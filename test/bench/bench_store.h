@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * bench_store: the same values held by each side of the benchmark, and the one call that puts or gets a value. For
- * mod_cache_bench.c alone.
+ * The same values stored on each side of the benchmark, and the one call that puts or gets a value. Only for
+ * mod_cache_bench.c.
  */
 #ifndef BENCH_STORE_H
 #define BENCH_STORE_H
@@ -40,7 +40,7 @@ void *bench_share(apr_size_t size, apr_pool_t *pool);
 /** An id as random as a SHA-1. */
 void bench_make_id(unsigned entry, unsigned char *id);
 
-/** A value whose first four bytes tell which entry it is. */
+/** A value whose first four bytes are the number of its entry. */
 void bench_make_value(unsigned entry, unsigned char *value, unsigned size);
 
 apr_status_t bench_put(const bench_store_t *store, int side, unsigned entry, const unsigned char *id,

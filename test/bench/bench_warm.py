@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Everything is well: what a handshake costs, and how long it takes. Slices alternate, in another order each round."""
+"""The responder answers: what a handshake costs, and how long it takes. Slices alternate, in a different order each round."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fleet: many servers, one store, one responder, in virtual time: how often is the responder queried? The decisions are
- * the server's own (fleet/policy.c, ocsp/schedule.c); the store, the network and the CA are modelled here. Certificates
- * do not know of one another, so each lives its time alone.
+ * Simulates many servers, one store and one responder in virtual time: how often is the responder queried? The
+ * decisions are the server's own (fleet/policy.c, ocsp/schedule.c); the store, the network and the CA are models.
+ * Certificates do not affect each other, so each is simulated alone.
  *
  *   fleet [--servers N] [--certificates N] [--json FILE]   the table of the manual's chapter on fleets (10,000 x 1,000)
  *   fleet --check                                          a small fleet, no table: exit status 1 on a broken promise

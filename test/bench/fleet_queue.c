@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fleet_queue: see fleet_queue.h. Events of later minutes hang in a list for each minute, those of this one are in a
- * heap: that stays small, and is where the time goes.
+ * The queue of events. Those of later minutes are in a list for each minute, those of the current one in a heap, which
+ * stays small and takes most of the time.
  */
 #include "fleet_queue.h"
 

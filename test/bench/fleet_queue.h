@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fleet_queue: what happens next in test/bench/fleet.c. Each server waits for one event; one queue in a process.
+ * What happens next in test/bench/fleet.c. Each server waits for one event; one queue in a process.
  */
 #ifndef FLEET_QUEUE_H
 #define FLEET_QUEUE_H

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""How often a fleet of real httpds asks its responder, without and with a shared store, when things go wrong.
+"""How often a fleet of real httpds queries its responder, without and with a shared store, also when one of them fails.
 
 Responses live for a minute and less, and the CA publishes the next one when half of that is over: a fleet's week in minutes.
 Requests are counted by the responder. Run by `make bench-fleet`; the table goes to stdout, the figures to --json.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load: a TLS client that makes many handshakes, requests a staple in each, verifies what it gets, and prints counts
- * and times as one JSON object. `load --help` tells the options; test/bench/README.md what they are for.
+ * A TLS client that makes many handshakes, requests a staple in each, verifies what it gets, and prints counts
+ * and times as one JSON object. `load --help` lists the options; test/bench/README.md explains them.
  */
 #include "load.h"
 
@@ -163,7 +163,7 @@ static void take(load_options_t *options, int option, const char *text)
         fputs(HELP, stdout);
         exit(0);
     default:
-        load_die("load --help tells the options");
+        load_die("load --help lists the options");
     }
 }
 
@@ -222,7 +222,7 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1)
         take(&options, option, optarg);
     if (!options.address_len || !options.ca_file || !options.host || (options.rate <= 0 && options.concurrent <= 0))
-        load_die("wanted: --address, --ca, --host, and --rate or --closed; load --help tells the options");
+        load_die("wanted: --address, --ca, --host, and --rate or --closed; load --help lists the options");
     signal(SIGPIPE, SIG_IGN);
     load_run(&options, &result);
     print(&options, &result);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load: what the parts of the load client share. load.c reads the options and prints the result, load_run.c makes the
+ * What the parts of the load client share. load.c reads the options and prints the result, load_run.c makes the
  * handshakes, load_staple.c judges what was stapled, load_tally.c counts, load_stream.c prints what happens.
  */
 #ifndef LOAD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load_conn: see load_conn.h. A connection never blocks: each step goes as far as the socket lets it.
+ * The steps of one connection. It never blocks: each step goes as far as the socket permits.
  */
 #include "load_conn.h"
 
@@ -116,8 +116,8 @@ void load_conn_fail(load_conn_t *conn, const char *what, const char *why)
     load_conn_drop(conn);
 }
 
-/* Says goodbye, then reads what the server still sends (session tickets, its goodbye) until it closes: a connection cut
- * off earlier would have the server's last write of the handshake fail. */
+/* Sends close_notify, then reads what the server still sends (session tickets, its close_notify) until it closes: a
+ * connection cut off earlier would have the server's last write of the handshake fail. */
 static void finish(load_conn_t *conn)
 {
     char bytes[512];

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load_run: see load.h. Each thread runs its share of the connections, non-blocking, on an epoll instance of its own.
- * In the open loop a connection's time counts from when it was to begin by the timetable, not from when this client or
- * the server got round to it: who waits behind a stalled handshake is counted with all of his wait (no coordinated
- * omission).
+ * Makes the handshakes. Each thread runs its share of the connections, non-blocking, on an epoll instance of its own.
+ * In the open loop a connection's time counts from its scheduled start, not from when this client or the server is
+ * ready for it: a connection behind a stalled handshake is counted with its whole wait (no coordinated omission).
  */
 #include "load_conn.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load_staple: see load.h. Nothing of the module's own code is used: a fault there must not hide itself here. What is
- * costly (signature, signer, certificate) is done once for each distinct response and remembered by its bytes; what
- * changes (the times, whose certificate it must speak of) is looked at each time.
+ * Judges what was stapled. It uses none of the module's code, so a fault there cannot hide here. What is costly
+ * (signature, signer, certificate) is verified once for each distinct response; what changes (the times, the
+ * certificate that it must be for) is checked each time.
  */
 #include "load.h"
 
@@ -110,7 +110,7 @@ static load_outcome_t verify_basic(load_judge_t *judge, OCSP_BASICRESP *basic, S
         return wrong(seen, text ? text : "the signature does not verify");
     }
     if (!found)
-        return wrong(seen, "says nothing about this certificate");
+        return wrong(seen, "is not about this certificate");
     if (status != V_OCSP_CERTSTATUS_GOOD)
         return wrong(seen, OCSP_cert_status_str(status));
     if (!is_time(this_update, &seen->from))

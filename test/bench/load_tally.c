@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * load_tally: see load.h. The histogram is log-linear, as HdrHistogram's: each power of two is cut into 128 equal
- * buckets, so that a percentile is at most 0.8 % off, from a nanosecond to centuries, and noting a time is an
+ * Counts outcomes and times. The histogram is log-linear, as HdrHistogram's: each power of two is divided into 128
+ * equal buckets, so that a percentile is at most 0.8 % off, from a nanosecond to centuries, and recording a time is one
  * increment.
  */
 #include "load.h"

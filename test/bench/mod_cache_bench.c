@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * mod_cache_bench: reads from two socache providers and from plain memory, in a real httpd, and notes how fast.
+ * Reads from two socache providers and from plain memory, in a real httpd, and records how fast.
  * bench_cache.py compiles it, writes its directives and reads its output; it is never installed and serves no request.
  *
  * Three sides hold the same values: "ours" and "shmcb" are providers as their modules registered them, called as
@@ -10,7 +10,7 @@
  *
  * The work is done in child_init by the children of the prefork MPM, so that every process is a real child of httpd,
  * after the modules' own child_init. The first child leads: for each cell and round it lets each side run for a slice
- * of time, one side after the other, and appends a line to the output. Everybody else waits at a semaphore.
+ * of time, one side after the other, and appends a line to the output. The other children wait at a semaphore.
  */
 #include "bench_store.h"
 

@@ -5,9 +5,9 @@
 
 A private httpd with that many virtual hosts and certificates, a scripted responder that takes 20 ms for each answer, nothing cached. Prints,
 and writes to out/bench-scale.json: seconds that `httpd -t` takes, with and without the module (the median of five); seconds from the start until httpd listens, with and without the module; seconds from
-then until all are stapled (mod_status says good for each); memory of a child process per certificate that the module adds
+then until all are stapled (mod_status shows good for each); memory of a child process per certificate that the module adds
 (the difference in what the process has for itself, Private_Dirty, between the two servers); processor time that all of the
-server takes in five idle seconds. The responder is Python: from some hundred answers a second on, it is what is measured.
+server takes in five idle seconds. The responder is Python: above some hundred answers a second, it limits the result.
 """
 
 import json

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * simulate: oc_schedule over a month of virtual time: how often is a responder asked, when do staples go missing, what
- * does a crowd of certificates do at a cold start and after an outage? Certificates do not know of one another, so each
- * one lives its month alone and leaves its requests in the hours and minutes that all share.
+ * Runs the schedule (ocsp/schedule.c) through a month of virtual time: how often is a responder queried, when is a
+ * staple missing, and how many requests come together at a cold start and after an outage? Certificates do not affect
+ * each other, so each is simulated alone; their requests are counted by hour and minute.
  *
  *   simulate              the table of docs/schedule.md
  *   simulate --json FILE  and the same figures for programs
- *   simulate --check      fewer certificates, no table: exit status 1 where a promise is broken
+ *   simulate --check      fewer certificates, no table: exit status 1 if a promise is broken
  *
  * Not modelled: that the workers request OCSPCacheWorkers certificates at a time, and how long an answer takes. Both
  * only flatten what is counted here. It must never read the clock; the same seed gives the same figures.
@@ -244,7 +244,7 @@ typedef struct {
     double hours_dead, hours_luck, hours_retry, hours_wrong;
 } figures_t;
 
-/* Did something just make all certificates ask at one time? Such hours are told of separately. */
+/* Did something just make all certificates ask at one time? Such hours are reported separately. */
 static int is_herd_hour(const outages_t *outages, int hour)
 {
     apr_time_t begin = BEGIN + hour * HOUR;
@@ -320,7 +320,7 @@ static void figure(const scenario_t *scenario, figures_t *figures)
     figures->hours_wrong = HOURS(scenario->missing_wrong);
 }
 
-/* ---- what is said ---- */
+/* ---- output ---- */
 
 static void print_head(void)
 {

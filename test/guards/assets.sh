@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# src/status/assets.c holds what page.css and page.js say, and the script parses where node is there to parse it.
+# src/status/assets.c matches page.css and page.js, and the script parses, if node is installed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""ocsp-cachectl: what it says with --help, its manual page and its completion for bash name the same commands and options.
+"""ocsp-cachectl: its --help, its manual page and its completion for bash name the same commands and options.
 
 * The help is the measure: `ocsp-cachectl --help` and `ocsp-cachectl COMMAND --help`.
 * tools/ocsp-cachectl.8: a subsection (.Ss) for each command, in which each option is an item (.It Fl f , -file Ar PATH); a line of the

@@ -3,10 +3,10 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Which room may include which (ARCHITECTURE.md, "Rooms").
 
-* A folder under src/ is a room, and the Makefile says of each whether it is glue or core (GLUE_ROOMS, CORE_ROOMS).
+* A folder under src/ is a room, and the Makefile lists each as glue or core (GLUE_ROOMS, CORE_ROOMS).
 * A room includes the rooms that the table below gives it, by "room/x.h", which is include/room/x.h; headers of its own by "x.h",
   next to the source. The table has no circle, and neither have the files.
-* The core includes no header of httpd, and calls nothing of httpd, no clock and no random numbers: its objects are asked. It
+* The core includes no header of httpd, and calls nothing of httpd, no clock and no random numbers: its object files are checked. It
   links against APR, APR-util and libcrypto with no symbol left over.
 * A header in include/ is included from another room, or by mod_ocsp_cache.c, or by the tools: else it belongs next to its source.
 """

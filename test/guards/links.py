@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Every link of every *.md to a file or a section of this project leads there, no section's name is there twice, and every
+"""Every link of every *.md to a file or a section of this project leads there, no section's name is used twice, and every
 section of the manual can be reached from another place in it."""
 import collections
 import pathlib

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fakedisk: a slow or full disk, preloaded into httpd. $OC_TEST_DISK names a file of two 64-bit numbers, which is
+ * A slow or full disk, preloaded into httpd. $OC_TEST_DISK names a file of two 64-bit numbers, which is
  * mapped so that every process sees at once what the test writes: by how many milliseconds each write and flush is
  * late, and whether the disk is full. $OC_TEST_DISK_FOLDER is the folder whose files are concerned; it must have no
  * symbolic link in it.

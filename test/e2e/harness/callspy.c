@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * callspy: a preloaded library for test_path.py. It wraps locks and OpenSSL's parsers, looks at the
- * caller's stack, and notes each kind of call once per process in the file $CALLSPY_LOG:
+ * A preloaded library for test_path.py. It wraps locks and OpenSSL's parsers, reads the caller's stack, and records
+ * each kind of call once per process in the file $CALLSPY_LOG:
  *   "handshake NAME"  called by $CALLSPY_MODULE below OpenSSL's TLS code
  *   "module NAME"     called by $CALLSPY_MODULE elsewhere
  *   "tls NAME"        called below OpenSSL's TLS code by others

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fakeclock: a calendar clock that a test sets, preloaded into httpd. $OC_TEST_CLOCK names a file of eight bytes: by
- * how many seconds the clock is off. It is mapped, so that every process sees at once what the test writes.
+ * A calendar clock that a test sets, preloaded into httpd. $OC_TEST_CLOCK names a file of eight bytes: by how many
+ * seconds the clock is off. It is mapped, so that every process sees at once what the test writes.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

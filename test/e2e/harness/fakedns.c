@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * fakedns: name lookups as a test wants them, preloaded into httpd. $OC_TEST_HOSTS names a file with lines of
+ * Name lookups with the results that a test sets, preloaded into httpd. $OC_TEST_HOSTS names a file with lines of
  * "name address...": numeric addresses, given in that order; or "fail" (no such name), or "hang" (as long as a resolver
- * that gets no answer). Names that are not in it are looked up as ever. The file is read at each lookup: it may
+ * that gets no answer). Names that are not in it are looked up as usual. The file is read at each lookup: it may
  * change.
  */
 #define _GNU_SOURCE

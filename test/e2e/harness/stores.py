@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Stores that several servers share: a private redis-server and a private memcached, and what lies in them.
+"""Stores that several servers share: a private redis-server and a private memcached, and their contents.
 
 Both are talked to over their own sockets, so that a test can see and replace what the servers left there.
 """
