@@ -46,17 +46,6 @@ typedef struct {
     const char *path;
 } found_t;
 
-/* Without this, OpenSSL would prompt for the passphrase of an encrypted PEM block. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
-static int no_passphrase(char *buf, int size, int writing, void *user)
-{
-    (void)buf;
-    (void)size;
-    (void)writing;
-    (void)user;
-    return -1;
-}
-
 static apr_status_t free_x509(void *x509)
 {
     X509_free(x509);
@@ -66,6 +55,7 @@ static apr_status_t free_x509(void *x509)
 /* Append the certificates of a PEM file, whatever else is in it. @return CTL_OK; else the reason has been printed. */
 static int read_certificates(apr_array_header_t *found, const char *path, const probe_t *probe)
 {
+    static char no_passphrase[] = ""; /* given one, OpenSSL does not prompt for it on the terminal */
     BIO *bio = BIO_new_file(path, "r");
     int before = found->nelts, error = errno;
     char why[120];
@@ -73,7 +63,7 @@ static int read_certificates(apr_array_header_t *found, const char *path, const 
 
     if (!bio)
         return ctl_trouble(probe->ctl, "cannot open %s: %s", path, apr_strerror(error, why, sizeof(why)));
-    while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL)) != NULL) {
+    while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, NULL, no_passphrase)) != NULL) {
         found_t *one = apr_array_push(found);
 
         one->x509 = x509;

@@ -71,11 +71,13 @@ static void print_other_responders(const probe_t *probe)
     const char *const *url;
 
     for (url = probe->urls; url && *url; url++) {
-        const char *problem = oc_fetch_url_problem(*url, probe->pool);
+        const char *problem;
 
-        if (strcmp(*url, probe->url) != 0) /* NOLINT */
-            say("", apr_psprintf(probe->pool, "%s, %s", plain(probe, oc_url_public(*url, probe->pool)),
-                                 problem ? problem : "which the module queries if the first fails"));
+        if (probe->url && strcmp(*url, probe->url) == 0)
+            continue;
+        problem = oc_fetch_url_problem(*url, probe->pool);
+        say("", apr_psprintf(probe->pool, "%s, %s", plain(probe, oc_url_public(*url, probe->pool)),
+                             problem ? problem : "which the module queries if the first fails"));
     }
 }
 

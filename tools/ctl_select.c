@@ -25,16 +25,12 @@ static int is_host(const char *host, const char *word, apr_pool_t *pool)
 }
 
 /* Hexadecimal digits alone, as various programs show them: "0A:1B", "0x0a1b", "-66". "": it is not such a number. */
-/* NOLINTNEXTLINE(misc-no-recursion): once, for each sign */
 static const char *digits_of(const char *word, apr_pool_t *pool)
 {
+    const char *sign = word[0] == '-' ? "-" : ""; /* a negative serial keeps it */
     char *digits = apr_pstrdup(pool, word), *to = digits;
 
-    if (word[0] == '-') { /* a negative serial keeps its sign */
-        const char *rest = digits_of(word + 1, pool);
-
-        return *rest ? apr_pstrcat(pool, "-", rest, NULL) : "";
-    }
+    word += strlen(sign);
     if (word[0] == '0' && (word[1] | 0x20) == 'x')
         word += 2;
     for (; *word; word++) {
@@ -47,7 +43,7 @@ static const char *digits_of(const char *word, apr_pool_t *pool)
     *to = '\0';
     while (*digits == '0' && digits[1])
         digits++;
-    return digits;
+    return *digits ? apr_pstrcat(pool, sign, digits, NULL) : "";
 }
 
 static int is_number(const ctl_row_t *row, const char *digits, apr_pool_t *pool)

@@ -44,7 +44,6 @@ int oc_hex_read(const char *text, unsigned char *bytes, apr_size_t len)
         if (oc_hex_digit(text[i]) < 0)
             return 0;
     for (i = 0; i < len; i++)
-        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all are digits, see above */
-        bytes[i] = (unsigned char)(oc_hex_digit(text[2 * i]) << 4 | oc_hex_digit(text[2 * i + 1]));
+        bytes[i] = (unsigned char)(oc_hex_digit(text[2 * i]) * 16 + oc_hex_digit(text[2 * i + 1]));
     return 1;
 }

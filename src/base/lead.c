@@ -22,8 +22,7 @@ static apr_status_t unmap(void *data)
     oc_lead_t *lead = data;
 
     if (lead->creator == getpid())
-        /* NOLINTNEXTLINE(cert-fio38-c): its size alone is used */
-        munmap(lead->mutex, sizeof(*lead->mutex));
+        munmap(lead->mutex, sizeof(pthread_mutex_t));
     return APR_SUCCESS;
 }
 
@@ -46,8 +45,7 @@ static int init_mutex(pthread_mutex_t *mutex)
 apr_status_t oc_lead_create(oc_lead_t **out, apr_pool_t *pool)
 {
     oc_lead_t *lead = apr_pcalloc(pool, sizeof(*lead));
-    /* NOLINTNEXTLINE(cert-fio38-c): its size alone is used */
-    void *memory = mmap(NULL, sizeof(*lead->mutex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, sizeof(pthread_mutex_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int error;
 
     if (memory == MAP_FAILED)
@@ -56,8 +54,7 @@ apr_status_t oc_lead_create(oc_lead_t **out, apr_pool_t *pool)
     lead->creator = getpid();
     error = init_mutex(lead->mutex);
     if (error != 0) {
-        /* NOLINTNEXTLINE(cert-fio38-c): its size alone is used */
-        munmap(memory, sizeof(*lead->mutex));
+        munmap(memory, sizeof(pthread_mutex_t));
         return error;
     }
     apr_pool_cleanup_register(pool, lead, unmap, apr_pool_cleanup_null);

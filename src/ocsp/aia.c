@@ -50,22 +50,23 @@ static const char *clean(const unsigned char *text, apr_size_t length, apr_pool_
     return *cleaned ? cleaned : NULL;
 }
 
+static int print_name(BIO *bio, const GENERAL_NAME *name)
+{
+    if (name->type != GEN_DIRNAME)
+        return GENERAL_NAME_print(bio, (GENERAL_NAME *)name);
+    return BIO_puts(bio, "DirName:") > 0 && X509_NAME_print_ex(bio, name->d.dirn, 0, XN_FLAG_RFC2253) >= 0;
+}
+
 /* A location that is not a URL, so that a message can name it. */
 static const char *printed(const GENERAL_NAME *name, apr_pool_t *pool)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     const char *text = NULL;
+    long length = 0;
     char *data;
-    long length;
 
-    if (bio && name->type == GEN_DIRNAME
-        && (BIO_puts(bio, "DirName:") <= 0 || X509_NAME_print_ex(bio, name->d.dirn, 0, XN_FLAG_RFC2253) < 0))
-        /* NOLINTNEXTLINE(bugprone-branch-clone) */
-        length = 0;
-    else if (bio && name->type != GEN_DIRNAME && !GENERAL_NAME_print(bio, (GENERAL_NAME *)name))
-        length = 0;
-    else
-        length = bio ? BIO_get_mem_data(bio, &data) : 0;
+    if (bio && print_name(bio, name))
+        length = BIO_get_mem_data(bio, &data);
     if (length > 0)
         text = clean((const unsigned char *)data, (apr_size_t)length, pool);
     BIO_free(bio);

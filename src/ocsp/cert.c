@@ -199,15 +199,12 @@ apr_status_t oc_cert_from_x509(oc_cert_t **cert, X509 *x509, X509 *issuer, oc_is
     return APR_EINVAL;
 }
 
-/* Without this callback OpenSSL prompts on the terminal for an encrypted PEM block while the server starts. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): pem_password_cb */
-static int no_passphrase(char *buf, int size, int writing, void *user)
+/* An encrypted certificate is none. Given a passphrase, OpenSSL does not prompt for one while the server starts. */
+static X509 *next_certificate(BIO *bio)
 {
-    (void)buf;
-    (void)size;
-    (void)writing;
-    (void)user;
-    return -1;
+    static char no_passphrase[] = "";
+
+    return PEM_read_bio_X509(bio, NULL, NULL, no_passphrase);
 }
 
 X509 *oc_cert_first(const char *pem)
@@ -218,7 +215,7 @@ X509 *oc_cert_first(const char *pem)
     ERR_set_mark();
     bio = BIO_new_mem_buf(pem, -1);
     if (bio)
-        x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        x509 = next_certificate(bio);
     BIO_free(bio);
     ERR_pop_to_mark();
     return x509;
@@ -235,9 +232,9 @@ apr_status_t oc_cert_parse(oc_cert_t **cert, const char *pem, oc_issuer_set_t *i
     ERR_set_mark();
     bio = BIO_new_mem_buf(pem, -1);
     if (bio)
-        x509 = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        x509 = next_certificate(bio);
     if (x509)
-        issuer = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        issuer = next_certificate(bio);
     ERR_pop_to_mark();
 
     if (issuer)

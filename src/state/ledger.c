@@ -128,7 +128,6 @@ apr_status_t oc_ledger_prepare(oc_ledger_t **out, const char *path, unsigned n, 
 
 apr_status_t oc_ledger_commit(oc_ledger_t *ledger, const char **problem)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): created before */
     apr_status_t rv = begin(ledger->fd, ledger->n);
 
     if (rv == APR_SUCCESS && rename(ledger->fresh_path, ledger->path) != 0)
@@ -143,7 +142,7 @@ apr_status_t oc_ledger_create(oc_ledger_t **out, const char *path, unsigned n, a
 {
     apr_status_t rv = oc_ledger_prepare(out, path, n, pool, problem);
 
-    if (rv == APR_SUCCESS)
+    if (*out)
         rv = oc_ledger_commit(*out, problem);
     if (rv != APR_SUCCESS && *out) {
         apr_pool_cleanup_run(pool, *out, close_ledger);

@@ -127,9 +127,8 @@ void oc_status_print_notice(const oc_status_request_t *request)
         [OC_NOTICE_ALL] =
             "A refresh of all certificates was requested. Responses appear here as the responders answer.",
         [OC_NOTICE_EARLY] = "A refresh was requested less than ten seconds ago. Wait a moment before the next one.",
-        /* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): one sentence, two literals */
-        [OC_NOTICE_EARLY_ALL] = "A refresh of all certificates was requested less than a minute ago. Wait a moment "
-                                "before the next one."};
+        [OC_NOTICE_EARLY_ALL] =
+            "A refresh of all certificates was requested less than a minute ago. Wait a moment before the next one."};
     const char *text = texts[request->query.notice];
 
     if (text)

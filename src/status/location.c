@@ -42,15 +42,22 @@ static const ap_directive_t *host_of(const ap_directive_t *directive)
     return directive;
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as the configuration is nested */
+/* The one that follows in the configuration, however deep it is nested. */
+static const ap_directive_t *next_of(const ap_directive_t *directive)
+{
+    if (directive->first_child)
+        return directive->first_child;
+    while (directive && !directive->next)
+        directive = directive->parent;
+    return directive ? directive->next : NULL;
+}
+
 static void collect(const ap_directive_t *directive, apr_pool_t *pool)
 {
-    for (; directive; directive = directive->next) {
+    for (; directive; directive = next_of(directive)) {
         const char *args = directive->args, *path;
         const ap_directive_t *host;
 
-        if (directive->first_child)
-            collect(directive->first_child, pool);
         if (!directive->parent || strcasecmp(directive->directive, "SetHandler") != 0
             || strcmp(ap_getword_conf(pool, &args), OC_STATUS_HANDLER_NAME) != 0)
             continue;
