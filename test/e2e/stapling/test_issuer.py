@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
 import pki
+from apxs import apxs
 from cachectl import ctl, run
 from clients import gnutls, s_client
 from conftest import HOST
@@ -74,26 +79,76 @@ def namesakes(root_ca):
     return root_ca.intermediate("Renewed CA"), root_ca.intermediate("Renewed CA")
 
 
-def chained(httpd, folder, responder, issuer, others):
-    """A certificate without key identifiers, and a chain file that holds `others`."""
+# A CA's own file, as administrators copy it: its key is in it, encrypted.
+ENCRYPTED_KEY = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
+    serialization.BestAvailableEncryption(b"secret")).decode()
+
+
+def put(folder, directive, certificates):
+    """The directive's file or folder, which holds these certificates."""
+    if directive != "SSLCACertificatePath":
+        place = folder / "chain.pem"
+        place.write_text(ENCRYPTED_KEY + "".join(one.cert_file.read_text() for one in certificates))
+        return place
+    place = folder / "cas"
+    place.mkdir()
+    for number, one in enumerate(certificates):
+        (place / f"{number}.pem").write_text(one.cert_file.read_text() + ENCRYPTED_KEY)
+    subprocess.run(["openssl", "rehash", str(place)], check=True)
+    return place
+
+
+def chained(httpd, folder, responder, issuer, others, directive="SSLCertificateChainFile"):
+    """A certificate without key identifiers; the directive names what holds `others`."""
     answering = responder(authority=issuer)
     leaf = issuer.leaf(HOST, url=answering.url, key_ids=False)
-    chain = folder / "chain.pem"
-    chain.write_text("".join(one.cert_file.read_text() for one in others))
-    vhost = Vhost(HOST, (leaf,), issuer="none", directives=(f'SSLCertificateChainFile "{chain}"',))
+    vhost = Vhost(HOST, (leaf,), issuer="none", directives=(f'{directive} "{put(folder, directive, others)}"',))
     return httpd(Config(vhosts=(vhost,), cache=CACHE)), leaf, answering
 
 
-@pytest.mark.parametrize("order", [1, -1], ids=["wrong-first", "right-first"])
-def test_right_issuer_among_two_of_one_name(httpd, folder, responder, namesakes, order):
+def check_with_terminal(server):
+    """What `httpd -t` prints on a terminal, where a passphrase can be entered."""
+    command = [f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-d", str(server.root), "-f", str(server.conf_file), "-t"]
+    return subprocess.run(["script", "-qec", shlex.join(command), "/dev/null"], stdin=subprocess.DEVNULL, timeout=60,
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("directive, order", [
+    ("SSLCertificateChainFile", 1), ("SSLCertificateChainFile", -1), ("SSLCACertificateFile", 1),
+    ("SSLCACertificatePath", 1)], ids=["chain-wrong-first", "chain-right-first", "file-of-cas", "folder-of-cas"])
+def test_right_issuer_among_two_of_one_name(httpd, folder, responder, namesakes, directive, order):
     old, new = namesakes
-    server, leaf, answering = chained(httpd, folder, responder, old, (new, old)[::order])
+    server, leaf, answering = chained(httpd, folder, responder, old, (new, old)[::order], directive)
     assert server.check().lines == ["Syntax OK"]
-    assert probe(leaf.cert_file, "--chain", folder / "chain.pem").code == 0
+    assert check_with_terminal(server).split() == ["Syntax", "OK"]
+    if directive != "SSLCACertificatePath":
+        assert probe(leaf.cert_file, "--chain", folder / "chain.pem").code == 0
     answering.asked.clear()
     server.start()
     answering.wait_asked(leaf=leaf)
     poll(lambda: server.certificates()[0]["state"] == "good", "a good response")
+
+
+# OpenSSL would decrypt this one to read it.
+ENCRYPTED_CERTIFICATE = """-----BEGIN CERTIFICATE-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF
+
+AAAAAAAAAAAAAAAAAAAAAA==
+-----END CERTIFICATE-----
+"""
+
+
+@pytest.mark.parametrize("directive", ["SSLCertificateChainFile", "SSLCACertificateFile", "SSLCACertificatePath"])
+def test_encrypted_certificate_causes_no_prompt(httpd, folder, responder, namesakes, directive):
+    old, new = namesakes
+    server, _leaf, _answering = chained(httpd, folder, responder, old, (new, old), directive)
+    server.check()
+    for file in (*folder.glob("chain.pem"), *folder.glob("cas/?.pem")):
+        file.write_text(ENCRYPTED_CERTIFICATE + file.read_text())
+    shown = check_with_terminal(server)
+    assert "phrase" not in shown and "Syntax OK" in shown, shown
 
 
 def test_only_the_wrong_one_of_two_is_there(httpd, folder, responder, namesakes):
