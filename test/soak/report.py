@@ -24,6 +24,8 @@ def of_run(watch: Invariants, seed: str) -> dict:
         "excess_ms": watch.handshakes.excess,
         "requests": watch.requests.total,
         "most_attempts": watch.requests.most,
+        "companions": watch.requests.n_companions,
+        "latest_wake_ms": round(1000 * watch.lateness.worst),
         "leaders": watch.leaders.changes,
         "loud_lines": dict(watch.loud),
         "samples": len(watch.samples),
@@ -40,6 +42,7 @@ def as_text(run: dict) -> str:
              + ", ".join(f"{count} {name}" for name, count in run["handshakes"].items() if count)
              + f"; {run['requests']} requests to the responder, at most {run['most_attempts']} attempts for a certificate in 30 s; "
              f"{run['leaders']} times a child took the lead",
+             f"    the machine woke a sleeping thread up to {run['latest_wake_ms']} ms late",
              f"    slowest handshake in {run['seconds_compared']} undisturbed seconds: {run['slowest_ms']['stapled']:.0f} ms, "
              f"without stapling {run['slowest_ms']['plain']:.0f} ms",
              "    faults: " + ", ".join(f"{name} {count}" for name, count in run["faults"].items())]

@@ -145,12 +145,14 @@ def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
     begun = []
 
     def slow(exchange):
-        begun.append(exchange)
+        begun.append(time.time())
         responders.delayed(responders.good(), SLOW)(exchange)
     one.responder.script = slow
     poll(lambda: begun, "a child lives long enough to send a request", 30)
     one.wait_staple()
     assert len(begun) == 1, "the child that began the exchange finished it"
+    published, _, _ = stamped(one.server, "reports good")[0]
+    assert SLOW - 0.1 <= published - begun[0] < 2 * SLOW, "within twice the time that the responder needs"
     assert len(leaders(one.server)) <= 1
     one.server.kill()  # with this directive a child of event sometimes misses the stop, with or without the module
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""The soak's own arithmetic: what counts as growth, and that a seed replays a run. No server runs here."""
+
+import dataclasses
+import itertools
+import sys
+
+import pytest
+
+from httpd import REPOSITORY
+
+sys.path.append(str(REPOSITORY / "test" / "soak"))
+
+import plan  # noqa: E402
+import resources  # noqa: E402
+
+FLAT = resources.Sample(**{field.name: 100000 if field.name.endswith("kb") else 20
+                           for field in dataclasses.fields(resources.Sample)})
+
+
+def run(name: str, *values: int) -> list[resources.Sample]:
+    return [dataclasses.replace(FLAT, **{name: value}) for value in values]
+
+
+def test_every_resource_has_a_limit():
+    assert set(resources.ALLOWED) == {field.name for field in dataclasses.fields(resources.Sample)}
+
+
+@pytest.mark.parametrize("name", resources.ALLOWED)
+def test_growth_is_found_and_a_flat_run_is_not(name):
+    flat = getattr(FLAT, name)
+    share, amount = resources.ALLOWED[name]
+    allowed = int(max(share * flat, amount))
+    assert not resources.problems([FLAT] * 60)
+    assert not resources.problems(run(name, *[flat] * 20, *[flat + allowed] * 40))
+    [found] = resources.problems(run(name, *[flat] * 20, *[flat + allowed + 1] * 40))
+    assert found.startswith(f"{name} grows: ")
+    assert not resources.problems(run(name, *[flat + allowed + 1] * 40, *[flat] * 20)), "it shrinks"
+
+
+def test_a_leak_of_each_minute_is_found_from_six_minutes_on():
+    """4 descriptors a minute in the parent; a child that has more for one minute is not a leak."""
+    for minutes in (6, 7, 60):
+        assert resources.problems(run("parent_descriptors", *(20 + 4 * n for n in range(minutes))))
+    assert not resources.problems(run("parent_descriptors", *(20 + 4 * n for n in range(5)))), "too few samples"
+    assert not resources.problems(run("child_descriptors", *[20] * 59, 90))
+
+
+def test_a_seed_replays_a_run_and_a_longer_one_begins_alike():
+    for sequence in (plan.environment, plan.processes, lambda seed: plan.moods(seed, 3)):
+        long = list(itertools.islice(sequence("4f1c/event"), 200))
+        assert list(itertools.islice(sequence("4f1c/event"), 50)) == long[:50]
+        assert list(itertools.islice(sequence("4f1d/event"), 50)) != long[:50]
+        assert [one.at for one in long] == sorted(one.at for one in long)
+
+
+def test_no_fault_begins_in_the_calm():
+    for sequence in (plan.environment, plan.processes):
+        for fault in itertools.islice(sequence("4f1c/worker"), 500):
+            assert not plan.is_calm(fault.at), fault
