@@ -124,11 +124,11 @@ def _faults(kinds: dict[str, tuple[int, Values]], dice: random.Random, least: fl
     weights = [kinds[name][0] for name in names]
     at = 10.0
     while True:
-        at += dice.uniform(least, most)
+        at = round(at + dice.uniform(least, most), 1)
         if is_calm(at):
             at += ROUND - at % ROUND
         name = dice.choices(names, weights)[0]
-        yield Fault(round(at, 1), name, kinds[name][1](dice))
+        yield Fault(at, name, kinds[name][1](dice))
 
 
 def environment(seed: str) -> Iterator[Fault]:
