@@ -218,7 +218,7 @@ void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *
 
 void oc_responder_hedge(oc_hedge_t *hedge, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
 {
-    oc_query_t query = {.job = hedge->job, .is_hedge = 1, .is_urgent = 1, .has_hung = 1, .pool = pool};
+    oc_query_t query = {.job = hedge->job, .is_hedge = 1, .is_urgent = 1, .pool = pool};
 
     if (!prepare(&query, hedge->queried, attempt))
         return;

@@ -77,6 +77,7 @@ def test_there_are_two_exchanges_at_most(site, share, most):
     assert len(one.server.ours(("warn", "info", "debug"), "There is no valid response to staple")) >= 2, "two exchanges have timed out"
 
 
+@pytest.mark.asan
 def test_a_hedge_outlasts_the_exchange_that_hung(site):
     """It has its own deadline; the pause after the failure of the other one does not delay what it obtains."""
     script = Lost(kept={2})
