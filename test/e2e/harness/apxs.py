@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The httpd under test, as its apxs knows it: where things are, and what has to be loaded."""
+"""The httpd under test, as its apxs describes it: folders, names, and the modules to load."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASIC = ("unixd", "log_config", "version")
 
 @functools.lru_cache(maxsize=None)
 def apxs(variable: str) -> str:
-    """Where this machine's httpd lives, as apxs knows it."""
+    """The folders and names of this machine's httpd, from apxs."""
     command = os.environ.get("APXS") or shutil.which("apxs") or shutil.which("apxs2") or "apxs"
     return subprocess.run([command, "-q", variable], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 

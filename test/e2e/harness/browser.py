@@ -47,7 +47,7 @@ class Browser:
                                     {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
 
     def scheme(self, name: str) -> None:
-        """"dark" or "light": what the person behind it prefers."""
+        """"dark" or "light": the user's preferred color scheme."""
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
                                     {"features": [{"name": "prefers-color-scheme", "value": name}]})
 
@@ -66,11 +66,11 @@ class Browser:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def run(self, script: str):
-        """A script of the test's; needs none of the page's."""
+        """Runs a script of the test, which needs none of the page's."""
         return self.driver.execute_script("return " + script)
 
     def wait(self, condition: Callable[[], object], what: str):
-        """Elements may be replaced while one looks at them."""
+        """Elements may be replaced while the test reads them."""
         def settled():
             from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
             try:

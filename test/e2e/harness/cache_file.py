@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The cache's file as any process that may write to it can make it: records with right framing and checksums, and any content.
+"""The cache's file as any process that may write to it can make it: records with correct framing and checksums, and any content.
 
 The layouts are those of include/cache/block.h, src/cache/file.c and src/ocsp/record.c.
 """

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Real TLS clients, and what they saw: the protocol, the certificate, the staple, and how long it took."""
+"""Real TLS clients, and what they receive: the protocol, the certificate, the staple, and how long it takes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Handshake:
     seconds: float
     protocol: str
     status: Optional[str]
-    serial: str           # of the certificate that the server showed
+    serial: str           # of the server's certificate
     staple: str           # the whole staple as text: equal texts, equal staples
     output: str
 
@@ -85,7 +85,7 @@ def _serial_of(output: str) -> str:
 
 
 def gnutls(port: int, host: str, root: pki.Authority, *, tls: str = "") -> Handshake:
-    """`gnutls-cli`, which always asks, refuses a staple it cannot verify, and hands it out as DER."""
+    """`gnutls-cli`, which always requests a status, refuses a staple that it cannot verify, and saves it as DER."""
     priority = "NORMAL" if not tls else f"NORMAL:-VERS-ALL:+VERS-TLS{tls}"
     with tempfile.TemporaryDirectory(prefix="oc-gnutls-") as folder:
         saved = Path(folder) / "staple.der"

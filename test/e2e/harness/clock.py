@@ -15,7 +15,7 @@ DAY = 86400
 
 
 class Clock:
-    """How far off the server's clock is."""
+    """How far the server's clock is off."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "clock"

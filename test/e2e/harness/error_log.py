@@ -43,7 +43,7 @@ def parse(text: str) -> list[LogLine]:
 
 @dataclass
 class Announced:
-    """The loud lines that a test knows of: those that must appear, and those that may."""
+    """The lines of warn and above that a test expects: those that must appear, and those that may."""
 
     must: list[re.Pattern[str]] = field(default_factory=list)
     may: list[re.Pattern[str]] = field(default_factory=list)

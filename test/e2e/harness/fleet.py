@@ -36,7 +36,7 @@ class Fleet:
 
     def server(self, *directives: str, shared: Optional[str] = None, modules: tuple[str, ...] = (),
                **config: object) -> Httpd:
-        """One more of them, not yet started."""
+        """Another one of them, not started yet."""
         vhosts = tuple(Vhost(host, (leaf,)) for host, leaf in zip(self.hosts, self.leaves))
         lines = (f"OCSPCacheShared {shared or self.store.argument}", *directives)
         return self.make(Config(**{"vhosts": vhosts, "cache": CACHE, "directives": lines,

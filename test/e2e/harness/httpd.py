@@ -129,7 +129,7 @@ _MPM = {"event": _THREADED, "worker": _THREADED,
 
 @dataclass(frozen=True)
 class Check:
-    """What `httpd -t` said."""
+    """The result of `httpd -t`."""
 
     code: int
     output: str
@@ -143,7 +143,7 @@ _taken_ports: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nobody has now and that this run has not given out before."""
+    """A TCP port of the loopback that is free, and that this run has not used before."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -182,7 +182,7 @@ class Httpd:
 
     @property
     def cache_folder(self) -> Path:
-        """Where the cache files of the tests lie: "cache/x" in SSLStaplingCache."""
+        """The folder of the tests' cache files: "cache/x" in SSLStaplingCache."""
         return self.root / "cache"
 
     @property
@@ -190,7 +190,7 @@ class Httpd:
         return self.root / "logs" / "error.log"
 
     def identity(self) -> list[str]:
-        """Root hands the children to the account that the system's httpd uses; anybody else stays who they are."""
+        """As root, the children run under the account of the system's httpd; otherwise under the same account."""
         if os.geteuid() != 0:
             return []
         return [f"User {unprivileged_user()}", f"Group #{pwd.getpwnam(unprivileged_user()).pw_gid}"]
@@ -210,11 +210,11 @@ class Httpd:
                               timeout=120, user=user)
 
     def dump(self, name: str, user: Optional[str] = None) -> subprocess.CompletedProcess[str]:
-        """`httpd -t -D name`: what it prints is on stdout, what it says on stderr."""
+        """`httpd -t -D name`: the dump is on stdout, messages are on stderr."""
         return self._command("-t", "-D", name, user=user, stderr=subprocess.PIPE)
 
     def check(self, *arguments: str, user: Optional[str] = None) -> Check:
-        """`httpd -t`, as another account when root asks for it."""
+        """`httpd -t`; with `user`, under that account, which requires root."""
         done = self._command("-t", *arguments, user=user)
         return Check(done.returncode, done.stdout)
 
@@ -230,7 +230,7 @@ class Httpd:
         raise AssertionError(f"httpd did not start ({done.returncode}):\n{done.stdout}\n{self.raw_log()}")
 
     def try_start(self, deadline: float = 30) -> subprocess.CompletedProcess[str]:
-        """Start, and return when it is up or has given up; `running` says which."""
+        """Start, and return when it is up or has failed: see `running`."""
         before = self.resumed()
         done = self._command("-k", "start")
         self._console += done.stdout
@@ -248,7 +248,7 @@ class Httpd:
             elif gone_since is None:
                 gone_since = time.monotonic()
             return gone_since is not None and time.monotonic() - gone_since > 1.0
-        poll(settled, "httpd is up, or has given up", deadline)
+        poll(settled, "httpd is up, or has failed", deadline)
         return done
 
     @property
@@ -306,7 +306,7 @@ class Httpd:
         self._reload(signal.SIGUSR1, settle, deadline)
 
     def hang_up(self, config: Optional[Config] = None) -> None:
-        """SIGHUP: the parent stays, every child is ended at once."""
+        """SIGHUP: the parent stays, every child is ended immediately."""
         self.config = config or self.config
         self._reload(signal.SIGHUP, True, 30)
 
@@ -337,7 +337,7 @@ class Httpd:
         poll(self._reap, "the ended processes are reaped")
 
     def _reap(self) -> bool:
-        """Take the exit status of what we inherited (see conftest.orphans); true when nothing is left to be taken."""
+        """Reap the processes that this one inherited (see conftest.orphans); true when none is left."""
         for pid in list(self._known):
             try:
                 reaped, _status = os.waitpid(pid, os.WNOHANG)
@@ -372,7 +372,7 @@ class Httpd:
         return clients.http_get(f"http://127.0.0.1:{self.http_port}/server-status{query}")
 
     def certificates(self) -> list[dict]:
-        """What our own status page says of each certificate, in the order of the configuration: docs/mod_ocsp_cache.md, "JSON"."""
+        """The JSON of the module's status page, in the order of the configuration."""
         return json.loads(clients.http_get(f"http://127.0.0.1:{self.http_port}/ocsp-cache-status?format=json"))["certificates"]
 
     # -- the error log -----------------------------------------------------------------------------------------------
@@ -401,11 +401,11 @@ class Httpd:
         return poll(lambda: self.log(module, level, pattern), f"a log line like {pattern!r}", deadline)[0]
 
     def expect(self, *patterns: str) -> None:
-        """Loud lines that belong to this test: each must appear, and none of them fails it."""
+        """Lines of warn and above that this test causes: each must appear, and none of them fails it."""
         self.announced.must += map(re.compile, patterns)
 
     def allow(self, *patterns: str) -> None:
-        """Loud lines that may appear or not."""
+        """Lines of warn and above that may appear."""
         self.announced.may += map(re.compile, patterns)
 
     def close(self) -> None:

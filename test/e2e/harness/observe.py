@@ -27,7 +27,7 @@ def stamped(server: Httpd, pattern: str) -> list[tuple[float, int, str]]:
 
 
 def wait_leader(server: Httpd, other_than: Optional[int] = None, deadline: float = 15) -> int:
-    """The child that refreshes: the last one that said so, once it is alive and none of the former."""
+    """The child that refreshes: the last one that logged it, once it is alive and no earlier child is."""
     def found() -> Optional[int]:
         said = stamped(server, LEADS)
         alive = said and said[-1][1] in server.children()
@@ -36,13 +36,13 @@ def wait_leader(server: Httpd, other_than: Optional[int] = None, deadline: float
 
 
 def status(server: Httpd) -> dict[str, str]:
-    """Our lines of server-status?auto."""
+    """The module's lines in server-status?auto."""
     lines = [line.partition(": ") for line in server.status_page("?auto").splitlines()]
     return {key: value for key, _, value in lines if key.startswith("OCSPCache")}
 
 
 def certificate(server: Httpd, leaf: pki.Leaf) -> dict:
-    """What the status page says of one certificate."""
+    """One certificate on the status page."""
     return next(one for one in server.certificates() if one["serial"] == leaf.serial_hex)
 
 

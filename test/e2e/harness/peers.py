@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Other TLS servers that staple what they find in a file: the real nginx, haproxy and Hitch, each with a folder, a configuration and a
-port of its own."""
+"""Other TLS servers that staple what they find in a file: the real nginx, haproxy and Hitch, each with its own folder, configuration
+and port."""
 
 from __future__ import annotations
 

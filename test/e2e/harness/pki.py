@@ -24,13 +24,13 @@ _serials = itertools.count(1)
 
 
 def now() -> datetime.datetime:
-    """Naive UTC in whole seconds, as python-cryptography wants its times."""
+    """Naive UTC in whole seconds, as python-cryptography requires."""
     return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
 
 
 @functools.lru_cache(maxsize=None)
 def _rsa_key(number: int) -> rsa.RSAPrivateKey:
-    """RSA keys are slow to make and no test cares which one it gets."""
+    """RSA keys are slow to make, and no test needs a particular one."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 

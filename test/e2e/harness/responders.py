@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Two OCSP responders: the real one of OpenSSL, and one that does what the test tells it, also to its own harm.
+"""Two OCSP responders: the real one of OpenSSL, and one that follows a script, however wrong.
 
 A script is a function that gets one `Exchange` and writes to the wire whatever it likes. Scripts can be changed while the
 responder runs (`responder.script = revoked()`), and every request is recorded in `responder.asked`.
@@ -31,7 +31,7 @@ from wait import poll
 
 @dataclass
 class Asked:
-    """One request as it came in."""
+    """One request as received."""
 
     method: str
     path: str
@@ -76,7 +76,7 @@ _HASHES = {"sha1": hashes.SHA1, "sha256": hashes.SHA256}
 
 def _single(exchange: Exchange, status: ocsp.OCSPCertStatus, *, this_update: float, next_update: Optional[float],
             signer: Optional[pki.Authority]) -> bytes:
-    """A signed basic response. Times are seconds from now; `signer` signs instead of the true one."""
+    """A signed basic response. Times are seconds from now; `signer` signs instead of the correct one."""
     leaf = exchange.leaf
     if leaf is None:
         return ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.UNAUTHORIZED).public_bytes(
@@ -141,12 +141,12 @@ def nothing() -> Script:
 
 
 def hang() -> Script:
-    """Takes the request and says nothing, until the responder is stopped or told something else to do."""
+    """Takes the request and sends nothing, until the responder is stopped or its script is replaced."""
     return lambda exchange: exchange.responder.wait_for_change(exchange.responder.script)
 
 
 def delayed(script: Script, seconds: float) -> Script:
-    """Like `script`, but slowly: what is measured here is whether others wait."""
+    """Like `script`, but slowly: the test measures whether others wait."""
     def slow(exchange: Exchange) -> None:
         time.sleep(seconds)
         script(exchange)
@@ -190,7 +190,7 @@ class Counting:
     def __call__(self, exchange):
         self._step(1)
         time.sleep(self._seconds)
-        self._step(-1)  # before the answer, which sets the thread free that asked
+        self._step(-1)  # before the answer, after which the client's thread continues
         good()(exchange)
 
 
@@ -229,11 +229,11 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """The other side going away is part of the tests."""
+        """Clients that close the connection are part of the tests."""
 
 
 class ScriptedResponder:
-    """Answers on a kernel-chosen port of the loopback as `script` says. Usable from its creation on."""
+    """Answers on a kernel-chosen port of the loopback as `script` does. Usable from its creation on."""
 
     base = "/ocsp/"
 
@@ -273,7 +273,7 @@ class ScriptedResponder:
     def serve(self, handler: BaseHTTPRequestHandler, request: Optional[ocsp.OCSPRequest], arrival: float) -> None:
         asked = Asked(handler.command, handler.path, {k.lower(): v for k, v in handler.headers.items()},
                       request.serial_number if request else None, arrival)
-        script = self._script  # a test that sees the request in `asked` and then changes the script means the next one
+        script = self._script  # a test that changes the script after it has seen the request in `asked` means the next one
         self.asked.append(asked)
         handler.close_connection = True
         script(Exchange(handler, self, request))
@@ -290,19 +290,19 @@ class ScriptedResponder:
         return poll(enough, f"{count} request(s) at {self.url}", deadline)
 
     def wait_asked_again(self, deadline: float = 20.0) -> None:
-        """Until one more request than now was answered."""
+        """Until another request has been answered."""
         known = len(self.asked)
         poll(lambda: any(asked.answered for asked in self.asked[known:]), f"another request at {self.url}", deadline)
 
     def refuse(self) -> None:
-        """Connections are refused from here on; the port stays ours, bound but not listening."""
+        """Connections are refused from here on; the port stays bound, but does not listen."""
         self._close()
         self._closed_port = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._closed_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._closed_port.bind(("127.0.0.1", self.port))
 
     def accept(self) -> None:
-        """Back again, on the same port, after refuse()."""
+        """Connections are accepted again, on the same port, after refuse()."""
         assert self._closed_port is not None
         self._closed_port.close()
         self._closed_port = None

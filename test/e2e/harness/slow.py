@@ -18,7 +18,7 @@ FULL = {"write": 1, "truncate": 2, "sync": 4, "rename": 8}  # delays.c has the s
 
 
 class Delays:
-    """How many seconds things take that a server does, and what fails because its disk is full. `slow_folder` alone is on
+    """How many seconds the steps of a server take, and which fail because its disk is full. `slow_folder` alone is on
     that disk; it may be set later."""
 
     def __init__(self, folder: Path) -> None:

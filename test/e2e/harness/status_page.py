@@ -25,7 +25,7 @@ EVIL = "<script>alert('x')</script>\"&amp;\n\u202e"
 
 @dataclass
 class Answer:
-    """What the page answered."""
+    """The answer of the page."""
 
     status: int
     headers: dict[str, str]
@@ -51,7 +51,7 @@ def ask(server: Httpd, query: str = "", *, method: str = "GET", form: Optional[d
 
 
 def certificates(server: Httpd, query: str = "") -> dict[str, dict]:
-    """By host name: what ?format=json says."""
+    """By host name: the certificates of ?format=json."""
     found = ask(server, "?format=json" + query).json()["certificates"]
     return {one["host"].split(":")[0]: one for one in found}
 
@@ -64,7 +64,7 @@ def token_of(page: str) -> str:
 
 @dataclass
 class Cast:
-    """A server, and who answers for its certificates."""
+    """A server, and the responder for its certificates."""
 
     server: Httpd
     good: responders.ScriptedResponder

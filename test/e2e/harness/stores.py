@@ -24,7 +24,7 @@ KEY_TAG = b"ocsp-shared:"  # httpd's providers put the consumer's name before th
 
 
 def entry(name: str, der: bytes, this_update: float, fetched_at: float, *, key: Optional[str] = None) -> bytes:
-    """An entry as the module writes it (include/fleet/entry.h), with a right checksum: anybody can make one."""
+    """An entry as the module writes it (include/fleet/entry.h), with a correct checksum: any client of the store can make one."""
     head = (struct.pack(">4sHHqqII", b"ocsp", 1, 0, int(this_update) * 10**6, int(fetched_at * 10**6), len(der), 0)
             + bytes.fromhex(key or name.rsplit(":", 1)[1]))
     return head + hashlib.sha256(head + der).digest() + der
@@ -60,7 +60,7 @@ class Store:
     def _answers(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
-            return True  # to be found out by start()
+            return True  # start() detects it
         try:
             self.names()
             return True
@@ -68,7 +68,7 @@ class Store:
             return False
 
     def start(self) -> None:
-        """The first time on a port of its own choice, then on that one again."""
+        """The first time on a free port, then on the same one."""
         choices = [self.port] if self.port else [free_port() for _ in range(5)]
         for self.port in choices:
             self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -85,7 +85,7 @@ class Store:
             self._process = None
 
     def pause(self) -> None:
-        """It accepts connections, by the kernel's grace, and says nothing."""
+        """The kernel accepts connections, and nothing is sent on them."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 

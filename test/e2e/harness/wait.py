@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Waiting for a state: check again until it is there or the deadline has passed. No test sleeps for a state."""
+"""Waiting for a state: check until it is reached or the deadline has passed. No test sleeps for a state."""
 
 import time
 from typing import Callable, TypeVar
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 
 class NotReached(AssertionError):
-    """The state did not come about in time."""
+    """The state was not reached in time."""
 
 
 def poll(condition: Callable[[], T], what: str, deadline: float = 15.0, interval: float = 0.02) -> T:
-    """The first true value that `condition` gives. NotReached after `deadline` seconds."""
+    """The first true value that `condition` returns. NotReached after `deadline` seconds."""
     end = time.monotonic() + deadline
     while True:
         value = condition()

@@ -32,7 +32,7 @@ def probe(*arguments):
 # ---- the issuer's name ----
 
 def over_the_subject_of_the_ca(exchange):
-    """What `openssl ocsp` answers: the CertID hashes the CA's subject, not the certificate's issuer field."""
+    """As `openssl ocsp` answers: the CertID hashes the CA's subject, not the certificate's issuer field."""
     leaf = exchange.leaf
     twin = leaf.issuer.leaf(HOST, serial=leaf.serial)
     leaf.issuer.leaves[leaf.serial] = leaf

@@ -12,11 +12,11 @@ from conftest import HOST
 from wait import poll
 
 FLUSH = 3.0      # seconds
-ACCEPT_GAP = 1.5  # of a reload, on a busy machine; httpd's own is some 50 ms
+ACCEPT_GAP = 1.5  # of a reload, on a busy machine; httpd's own takes about 50 ms
 
 
 class Clock:
-    """Clients that connect one after the other, and the longest time one had to wait."""
+    """Clients that connect one after the other, and the longest wait."""
 
     def __init__(self, server: Httpd) -> None:
         self.longest, self.count = 0.0, 0
