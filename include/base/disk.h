@@ -25,9 +25,6 @@ apr_status_t oc_disk_refuse(const char *path, const char *why, apr_pool_t *pool,
  *  @return @a rv */
 apr_status_t oc_disk_keep(apr_status_t rv, apr_pool_t *pool, const char **problem);
 
-/** "user www-data", or "user 33" where the name is not known. */
-const char *oc_disk_user(uid_t uid, apr_pool_t *pool);
-
 /** The folder that @a path lies in. */
 const char *oc_disk_folder(const char *path, apr_pool_t *pool);
 

@@ -59,9 +59,6 @@ typedef enum {
 /** "host", "subject", ...; OC_SORT_CONFIGURATION: "". Static. */
 const char *oc_query_sort_name(oc_sort_t sort);
 
-/** "one", "all", "early", "early-all"; OC_NOTICE_NONE: "". Static. */
-const char *oc_query_notice_name(oc_notice_t notice);
-
 #define OC_QUERY_TEXT_MAX 256
 
 typedef struct {

@@ -36,7 +36,8 @@ apr_status_t oc_disk_keep(apr_status_t rv, apr_pool_t *pool, const char **proble
     return rv;
 }
 
-const char *oc_disk_user(uid_t uid, apr_pool_t *pool)
+/* "user www-data", or "user 33" where the name is not known. */
+static const char *user_name(uid_t uid, apr_pool_t *pool)
 {
     char *name;
 
@@ -70,8 +71,7 @@ apr_status_t oc_disk_open_own(const char *path, int *fd, off_t *size, apr_pool_t
     }
     if (st.st_uid != geteuid()) {
         close(*fd);
-        return oc_disk_refuse(path, apr_pstrcat(pool, "belongs to ", oc_disk_user(st.st_uid, pool), NULL), pool,
-                              problem);
+        return oc_disk_refuse(path, apr_pstrcat(pool, "belongs to ", user_name(st.st_uid, pool), NULL), pool, problem);
     }
     *size = st.st_size;
     return APR_SUCCESS;

@@ -44,11 +44,6 @@ const char *oc_query_group_name(oc_group_t group)
     return group_names[(unsigned)group < OC_GROUPS ? group : OC_GROUPS];
 }
 
-const char *oc_query_notice_name(oc_notice_t notice)
-{
-    return notice_names[(unsigned)notice < OC_NOTICES ? notice : OC_NOTICE_NONE];
-}
-
 const char *oc_query_sort_name(oc_sort_t sort)
 {
     return sort_names[(unsigned)sort < OC_SORTS ? sort : OC_SORT_CONFIGURATION];
