@@ -172,8 +172,8 @@ $(OUT)/bench/load: $(patsubst test/bench/%.c,$(OUT)/bench/%.o,$(wildcard test/be
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lssl $(OPENSSL_LIBS)
 $(OUT)/bench/fleet: $(OUT)/bench/fleet_queue.o
 # Responses from the PKI of the unit tests.
-$(OUT)/bench/bench_verify.o: COMMON_FLAGS += -Itest/unit
-$(OUT)/bench/bench_verify: OPENSSL_LIBS += -lcmocka
+$(OUT)/bench/bench_verify.o: private COMMON_FLAGS += -Itest/unit
+$(OUT)/bench/bench_verify: private OPENSSL_LIBS += -lcmocka
 $(OUT)/bench/bench_verify: $(OUT)/unit/support_pki.o
 $(OUT)/bench/%: $(OUT)/bench/%.o $(CORE)
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
