@@ -148,10 +148,11 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
     [OC_TIMES_INVALID] = {OC_CLASS_UNUSABLE, "times-invalid", "the times in the response violate RFC 6960",
                           "The responder's operator has to fix them: times are whole seconds in UTC, and "
                           "nextUpdate does not precede thisUpdate."},
-    [OC_TOO_OLD] = {OC_CLASS_UNUSABLE, "too-old", "the response is older than allowed",
-                    "If SSLStaplingResponseMaxAge is set, raise it above the interval at which this CA publishes. A "
-                    "response without nextUpdate is valid for 15 days: the responder's operator has to publish a new "
-                    "one within that time."},
+    [OC_TOO_OLD] =
+        {OC_CLASS_UNUSABLE, "too-old", "the response is older than allowed",
+         "If SSLStaplingResponseMaxAge is set, raise it above the interval at which this CA publishes. A "
+         "response without nextUpdate is accepted for 15 days at most: the responder's operator has to publish a new "
+         "one within that time."},
     [OC_CERTIFICATE_EXPIRED] = {OC_CLASS_UNUSABLE, "certificate-expired", "the certificate itself has expired",
                                 "Renew the certificate and reload the server."},
     [OC_SUPERSEDED] = {OC_CLASS_UNUSABLE, "superseded", "a newer response is already in the cache",

@@ -88,12 +88,11 @@ static void check_folder(const char *path, server_rec *s, apr_pool_t *pool)
     else if ((st.st_mode & S_IWGRP) && st.st_gid == ap_unixd_config.group_id)
         who = "The server's children, by their group,";
     if (who)
-        log_file(
-            APLOG_WARNING, s,
-            apr_psprintf(pool,
-                         "%s may write to the folder %s (mode %04o), and so take the cache's file away. Name a file "
-                         "in a folder that only root can write to",
-                         who, folder, (unsigned)st.st_mode & 07777));
+        log_file(APLOG_WARNING, s,
+                 apr_psprintf(pool,
+                              "%s may write to the folder %s (mode %04o), and so remove the cache file. Name a file "
+                              "in a folder that only root can write to",
+                              who, folder, (unsigned)st.st_mode & 07777));
 }
 
 /* Does another server hold the file? The one with this configuration's PidFile is the one under test. */
