@@ -103,6 +103,7 @@ SINGLES = (
     Body("revoked-by-stranger", "signer-refused", answer=Answer((Single("revoked"),), signer="of-other-ca")),
 )
 
+
 def _signed_by(signer: str, verdict: str) -> Body:
     return Body(f"signer-{signer}", verdict, answer=Answer(signer=signer))
 
