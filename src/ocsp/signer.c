@@ -316,7 +316,7 @@ static int parameters_absent(const X509_ALGOR *algorithm, int or_null)
 }
 
 /* SHA-256, MGF1 with SHA-256, 32 bytes of salt, with every NULL: the only form of RSASSA-PSS that all clients take.
- * Firefox and Chrome compare bytes, and GnuTLS assumes SHA-256 in a response. */
+ * Firefox compares bytes, and GnuTLS assumes SHA-256 in a response. */
 static int is_common_pss(const X509_ALGOR *algorithm)
 {
     static const unsigned char common[] = {
