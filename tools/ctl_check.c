@@ -53,22 +53,23 @@ static finding_t ending(const ctl_t *ctl, const ctl_row_t *row, state_t state, c
                        apr_pstrcat(ctl->pool, "the response expires in ", left, *reason ? ". " : "", reason, NULL)};
 }
 
-/* A failing attempt alone is not a problem: a response lasts long so that attempts may fail. */
+/* The rule of the status page and of the metrics; --warn and --crit take the place of OCSPCacheExpiryWarning. */
 static finding_t judge(const ctl_t *ctl, const ctl_stock_t *stock, const check_t *check, const ctl_row_t *row)
 {
     const oc_view_t *view = &row->view;
     finding_t finding = {row, OK, ""};
     apr_interval_time_t left = view->usable_until - ctl->now;
-    oc_attention_t attention = oc_view_attention(view, ctl->now, stock->expiry_warning, &finding.text, ctl->pool);
+    apr_interval_time_t expiry_warning = check->warn >= 0 ? 0 : stock->expiry_warning;
+    oc_attention_t attention = oc_view_attention(view, ctl->now, expiry_warning, &finding.text, ctl->pool);
 
     if (attention == OC_ATTENTION_CRITICAL)
         finding.state = CRITICAL;
-    else if (!is_covered(view, ctl->now))
-        finding.state = attention == OC_ATTENTION_WARNING ? WARNING : OK;
-    else if (left < check->crit)
+    else if (is_covered(view, ctl->now) && left < check->crit)
         finding = ending(ctl, row, CRITICAL, finding.text);
-    else if (check->warn >= 0 ? left < check->warn : oc_view_is_running_out(view, ctl->now, stock->expiry_warning))
+    else if (is_covered(view, ctl->now) && left < check->warn)
         finding = ending(ctl, row, WARNING, finding.text);
+    else if (attention == OC_ATTENTION_WARNING)
+        finding.state = WARNING;
     return finding;
 }
 

@@ -138,6 +138,20 @@ static void print_narrow(const ctl_t *ctl, const ctl_stock_t *stock, const apr_a
         print_row(ctl, stock, APR_ARRAY_IDX(rows, i, const ctl_row_t *), width);
 }
 
+/* Does no certificate name a responder, and none demand a staple? */
+static int is_idle(const ctl_t *ctl, const apr_array_header_t *rows)
+{
+    int i;
+
+    for (i = 0; i < rows->nelts; i++) {
+        const oc_view_t *view = &APR_ARRAY_IDX(rows, i, const ctl_row_t *)->view;
+
+        if (view->must_staple || strcmp(oc_view_state(view, ctl->now), "no-responder") != 0)
+            return 0;
+    }
+    return rows->nelts > 0;
+}
+
 static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const oc_query_t *query,
                        const apr_array_header_t *rows)
 {
@@ -148,6 +162,9 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const oc_quer
         print_wide(ctl, rows);
     else
         print_narrow(ctl, stock, rows);
+    if (is_idle(ctl, rows) && !oc_query_is_filter(query))
+        printf("No certificate of this server names an OCSP responder, so there is nothing to staple. This is not an "
+               "error.\n");
     if (stock->unused->nelts)
         printf("Responses for certificates that no host uses: %d\n", stock->unused->nelts);
     if (!stock->server)

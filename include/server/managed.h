@@ -33,6 +33,11 @@ typedef struct {
         *wanted_issuer; /* of a certificate that is never primed: the subject of the certificate that is missing */
 } oc_managed_t;
 
+/** Logged as one notice where no certificate names a responder and none demands a staple. */
+#define OC_NOTHING_TO_STAPLE                                                                 \
+    "no certificate of this server names an OCSP responder, so there is nothing to staple. " \
+    "Many CAs no longer run one. This is not an error"
+
 /** pre_config: begin an empty table in pconf. */
 void oc_managed_reset(apr_pool_t *pconf);
 

@@ -10,12 +10,16 @@
 #include "config/inventory.h"
 #include "ocsp/cert.h"
 #include "ocsp/x509.h"
+#include "server/managed.h"
+#include "server/module.h"
 #include "server/settings.h"
 
 #include <apr_strings.h>
 #include <http_config.h>
 #include <http_log.h>
 #include <unistd.h>
+
+APLOG_USE_MODULE(ocsp_cache);
 
 #define DEMAND ". It is a Must-Staple certificate (RFC 7633): clients reject it without a staple"
 
@@ -248,6 +252,22 @@ static int are_all_read(const apr_array_header_t *certificates)
     return !ap_find_linked_module("mod_md.c");
 }
 
+/* Does any of them name a responder, or demand a staple, or is a response of it found elsewhere? */
+static int can_staple(const apr_array_header_t *stapled, apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < stapled->nelts; i++) {
+        const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
+        oc_targets_t targets;
+
+        oc_settings_targets(APR_ARRAY_IDX(listed->servers, 0, server_rec *), listed->cert->urls, &targets, pool);
+        if (!targets.is_expected || targets.is_refreshed || listed->cert->must_staple)
+            return 1;
+    }
+    return 0;
+}
+
 /* What can be checked only where this module staples. */
 static void check_stapling(oc_findings_t *findings, const apr_array_header_t *servers,
                            const apr_array_header_t *certificates, apr_pool_t *pool)
@@ -261,8 +281,11 @@ static void check_stapling(oc_findings_t *findings, const apr_array_header_t *se
     oc_configtest_directives(findings, md, servers, pool);
     for (i = 0; i < certificates->nelts; i++)
         check_listed(&whole, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), pool);
-    if (are_all_read(certificates))
+    if (are_all_read(certificates)) {
         oc_configtest_responders(stapled, main_server, pool);
+        if (stapled->nelts > 0 && !can_staple(stapled, pool))
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server, OC_NOTHING_TO_STAPLE);
+    }
     oc_configtest_cache(findings, stapled, main_server, pool);
 }
 

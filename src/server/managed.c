@@ -337,6 +337,26 @@ static void name(oc_managed_t *managed)
     oc_settings_resolve(managed->server, &managed->settings);
 }
 
+static int can_staple(const apr_array_header_t *all)
+{
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
+
+        if (!managed->targets.is_expected || managed->targets.is_refreshed || managed->cert->must_staple)
+            return 1;
+    }
+    return 0;
+}
+
+static void report_nothing_to_staple(void)
+{
+    if (table.all->nelts > 0 && !can_staple(table.all) && !can_staple(table.unprimed))
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, APR_ARRAY_IDX(table.all, 0, const oc_managed_t *)->server,
+                     OC_NOTHING_TO_STAPLE);
+}
+
 void oc_managed_settle(void)
 {
     int i;
@@ -359,4 +379,5 @@ void oc_managed_settle(void)
         choose_responders(managed);
         report_disagreement(managed);
     }
+    report_nothing_to_staple();
 }

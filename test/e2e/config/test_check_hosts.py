@@ -13,6 +13,7 @@ import pytest
 
 from clock import DAY
 import responders
+from cachectl import ctl
 from conftest import CACHE, HOST
 from httpd import Config, Httpd, Vhost, unprivileged_user
 
@@ -61,6 +62,13 @@ def test_validity_of_certificates(hosts, leaf, words, shared):
 def test_certificates_without_a_responder_are_one_line_at_info(hosts):
     server = hosts(leaf={"url": None})
     assert said(server) == []
+    [line] = said(server, "notice")
+    assert line.startswith("no certificate of this server names an OCSP responder")
+    server.allow("AH01909")
+    server.start()
+    assert len(server.ours("notice", "no certificate of this server names an OCSP responder")) == 1
+    assert "there is nothing to staple" in ctl(server, "list").out
+    assert "there is nothing" not in ctl(server, "list", "--state", "no-responder").out
     [line] = said(server, "info")
     assert " and 2 others: " in line and " and 4 more: " in line and "names no OCSP responder" in line
 

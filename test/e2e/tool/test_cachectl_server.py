@@ -64,6 +64,9 @@ def test_refresh_reports_a_failure(site):
     assert done.code == 1 and "try again later" in done.out, done
     assert ctl(one.server, "refresh", HOST, "--json").json["results"][0]["verdict"] == "try-later"
     assert one.handshake().staple == before, "what is held stays"
+    done = ctl(one.server, "check")
+    [seen] = one.server.certificates()
+    assert (done.code, seen["attention"]) == (1, "warning") and "in a row failed" in done.out, "one rule"
 
 
 def test_refresh_finds_a_revocation(site):
