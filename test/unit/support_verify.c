@@ -133,6 +133,24 @@ oc_verdict_t scene_judge_signer(const pki_id_t *signer)
     return scene_judge(&response);
 }
 
+pki_bytes_t scene_stapled(void)
+{
+    return (pki_bytes_t){(unsigned char *)scene.result.der, scene.result.der_len};
+}
+
+int scene_count_certificates(void)
+{
+    const unsigned char *p = scene.result.der;
+    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)scene.result.der_len);
+    OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
+    const STACK_OF(X509) *certificates = OCSP_resp_get0_certs(basic);
+    int count = certificates ? sk_X509_num(certificates) : 0;
+
+    OCSP_BASICRESP_free(basic);
+    OCSP_RESPONSE_free(response);
+    return count;
+}
+
 static void assert_result_consistent(const char *file, int line)
 {
     const oc_verify_result_t *result = &scene.result;

@@ -51,6 +51,10 @@ oc_verdict_t scene_judge_single(const pki_single_t *single);
 /** Judge a "good" that @a signer signed and whose certificate is embedded. */
 oc_verdict_t scene_judge_signer(const pki_id_t *signer);
 
+/** What is stapled of the last response that was judged, and how many certificates it contains. */
+pki_bytes_t scene_stapled(void);
+int scene_count_certificates(void);
+
 /* Verdicts by name, so that a failure says something. The detail must be printable, and empty or meaningful. */
 #define assert_verdict(expected, actual) scene_assert_verdict(expected, actual, __FILE__, __LINE__)
 void scene_assert_verdict(oc_verdict_t expected, oc_verdict_t actual, const char *file, int line);

@@ -47,7 +47,7 @@ TEST(another_serial_or_another_issuer)
 }
 
 /* An issuer of the same name with a new key is another issuer. */
-TEST(the_key_tells_issuers_of_one_name_apart)
+TEST(key_distinguishes_issuers_of_one_name)
 {
     pki_single_t single = scene_single();
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The responders that a certificate names: in its order, cleaned where that leaves no doubt, and never with a byte that
- * a log or a request must not hold.
+ * The responders that a certificate names: in its order, cleaned where the meaning is clear, and without a byte that
+ * a log or a request must not contain.
  */
 #include "ocsp/cert.h"
 #include "support_test.h"
@@ -66,7 +66,7 @@ TEST(responder_urls)
          "fung",
          "http://ocsp.example.com/pr%C3%BCfung http://ocsp.example.com/pr%FCfung"},
         {"OCSP;URI:http://ocsp.example.com/%7ea?<b>#c", "http://ocsp.example.com/%7ea?%3Cb%3E#c"},
-        /* What could be meant is unclear: no URL comes out of it. */
+        /* The meaning is unclear: the result is not a URL. */
         {"OCSP;URI:http://ocsp.example.com/\x01", "http://ocsp.example.com/\\x01"},
         {NULL, ""},
     };
@@ -77,7 +77,7 @@ TEST(responder_urls)
                             cases[i].urls);
 }
 
-/* Bytes that no configuration file of OpenSSL can express: put where others of the same length stand. */
+/* A configuration file of OpenSSL cannot express these bytes: they overwrite others of the same length. */
 TEST(responder_urls_with_blanks_around)
 {
     static const struct {
@@ -100,7 +100,7 @@ TEST(responder_urls_with_blanks_around)
     }
 }
 
-/* A directory name before the URL, as some CAs of states have it. */
+/* A directory name before the URL, as some national CAs write it. */
 TEST(responder_urls_after_a_directory_name)
 {
     pki_id_t *one = pki_make(scene.pool, &(pki_spec_t){.cn = "OCSP \"of\" x"});

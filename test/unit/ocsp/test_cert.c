@@ -113,7 +113,7 @@ static int count_question(UI *ui)
     return 0;
 }
 
-/* It would wait for input at the terminal. */
+/* A prompt would wait for input at the terminal. */
 TEST(encrypted_pem_does_not_prompt)
 {
     const char *encrypted = "-----BEGIN CERTIFICATE-----\nProc-Type: 4,ENCRYPTED\n"

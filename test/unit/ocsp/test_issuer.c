@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Which certificate is the issuer, and which name a CertID hashes: with issuers whose names certificates encode
- * otherwise than the issuers themselves, and with two issuers of one name.
+ * differently from the issuers themselves, and with two issuers of one name.
  */
 #include "ocsp/cert.h"
 #include "ocsp/issuer.h"
@@ -145,7 +145,7 @@ TEST(namesakes_without_key_identifiers)
     assert_string_equal(oc_issuer_problem(leaf->x509, renewed->x509), "the signature does not match");
 }
 
-/* A key identifier that the CA wrote otherwise in its certificate than in those that it issued: the key decides. */
+/* The CA's certificate has another key identifier than the certificates that it issued: the key decides. */
 TEST(wrong_key_identifier_only_orders)
 {
     pki_id_t *first = pki_make(scene.pool, &(pki_spec_t){.cn = "Other id",

@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Records are encoded, decoded and put into order; notes are packed into a word and unpacked, and any word gives a note
- * in range. What of a stored record is believed is tested in test_stored.c.
+ * in range. Which numbers of a stored record are trusted is tested in test_stored.c.
  */
 #include "ocsp/record.h"
 
@@ -113,7 +113,7 @@ TEST(invariant_6_other_versions_are_refused)
             bytes[at] ^= (unsigned char)(1u << bit);
             assert_int_equal(oc_record_decode(&decoded, bytes, len), expected);
             if (expected == APR_SUCCESS) {
-                (void)oc_verdict_class(decoded.verdict); /* any number will do */
+                (void)oc_verdict_class(decoded.verdict); /* any number is valid */
                 (void)oc_record_order(&decoded);
             }
             bytes[at] ^= (unsigned char)(1u << bit);
@@ -135,18 +135,18 @@ TEST(invariant_7_order)
 {
     const apr_time_t old = apr_time_from_sec(1000), newer = apr_time_from_sec(2000), far = INT64_MAX;
 
-    /* no older good over a newer revoked, nor the other way round */
+    /* an older one never replaces a newer one, good or revoked */
     assert_true(order_of(OC_REVOKED, newer, newer) > order_of(OC_GOOD, old, far));
     assert_true(order_of(OC_GOOD, newer, newer) > order_of(OC_REVOKED, old, far));
     assert_int_equal(order_of(OC_GOOD, old, newer), order_of(OC_REVOKED, old, old));
-    /* no error over the truth, however new */
+    /* an error never replaces a verified status */
     assert_true(order_of(OC_GOOD, old, old) > order_of(OC_TRY_LATER, 0, far));
     assert_true(order_of(OC_GOOD, 1, 1) > order_of(OC_UNKNOWN, far, far));
     assert_true(order_of(OC_REVOKED, old, old) > order_of(OC_UNAUTHORIZED, 0, newer));
-    /* among errors the latest */
+    /* the latest error counts */
     assert_true(order_of(OC_TRY_LATER, 0, newer) > order_of(OC_UNAUTHORIZED, 0, old));
     assert_true(order_of(OC_UNKNOWN, newer, old) > order_of(OC_UNKNOWN, old, newer));
-    /* nonsense from a hostile cache is in no way special */
+    /* an unknown verdict from a hostile cache ranks as an error */
     assert_true(order_of(OC_GOOD, -1, -1) > order_of(OC_TRY_LATER, far, far));
     assert_true(order_of((oc_verdict_t)77777, far, far) < order_of(OC_GOOD, 1, 1));
 }

@@ -13,7 +13,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-/* An issuer of the wanted kind of key, which signs itself or through a delegate of another kind. */
+/* An issuer with a key of this kind, which signs itself or through a delegate of another kind. */
 static oc_verdict_t judge_keys(pki_key_t issuer_key, int delegated, pki_key_t delegate_key, const EVP_MD *md, int pss)
 {
     pki_id_t *issuer = pki_make_ca(scene.pool, "Keyed CA", issuer_key, NULL);
@@ -86,7 +86,7 @@ TEST(weak_keys)
 {
     assert_verdict(OC_SIGNATURE_WEAK, judge_keys(PKI_P256, 1, PKI_RSA_1024, NULL, 0));
     assert_non_null(strstr(scene.result.detail, "weak key"));
-    /* A CA of 1024 bits is for clients to refuse or to have been told to accept: its staples change nothing. */
+    /* Clients reject a CA of 1024 bits, or are configured to accept it: its staples change nothing. */
     assert_verdict(OC_GOOD, judge_keys(PKI_RSA_1024, 0, 0, NULL, 0));
     assert_verdict(OC_GOOD, judge_keys(PKI_RSA_1024, 1, PKI_RSA_1024, NULL, 0));
 }
@@ -101,7 +101,7 @@ TEST(pss_hashes)
     response.pss = 1;
     scene_trust(issuer);
     assert_verdict(OC_GOOD, scene_judge(&response));
-    response.pss_salt = RSA_PSS_SALTLEN_MAX; /* what OpenSSL makes of itself */
+    response.pss_salt = RSA_PSS_SALTLEN_MAX; /* OpenSSL's default */
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
     response.pss_salt = 20;
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
@@ -113,7 +113,7 @@ TEST(pss_hashes)
     response.pss_mask = EVP_sha1();
     assert_verdict(OC_SIGNATURE_BAD, scene_judge(&response));
     scene_trust(scene.issuer);
-    for (int i = 0; i < 3; i++) { /* Firefox takes the last two, GnuTLS only SHA-256 */
+    for (int i = 0; i < 3; i++) { /* Firefox accepts the last two, GnuTLS only SHA-256 */
         static const char *const others[] = {"SHA1", "SHA384", "SHA512"};
 
         assert_verdict(OC_SIGNATURE_BAD, judge_keys(PKI_RSA_2048, 0, 0, EVP_get_digestbyname(others[i]), 1));
@@ -182,7 +182,7 @@ TEST(algorithm_parameters)
     assert_verdict(OC_SIGNATURE_BAD,
                    scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, algorithm, null))));
 
-    /* PKCS #1 v1.5 has NULL; without it is taken too (RFC 4055 section 5). */
+    /* PKCS #1 v1.5 has NULL; without it is accepted too (RFC 4055 section 5). */
     scene_trust(issuer);
     response = direct(issuer, 0);
     algorithm = algorithm_of(response);
@@ -215,7 +215,7 @@ TEST(algorithm_parameters)
     assert_verdict(OC_SIGNATURE_BAD, scene_judge_bytes(with_algorithm(response, pki_join(scene.pool, oid, null))));
     scene_trust(scene.issuer);
 
-    /* One that does not exist. */
+    /* An algorithm that does not exist. */
     assert_verdict(OC_SIGNATURE_BAD,
                    scene_judge_bytes(with_algorithm(direct(scene.issuer, 0), PKI_BYTES(0x06, 0x03, 0x2a, 3, 4))));
 }

@@ -19,32 +19,13 @@ static oc_verdict_t judge_delegate(const pki_spec_t *spec)
     return scene_judge_signer(pki_make(scene.pool, spec));
 }
 
-/* Also what OpenSSL thinks of it. */
+/* Also OpenSSL's verdict. */
 static oc_verdict_t judge_both(const pki_response_t *response, int *openssl_agrees)
 {
     pki_bytes_t bytes = pki_respond(scene.pool, response);
 
     *openssl_agrees = pki_openssl_agrees(bytes, scene.issuer->x509, scene.policy.now);
     return scene_judge_bytes(bytes);
-}
-
-/* What clients would get of the last response that was judged. */
-static pki_bytes_t stapled(void)
-{
-    return (pki_bytes_t){(unsigned char *)scene.result.der, scene.result.der_len};
-}
-
-static int count_certificates(void)
-{
-    const unsigned char *p = scene.result.der;
-    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)scene.result.der_len);
-    OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
-    const STACK_OF(X509) *certificates = OCSP_resp_get0_certs(basic);
-    int count = certificates ? sk_X509_num(certificates) : 0;
-
-    OCSP_BASICRESP_free(basic);
-    OCSP_RESPONSE_free(response);
-    return count;
 }
 
 TEST(issuer_signs)
@@ -107,13 +88,13 @@ TEST(delegate_signs)
         response.certificates[1] = NULL;
         assert_verdict(OC_GOOD, judge_both(&response, &agrees));
         assert_true(agrees);
-        /* Among certificates that have nothing to do with it, or the whole chain. */
+        /* Among unrelated certificates, or with the whole chain. */
         response.certificates[0] = scene.root->x509;
         response.certificates[1] = scene.issuer->x509;
         response.certificates[2] = scene.delegate->x509;
         assert_verdict(OC_GOOD, judge_both(&response, &agrees));
         assert_true(agrees);
-        /* Without its certificate nobody knows who signed. */
+        /* Without its certificate the signer is unknown. */
         response.certificates[0] = NULL;
         assert_verdict(OC_SIGNER_MISSING, judge_both(&response, &agrees));
         assert_false(agrees);
@@ -173,7 +154,7 @@ TEST(extended_key_usage)
     assert_verdict(OC_GOOD, judge_delegate(&spec));
     spec.eku = "critical,OCSPSigning";
     assert_verdict(OC_GOOD, judge_delegate(&spec));
-    /* The certificate itself may not vouch for itself. */
+    /* A certificate must not sign its own status. */
     assert_verdict(OC_SIGNER_REFUSED, scene_judge_signer(scene.certificate));
 }
 
@@ -185,7 +166,7 @@ TEST(test_key_usage)
     assert_verdict(OC_GOOD, judge_delegate(&spec));
     spec.key_usage = "digitalSignature,nonRepudiation";
     assert_verdict(OC_GOOD, judge_delegate(&spec));
-    /* RFC 6960 demands none, and no client does: public responders have nonRepudiation alone. */
+    /* RFC 6960 and clients require none: public responders have nonRepudiation alone. */
     spec.key_usage = "nonRepudiation";
     assert_verdict(OC_GOOD, judge_delegate(&spec));
     spec.key_usage = "critical,nonRepudiation";
@@ -199,7 +180,7 @@ TEST(test_key_usage)
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
 }
 
-/* An intermediate that bears OCSPSigning could answer for its siblings: OpenSSL takes it, Firefox does not. */
+/* An intermediate with OCSPSigning could sign for its siblings: OpenSSL accepts it, Firefox does not. */
 TEST(ca_certificate)
 {
     pki_spec_t spec = scene_delegate_spec();
@@ -218,7 +199,7 @@ TEST(stranger)
 
     spec.issuer = NULL;
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
-    /* A proper signer, of another CA; of the CA above; of a CA of our issuer's name. */
+    /* A signer with all correct properties, but of another CA, of the CA above, or of a CA with our issuer's name. */
     spec.issuer = pki_make_ca(scene.pool, "Another CA", PKI_P256, NULL);
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
     spec.issuer = scene.root;
@@ -246,7 +227,7 @@ TEST(namesake_of_the_issuer)
     assert_false(agrees);
 }
 
-/* Name, key and signature have to be right, all three. */
+/* Name, key and signature must all be right. */
 TEST(signature_of_the_delegate_certificate)
 {
     pki_id_t *ca_same_key = pki_make(
@@ -262,7 +243,7 @@ TEST(signature_of_the_delegate_certificate)
     spec.issuer = ca_same_key;
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
 
-    /* The right names, the issuer's signature spoilt. */
+    /* The right names, the issuer's signature damaged. */
     spec.issuer = scene.issuer;
     delegate = pki_make(scene.pool, &spec);
     response.signer = delegate;
@@ -292,7 +273,7 @@ TEST(chain_of_two)
     assert_non_null(strstr(scene.result.detail, "not issued by the certificate's issuer"));
 }
 
-/* With the issuer's name and key it is as good as the issuer, which signed: clients get neither. */
+/* It has the issuer's name and key, so the issuer counts as the signer, and neither certificate is stapled. */
 TEST(cross_signed_issuer)
 {
     pki_id_t *other_root = pki_make_ca(scene.pool, "Other Root", PKI_P256, NULL);
@@ -304,12 +285,12 @@ TEST(cross_signed_issuer)
     pki_spec_t spec = scene_delegate_spec();
 
     assert_verdict(OC_GOOD, scene_judge_signer(cross));
-    assert_int_equal(count_certificates(), 0);
+    assert_int_equal(scene_count_certificates(), 0);
     spec.cn = "Test Issuer";
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
 }
 
-/* OpenSSL and GnuTLS try the first of the name alone: they get the one that signed. */
+/* OpenSSL and GnuTLS try only the first of that name, so the one that signed is stapled. */
 TEST(two_of_one_name)
 {
     pki_spec_t spec = scene_delegate_spec();
@@ -330,12 +311,12 @@ TEST(two_of_one_name)
     response.certificates[1] = new->x509;
     assert_verdict(OC_GOOD, judge_both(&response, &agrees));
     assert_false(agrees);
-    assert_true(pki_openssl_agrees(stapled(), scene.issuer->x509, PKI_NOW));
-    assert_int_equal(count_certificates(), 1);
+    assert_true(pki_openssl_agrees(scene_stapled(), scene.issuer->x509, PKI_NOW));
+    assert_int_equal(scene_count_certificates(), 1);
     response.by_key = 1;
     assert_verdict(OC_GOOD, judge_both(&response, &agrees));
     assert_true(agrees);
-    /* Of two that have nothing to do with it, neither. */
+    /* Neither of two has signed. */
     response.by_key = 0;
     response.certificates[1] = pki_make(scene.pool, &spec)->x509;
     assert_verdict(OC_SIGNATURE_BAD, judge_both(&response, &agrees));
@@ -380,11 +361,11 @@ TEST(broken_extension_in_the_signer)
 {
     pki_spec_t spec = scene_delegate_spec();
 
-    spec.critical = "2.5.29.19"; /* basicConstraints without sense */
+    spec.critical = "2.5.29.19"; /* malformed basicConstraints */
     assert_verdict(OC_SIGNER_REFUSED, judge_delegate(&spec));
 }
 
-/* What the issuer may certify binds its signers too. */
+/* The issuer's name constraints apply to its signers too. */
 TEST(test_name_constraints)
 {
     pki_id_t *constrained =

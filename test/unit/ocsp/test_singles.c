@@ -20,7 +20,7 @@ static oc_verdict_t judge_several(const pki_single_t *singles, int count)
     return scene_judge(&response);
 }
 
-/* RFC 6962 section 3.3: an OCTET STRING inside of the extension's. Firefox rejects everything else. */
+/* RFC 6962 section 3.3: an OCTET STRING inside the extension's. Firefox rejects everything else. */
 TEST(list_of_scts)
 {
     pki_single_t single = scene_single(), other = scene_single();
@@ -33,7 +33,7 @@ TEST(list_of_scts)
     single.value[1] = single.value[0];
     assert_verdict(OC_NOT_DER, scene_judge_single(&single));
     single.value_oid[1] = NULL;
-    other = single; /* in each of two that are for us */
+    other = single; /* in both of two for our certificate */
     other.id_hash = EVP_sha256();
     assert_verdict(OC_NOT_DER, judge_several((pki_single_t[]){single, other}, 2));
     other.serial = 0x99;
@@ -71,7 +71,7 @@ TEST(older_than_the_certificate)
     scene.subject.not_before = 0;
 }
 
-/* Each names our issuer: OpenSSL rejects the signer for one that does not, and Firefox the response. */
+/* Each must name our issuer. Otherwise OpenSSL rejects the signer, and Firefox the response. */
 TEST(others_of_another_issuer)
 {
     pki_single_t ours = scene_single(), other = scene_single();

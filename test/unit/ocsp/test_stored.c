@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Stored records compared with their responses: a process that can write to the cache may have changed any number, or
- * all of them, around a genuine response. What decides must be the response's.
+ * all of them, around a genuine response. The response's own values must decide.
  */
 #include "support_test.h"
 #include "support_verify.h"
@@ -180,7 +180,7 @@ TEST(forged_verdicts)
     assert_refused(record, OC_ALTERED, "stored as unauthorized");
 }
 
-/* nextUpdate ends it: whatever was stored, that counts. */
+/* nextUpdate ends it, whatever was stored. */
 TEST(forged_usable_time)
 {
     apr_time_t forged[] = {PKI_NOW + 1, PKI_NOW + 300 * PKI_DAY, APR_INT64_MAX};
@@ -193,7 +193,7 @@ TEST(forged_usable_time)
         record.usable_until = forged[i];
         assert_true(verify(&record));
         assert_int_equal(record.usable_until, PKI_NOW + PKI_DAY);
-        /* Without nextUpdate it cannot be longer than from now on; nearer is how it was counted when it came. */
+        /* Without nextUpdate it cannot be later than one counted from now; an earlier one is kept. */
         make_open_ended();
         record = stored.record;
         record.usable_until = forged[i];
@@ -221,9 +221,9 @@ TEST(forged_fetched_at)
         make_good();
         record = stored.record;
         record.fetched_at = forged[i];
-        assert_true(verify(&record)); /* does not decide here: put right */
+        assert_true(verify(&record)); /* it decides nothing here, and is corrected */
         assert_int_equal(record.fetched_at, PKI_NOW);
-        /* Among errors the latest prevails: one from the future would do so for ever. */
+        /* Among errors the latest prevails: one from the future would always prevail. */
         assert_true(make(pki_status(scene.pool, OCSP_RESPONSE_STATUS_TRYLATER)));
         record = stored.record;
         record.fetched_at = forged[i];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What is stapled carries the certificates that clients need, and no others.
+ * A staple contains the certificates that clients need, and no others.
  */
 #include "support_test.h"
 #include "support_verify.h"
@@ -12,26 +12,7 @@
 #include <openssl/ocsp.h>
 #include <string.h>
 
-/* What clients would get of the last response that was judged. */
-static pki_bytes_t stapled(void)
-{
-    return (pki_bytes_t){(unsigned char *)scene.result.der, scene.result.der_len};
-}
-
-static int count_certificates(void)
-{
-    const unsigned char *p = scene.result.der;
-    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)scene.result.der_len);
-    OCSP_BASICRESP *basic = OCSP_response_get1_basic(response);
-    const STACK_OF(X509) *certificates = OCSP_resp_get0_certs(basic);
-    int count = certificates ? sk_X509_num(certificates) : 0;
-
-    OCSP_BASICRESP_free(basic);
-    OCSP_RESPONSE_free(response);
-    return count;
-}
-
-/* What is not signed can be changed by anybody on the way: it does not reach clients, whatever it is. */
+/* An attacker on the way can change what is not signed: none of it reaches clients. */
 TEST(certificates_that_clients_do_not_need)
 {
     pki_spec_t odd = scene_delegate_spec();
@@ -44,31 +25,31 @@ TEST(certificates_that_clients_do_not_need)
     odd.cn = "Odd";
     strange = pki_make(scene.pool, &odd)->x509;
     assert_verdict(OC_GOOD, scene_judge(&response));
-    none = stapled();
+    none = scene_stapled();
     for (int i = 0; i < 2; i++) {
         response.certificates[i] = i ? strange : scene.issuer->x509;
-        /* ECDSA signs otherwise each time: all but the signature is the same. */
+        /* Each ECDSA signature is different: the rest is the same. */
         assert_verdict(OC_GOOD, scene_judge(&response));
-        assert_in_range(stapled().length, none.length - 3, none.length + 3);
-        assert_int_equal(count_certificates(), 0);
-        assert_verdict(OC_GOOD, scene_judge_bytes(stapled()));
+        assert_in_range(scene_stapled().length, none.length - 3, none.length + 3);
+        assert_int_equal(scene_count_certificates(), 0);
+        assert_verdict(OC_GOOD, scene_judge_bytes(scene_stapled()));
     }
 
     response.signer = scene.delegate;
     response.certificates[0] = scene.delegate->x509;
     response.certificates[1] = NULL;
     assert_verdict(OC_GOOD, scene_judge(&response));
-    alone = stapled();
+    alone = scene_stapled();
     response.certificates[0] = strange;
     response.certificates[1] = scene.delegate->x509;
     response.certificates[2] = scene.root->x509;
     assert_verdict(OC_GOOD, scene_judge(&response));
-    assert_in_range(stapled().length, alone.length - 3, alone.length + 3);
-    assert_int_equal(count_certificates(), 1);
-    assert_true(pki_openssl_agrees(stapled(), scene.issuer->x509, PKI_NOW));
+    assert_in_range(scene_stapled().length, alone.length - 3, alone.length + 3);
+    assert_int_equal(scene_count_certificates(), 1);
+    assert_true(pki_openssl_agrees(scene_stapled(), scene.issuer->x509, PKI_NOW));
 }
 
-/* Stored and verified again it is the same, to the byte. */
+/* A stored response that is verified again stays the same, byte by byte. */
 TEST(trimming_is_idempotent)
 {
     pki_single_t single = scene_single();
@@ -82,14 +63,14 @@ TEST(trimming_is_idempotent)
         response.certificates[1] = scene.issuer->x509;
         received = pki_respond(scene.pool, &response);
         assert_verdict(OC_GOOD, scene_judge_bytes(received));
-        first = stapled();
+        first = scene_stapled();
         assert_true(first.length < received.length);
         assert_verdict(OC_GOOD, scene_judge_bytes(received));
-        again = stapled();
+        again = scene_stapled();
         assert_int_equal(first.length, again.length);
         assert_memory_equal(first.data, again.data, first.length);
         assert_verdict(OC_GOOD, scene_judge_bytes(first));
-        again = stapled();
+        again = scene_stapled();
         assert_int_equal(first.length, again.length);
         assert_memory_equal(first.data, again.data, first.length);
     }

@@ -30,7 +30,7 @@ TEST(test_good)
     assert_true(pki_openssl_agrees(bytes, scene.issuer->x509, PKI_NOW));
 }
 
-/* A time that is no time. From OpenSSL 3.5 on, what bears some of these is no BasicOCSPResponse at all. */
+/* A malformed time. From OpenSSL 3.5 on, the parser rejects a BasicOCSPResponse with some of these. */
 static oc_verdict_t expected_of_malformed_time(oc_verdict_t actual)
 {
     return actual == OC_NOT_DER && OpenSSL_version_num() >= 0x30500000UL ? OC_NOT_DER : OC_TIMES_INVALID;
@@ -152,10 +152,10 @@ TEST(several_singles)
 
     other.serial = 0x99;
     other.status = V_OCSP_CERTSTATUS_REVOKED;
-    other.next_update = pki_time(scene.pool, PKI_NOW - PKI_DAY / 2); /* not our business */
+    other.next_update = pki_time(scene.pool, PKI_NOW - PKI_DAY / 2); /* does not matter */
     assert_verdict(OC_GOOD, judge_several((pki_single_t[]){ours, other, other}, 3));
     assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_DAY);
-    /* GnuTLS clients read the first one only, and fail the handshake when it is another's. */
+    /* GnuTLS clients read only the first one, and fail the handshake where it is for another certificate. */
     assert_verdict(OC_NOT_OURS, judge_several((pki_single_t[]){other, other, ours}, 3));
     assert_non_null(strstr(scene.result.detail, "3 of 3"));
     assert_verdict(OC_NOT_OURS, judge_several((pki_single_t[]){other, other}, 2));
@@ -215,7 +215,7 @@ TEST(expired)
 {
     assert_verdict(OC_GOOD, judge_times(at(-PKI_DAY), at(second)));
     assert_int_equal(scene.result.usable_until, PKI_NOW + second);
-    /* No skew here: what has ended for us has ended for clients. */
+    /* No skew here: a response that has expired for us has expired for clients. */
     assert_verdict(OC_EXPIRED, judge_times(at(-PKI_DAY), at(0)));
     assert_verdict(OC_EXPIRED, judge_times(at(-PKI_DAY), at(-second)));
     assert_non_null(strstr(scene.result.detail, "nextUpdate is 2030-03-17T17:46:39Z"));
@@ -249,7 +249,7 @@ TEST(without_next_update)
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), NULL));
     assert_int_equal(scene.result.next_update, 0);
     assert_int_equal(scene.result.usable_until, PKI_NOW + PKI_HOUR);
-    /* GnuTLS clients take one of more than 15 days for superseded. */
+    /* GnuTLS clients count one older than 15 days as superseded. */
     assert_verdict(OC_GOOD, judge_times(at(-15 * PKI_DAY + second), NULL));
     assert_int_equal(scene.result.usable_until, PKI_NOW + second);
     assert_verdict(OC_TOO_OLD, judge_times(at(-15 * PKI_DAY), NULL));
@@ -274,7 +274,7 @@ TEST(far_future)
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), "99991231235959Z"));
     assert_int_equal(scene.result.usable_until, apr_time_from_sec(253402300799LL));
     assert_verdict(OC_NOT_YET_VALID, judge_times("99991231235959Z", "99991231235959Z"));
-    /* Durations out of a configuration file, however large, do not wrap around. */
+    /* Durations from a configuration file do not overflow, however large. */
     scene.policy.skew = scene.policy.max_age = scene.policy.open_ended = APR_INT64_MAX;
     assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), NULL));
     assert_int_equal(scene.result.usable_until, PKI_NOW - PKI_HOUR + 15 * PKI_DAY);
@@ -337,7 +337,7 @@ TEST(certificate_ends)
     assert_int_equal(scene.result.usable_until, PKI_NOW + second);
     scene.subject.not_after = PKI_NOW;
     assert_verdict(OC_CERTIFICATE_EXPIRED, judge_times(at(-PKI_HOUR), at(PKI_DAY)));
-    /* Whatever the responder says of it by then. */
+    /* Whatever its response says. */
     assert_verdict(OC_CERTIFICATE_EXPIRED, scene_judge_bytes(pki_status(scene.pool, 6)));
 }
 

@@ -182,7 +182,7 @@ TEST(ber_outside)
     assert_verdict(OC_UNDEFINED_STATUS, scene_judge_bytes(PKI_BYTES(0x30, 0x03, 0x0a, 0x01, 0xff)));
 }
 
-/* With an error status there is nothing else: something unsigned would ride along into the handshake. */
+/* An error status stands alone: anything else would be stapled unsigned. */
 TEST(error_with_extra_bytes)
 {
     pki_bytes_t content = pki_content(direct());
@@ -193,7 +193,7 @@ TEST(error_with_extra_bytes)
     assert_verdict(OC_NOT_BASIC, scene_judge_bytes(PKI_BYTES(0x30, 0x0b, 0x0a, 0x09, 1, 2, 3, 4, 5, 6, 7, 8, 9)));
 }
 
-/* Signed as they stand, so that only the encoding is wrong. */
+/* The bytes are signed as they are, so only the encoding is wrong. */
 static pki_bytes_t sign_raw(pki_bytes_t response_data)
 {
     return pki_sign_raw(scene.pool, response_data, scene.issuer);
@@ -215,7 +215,7 @@ TEST(version)
 {
     pki_bytes_t content = pki_response_data(scene.pool, direct());
 
-    /* Not DER to the letter, but all clients take it. */
+    /* Not strictly DER, but all clients accept it. */
     assert_verdict(OC_GOOD, scene_judge_bytes(sign_raw(tlv(0x30, join(PKI_BYTES(0xa0, 3, 2, 1, 0), content)))));
     assert_verdict(OC_NOT_BASIC, scene_judge_bytes(sign_raw(tlv(0x30, join(PKI_BYTES(0xa0, 3, 2, 1, 1), content)))));
     assert_verdict(OC_NOT_BASIC, scene_judge_bytes(sign_raw(tlv(0x30, join(PKI_BYTES(0xa0, 3, 2, 1, 0xff), content)))));
@@ -267,7 +267,7 @@ TEST(certid_parameters)
     }
 }
 
-/* Names OpenSSL keeps as they came, so that encoding them again shows nothing. */
+/* OpenSSL preserves names as received. */
 TEST(ber_in_the_responder_name)
 {
     pki_single_t single = scene_single();
@@ -290,7 +290,7 @@ TEST(ber_in_the_responder_name)
     assert_verdict(OC_NOT_DER, scene_judge_bytes(sign_raw(tlv(0x30, join(tlv(0xa1, longer), rest)))));
 }
 
-/* Hidden behind the BasicOCSPResponse, inside the OCTET STRING that holds it. */
+/* After the BasicOCSPResponse, inside its OCTET STRING. */
 TEST(garbage_inside)
 {
     pki_bytes_t whole = direct(), response_bytes, basic_type, octets, inner;
@@ -316,7 +316,7 @@ TEST(garbage_inside)
     assert_verdict(OC_NOT_DER, scene_judge_bytes(tlv(0x30, join(PKI_BYTES(0x0a, 1, 0), tlv(0xa0, inner)))));
 }
 
-/* Algorithm parameters can hold anything; a thousand levels of it must cost a refusal, not the stack. */
+/* Algorithm parameters can hold anything; a thousand levels must be rejected without exhausting the stack. */
 TEST(deep_nesting)
 {
     pki_bytes_t nested = PKI_BYTES(0x05, 0x00), data = tlv(0x30, pki_response_data(scene.pool, direct()));
