@@ -279,24 +279,45 @@ static oc_verdict_t refuse_not_ours(const oc_check_t *check, int count)
     return oc_check_refuse(check, OC_NOT_OURS, "it is about %d certificates, the first with serial %s", count, serial);
 }
 
-/* The list of SingleResponses, as in the response. */
-static oc_bytes_t list_of(const oc_check_t *check)
+/* The list of SingleResponses, as in the response. @a data: what follows it */
+static oc_bytes_t list_of(const oc_check_t *check, oc_bytes_t *data)
 {
-    oc_bytes_t element = check->signed_data, data = oc_check_take(&element, 0x30);
+    oc_bytes_t element = check->signed_data;
 
-    (void)oc_check_take(&data, 0xa0); /* version */
-    if (!oc_check_take(&data, 0xa1).at)
-        (void)oc_check_take(&data, 0xa2);
-    (void)oc_check_take(&data, V_ASN1_GENERALIZEDTIME);
-    return oc_check_take(&data, 0x30);
+    *data = oc_check_take(&element, 0x30);
+    (void)oc_check_take(data, 0xa0); /* version */
+    if (!oc_check_take(data, 0xa1).at)
+        (void)oc_check_take(data, 0xa2);
+    (void)oc_check_take(data, V_ASN1_GENERALIZEDTIME);
+    return oc_check_take(data, 0x30);
+}
+
+/* Does a list of extensions without any come next? RFC 5280 section 4.1 requires one, and Chrome rejects the response
+ * without it. */
+static int has_empty_extensions(oc_bytes_t rest)
+{
+    oc_bytes_t field = oc_check_take(&rest, 0xa1);
+
+    return field.at && oc_check_take(&field, 0x30).len == 0;
+}
+
+/* The extensions of a SingleResponse, from its status on. */
+static oc_bytes_t extensions_of(oc_bytes_t single)
+{
+    if (!oc_check_take(&single, 0x80).at && !oc_check_take(&single, 0xa1).at)
+        (void)oc_check_take(&single, 0x82);
+    (void)oc_check_take(&single, V_ASN1_GENERALIZEDTIME);
+    (void)oc_check_take(&single, 0xa0);
+    return single;
 }
 
 oc_verdict_t oc_singles_check(oc_check_t *check)
 {
     oc_singles_t singles = {.check = check};
     int count = OCSP_resp_count(check->basic);
-    oc_bytes_t list = list_of(check);
+    oc_bytes_t after, list = list_of(check, &after);
     oc_verdict_t verdict = PASSED;
+    int is_empty = has_empty_extensions(after);
 
     singles.serial_len = i2d_ASN1_INTEGER((ASN1_INTEGER *)check->subject->serial, &singles.serial);
     if (singles.serial_len <= 0)
@@ -306,8 +327,11 @@ oc_verdict_t oc_singles_check(oc_check_t *check)
 
         verdict = certid.at ? check_one(&singles, certid, i, count)
                             : oc_check_refuse(check, OC_NOT_DER, "its SingleResponses cannot be separated");
+        is_empty |= has_empty_extensions(extensions_of(single));
     }
     OPENSSL_free(singles.serial);
+    if (verdict == PASSED && is_empty)
+        return oc_check_refuse(check, OC_NOT_DER, "it has an empty list of extensions");
     if (verdict != PASSED)
         return verdict;
     return singles.ours > 0 ? check->result->verdict : refuse_not_ours(check, count);

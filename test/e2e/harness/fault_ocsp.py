@@ -91,6 +91,8 @@ SINGLES = (
     Body("critical-extension", "critical-extension", answer=Answer(extensions=(UNKNOWN_CRITICAL,))),
     Body("critical-extension-of-single", "critical-extension",
          answer=Answer((Single(extensions=(UNKNOWN_CRITICAL,)),))),
+    Body("extensions-empty", "not-der", answer=Answer(extensions=(b"",))),
+    Body("extensions-of-single-empty", "not-der", answer=Answer((Single(extensions=(b"",)),))),
     Body("extension-twice", "not-der", answer=Answer(extensions=(NONCE, NONCE))),
     Body("scts", "good", answer=Answer((Single(extensions=(SCTS,)),))),
     Body("scts-empty", "not-der", answer=Answer((Single(extensions=(extension(SCT_LIST, b""),)),))),

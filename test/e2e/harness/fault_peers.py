@@ -92,6 +92,7 @@ _TOOL_FIRST = "does not look for the certificate; GnuTLS's TLS client does, in t
 _TOOL_TIMES = "does not look at times; GnuTLS's TLS client does"
 _DER = "accepts BER; clients with a DER parser refuse it"
 _CRITICAL = "ignores critical extensions, which RFC 5280 section 4.2 requires clients to refuse; Firefox refuses them"
+_EMPTY = "accepts an empty list of extensions; Chrome refuses it"
 _TWICE = "ignores an extension that is present twice; Chrome refuses it"
 _SCTS = "does not read the list of SCTs; Firefox does, and ends the connection"
 _FALSE = "accepts `critical FALSE` written out; Chrome refuses it"
@@ -139,6 +140,8 @@ STRICTER: dict[str, dict[str, str]] = {
         "gnutls": "uses the first answer; the worst counts"},
     "critical-extension": _both(_CRITICAL),
     "critical-extension-of-single": _both(_CRITICAL),
+    "extensions-empty": _both(_EMPTY),
+    "extensions-of-single-empty": _both(_EMPTY),
     "extension-twice": _both(_TWICE),
     "scts-empty": _both(_SCTS),
     "scts-twice": _both(_SCTS),

@@ -240,6 +240,26 @@ TEST(critical_encodings)
     assert_verdict(OC_NOT_DER, scene_judge_bytes(sign_raw(with_extension(PKI_BYTES(0x01, 0x01, 0x00)))));
 }
 
+/* Chrome rejects a list of extensions that has none. */
+TEST(empty_lists_of_extensions)
+{
+    static unsigned char sha1[] = {0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00};
+    pki_bytes_t none = tlv(0xa1, tlv(0x30, (pki_bytes_t){NULL, 0}));
+    pki_bytes_t data = pki_response_data(scene.pool, direct()), head = {data.data, 0}, single;
+
+    assert_verdict(OC_NOT_DER, scene_judge_bytes(sign_raw(tlv(0x30, join(data, none)))));
+    assert_non_null(strstr(scene.result.detail, "empty list of extensions"));
+
+    /* SEQUENCE { SEQUENCE { SEQUENCE { hash algorithm ... */
+    while (memcmp(head.data + head.length + 6, sha1, sizeof(sha1)) != 0)
+        head.length++;
+    single = pki_content(pki_content((pki_bytes_t){data.data + head.length, data.length - head.length}));
+    assert_verdict(OC_GOOD, scene_judge_bytes(sign_raw(tlv(0x30, join(head, tlv(0x30, tlv(0x30, single)))))));
+    single = join(single, none);
+    assert_verdict(OC_NOT_DER, scene_judge_bytes(sign_raw(tlv(0x30, join(head, tlv(0x30, tlv(0x30, single)))))));
+    assert_non_null(strstr(scene.result.detail, "empty list of extensions"));
+}
+
 /* The CertID's hash: parameters that are absent or NULL, and nothing else. */
 TEST(certid_parameters)
 {
