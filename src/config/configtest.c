@@ -286,6 +286,8 @@ static void check_stapling(oc_findings_t *findings, const apr_array_header_t *se
         if (stapled->nelts > 0 && !can_staple(stapled, pool))
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server, OC_NOTHING_TO_STAPLE);
     }
+    oc_configtest_own_responder(findings, stapled, servers, pool);
+    oc_configtest_chroot(main_server, pool);
     oc_configtest_cache(findings, stapled, main_server, pool);
 }
 

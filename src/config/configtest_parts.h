@@ -25,6 +25,14 @@ void oc_configtest_responders(const apr_array_header_t *stapled, server_rec *mai
 /** A file for the cache that cannot be used, or not as intended. */
 void oc_configtest_file(server_rec *main_server, apr_pool_t *pool);
 
+/** ChrootDir, in which the children do not find what the directives name. */
+void oc_configtest_chroot(server_rec *main_server, apr_pool_t *pool);
+
+/** Must-Staple certificates whose responder this server serves: at its start, it waits for itself. @param servers from
+ * oc_settings_servers() */
+void oc_configtest_own_responder(oc_findings_t *findings, const apr_array_header_t *stapled,
+                                 const apr_array_header_t *servers, apr_pool_t *pool);
+
 /** Responses that run out, and a cache that is too small. @param stapled from oc_inventory_stapled() */
 void oc_configtest_cache(oc_findings_t *findings, const apr_array_header_t *stapled, server_rec *main_server,
                          apr_pool_t *pool);

@@ -91,3 +91,37 @@ def test_file_of_another_server(checked, site):
     [line] = checked(other.cache_folder / "staples")
     assert f"process {other.parent}" in line and "will not start" in line
     assert other.check().lines == ["Syntax OK"], "its own"
+
+
+@needs_root
+def test_chroot(site, folder: Path):
+    """The children find folders and programs in the jail only."""
+    responses, program, jail = folder / "responses", folder / "notify", folder / "jail"
+    responses.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    jail.mkdir()
+    server = site(directives=(f"ChrootDir {jail}", f"OCSPCacheResponseFolder {responses}", f"OCSPCacheNotify {program}")).server
+    lines = [line for line in server.check().lines if "[ocsp_cache:warn]" in line]
+    assert len(lines) == 4 and sum("has no effect: the children run in ChrootDir" in line for line in lines) == 3, lines
+    assert any("etc/resolv.conf" in line for line in lines)
+    for path in (responses, server.cache_folder):
+        inside = jail / str(path).lstrip("/")
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        inside.symlink_to(path)  # for this test only: as a bind mount, the same folder
+    (jail / str(program).lstrip("/")).write_text("")
+    (jail / "etc").mkdir()
+    (jail / "etc" / "resolv.conf").write_text("")
+    assert server.check().lines == ["Syntax OK"]
+
+
+def test_responder_behind_the_server_itself(site):
+    one = site(leaf={"must_staple": True})
+    server = one.server
+    assert server.check().lines == ["Syntax OK"]
+    for url in (f"http://127.0.0.1:{server.http_port}/ocsp", f"http://{HOST}:{server.http_port}/"):
+        server.config = one.changed(directives=(f"SSLStaplingForceURL {url}",))
+        [line, _ok] = server.check().lines
+        assert "[ocsp_cache:warn]" in line and f"its responder, {url}, is behind this server" in line, line
+    server.config = one.changed(directives=(*server.config.directives, "OCSPCacheMustStapleWait 0"))
+    assert server.check().lines == ["Syntax OK"]
