@@ -309,28 +309,35 @@ DATADIR    ?= /usr/local/share
 DOCDIR     ?= $(DATADIR)/doc/mod_ocsp_cache
 MANDIR     ?= $(DATADIR)/man
 COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR     ?= $(DATADIR)/zsh/site-functions
+FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCONFDIR)/mods-available $(SYSCONFDIR)/mods-available)))
 
 MANUAL := README.md SECURITY.md CHANGES.md conf/ocsp_cache-reference.conf $(wildcard docs/*.*)
 MONITORING := docs/monitoring/alerts.yml docs/monitoring/grafana.json
+IMAGES := $(wildcard docs/img/*.svg)
 INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(notdir $(MANUAL))) \
-                  $(MONITORING:docs/%=$(DOCDIR)/%) $(MANDIR)/man8/ocsp-cachectl.8 $(COMPLETIONDIR)/ocsp-cachectl
+                  $(patsubst docs/%,$(DOCDIR)/%,$(MONITORING) $(IMAGES)) $(MANDIR)/man8/ocsp-cachectl.8 \
+                  $(COMPLETIONDIR)/ocsp-cachectl $(ZSHDIR)/_ocsp-cachectl $(FISHDIR)/ocsp-cachectl.fish
 
 install: all
 	$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED_FILES))))
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
 	$(INSTALL) -m 0755 $(CACHECTL) '$(DESTDIR)$(SBINDIR)/ocsp-cachectl'
-	$(INSTALL) -m 0644 $(MANUAL) '$(DESTDIR)$(DOCDIR)/'
+	build/install-docs.sh '$(DESTDIR)$(DOCDIR)' $(MANUAL)
 	$(INSTALL) -m 0644 $(MONITORING) '$(DESTDIR)$(DOCDIR)/monitoring/'
+	$(INSTALL) -m 0644 $(IMAGES) '$(DESTDIR)$(DOCDIR)/img/'
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.8 '$(DESTDIR)$(MANDIR)/man8/'
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.bash '$(DESTDIR)$(COMPLETIONDIR)/ocsp-cachectl'
+	$(INSTALL) -m 0644 tools/ocsp-cachectl.zsh '$(DESTDIR)$(ZSHDIR)/_ocsp-cachectl'
+	$(INSTALL) -m 0644 tools/ocsp-cachectl.fish '$(DESTDIR)$(FISHDIR)/ocsp-cachectl.fish'
 	test -d '$(DESTDIR)$(CACHEDIR)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(CACHEDIR)'
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
 
 uninstall:
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
 	rm -f $(addprefix '$(DESTDIR)',$(INSTALLED_FILES))
-	for folder in '$(DESTDIR)$(DOCDIR)/monitoring' '$(DESTDIR)$(DOCDIR)'; do \
+	for folder in '$(DESTDIR)$(DOCDIR)/monitoring' '$(DESTDIR)$(DOCDIR)/img' '$(DESTDIR)$(DOCDIR)'; do \
 	    test ! -d "$$folder" || rmdir --ignore-fail-on-non-empty "$$folder"; done
 
 # ------------------------------------------------------------------------------------------------------------ packages

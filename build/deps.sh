@@ -49,6 +49,8 @@ check|have git|git|git
 check|have memcached|memcached|memcached
 check|have mandoc|mandoc|mandoc
 check|test -e /usr/share/bash-completion/bash_completion|bash-completion|bash-completion
+check|have zsh|zsh|zsh
+check|have fish|fish|fish
 check|have nginx|nginx-light|nginx
 check|have haproxy|haproxy|haproxy
 check|have hitch|hitch|hitch

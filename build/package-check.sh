@@ -83,6 +83,12 @@ tarball() {
 
 files_below() { (cd "$1" && find . ! -type d) | sed 's/^\.//' | sort; }
 
+# links_resolve FOLDER: every relative link of the documents in it leads to a file that is installed
+links_resolve() {
+    (cd "$1" && grep -ohE '\]\([^)#]+[^)]*\)' ./*.md) | sed -E 's/^\]\(([^)#]*).*/\1/' | grep -v '^https\?:' | sort -u |
+        while read -r link; do test -e "$1/$link" || fail "installed documentation has a dead link: $link"; done
+}
+
 install_and_uninstall() {
     cd "$dir/mod_ocsp_cache-$version"
     make -s "$jobs" all >/dev/null
@@ -94,6 +100,7 @@ install_and_uninstall() {
     } | sort >"$dir/expected"
     files_below "$dir/tree" | diff "$dir/expected" -
     test -d "$dir/tree$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
+    links_resolve "$dir/tree$(make -s --no-print-directory print-DOCDIR)"
     "$dir/tree/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl --version does not print $version"
     grep -q -F "mod_ocsp_cache/$version" "$dir/tree$(make -s --no-print-directory print-LIBEXECDIR)/mod_ocsp_cache.so" ||
         fail "the module does not contain $version"
@@ -119,7 +126,7 @@ deb() {
     contents "$package" | sed 's/\.gz$//' >"$dir/contents"
     # All that `make install` brings, where Debian has it.
     sed -e '/\/mods-available\//d' -e 's|^/usr/local/share/doc/mod_ocsp_cache/|/usr/share/doc/libapache2-mod-ocsp-cache/|' \
-        -e 's|^/usr/local/|/usr/|' "$dir/expected" | while read -r file; do
+        -e 's|/zsh/site-functions/|/zsh/vendor-completions/|' -e 's|^/usr/local/|/usr/|' "$dir/expected" | while read -r file; do
         grep -q -x -F "$file" "$dir/contents" || fail "not in the package: $file"
     done
     dpkg-deb --fsys-tarfile "$package" | tar -tvf - ./var/cache/apache2/ | grep -q '^drwxr-xr-x root/root' ||

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Completion of ocsp-cachectl in a real bash with the bash-completion package: what only a running cache and a file system can give.
+"""Completion of ocsp-cachectl in a real bash with the bash-completion package, in zsh and in fish: what only a running cache and a file system can give.
 (Commands and options: test/guards/cachectl.py.)"""
 
 from __future__ import annotations
@@ -69,3 +69,47 @@ def test_values():
     assert complete("verify", "") == set() and complete("no-such-command", "") == set()
     assert {"list", "probe"} < complete("")
     assert complete("pro") == {"probe"}
+
+
+# ---- zsh and fish: what the functions offer, with the completion system's own functions replaced by ones that print --------------
+
+ZSH = """
+_describe() { print -l -- ${(P)@[-1]} }
+compadd() { print -l -- ${(P)2} }
+_files() { print FILES }
+file=$1; shift
+words=("$@") CURRENT=$#
+source $file
+"""
+
+
+def in_zsh(*words: object) -> set[str]:
+    done = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", str(REPOSITORY / "tools" / "ocsp-cachectl.zsh"), str(program()),
+                           *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and done.stderr == "", done
+    return {line.partition(":")[0] for line in done.stdout.splitlines()}
+
+
+def in_fish(*words: object) -> set[str]:
+    script = f"source {REPOSITORY}/tools/ocsp-cachectl.fish; complete -C '{' '.join(map(str, ('ocsp-cachectl', *words)))}'"
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=60, check=False,
+                          env={"PATH": f"{program().parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C",
+                               "OCSP_CACHE_FILE": in_fish.cache})
+    assert done.returncode == 0, done
+    return {line.partition("\t")[0] for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells(site, shell, monkeypatch):
+    one = site()
+    one.server.start()
+    one.wait_staple()
+    in_fish.cache = str(cache_file(one.server))
+    monkeypatch.setenv("OCSP_CACHE_FILE", in_fish.cache)
+    offered = {"zsh": in_zsh, "fish": in_fish}[shell]
+    assert {"list", "show", "import", "probe", "help"} <= offered("")
+    assert {"--problems", "--state", "--file"} <= offered("list", "--") and "--warn" not in offered("list", "--")
+    assert "--warn" in offered("check", "--")
+    assert HOST in offered("show", "") and "list" not in offered("show", "")
+    assert HOST in offered("--file", in_fish.cache, "show", "")
+    assert "list" in offered("help", "")
