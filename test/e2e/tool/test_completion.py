@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Completion of ocsp-cachectl in a real bash with the bash-completion package, in zsh and in fish: what only a running cache and a file system can give.
-(Commands and options: test/guards/cachectl.py.)"""
+"""Completion of ocsp-cachectl in a real bash with the bash-completion package, in zsh and in fish: what only a running cache and a
+file system can give.
+(Commands and options in bash: test/guards/cachectl.py.)"""
 
 from __future__ import annotations
 
