@@ -87,8 +87,8 @@ def test_shmcb_as_any_other_provider(fleet):
     ("OCSPCacheShared redis", r"OCSPCacheShared: 'redis': List of server names required"),
     ('OCSPCacheSharedPrefix "two words"', r"OCSPCacheSharedPrefix: 'two words' is not a valid prefix: it may contain only letters"),
     ("OCSPCacheSharedPrefix abcdefghijklmnopqrstuvwxyz0123456", r"OCSPCacheSharedPrefix: .* 1 to 32 characters"),
-    ("OCSPCacheSharedTimeout 31", r"OCSPCacheSharedTimeout: '31' is not a duration from 0 to 30 seconds"),
-    ("OCSPCacheSharedTimeout 1ms", r"OCSPCacheSharedTimeout: '1ms' is not a duration"),
+    ("OCSPCacheSharedTimeout 31", r"OCSPCacheSharedTimeout: '31' is out of range: it must be from 10ms to 30s"),
+    ("OCSPCacheSharedTimeout 1ms", r"OCSPCacheSharedTimeout: '1ms' is out of range: it must be from 10ms to 30000ms"),
 ])
 def test_arguments_that_are_refused(site, line, said):
     one = site(directives=(line,), modules=("socache_redis",))
