@@ -16,7 +16,7 @@ LEAST = 6             # samples, before they tell anything
 # How much the median of the last third may exceed that of the first: a share, and an absolute amount.
 ALLOWED = {"parent_rss_kb": (0.05, 1024), "parent_descriptors": (0, 0), "parent_threads": (0, 0), "parent_maps": (0, 2),
            "child_rss_kb": (0.10, 2048), "child_descriptors": (0, 8), "child_threads": (0, 4), "child_maps": (0, 12),
-           "processes": (0, 4), "sysv_shm": (0, 0), "sysv_sem": (0, 0), "files": (0, 0)}
+           "processes": (0, 4), "sysv_shm": (0, 0), "sysv_sem": (0, 0), "files": (0, 1)}  # a fault removes a file now and then
 
 
 @dataclass(frozen=True)
