@@ -14,6 +14,7 @@
 #include <http_log.h>
 #include <mpm_common.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -23,10 +24,14 @@ APLOG_USE_MODULE(ocsp_cache);
 static apr_time_t deadline; /* absolute, set in the parent: restarted children do not extend it */
 static int has_reported;    /* used by the leading thread only */
 
+/* Set by the main thread: the certificate whose response had not come when the wait was over; NULL: none. */
+static _Atomic(const oc_managed_t *) missed;
+
 void oc_must_staple_begin(void)
 {
     deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
     has_reported = 0;
+    atomic_store(&missed, NULL);
 }
 
 static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t *pool)
@@ -62,12 +67,15 @@ void oc_must_staple_wait(apr_pool_t *pchild)
     apr_pool_create(&pool, pchild);
     while (i < all->nelts) {
         apr_time_t now = apr_time_now();
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
 
         apr_pool_clear(pool);
-        if (!is_waited_for(APR_ARRAY_IDX(all, i, const oc_managed_t *), now, pool)) {
+        if (!is_waited_for(managed, now, pool)) {
             i++;
             continue;
         }
+        if (now >= deadline)
+            atomic_store(&missed, managed);
         if (now >= deadline || now + wait < deadline || is_called_off())
             break; /* the time is over, the clock was set back, or the server is stopped */
         apr_sleep(WAIT_STEP);
@@ -80,7 +88,8 @@ void oc_must_staple_report(apr_pool_t *pool)
     const apr_array_header_t *all = oc_managed_all();
     apr_interval_time_t wait = oc_settings_global()->must_staple_wait;
     apr_time_t now = apr_time_now();
-    int i;
+    const oc_managed_t *late = atomic_load(&missed);
+    int i, n = 0;
 
     if (has_reported || now < deadline)
         return;
@@ -90,12 +99,20 @@ void oc_must_staple_report(apr_pool_t *pool)
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
 
-        if (is_waited_for(managed, now, pool))
-            ap_log_error(
-                APLOG_MARK, APLOG_WARNING, 0, managed->server,
-                "%s: no valid response came within the %" APR_TIME_T_FMT
-                " ms of OCSPCacheMustStapleWait. Connections are accepted. Until a response comes, clients that "
-                "enforce Must-Staple reject the certificate",
-                managed->label, apr_time_as_msec(wait));
+        if (!is_waited_for(managed, now, pool))
+            continue;
+        n++;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, managed->server,
+                     "%s: no valid response came within the %" APR_TIME_T_FMT
+                     " ms of OCSPCacheMustStapleWait. Connections are accepted. Until a response comes, clients that "
+                     "enforce Must-Staple reject the certificate",
+                     managed->label, apr_time_as_msec(wait));
     }
+    if (n == 0 && late)
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, late->server,
+            "%s: the response came only when the %" APR_TIME_T_FMT
+            " ms of OCSPCacheMustStapleWait were over and the server accepted connections. If the responder is "
+            "behind this server, set OCSPCacheMustStapleWait to 0, or run the responder on another server",
+            late->label, apr_time_as_msec(wait));
 }

@@ -219,3 +219,15 @@ def test_config_test_warns(site, leaf, vhost, words):
 def test_config_test_is_silent_where_all_is_well(site):
     checked = site(leaf=MUST).server.check()
     assert checked.lines == ["Syntax OK"], checked.output
+
+
+def test_responder_behind_the_server_itself(site):
+    """It can answer only when the server accepts connections: the wait was in vain, and the log has the advice."""
+    one = site(leaf={"must_staple": True}, modules=("proxy", "proxy_http"))
+    own = f"http://127.0.0.1:{one.server.http_port}/"
+    one.server.config = one.changed(directives=("OCSPCacheMustStapleWait 300ms", f"OCSPCacheResponder {one.responder.url} {own}ocsp/",
+                                                f"ProxyPass /ocsp/ {one.responder.url}"))
+    one.server.expect(r"\[ocsp_cache:warn\] .*OCSPCacheMustStapleWait")
+    one.server.start()
+    one.wait_staple()
+    one.server.wait_log("OCSPCacheMustStapleWait", "warn")
