@@ -109,7 +109,7 @@ static const char *advice(apr_status_t reason, const char *path, apr_pool_t *poo
     if (APR_STATUS_IS_EACCES(reason) || reason == EPERM)
         return apr_psprintf(pool, "Let the user who starts the server write there%s, or name a file in another folder",
                             oc_selinux_is_on() ? apr_psprintf(pool, " (SELinux: `restorecon -Rv %s`)", folder) : "");
-    if (APR_STATUS_IS_ENOSPC(reason) || reason == EDQUOT)
+    if (APR_STATUS_IS_ENOSPC(reason))
         return "Free space on that disk, or name a file on another one";
     return reason == APR_EGENERAL ? NULL /* the problem's text has the advice */ : "Name a file in another folder";
 }
