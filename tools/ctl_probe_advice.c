@@ -54,7 +54,7 @@ static void hint_at_responder(const probe_t *probe, apr_array_header_t *hints)
                                                   "http_proxy: try --proxy, and set SSLOCSPProxyURL.";
         break;
     case OC_URL_UNUSABLE:
-        if (strncasecmp(probe->url, "https:", 6) == 0)
+        if (probe->url && strncasecmp(probe->url, "https:", 6) == 0)
             APR_ARRAY_PUSH(hints, const char *) =
                 "The module does not query responders over https. Most of them answer on plain http as well: try --url "
                 "with http://, then set SSLStaplingForceURL to that URL.";

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# clang-tidy finds nothing in the module's sources (.clang-tidy says what it looks for, and why not for the rest).
+# clang-tidy finds nothing in the module's sources, and clang has no warning for them (.clang-tidy says what it looks for, and why
+# not for the rest).
 # `test/guards/tidy.sh FILE...` looks at those alone.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
