@@ -87,7 +87,7 @@ CASES = {
                 "past its nextUpdate"),
     "from the future": (lambda ca, leaf, stranger, other: response(ca, leaf, this_update=3600, next_update=7200), "wrong",
                         "before its thisUpdate"),
-    "another certificate's": (lambda ca, leaf, stranger, other: response(ca, other), "wrong", "nothing about this"),
+    "another certificate's": (lambda ca, leaf, stranger, other: response(ca, other), "wrong", "not about this certificate"),
     "a stranger's signature": (lambda ca, leaf, stranger, other: response(ca, leaf, signer=stranger), "wrong", "verify error"),
     "tampered with": (lambda ca, leaf, stranger, other: tampered(response(ca, leaf)), "wrong", "signature"),
     "empty": (lambda ca, leaf, stranger, other: bytes.fromhex("30030a0100"), "wrong", "not a basic response"),

@@ -92,9 +92,10 @@ def in_zsh(*words: object) -> set[str]:
 
 
 def in_fish(*words: object) -> set[str]:
+    """fish writes into its home, which is the cache's folder here."""
     script = f"source {REPOSITORY}/tools/ocsp-cachectl.fish; complete -C '{' '.join(map(str, ('ocsp-cachectl', *words)))}'"
     done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=60, check=False,
-                          env={"PATH": f"{program().parent}:/usr/bin:/bin", "HOME": "/nonexistent", "LANG": "C",
+                          env={"PATH": f"{program().parent}:/usr/bin:/bin", "HOME": str(Path(in_fish.cache).parent), "LANG": "C",
                                "OCSP_CACHE_FILE": in_fish.cache})
     assert done.returncode == 0, done
     return {line.partition("\t")[0] for line in done.stdout.splitlines()}
