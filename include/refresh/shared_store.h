@@ -15,6 +15,8 @@
 #ifndef OC_REFRESH_SHARED_STORE_H
 #define OC_REFRESH_SHARED_STORE_H
 
+#include "server/generation.h"
+
 #include <apr_errno.h>
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -28,8 +30,9 @@ void oc_shared_store_reset(void);
 /** The directive's argument, "provider" or "provider:arguments". @return NULL, or what is wrong with it */
 const char *oc_shared_store_create(const char *argument, apr_pool_t *pconf, apr_pool_t *ptemp);
 
-/** post_config, in the parent: initialize it. A failure is logged, and the server works without it. */
-void oc_shared_store_init(server_rec *main_server, apr_pool_t *pconf);
+/** post_config, in the parent: initialize it, with a mutex of @a generation for a provider that needs one. A failure is
+ *  logged, and the server works without it. */
+void oc_shared_store_init(oc_generation_t *generation, server_rec *main_server);
 
 /** child_init: the mutex that some providers need. */
 void oc_shared_store_child_init(apr_pool_t *pchild);

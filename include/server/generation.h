@@ -13,6 +13,7 @@
 #include "base/lead.h"
 #include "cache/shm.h"
 
+#include <apr_global_mutex.h>
 #include <httpd.h>
 
 typedef struct oc_generation_t oc_generation_t;
@@ -66,6 +67,11 @@ const char *oc_generation_path(const oc_generation_t *generation);
  */
 apr_status_t oc_generation_lock(oc_generation_t *generation, server_rec *s);
 void oc_generation_unlock(oc_generation_t *generation, server_rec *s);
+
+/** In the parent: another mutex that children of this generation use. It lives as long as the writers' mutex: until the
+ *  second reload, as children that drain after the first one still use it. httpd logs a failure. */
+apr_status_t oc_generation_make_mutex(oc_generation_t *generation, apr_global_mutex_t **mutex, const char *instance,
+                                      server_rec *s);
 
 /** Does this child belong to the generation that serves? A draining child stops refreshing at once. */
 int oc_generation_is_current(void);

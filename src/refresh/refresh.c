@@ -333,7 +333,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
 
     drop_unbound(main_server, pconf);
     oc_back_off_take_over(main_server, pconf);
-    oc_shared_store_init(main_server, pconf);
+    oc_shared_store_init(oc_provider_stapling(), main_server);
     refresher.has_work = 1;
     oc_leader_post_config(oc_provider_stapling(), &DUTY, main_server);
     return OK;

@@ -175,7 +175,8 @@ static server_rec *make_quiet(server_rec *s, apr_pool_t *pool)
     return quiet;
 }
 
-void oc_shared_store_init(server_rec *main_server, apr_pool_t *pconf)
+/* The mutex cannot be pconf's: a reload would destroy it while children that drain call the provider. */
+void oc_shared_store_init(oc_generation_t *generation, server_rec *main_server)
 {
     struct ap_socache_hints hints = {OC_FLEET_ENTRY_NAME_LEN, OC_FLEET_ENTRY_HEAD_LEN + 2048, apr_time_from_sec(300)};
     apr_status_t rv = APR_SUCCESS;
@@ -185,7 +186,7 @@ void oc_shared_store_init(server_rec *main_server, apr_pool_t *pconf)
     store.server = main_server;
     store.quiet = make_quiet(main_server, store.pool);
     if (store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE)
-        rv = oc_mutex_create(&store.mutex, CONSUMER, main_server, pconf);
+        rv = oc_generation_make_mutex(generation, &store.mutex, CONSUMER, main_server);
     if (rv == APR_SUCCESS)
         rv = store.provider->init(store.instance, CONSUMER, &hints, main_server, store.pool);
     store.is_ready = rv == APR_SUCCESS;

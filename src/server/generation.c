@@ -281,15 +281,21 @@ static void fill(oc_generation_t *generation, const oc_generation_t *old, int wi
 
 /* The mutex's name differs in each generation: some mechanisms create a file of that name, and the last one's still
  * exists. */
+apr_status_t oc_generation_make_mutex(oc_generation_t *generation, apr_global_mutex_t **mutex, const char *instance,
+                                      server_rec *s)
+{
+    const char *name = apr_psprintf(generation->pool, "%s-%d", instance, generation->reading);
+
+    return oc_mutex_create(mutex, name, s, generation->pool);
+}
+
 static apr_status_t create_mutexes(oc_generation_t *generation, const oc_generation_spec_t *spec, server_rec *s)
 {
-    apr_pool_t *pool = generation->pool;
-    const char *name = apr_psprintf(pool, "%s-%d", spec->consumer, generation->reading);
-    apr_status_t rv = oc_mutex_create(&generation->mutex, name, s, pool);
+    apr_status_t rv = oc_generation_make_mutex(generation, &generation->mutex, spec->consumer, s);
 
     if (rv != APR_SUCCESS || !spec->has_lead)
         return rv;
-    rv = oc_lead_create(&generation->lead, pool);
+    rv = oc_lead_create(&generation->lead, generation->pool);
     if (rv != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, s,
                      "cannot create the lock that decides which child refreshes, for the cache %s", generation->name);

@@ -14,8 +14,8 @@ from typing import Iterator
 import pytest
 
 import responders
-from conftest import NOTHING_HELD, QUICK
-from httpd import Httpd
+from conftest import CACHE, NOTHING_HELD, QUICK
+from httpd import Config, Httpd, Vhost
 from observe import LEADS, stamped, wait_leader
 from wait import holds, poll
 
@@ -38,8 +38,10 @@ def wait_one(server: Httpd, former: set[int], deadline: float = 10) -> int:
 
 @pytest.mark.parametrize("mechanism, mpm", [*((mechanism, "event") for mechanism in MECHANISMS), ("flock:run", "prefork")])
 def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, mpm):
+    """Both mutexes are of the mechanism: the cache's, and that of OCSPCacheShared, whose provider here needs one."""
     one = site(environment=delays.environment, mpm=mpm,
-               directives=(slow_child, "SlowChild 300", f"Mutex {mechanism} ocsp-cache", *QUICK))
+               directives=(slow_child, "SlowChild 300", f"Mutex {mechanism} ocsp-cache",
+                           'OCSPCacheShared "shmcb:run/shared(512000)"', *QUICK))
     one.server.allow(r"\[ocsp_cache:warn\] .*Mutex posixsem cannot serve ocsp-cache")
     delays.set(fork=0.05, lock=0.02, write=0.05)
     for _ in range(2):
@@ -63,6 +65,24 @@ def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, 
         one.responder.wait_asked_again()
         assert one.handshake().status == "good"
         one.server.stop()
+
+
+@pytest.mark.parametrize("mechanism", ["sysvsem", "pthread", "file:run"])
+def test_a_reload_leaves_the_old_children_the_mutex_of_the_shared_store(httpd, ca, responder, delays, mechanism):
+    """Their last calls of the store end after the parent has discarded their configuration. The store is busy all the time."""
+    url = responder().url
+    vhosts = tuple(Vhost(f"h{n}.example.test", (ca.leaf(f"h{n}.example.test", url=url),)) for n in range(16))
+    server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=(
+        f"Mutex {mechanism} ocsp-cache", 'OCSPCacheShared "shmcb:run/shared(512000)"', *QUICK)), environment=delays.environment)
+    server.start()
+    for vhost in vhosts:
+        server.wait_staple(vhost.host, deadline=30)
+    delays.set(lock=0.01)
+    former: set[int] = set()
+    for _ in range(3):
+        former.add(wait_one(server, former))
+        server.graceful()
+    assert not server.ours(("warn", "err"))
 
 
 def switches(pid: int) -> int:
