@@ -20,13 +20,15 @@ from stage import INTERVAL, N_HOSTS, TIMEOUT, Stage, connections_to, host, retur
 ERRORS_WANTED = {host(number) for number in range(N_HOSTS) if returns_errors(number)}
 BREAKS_CONNECTIONS = ("kill-", "restart", "stop-", "short-lived")
 SLOWS_HANDSHAKES = ("stop-", "restart", "kill-", "graceful", "short-lived")
+# What belongs in the cache's folder. A fault removes the first one, which the next start or reload creates again.
+FILES = {"staples", "staples.lock", "staples.ledger", "staples.manifest", "staples.command"}
 MARGIN_MS = 100
 WINDOW = 30        # seconds in which requests are counted
 TWO_LEADERS = 6    # seconds after which two children that talk to the responder are one too many
 OVERDUE = 5        # seconds, in the calm
 TAKE_OVER = 4      # seconds without a leader, in the calm
 LIKE_IT = 5        # problems that differ in numbers alone are listed; all are counted
-TEMPORARY = 15     # seconds after which a temporary file is one that was left
+TEMPORARY = 15     # seconds after which a file that does not belong in the cache's folder is one that was left
 # The last four are for an idle machine. Invariants.slack() adds what this one is late by at the moment.
 
 
@@ -292,11 +294,11 @@ class Invariants:
 
     def _check_folder(self) -> None:
         now = time.monotonic()
-        there = {path.name for path in self.stage.server.cache_folder.iterdir() if path.name.endswith(".new")}
+        there = {path.name for path in self.stage.server.cache_folder.iterdir()} - FILES
         self._temporary = {name: self._temporary.get(name, now) for name in there}
         for name, since in self._temporary.items():
             if now - since > TEMPORARY + self.slack() and not self.journal.near(("disk-", "restart", "graceful", "kill-"), 5):
-                self.problem(f"a temporary file was left: {name}")
+                self.problem(f"a file was left in the cache's folder: {name}")
                 self._temporary[name] = now + 3600
 
     def check_calm(self) -> None:

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import collections
+import os
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from httpd import Httpd
@@ -16,12 +17,12 @@ LEAST = 6             # samples, before they tell anything
 # How much the median of the last third may exceed that of the first: a share, and an absolute amount.
 ALLOWED = {"parent_rss_kb": (0.05, 1024), "parent_descriptors": (0, 0), "parent_threads": (0, 0), "parent_maps": (0, 2),
            "child_rss_kb": (0.10, 2048), "child_descriptors": (0, 8), "child_threads": (0, 4), "child_maps": (0, 12),
-           "processes": (0, 4), "sysv_shm": (0, 0), "sysv_sem": (0, 0), "files": (0, 1)}  # a fault removes a file now and then
+           "processes": (0, 4), "sysv_shm": (0, 0), "sysv_sem": (0, 0)}
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Of the parent; of the child that has most; of the machine, as this run sees it; of the cache's folder."""
+    """Of the parent; of the child that has most; of the machine, as this run sees it. `names` has what the descriptors and maps are."""
 
     parent_rss_kb: int
     parent_descriptors: int
@@ -34,27 +35,40 @@ class Sample:
     processes: int
     sysv_shm: int
     sysv_sem: int
-    files: int
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, server: Httpd) -> "Sample":
-        parent = Holdings.of(server.parent)
+        parent, names = Holdings.of(server.parent), _names(server.parent)
         children = []
         for pid in server.children():
             try:
-                children.append((Holdings.of(pid), _maps(pid)))
+                children.append((Holdings.of(pid), _names(pid)))
             except (OSError, AttributeError):
                 pass  # it has ended
 
         def most(name: str) -> int:
             return max((getattr(held, name) for held, _ in children), default=0)
-        return cls(parent.rss_kb, parent.descriptors, parent.threads, _maps(server.parent), most("rss_kb"), most("descriptors"),
-                   most("threads"), max((maps for _, maps in children), default=0), len(children) + 1, parent.sysv["shm"],
-                   parent.sysv["sem"], len(list(server.cache_folder.iterdir())))
+
+        def longest(kind: str) -> tuple[str, ...]:
+            return max((of_child[kind] for _, of_child in children), key=len, default=())
+        named = {f"parent_{kind}": found for kind, found in names.items()} | {f"child_{kind}": longest(kind) for kind in names}
+        return cls(parent.rss_kb, parent.descriptors, parent.threads, len(names["maps"]), most("rss_kb"), most("descriptors"),
+                   most("threads"), len(named["child_maps"]), len(children) + 1, parent.sysv["shm"], parent.sysv["sem"], named)
 
 
-def _maps(pid: int) -> int:
-    return len(Path(f"/proc/{pid}/maps").read_text().splitlines())
+def _names(pid: int) -> dict[str, tuple[str, ...]]:
+    maps = [line.split(maxsplit=5) for line in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    return {"descriptors": tuple(_target(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()),
+            "maps": tuple(fields[5] if len(fields) > 5 else "anonymous" for fields in maps)}
+
+
+def _target(entry: Path) -> str:
+    """What a descriptor refers to. Sockets and pipes differ in a number, which tells nothing."""
+    try:
+        return os.readlink(entry).partition(":[")[0]
+    except OSError:
+        return "closed meanwhile"
 
 
 def growth(samples: list[Sample]) -> dict[str, tuple[float, float]]:
@@ -62,9 +76,17 @@ def growth(samples: list[Sample]) -> dict[str, tuple[float, float]]:
     if len(samples) < LEAST:
         return {}
     third = len(samples) // 3
-    rows = [dataclasses.asdict(sample) for sample in samples]
-    return {name: (statistics.median(row[name] for row in rows[:third]), statistics.median(row[name] for row in rows[-third:]))
-            for name in rows[0]}
+
+    def median(name: str, some: list[Sample]) -> float:
+        return statistics.median(getattr(sample, name) for sample in some)
+    return {name: (median(name, samples[:third]), median(name, samples[-third:])) for name in ALLOWED}
+
+
+def _more(samples: list[Sample], name: str) -> str:
+    """What the last sample has more of than the first, by name."""
+    first, last = (collections.Counter(sample.names.get(name, ())) for sample in (samples[0], samples[-1]))
+    more = ", ".join(f"{count} {what}" for what, count in sorted((last - first).items()))
+    return f"; the last sample has more of: {more}" if more else ""
 
 
 def problems(samples: list[Sample]) -> list[str]:
@@ -72,5 +94,5 @@ def problems(samples: list[Sample]) -> list[str]:
     for name, (early, late) in growth(samples).items():
         share, amount = ALLOWED[name]
         if late > early + max(share * early, amount):
-            found.append(f"{name} grows: {early:g} in the first third of the run, {late:g} in the last")
+            found.append(f"{name} grows: {early:g} in the first third of the run, {late:g} in the last{_more(samples, name)}")
     return found

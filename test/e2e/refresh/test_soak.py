@@ -15,8 +15,7 @@ sys.path.append(str(REPOSITORY / "test" / "soak"))
 import plan  # noqa: E402
 import resources  # noqa: E402
 
-FLAT = resources.Sample(**{field.name: 100000 if field.name.endswith("kb") else 20
-                           for field in dataclasses.fields(resources.Sample)})
+FLAT = resources.Sample(**{name: 100000 if name.endswith("kb") else 20 for name in resources.ALLOWED})
 
 
 def run(name: str, *values: int) -> list[resources.Sample]:
@@ -24,7 +23,7 @@ def run(name: str, *values: int) -> list[resources.Sample]:
 
 
 def test_every_resource_has_a_limit():
-    assert set(resources.ALLOWED) == {field.name for field in dataclasses.fields(resources.Sample)}
+    assert set(resources.ALLOWED) == {field.name for field in dataclasses.fields(resources.Sample)} - {"names"}
 
 
 @pytest.mark.parametrize("name", resources.ALLOWED)
@@ -45,6 +44,14 @@ def test_a_leak_of_each_minute_is_found_from_six_minutes_on():
         assert resources.problems(run("parent_descriptors", *(20 + 4 * n for n in range(minutes))))
     assert not resources.problems(run("parent_descriptors", *(20 + 4 * n for n in range(5)))), "too few samples"
     assert not resources.problems(run("child_descriptors", *[20] * 59, 90))
+
+
+def test_growth_is_reported_with_names():
+    def sample(*more: str) -> resources.Sample:
+        names = ("socket", "socket", "/var/cache/staples", *more)
+        return dataclasses.replace(FLAT, parent_descriptors=len(names), names={"parent_descriptors": names})
+    [found] = resources.problems([sample()] * 3 + [sample("socket", "/tmp/.apr 1 (deleted)", "socket")] * 3)
+    assert found.endswith("the last sample has more of: 1 /tmp/.apr 1 (deleted), 2 socket")
 
 
 def test_a_seed_replays_a_run_and_a_longer_one_begins_alike():
