@@ -265,7 +265,7 @@ static void foresee(probe_t *probe)
 
 static void ask(probe_t *probe)
 {
-    const oc_trace_t trace = {probe_tell_step, probe};
+    const oc_trace_t trace = {probe_take_step, probe};
     oc_deadline_t deadline;
     oc_fetch_request_t request = {.url = probe->url, .proxy = probe->proxy, .deadline = &deadline, .trace = &trace};
     oc_verify_subject_t subject;

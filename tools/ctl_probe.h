@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One query to a responder, shown step by step. ctl_probe.c sends it, with the module's own code; ctl_probe_tell.c
- * prints it as text, ctl_probe_json.c as JSON, with what ctl_probe_advice.c knows to do about the result.
+ * One query to a responder, shown step by step. ctl_probe.c sends it, with the module's own code; ctl_probe_step.c
+ * takes the steps; ctl_probe_tell.c prints text and ctl_probe_json.c JSON, with the words of ctl_probe_advice.c.
  */
 #ifndef CTL_PROBE_H
 #define CTL_PROBE_H
@@ -61,13 +61,16 @@ apr_array_header_t *probe_hints(const probe_t *probe);
 /** Print the certificate and the responder. */
 void probe_tell_subject(const probe_t *probe);
 
-/** Print a step of the exchange that has ended; @a context is the probe_t. */
-void probe_tell_step(void *context, const oc_step_t *step);
+/** Take a step of the exchange that has ended, for an oc_trace_t; @a context is the probe_t. */
+void probe_take_step(void *context, const oc_step_t *step);
+
+/** Print a step. @param lines of a head, the status line first; NULL: it is another step */
+void probe_tell_step(const probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines);
 
 /** Print the result, and what to do. */
 void probe_tell_outcome(const probe_t *probe);
 
-/** Keep a step for the JSON. @param lines of a head, which stay the caller's; NULL: it is another step */
+/** Keep a step for the JSON. @param lines as above, in the probe's pool */
 void probe_keep_step(probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines);
 
 /** Print all of it as JSON. */

@@ -1,16 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the result of `ocsp-cachectl probe` means, and what to do about it. The table of verdicts knows most of it; here
- * is what depends on this certificate, this responder and this host.
+ * The words that the text and the JSON of `ocsp-cachectl probe` share: what the result means, and what to do about it.
+ * The table of verdicts knows most of it; here is what depends on this certificate, this responder and this host.
  */
 #include "ctl_probe.h"
 
+#include "ocsp/x509.h"
 #include "view/view.h"
 
 #include <apr_env.h>
 #include <apr_strings.h>
 #include <string.h>
+
+const char *probe_step_name(oc_step_kind_t kind)
+{
+    static const char *const names[] = {[OC_STEP_LOOK_UP] = "lookup",
+                                        [OC_STEP_CONNECT] = "connect",
+                                        [OC_STEP_REQUEST] = "request",
+                                        [OC_STEP_HEAD] = "head",
+                                        [OC_STEP_ANSWER] = "answer"};
+
+    return names[kind];
+}
+
+const char *probe_date(const probe_t *probe, apr_time_t when)
+{
+    apr_time_t now = apr_time_now();
+    char text[40];
+
+    oc_x509_time_text(text, sizeof(text), when);
+    return apr_psprintf(probe->pool, "%s (%s%s)", text, when > now ? "in " : "", oc_view_span(when, now, probe->pool));
+}
 
 const char *probe_text(const probe_t *probe)
 {

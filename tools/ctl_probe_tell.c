@@ -6,20 +6,15 @@
  */
 #include "ctl_probe.h"
 
-#include "base/deadline.h"
 #include "fetch/url.h"
 #include "ocsp/x509.h"
 #include "view/view.h"
 
-#include <apr_cstr.h>
-#include <apr_date.h>
 #include <apr_strings.h>
 #include <stdio.h>
 #include <string.h>
 
-#define VALUE_MAX 300     /* of a header, as far as it is shown */
-#define LINES_MAX 24      /* of a head */
-#define NOTABLE_OFFSET 60 /* seconds between two clocks from which on it is reported */
+#define VALUE_MAX 300 /* of a header, as far as it is shown */
 
 /* ---- text ---- */
 
@@ -37,14 +32,6 @@ static const char *date(const probe_t *probe, apr_time_t when)
 
     oc_x509_time_text(text, sizeof(text), when);
     return apr_pstrdup(probe->pool, text);
-}
-
-const char *probe_date(const probe_t *probe, apr_time_t when)
-{
-    apr_time_t now = apr_time_now();
-
-    return apr_psprintf(probe->pool, "%s (%s%s)", date(probe, when), when > now ? "in " : "",
-                        oc_view_span(when, now, probe->pool));
 }
 
 static const char *milliseconds(const probe_t *probe, apr_interval_time_t time)
@@ -99,81 +86,6 @@ void probe_tell_subject(const probe_t *probe)
 
 /* ---- steps ---- */
 
-const char *probe_step_name(oc_step_kind_t kind)
-{
-    static const char *const names[] = {[OC_STEP_LOOK_UP] = "lookup",
-                                        [OC_STEP_CONNECT] = "connect",
-                                        [OC_STEP_REQUEST] = "request",
-                                        [OC_STEP_HEAD] = "head",
-                                        [OC_STEP_ANSWER] = "answer"};
-
-    return names[kind];
-}
-
-/* Headers that show where an answer comes from, and which proxies changed it. */
-static int is_notable(const char *line)
-{
-    static const char *const names[] = {"Content-Type:",
-                                        "Content-Length:",
-                                        "Content-Encoding:",
-                                        "Transfer-Encoding:",
-                                        "Cache-Control:",
-                                        "Age:",
-                                        "Date:",
-                                        "Retry-After:",
-                                        "Location:",
-                                        "Server:",
-                                        "Via:",
-                                        "Proxy-Authenticate:",
-                                        "WWW-Authenticate:",
-                                        "Allow:",
-                                        "X-Cache:"};
-    size_t i;
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (apr_cstr_casecmpn(line, names[i], strlen(names[i])) == 0)
-            return 1;
-    return 0;
-}
-
-/* The status line, then those headers: const char *, raw, without line ends. */
-static apr_array_header_t *lines_of(const char *head, apr_pool_t *pool)
-{
-    apr_array_header_t *lines = apr_array_make(pool, 8, sizeof(const char *));
-    char *rest = apr_pstrdup(pool, head), *line, *end;
-
-    while ((line = rest) != NULL && *line != '\0' && lines->nelts < LINES_MAX) {
-        end = strchr(line, '\n');
-        rest = end ? end + 1 : NULL;
-        if (end && end > line && end[-1] == '\r')
-            end--;
-        if (end)
-            *end = '\0';
-        if (lines->nelts == 0 || is_notable(line))
-            APR_ARRAY_PUSH(lines, const char *) = line;
-    }
-    return lines;
-}
-
-/* RFC 9110 section 6.6.1: Date is the responder's clock, unless the answer comes from an HTTP cache (Age). */
-static void compare_clocks(probe_t *probe, const apr_array_header_t *lines)
-{
-    apr_time_t theirs = 0, now = apr_time_now();
-    int i;
-
-    for (i = 1; i < lines->nelts; i++) {
-        const char *line = APR_ARRAY_IDX(lines, i, const char *);
-
-        if (apr_cstr_casecmpn(line, "Age:", 4) == 0)
-            return;
-        if (apr_cstr_casecmpn(line, "Date:", 5) == 0)
-            theirs = apr_date_parse_http(line + 5 + strspn(line + 5, " \t"));
-    }
-    if (theirs > now + apr_time_from_sec(NOTABLE_OFFSET)
-        || (theirs > 0 && theirs < now - apr_time_from_sec(NOTABLE_OFFSET)))
-        probe->ahead = theirs - now;
-}
-
 static const char *text_of(const probe_t *probe, const oc_step_t *step)
 {
     const char *text = plain(probe, step->text);
@@ -199,7 +111,7 @@ static const char *text_of(const probe_t *probe, const oc_step_t *step)
                                                       *step->text ? ": " : "", *step->text ? text : "");
 }
 
-static void print_step(const probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines)
+void probe_tell_step(const probe_t *probe, const oc_step_t *step, const apr_array_header_t *lines)
 {
     const char *at = milliseconds(probe, step->ended - probe->begun), *text = text_of(probe, step);
     int i;
@@ -214,22 +126,6 @@ static void print_step(const probe_t *probe, const oc_step_t *step, const apr_ar
     for (i = 1; lines && i < lines->nelts; i++)
         printf("%21s %s\n", "", plain(probe, APR_ARRAY_IDX(lines, i, const char *)));
     (void)fflush(stdout);
-}
-
-void probe_tell_step(void *context, const oc_step_t *step)
-{
-    probe_t *probe = context;
-    const apr_array_header_t *lines = step->kind == OC_STEP_HEAD ? lines_of(step->text, probe->pool) : NULL;
-
-    if (lines && lines->nelts == 0)
-        return;
-    if (lines)
-        compare_clocks(probe, lines);
-    probe->last_step = step->kind;
-    if (ctl_is_json(probe->ctl))
-        probe_keep_step(probe, step, lines);
-    else
-        print_step(probe, step, lines);
 }
 
 /* ---- the result, and what to do ---- */
