@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One call of oc_fetch(), with its checks, for every test of the room.
+ * One call of oc_fetch(), with its checks, for every test of the room; and the responder most of them need.
  */
 #include "support_exchange.h"
 
-#include "support_responder.h"
-
+#include <apr_strings.h>
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <setjmp.h>
@@ -16,6 +15,23 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+apr_pool_t *exchange_pool;
+responder_t exchange_responder;
+
+int exchange_set_up(void **state)
+{
+    (void)state;
+    return apr_pool_create(&exchange_pool, NULL) != APR_SUCCESS;
+}
+
+int exchange_tear_down(void **state)
+{
+    (void)state;
+    responder_stop(&exchange_responder);
+    apr_pool_destroy(exchange_pool);
+    return 0;
+}
 
 int exchange_descriptors(void)
 {
@@ -78,6 +94,22 @@ oc_verdict_t exchange_run(const exchange_t *exchange, oc_fetch_result_t *result,
         assert_true(oc_deadline_now() >= request.deadline->end);
         assert_true(oc_deadline_now() < request.deadline->end + apr_time_from_msec(700));
     }
+    return verdict;
+}
+
+const char *exchange_url(const char *host, int port)
+{
+    return apr_psprintf(exchange_pool, "http://%s:%d/", host, port);
+}
+
+oc_verdict_t exchange_query(const char *url, int timeout_ms, atomic_int *stop, oc_fetch_result_t *result)
+{
+    exchange_t exchange = {.url = url, .der_len = EXCHANGE_LONG, .timeout_ms = timeout_ms, .stop = stop};
+    int descriptors = exchange_descriptors();
+    oc_verdict_t verdict = exchange_run(&exchange, result, exchange_pool);
+
+    if (!exchange_responder.running) /* its thread opens and closes descriptors too */
+        assert_int_equal(exchange_descriptors(), descriptors);
     return verdict;
 }
 

@@ -23,9 +23,6 @@
 static const responder_answer_t good[] = {
     {.head = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", .body = "\x30\x03\x0a\x01\x00", .body_len = 5}};
 
-static apr_pool_t *pool;
-static responder_t responder;
-
 /* --- the replacement: "several.test" has these addresses --- */
 
 static struct sockaddr_storage several[12];
@@ -92,26 +89,6 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 
 /* --- helpers --- */
 
-static const char *url_of(const char *host, int port)
-{
-    char *url = apr_palloc(pool, 80);
-
-    (void)snprintf(url, 80, "http://%s:%d/", host, port);
-    return url;
-}
-
-static oc_verdict_t ask(const char *url, int timeout_ms, atomic_int *stop, oc_fetch_result_t *result)
-{
-    exchange_t exchange = {.url = url, .der_len = EXCHANGE_LONG, .timeout_ms = timeout_ms, .stop = stop};
-    int descriptors = exchange_descriptors();
-    oc_verdict_t verdict = exchange_run(&exchange, result, pool);
-
-    if (!responder.running) {
-        assert_int_equal(exchange_descriptors(), descriptors);
-    }
-    return verdict;
-}
-
 static void assert_detail(const oc_fetch_result_t *result, const char *part)
 {
     if (strstr(result->detail, part) == NULL) {
@@ -129,7 +106,7 @@ TEST(test_refused)
     int port = responder_dead_port(AF_INET, &fd);
     char expected[80];
 
-    assert_int_equal(ask(url_of("127.0.0.1", port), 5000, NULL, &result), OC_CONNECT_FAILED);
+    assert_int_equal(exchange_query(exchange_url("127.0.0.1", port), 5000, NULL, &result), OC_CONNECT_FAILED);
     (void)snprintf(expected, sizeof(expected), "127.0.0.1:%d: Connection refused", port);
     assert_string_equal(result.detail, expected);
     assert_int_equal(result.http_status, 0);
@@ -141,13 +118,13 @@ TEST(ipv6)
 {
     oc_fetch_result_t result;
 
-    if (responder_start(&responder, AF_INET6, good, 1) != 0) {
+    if (responder_start(&exchange_responder, AF_INET6, good, 1) != 0) {
         print_message("SKIPPED: this machine has no IPv6 loopback address\n");
         skip();
     }
-    assert_int_equal(ask(url_of("[::1]", responder.port), 5000, NULL, &result), OC_PENDING);
-    responder_stop(&responder);
-    assert_non_null(strstr(responder.request[0], "\r\nHost: [::1]:"));
+    assert_int_equal(exchange_query(exchange_url("[::1]", exchange_responder.port), 5000, NULL, &result), OC_PENDING);
+    responder_stop(&exchange_responder);
+    assert_non_null(strstr(exchange_responder.request[0], "\r\nHost: [::1]:"));
 }
 
 TEST(ipv6_refused)
@@ -160,7 +137,7 @@ TEST(ipv6_refused)
         print_message("SKIPPED: this machine has no IPv6 loopback address\n");
         skip();
     }
-    assert_int_equal(ask(url_of("[::1]", port), 5000, NULL, &result), OC_CONNECT_FAILED);
+    assert_int_equal(exchange_query(exchange_url("[::1]", port), 5000, NULL, &result), OC_CONNECT_FAILED);
     assert_detail(&result, "[::1]:");
     assert_detail(&result, ": Connection refused");
     (void)close(fd);
@@ -173,14 +150,14 @@ TEST(first_address_refuses)
     int port6 = responder_dead_port(AF_INET6, &fd6);
     int port4 = responder_dead_port(AF_INET, &fd4);
 
-    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, good, 1), 0);
     several_add(port6 < 0 ? AF_INET : AF_INET6, port6 < 0 ? port4 : port6);
     several_add(AF_INET, port4);
-    several_add(AF_INET, responder.port);
-    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_PENDING);
+    several_add(AF_INET, exchange_responder.port);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 5000, NULL, &result), OC_PENDING);
     assert_true(result.elapsed < apr_time_from_sec(1));
-    responder_stop(&responder);
-    assert_non_null(strstr(responder.request[0], "\r\nHost: several.test\r\n"));
+    responder_stop(&exchange_responder);
+    assert_non_null(strstr(exchange_responder.request[0], "\r\nHost: several.test\r\n"));
     (void)close(fd6);
     (void)close(fd4);
 }
@@ -195,7 +172,7 @@ TEST(all_addresses_refuse)
     for (i = 0; i < 12; i++) {
         several_add(AF_INET, port);
     }
-    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_CONNECT_FAILED);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 5000, NULL, &result), OC_CONNECT_FAILED);
     assert_detail(&result, "Connection refused; 127.0.0.1:");
     assert_int_equal(strlen(result.detail), sizeof(result.detail) - 1); /* cut, not overrun */
     (void)close(fd);
@@ -209,17 +186,17 @@ TEST(ninth_address_is_not_tried)
     int port = responder_dead_port(AF_INET, &fd);
     int i;
 
-    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, good, 1), 0);
     for (i = 0; i < 8; i++) {
         several_add(AF_INET, port);
     }
-    several_add(AF_INET, responder.port);
-    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_CONNECT_FAILED);
+    several_add(AF_INET, exchange_responder.port);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 5000, NULL, &result), OC_CONNECT_FAILED);
     several_count = 7;
-    several_add(AF_INET, responder.port);
-    assert_int_equal(ask(url_of("several.test", 80), 5000, NULL, &result), OC_PENDING);
-    responder_stop(&responder);
-    assert_int_equal(responder.connections, 1);
+    several_add(AF_INET, exchange_responder.port);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 5000, NULL, &result), OC_PENDING);
+    responder_stop(&exchange_responder);
+    assert_int_equal(exchange_responder.connections, 1);
     (void)close(fd);
 }
 
@@ -229,13 +206,13 @@ TEST(first_address_is_silent)
     int fds[4];
     int port = exchange_full_port(fds);
 
-    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, good, 1), 0);
     several_add(AF_INET, port);
-    several_add(AF_INET, responder.port);
-    assert_int_equal(ask(url_of("several.test", 80), 20000, NULL, &result), OC_PENDING);
+    several_add(AF_INET, exchange_responder.port);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 20000, NULL, &result), OC_PENDING);
     assert_true(result.elapsed >= apr_time_from_msec(950)); /* it had its second */
     assert_true(result.elapsed < apr_time_from_msec(2500));
-    responder_stop(&responder);
+    responder_stop(&exchange_responder);
     exchange_close(fds);
 }
 
@@ -246,13 +223,13 @@ TEST(shares_of_little_time)
     int fds[4];
     int port = exchange_full_port(fds);
 
-    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, good, 1), 0);
     several_add(AF_INET, port);
     several_add(AF_INET, port);
-    several_add(AF_INET, responder.port);
-    assert_int_equal(ask(url_of("several.test", 80), 900, NULL, &result), OC_PENDING);
+    several_add(AF_INET, exchange_responder.port);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 900, NULL, &result), OC_PENDING);
     assert_true(result.elapsed >= apr_time_from_msec(550));
-    responder_stop(&responder);
+    responder_stop(&exchange_responder);
     exchange_close(fds);
 }
 
@@ -264,7 +241,8 @@ TEST(all_addresses_are_silent)
 
     several_add(AF_INET, port);
     several_add(AF_INET, port);
-    assert_int_equal(ask(url_of("several.test", 80), 300, NULL, &result), OC_TIMED_OUT); /* neither early nor late */
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 300, NULL, &result),
+                     OC_TIMED_OUT); /* neither early nor late */
     assert_detail(&result, ": no connection in time; 127.0.0.1:");
     exchange_close(fds);
 }
@@ -282,7 +260,7 @@ TEST(waits_asleep)
         several_add(AF_INET, port);
     }
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-    assert_int_equal(ask(url_of("several.test", 80), 500, NULL, &result), OC_TIMED_OUT);
+    assert_int_equal(exchange_query(exchange_url("several.test", 80), 500, NULL, &result), OC_TIMED_OUT);
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
     assert_true((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec < 150 * 1000 * 1000L);
     exchange_close(fds);
@@ -294,7 +272,7 @@ TEST(no_such_name)
 {
     oc_fetch_result_t result;
 
-    assert_int_equal(ask("http://no-such-host.invalid/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
+    assert_int_equal(exchange_query("http://no-such-host.invalid/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
     assert_memory_equal(result.detail, "no-such-host.invalid: ", 22);
     assert_true(strlen(result.detail) > 22);
 }
@@ -303,7 +281,7 @@ TEST(lookup_breaks)
 {
     oc_fetch_result_t result;
 
-    assert_int_equal(ask("http://broken.test/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
+    assert_int_equal(exchange_query("http://broken.test/", 5000, NULL, &result), OC_NAME_LOOKUP_FAILED);
     assert_string_equal(result.detail, "broken.test: Too many open files");
 }
 
@@ -311,25 +289,17 @@ TEST(test_localhost)
 {
     oc_fetch_result_t result;
 
-    assert_int_equal(responder_start(&responder, AF_INET, good, 1), 0);
-    assert_int_equal(ask(url_of("LOCALHOST", responder.port), 5000, NULL, &result), OC_PENDING);
-    responder_stop(&responder);
-    assert_non_null(strstr(responder.request[0], "\r\nHost: localhost:"));
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, good, 1), 0);
+    assert_int_equal(exchange_query(exchange_url("LOCALHOST", exchange_responder.port), 5000, NULL, &result),
+                     OC_PENDING);
+    responder_stop(&exchange_responder);
+    assert_non_null(strstr(exchange_responder.request[0], "\r\nHost: localhost:"));
 }
 
 static int start(void **state)
 {
-    (void)state;
     several_count = 0;
-    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
+    return exchange_set_up(state);
 }
 
-static int finish(void **state)
-{
-    (void)state;
-    responder_stop(&responder);
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-TEST_MAIN(NULL, NULL, start, finish)
+TEST_MAIN(NULL, NULL, start, exchange_tear_down)

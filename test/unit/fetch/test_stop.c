@@ -22,8 +22,6 @@
 
 static const responder_answer_t silent[] = {{.then = THEN_HANG}};
 
-static apr_pool_t *pool;
-static responder_t responder;
 static sem_t lookup_begun, lookup_may_end, parked;
 
 typedef int lookup_t(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -56,26 +54,6 @@ int pause(void)
     return nanosleep(&long_time, NULL);
 }
 
-static const char *url_of(const char *host, int port)
-{
-    char *url = apr_palloc(pool, 80);
-
-    (void)snprintf(url, 80, "http://%s:%d/", host, port);
-    return url;
-}
-
-static oc_verdict_t ask(const char *url, int timeout_ms, atomic_int *stop, oc_fetch_result_t *result)
-{
-    exchange_t exchange = {.url = url, .der_len = EXCHANGE_LONG, .timeout_ms = timeout_ms, .stop = stop};
-    int descriptors = exchange_descriptors();
-    oc_verdict_t verdict = exchange_run(&exchange, result, pool);
-
-    if (!responder.running) {
-        assert_int_equal(exchange_descriptors(), descriptors);
-    }
-    return verdict;
-}
-
 /* Sets a flag during a wait. */
 typedef struct {
     atomic_int flag;
@@ -104,7 +82,7 @@ TEST(stopped_beforehand)
     int fd;
     int port = responder_dead_port(AF_INET, &fd);
 
-    assert_int_equal(ask(url_of("127.0.0.1", port), 5000, &stop, &result), OC_STOPPED);
+    assert_int_equal(exchange_query(exchange_url("127.0.0.1", port), 5000, &stop, &result), OC_STOPPED);
     (void)close(fd);
 }
 
@@ -113,12 +91,13 @@ TEST(stopped_while_waiting)
     oc_fetch_result_t result;
     stopper_t stopper;
 
-    assert_int_equal(responder_start(&responder, AF_INET, silent, 1), 0);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, silent, 1), 0);
     stopper_start(&stopper);
-    assert_int_equal(ask(url_of("127.0.0.1", responder.port), 60000, &stopper.flag, &result), OC_STOPPED);
+    assert_int_equal(exchange_query(exchange_url("127.0.0.1", exchange_responder.port), 60000, &stopper.flag, &result),
+                     OC_STOPPED);
     assert_true(result.elapsed < apr_time_from_sec(2));
     (void)pthread_join(stopper.thread, NULL);
-    responder_stop(&responder);
+    responder_stop(&exchange_responder);
 }
 
 TEST(stopped_while_connecting)
@@ -129,7 +108,7 @@ TEST(stopped_while_connecting)
     int port = exchange_full_port(fds);
 
     stopper_start(&stopper);
-    assert_int_equal(ask(url_of("127.0.0.1", port), 60000, &stopper.flag, &result), OC_STOPPED);
+    assert_int_equal(exchange_query(exchange_url("127.0.0.1", port), 60000, &stopper.flag, &result), OC_STOPPED);
     assert_true(result.elapsed < apr_time_from_sec(2));
     (void)pthread_join(stopper.thread, NULL);
     exchange_close(fds);
@@ -144,12 +123,12 @@ TEST(called_off_while_waiting)
     oc_fetch_request_t request = {.der = exchange_request(), .der_len = EXCHANGE_LONG, .deadline = &deadline};
     oc_fetch_result_t result;
 
-    assert_int_equal(responder_start(&responder, AF_INET, silent, 1), 0);
-    request.url = url_of("127.0.0.1", responder.port);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, silent, 1), 0);
+    request.url = exchange_url("127.0.0.1", exchange_responder.port);
     stopper_start(&stopper);
     oc_deadline_start(&deadline, apr_time_from_sec(60), &stop);
     deadline.called_off = &stopper.flag;
-    assert_int_equal(oc_fetch(&request, &result, pool), OC_STOPPED);
+    assert_int_equal(oc_fetch(&request, &result, exchange_pool), OC_STOPPED);
     assert_true(result.elapsed < apr_time_from_sec(2));
     assert_int_equal(oc_deadline_stopped(&deadline), 0);
     assert_int_equal(oc_deadline_check(&deadline), OC_STOPPED);
@@ -168,12 +147,12 @@ TEST(absurd_timeouts)
     int port = responder_dead_port(AF_INET, &fd);
 
     oc_deadline_start(&deadline, 0, NULL);
-    assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
+    assert_int_equal(oc_fetch(&request, &result, exchange_pool), OC_TIMED_OUT);
     oc_deadline_start(&deadline, APR_INT64_MIN, NULL);
-    assert_int_equal(oc_fetch(&request, &result, pool), OC_TIMED_OUT);
+    assert_int_equal(oc_fetch(&request, &result, exchange_pool), OC_TIMED_OUT);
     oc_deadline_start(&deadline, APR_INT64_MAX, NULL);
-    request.url = url_of("127.0.0.1", port);
-    assert_int_equal(oc_fetch(&request, &result, pool), OC_CONNECT_FAILED);
+    request.url = exchange_url("127.0.0.1", port);
+    assert_int_equal(oc_fetch(&request, &result, exchange_pool), OC_CONNECT_FAILED);
     (void)close(fd);
 }
 
@@ -213,23 +192,9 @@ TEST(late_lookup_never_returns)
     assert_int_equal(atomic_load(&late_returned), 0);
 }
 
-static int start(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    responder_stop(&responder);
-    apr_pool_destroy(pool);
-    return 0;
-}
-
 int main(void)
 {
     if (sem_init(&lookup_begun, 0, 0) != 0 || sem_init(&lookup_may_end, 0, 0) != 0 || sem_init(&parked, 0, 0) != 0)
         return 2;
-    return test_run(NULL, NULL, start, finish);
+    return test_run(NULL, NULL, exchange_set_up, exchange_tear_down);
 }

@@ -19,9 +19,6 @@
 
 #define STEPS_MAX 16
 
-static apr_pool_t *pool;
-static responder_t responder;
-
 static struct {
     oc_step_t steps[STEPS_MAX];
     int count;
@@ -34,8 +31,8 @@ static void tell(void *context, const oc_step_t *step)
     assert_ptr_equal(context, &told);
     assert_true(told.count < STEPS_MAX);
     *kept = *step;
-    kept->what = apr_pstrdup(pool, step->what);
-    kept->text = apr_pstrdup(pool, step->text);
+    kept->what = apr_pstrdup(exchange_pool, step->what);
+    kept->text = apr_pstrdup(exchange_pool, step->text);
     assert_true(step->begun <= step->ended);
     assert_true(step->ended <= oc_deadline_now());
     assert_true(told.count == 0 || kept[-1].ended <= step->ended);
@@ -51,7 +48,7 @@ static oc_verdict_t ask(int port, size_t der_len, int timeout_ms, oc_fetch_resul
 
     told.count = 0;
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/ca", port);
-    return exchange_run(&exchange, result, pool);
+    return exchange_run(&exchange, result, exchange_pool);
 }
 
 /* Step @a i has this kind and verdict, and contains these texts. @return the step */
@@ -85,18 +82,18 @@ TEST(good)
     const oc_step_t *step;
     char url[80];
 
-    assert_int_equal(responder_start(&responder, AF_INET, answers, 1), 0);
-    assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
-    responder_stop(&responder);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, answers, 1), 0);
+    assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
+    responder_stop(&exchange_responder);
     assert_int_equal(told.count, 5);
-    expect_connection(0, OC_PENDING, "", responder.port);
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/ca/", responder.port);
+    expect_connection(0, OC_PENDING, "", exchange_responder.port);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/ca/", exchange_responder.port);
     step = expect(2, OC_STEP_REQUEST, OC_PENDING, "GET", url);
     assert_int_equal(step->size, EXCHANGE_SHORT);
     /* The URL reported is the one sent. */
-    assert_int_equal(
-        strncmp(responder.request[0] + strlen("GET "), strstr(step->text, "/ca/"), strlen(strstr(step->text, "/ca/"))),
-        0);
+    assert_int_equal(strncmp(exchange_responder.request[0] + strlen("GET "), strstr(step->text, "/ca/"),
+                             strlen(strstr(step->text, "/ca/"))),
+                     0);
     step = expect(3, OC_STEP_HEAD, OC_PENDING, "", HEAD);
     assert_int_equal(step->size, strlen(HEAD));
     assert_int_equal(strlen(step->text), strlen(HEAD)); /* without the body */
@@ -111,24 +108,24 @@ TEST(get_then_post)
                                                  {.head = HEAD, BODY}};
     oc_fetch_result_t result;
 
-    assert_int_equal(responder_start(&responder, AF_INET, answers + 1, 2), 0);
-    assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
-    responder_stop(&responder);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, answers + 1, 2), 0);
+    assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
+    responder_stop(&exchange_responder);
     assert_int_equal(result.get_failed, 1);
     assert_int_equal(told.count, 10);
-    expect_connection(0, OC_PENDING, "", responder.port);
+    expect_connection(0, OC_PENDING, "", exchange_responder.port);
     (void)expect(2, OC_STEP_REQUEST, OC_PENDING, "GET", "/ca/");
     (void)expect(3, OC_STEP_HEAD, OC_HTTP_STATUS, "", "HTTP/1.1 405 No\r\nAllow: POST\r\n\r\n");
     (void)expect(4, OC_STEP_ANSWER, OC_HTTP_STATUS, "", "HTTP status 405 No");
-    expect_connection(5, OC_PENDING, "", responder.port);
+    expect_connection(5, OC_PENDING, "", exchange_responder.port);
     (void)expect(7, OC_STEP_REQUEST, OC_PENDING, "POST", "/ca");
     (void)expect(8, OC_STEP_HEAD, OC_PENDING, "", HEAD);
     (void)expect(9, OC_STEP_ANSWER, OC_PENDING, "", "");
 
     /* Of a head that is rejected before its end, the part received is reported, raw. */
-    assert_int_equal(responder_start(&responder, AF_INET, answers, 1), 0);
-    assert_int_equal(ask(responder.port, EXCHANGE_LONG, 5000, &result), OC_HTTP_MALFORMED);
-    responder_stop(&responder);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, answers, 1), 0);
+    assert_int_equal(ask(exchange_responder.port, EXCHANGE_LONG, 5000, &result), OC_HTTP_MALFORMED);
+    responder_stop(&exchange_responder);
     assert_int_equal(told.count, 5);
     (void)expect(2, OC_STEP_REQUEST, OC_PENDING, "POST", "/ca");
     (void)expect(3, OC_STEP_HEAD, OC_HTTP_MALFORMED, "", "HTTP/1.1 405 No \x1b");
@@ -172,7 +169,7 @@ TEST(no_name)
     oc_fetch_result_t result;
 
     told.count = 0;
-    assert_int_equal(exchange_run(&exchange, &result, pool), OC_NAME_LOOKUP_FAILED);
+    assert_int_equal(exchange_run(&exchange, &result, exchange_pool), OC_NAME_LOOKUP_FAILED);
     assert_int_equal(told.count, 1);
     (void)expect(0, OC_STEP_LOOK_UP, OC_NAME_LOOKUP_FAILED, "no_such_name.invalid", "no_such_name.invalid: ");
 }
@@ -182,32 +179,18 @@ TEST(silence)
     static const responder_answer_t before[] = {{.then = THEN_HANG}}, within[] = {{.head = OK TYPE, .then = THEN_HANG}};
     oc_fetch_result_t result;
 
-    assert_int_equal(responder_start(&responder, AF_INET, before, 1), 0);
-    assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
-    responder_stop(&responder);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, before, 1), 0);
+    assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
+    responder_stop(&exchange_responder);
     assert_int_equal(told.count, 4); /* no head was received */
     (void)expect(3, OC_STEP_ANSWER, OC_TIMED_OUT, "", "no answer");
 
-    assert_int_equal(responder_start(&responder, AF_INET, within, 1), 0);
-    assert_int_equal(ask(responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
-    responder_stop(&responder);
+    assert_int_equal(responder_start(&exchange_responder, AF_INET, within, 1), 0);
+    assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
+    responder_stop(&exchange_responder);
     assert_int_equal(told.count, 5);
     (void)expect(3, OC_STEP_HEAD, OC_PENDING, "", OK TYPE);
     (void)expect(4, OC_STEP_ANSWER, OC_TIMED_OUT, "", "did not end");
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return apr_pool_create(&pool, NULL) != APR_SUCCESS;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    responder_stop(&responder);
-    apr_pool_destroy(pool);
-    return 0;
-}
-
-TEST_MAIN(NULL, NULL, set_up, tear_down)
+TEST_MAIN(NULL, NULL, exchange_set_up, exchange_tear_down)
