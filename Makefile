@@ -157,7 +157,7 @@ $(OUT)/tools/%.o: tools/%.c $(OUT)/flags | $(OUT)/tools
 $(CACHECTL): $(TOOL_OBJECTS) $(CORE)
 	$(call say,LD)$(CC) $(TOOL_LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
 # Tests look into the rooms, too: "fetch/head.h" is src/fetch/head.h.
-TEST_INCLUDE := -Itest/unit -Isrc
+TEST_INCLUDE := -Itest/unit -Itest -Isrc
 # cmocka 2 gives some of the names of cmocka 1 up, and has new ones that cmocka 1 lacks.
 $(OUT)/unit/%.o: test/unit/%.c $(OUT)/flags
 	@mkdir -p $(@D)
@@ -171,6 +171,7 @@ $(OUT)/bench/%.o: test/bench/%.c $(OUT)/flags | $(OUT)/bench
 $(OUT)/bench/load: $(patsubst test/bench/%.c,$(OUT)/bench/%.o,$(wildcard test/bench/load*.c))
 	$(call say,LD)$(CC) -pthread $(SANITIZER) $(LDFLAGS) -o $@ $^ -lssl $(OPENSSL_LIBS)
 $(OUT)/bench/fleet: $(OUT)/bench/fleet_queue.o
+$(OUT)/bench/fleet.o $(OUT)/bench/simulate.o: private COMMON_FLAGS += -Itest
 # Responses from the PKI of the unit tests.
 $(OUT)/bench/bench_verify.o: private COMMON_FLAGS += -Itest/unit
 $(OUT)/bench/bench_verify: private OPENSSL_LIBS += -lcmocka

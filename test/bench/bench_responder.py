@@ -94,7 +94,7 @@ class _Names:
         self._signed: dict[tuple, tuple[float, bytes]] = {}
 
     def body(self, request: ocsp.OCSPRequest, manner: Manner) -> bytes:
-        """A good response for the certificate asked about: at most a tenth of its validity old."""
+        """A good response for the requested certificate: at most a tenth of its validity old."""
         key = (request.serial_number, request.hash_algorithm.name, manner)
         made, der = self._signed.get(key, (0.0, b""))
         if time.monotonic() - made > manner.validity / 10 or not der:

@@ -17,6 +17,7 @@
 #include "fleet/breaker.h"
 #include "fleet/policy.h"
 #include "ocsp/schedule.h"
+#include "splitmix64.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static const story_t stories[] = {{"no store", 10 * SEC(60), 1, -1, 0},
 typedef struct {
     oc_fleet_held_t held;
     apr_time_t patience;
-    apr_time_t store_back; /* the store did not answer: not asked before */
+    apr_time_t store_back; /* the store did not answer: it is not queried again before this time */
     unsigned failures;
 } server_t;
 
@@ -99,24 +100,14 @@ static struct {
 
 static uint64_t seed;
 
-/* splitmix64: small, and the same everywhere. */
-static uint64_t next_random(void)
-{
-    uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static uint32_t random32(void)
 {
-    return (uint32_t)(next_random() >> 32);
+    return (uint32_t)(splitmix64(&seed) >> 32);
 }
 
 static apr_interval_time_t random_below(apr_interval_time_t limit)
 {
-    return (apr_interval_time_t)(next_random() % (uint64_t)limit);
+    return (apr_interval_time_t)(splitmix64(&seed) % (uint64_t)limit);
 }
 
 /* ---- the world ---- */
@@ -258,7 +249,7 @@ static double sum(const run_t *run, apr_time_t from, apr_time_t to)
     return total / run->certificates;
 }
 
-/* How often a server that is alone would ask: from the middle of the validity, or by `max`, whichever is sooner. */
+/* How often a server that is alone would query: from the middle of the validity, or by `max`, whichever is sooner. */
 static double period_days(const ca_t *ca)
 {
     double half = (double)PUBLISHING(ca) * 1.1, longest = (double)bounds.max * 0.8;

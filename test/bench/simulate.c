@@ -14,6 +14,7 @@
  */
 #include "ocsp/record.h"
 #include "ocsp/schedule.h"
+#include "splitmix64.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,22 +84,12 @@ typedef struct {
     unsigned asked[N_MINUTES];         /* all requests */
     unsigned answered[N_MINUTES];      /* those that found the responder alive */
     apr_interval_time_t missing_dead;  /* outage, and no response that was ever published would have lasted */
-    apr_interval_time_t missing_luck;  /* outage, and who had asked just before it would still have one */
+    apr_interval_time_t missing_luck;  /* outage, and a query just before it would have got one that lasts */
     apr_interval_time_t missing_retry; /* the responder is back, for less than retry_max */
     apr_interval_time_t missing_wrong; /* the responder is there, for longer: nothing excuses it */
 } scenario_t;
 
 static uint64_t seed;
-
-/* splitmix64: small, and the same everywhere. */
-static uint64_t next_random(void)
-{
-    uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
 
 /* ---- the world ---- */
 
@@ -192,7 +183,7 @@ static void live(scenario_t *scenario, apr_time_t phase)
     unsigned failures = 0;
 
     while (now < end) {
-        uint32_t random = (uint32_t)(next_random() >> 32);
+        uint32_t random = (uint32_t)(splitmix64(&seed) >> 32);
         apr_time_t due;
 
         scenario->asked[(now - BEGIN) / MINUTE]++;
@@ -223,7 +214,7 @@ static void run(scenario_t *scenario)
 
     plan_outages(&scenario->outages, scenario->trouble);
     for (i = 0; i < scenario->certificates; i++) {
-        uint64_t random = next_random();
+        uint64_t random = splitmix64(&seed);
         apr_interval_time_t offset =
             scenario->publishing == AT_ONCE ? step / 3 : (apr_interval_time_t)(random % (uint64_t)step);
 
@@ -244,7 +235,7 @@ typedef struct {
     double hours_dead, hours_luck, hours_retry, hours_wrong;
 } figures_t;
 
-/* Did something just make all certificates ask at one time? Such hours are reported separately. */
+/* Did something just make all certificates be queried at one time? Such hours are reported separately. */
 static int is_herd_hour(const outages_t *outages, int hour)
 {
     apr_time_t begin = BEGIN + hour * HOUR;

@@ -6,6 +6,7 @@
  */
 #include "ocsp/schedule.h"
 
+#include "splitmix64.h"
 #include "support_test.h"
 
 #include <stdint.h>
@@ -17,20 +18,10 @@
 
 static uint64_t seed = 20260101;
 
-/* splitmix64: small, and the same everywhere. */
-static uint64_t next_random(void)
-{
-    uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static uint32_t random32(void)
 {
     static const uint32_t ends[] = {0, 1, UINT32_MAX / 2, UINT32_MAX};
-    uint64_t r = next_random();
+    uint64_t r = splitmix64(&seed);
 
     return r % 5 == 0 ? ends[(r >> 8) % 4] : (uint32_t)(r >> 32);
 }
@@ -47,15 +38,15 @@ static int64_t extreme(size_t i)
 /* Any 64 bits at all; or an extreme; or something of the size that occurs. */
 static int64_t any_value(void)
 {
-    uint64_t r = next_random();
+    uint64_t r = splitmix64(&seed);
 
     switch (r % 3) {
     case 0:
-        return (int64_t)next_random();
+        return (int64_t)splitmix64(&seed);
     case 1:
         return extreme((size_t)(r >> 8));
     default:
-        return (int64_t)(next_random() % (uint64_t)SEC(86400 * 30));
+        return (int64_t)(splitmix64(&seed) % (uint64_t)SEC(86400 * 30));
     }
 }
 
@@ -75,10 +66,10 @@ static oc_schedule_bounds_t fair_bounds(void)
 {
     oc_schedule_bounds_t bounds;
 
-    bounds.min = 1 + (int64_t)(next_random() % (uint64_t)SEC(600));
-    bounds.max = bounds.min + (int64_t)(next_random() % (uint64_t)SEC(86400));
-    bounds.retry_min = 1 + (int64_t)(next_random() % (uint64_t)SEC(60));
-    bounds.retry_max = bounds.retry_min + (int64_t)(next_random() % (uint64_t)SEC(3600));
+    bounds.min = 1 + (int64_t)(splitmix64(&seed) % (uint64_t)SEC(600));
+    bounds.max = bounds.min + (int64_t)(splitmix64(&seed) % (uint64_t)SEC(86400));
+    bounds.retry_min = 1 + (int64_t)(splitmix64(&seed) % (uint64_t)SEC(60));
+    bounds.retry_max = bounds.retry_min + (int64_t)(splitmix64(&seed) % (uint64_t)SEC(3600));
     return bounds;
 }
 
@@ -173,8 +164,8 @@ TEST(success_within_bounds)
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = fair_bounds();
         apr_time_t now = SEC(1700000000);
-        apr_interval_time_t age = (int64_t)(next_random() % (uint64_t)SEC(86400 * 7));
-        apr_interval_time_t left = 1 + (int64_t)(next_random() % (uint64_t)SEC(86400 * 14));
+        apr_interval_time_t age = (int64_t)(splitmix64(&seed) % (uint64_t)SEC(86400 * 7));
+        apr_interval_time_t left = 1 + (int64_t)(splitmix64(&seed) % (uint64_t)SEC(86400 * 14));
         apr_time_t due = oc_schedule_success(now, now - age, now + left, &bounds, random32());
         apr_interval_time_t pause = due - now, to_middle = left - (age + left) / 2;
 
@@ -235,9 +226,9 @@ TEST(failure_within_bounds)
     for (i = 0; i < ROUNDS; i++) {
         oc_schedule_bounds_t bounds = fair_bounds();
         apr_time_t now = SEC(1700000000);
-        apr_interval_time_t left = (int64_t)(next_random() % (uint64_t)SEC(7200)) - SEC(600);
-        apr_interval_time_t wish = i % 3 ? 0 : (int64_t)(next_random() % (uint64_t)SEC(7200));
-        unsigned failures = (unsigned)(next_random() % 80);
+        apr_interval_time_t left = (int64_t)(splitmix64(&seed) % (uint64_t)SEC(7200)) - SEC(600);
+        apr_interval_time_t wish = i % 3 ? 0 : (int64_t)(splitmix64(&seed) % (uint64_t)SEC(7200));
+        unsigned failures = (unsigned)(splitmix64(&seed) % 80);
         uint32_t random = random32();
         apr_interval_time_t pause = oc_schedule_failure(now, now + left, failures, wish, &bounds, random) - now;
         apr_interval_time_t plain = oc_schedule_failure(now, 0, failures, 0, &bounds, random) - now;
@@ -319,7 +310,7 @@ TEST(hedge_with_anything)
 
     for (i = 0; i < ROUNDS; i++) {
         apr_time_t begun = any_value();
-        apr_interval_time_t timeout = 1 + (int64_t)(next_random() % (uint64_t)INT64_MAX);
+        apr_interval_time_t timeout = 1 + (int64_t)(splitmix64(&seed) % (uint64_t)INT64_MAX);
         apr_time_t at = oc_schedule_hedge(begun, timeout);
 
         assert_true(at >= begun);
