@@ -102,7 +102,7 @@ typedef struct {
     oc_cert_t *cert; /* the current one; NULL: between two */
     oc_manifest_entry_t entry;
     apr_array_header_t *hosts, *urls;
-    int has_serial_der, has_binding;
+    int has_binding;
     apr_pool_t *pool;
 } parser_t;
 

@@ -65,6 +65,8 @@ apr_status_t oc_response_folder_read(const char *folder, const oc_cert_t *cert, 
         rv = seen->is_anothers ? APR_ENOENT : APR_EEXIST;
     else
         rv = read_all(fd, max_len, file, pool);
+    if (is_new && rv != APR_SUCCESS)
+        memset(&seen->stamp, 0, sizeof(seen->stamp)); /* an error that passes must not hide the file */
     seen->is_anothers = seen->is_anothers && !is_new;
     close(fd);
     return rv;

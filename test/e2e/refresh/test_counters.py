@@ -115,7 +115,7 @@ def test_trouble_with_the_ledger_is_a_warning(site):
 
 # ---- a refresh that any child requests ----
 
-def ask_again(one) -> int:
+def query_again(one) -> int:
     """Press the status page's button for the one certificate. @return the HTTP status"""
     [certificate] = one.server.certificates()
     token = status_page.token_of(status_page.ask(one.server).body)
@@ -131,10 +131,10 @@ def test_recall_in_each_generation(site, mpm):
     for generation in range(1, 4):
         known = len(one.responder.asked)
         assert known == generation, "no request in between"
-        assert ask_again(one) == 303
+        assert query_again(one) == 303
         one.responder.wait_asked(known + 1)
         poll(lambda: one.responder.asked[-1].answered, "it is answered")
-        assert ask_again(one) == 429
+        assert query_again(one) == 429
         one.server.graceful()
         one.wait_staple()
 
@@ -147,7 +147,7 @@ def test_recall_while_the_responder_is_being_queried(site):
     one = site(slow, directives=("OCSPCacheStatusRefresh on", "SSLStaplingResponderTimeout 60"))
     one.server.start()
     one.responder.wait_asked(1)
-    assert ask_again(one) == 303
+    assert query_again(one) == 303
     holds(lambda: len(one.responder.asked) == 1, "one thread queries for one certificate", 0.5)
     one.responder.script = responders.good()
     one.wait_staple()
@@ -162,7 +162,7 @@ def test_recall_outlives_the_child_that_refreshes(site):
     leader = observe.wait_leader(one.server)
     os.kill(leader, signal.SIGSTOP)
     try:
-        assert ask_again(one) == 303
+        assert query_again(one) == 303
     finally:
         os.kill(leader, signal.SIGKILL)
     one.responder.wait_asked(2)

@@ -227,6 +227,14 @@ TEST(devices_and_loops)
     assert_int_equal(look(), ELOOP);
 }
 
+/* A process's memory is a regular file, and reading its first byte fails with EIO, as on a disk that fails. */
+TEST(a_file_that_cannot_be_read_is_not_seen)
+{
+    assert_int_equal(symlink("/proc/self/mem", path_of(SERIAL ".der")), 0);
+    assert_int_equal(look(), EIO);
+    assert_int_equal(look(), EIO);
+}
+
 TEST(a_link_to_a_file_is_followed)
 {
     write_file("other", "linked", 6);
