@@ -4,7 +4,7 @@
  * Loads the cache's file, creates a fresh one, and writes each block that changes in the arena.
  *
  * The file is an image of an arena's blocks, each at its index, without an index of records: a load scans every block
- * (invariant 9). It is never mapped, and its content is untrusted. This unit knows nothing of OCSP.
+ * (invariant 9). It is never mapped, and its content is untrusted. This unit does not parse OCSP.
  */
 #ifndef OC_CACHE_FILE_H
 #define OC_CACHE_FILE_H

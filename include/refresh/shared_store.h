@@ -9,7 +9,7 @@
  * Each change of its state is logged once.
  *
  * The parent creates and initializes the provider, and never queries it. Only the child that refreshes does, between
- * oc_shared_store_start() and oc_shared_store_stop(). This unit passes bytes: it knows nothing of OCSP, and trusts no
+ * oc_shared_store_start() and oc_shared_store_stop(). This unit passes bytes: it does not parse OCSP, and trusts no
  * answer.
  */
 #ifndef OC_REFRESH_SHARED_STORE_H

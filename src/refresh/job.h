@@ -26,7 +26,7 @@ typedef struct {
 /** What the lock of the workers guards. */
 typedef struct {
     apr_time_t due;      /* when the job is to be handed out; written when its work ends */
-    int is_recalled;     /* hand it out again when its work ends: a file may have come since it looked */
+    int is_recalled;     /* run it again when its work ends: a file may have arrived after it looked */
     int is_requested;    /* the responder is to be queried, due or not */
     oc_packet_t *import; /* that ocsp-cachectl brought; to be judged when the job is handed out; NULL: none */
 } oc_job_guarded_t;

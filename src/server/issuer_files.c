@@ -2,8 +2,8 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * Reads the administrator's own files, to find a certificate's issuer: for `apachectl -t`, and at the start where
- * mod_ssl passes a certificate that only has the issuer's name. Must never ask for a passphrase, nor take a certificate
- * that did not sign.
+ * mod_ssl passes a certificate that only has the issuer's name. Must never prompt for a passphrase, nor choose a
+ * certificate that did not sign.
  */
 #include "server/issuer_files.h"
 

@@ -25,7 +25,7 @@ typedef struct {
 
 struct oc_refresh_flags_t {
     word_t *count;
-    entry_t *entries; /* behind it */
+    entry_t *entries; /* follow the header in the same memory */
     unsigned n;
 };
 

@@ -135,7 +135,7 @@ static void print_response(const page_t *page, apr_pool_t *pool)
     ap_rputs("</dl>\n", r);
 }
 
-/* The card on top of the page says what to do; this repeats it only if there is no card. */
+/* The card at the top of the page has the advice; it is repeated here only without a card. */
 static void print_attempts(const page_t *page, apr_pool_t *pool)
 {
     const char *advice = page->attention == OC_ATTENTION_NONE ? oc_verdict_advice(page->view.last) : "";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page of one certificate: everything that the server knows of it. The handler calls it.
+ * The status page of one certificate: all that the server has stored about it. The handler calls it.
  */
 #ifndef OC_STATUS_HTML_CERTIFICATE_H
 #define OC_STATUS_HTML_CERTIFICATE_H

@@ -22,7 +22,7 @@ typedef enum { STAYS, EXITS_QUICKLY, EXITS_HOLDING, ENDS_ITS_THREAD } end_t;
 
 static apr_pool_t *pool;
 static oc_lead_t *lead;
-static int heard[2], told[2]; /* pipes: holders write their pid; a byte tells a holder to end */
+static int heard[2], commands[2]; /* pipes: holders write their pid; a byte tells a holder to end */
 static pid_t children[CHILDREN];
 
 static int setup(void **state)
@@ -31,7 +31,7 @@ static int setup(void **state)
     apr_pool_create(&pool, NULL);
     assert_int_equal(oc_lead_create(&lead, pool), APR_SUCCESS);
     assert_int_equal(pipe(heard), 0);
-    assert_int_equal(pipe(told), 0);
+    assert_int_equal(pipe(commands), 0);
     return 0;
 }
 
@@ -49,8 +49,8 @@ static int teardown(void **state)
     }
     close(heard[0]);
     close(heard[1]);
-    close(told[0]);
-    close(told[1]);
+    close(commands[0]);
+    close(commands[1]);
     apr_pool_destroy(pool);
     return 0;
 }
@@ -63,7 +63,7 @@ static void *hold(void *data)
 
     if (oc_lead_take(lead) != APR_SUCCESS || write(heard[1], &self, sizeof(self)) != (ssize_t)sizeof(self))
         abort();
-    if (read(told[0], &byte, 1) != 1)
+    if (read(commands[0], &byte, 1) != 1)
         abort();
     if (end == EXITS_QUICKLY)
         _exit(0);
@@ -97,7 +97,7 @@ static void start_children(end_t end)
         children[i] = start_child(end);
 }
 
-/* @return the next holder; 0: nobody within @a patience. */
+/* @return the next holder; 0: none within @a patience. */
 static pid_t wait_holder(int patience)
 {
     struct pollfd fd = {.fd = heard[0], .events = POLLIN};
@@ -147,7 +147,7 @@ static void expect_followers(end_t end)
     start_children(end);
     for (i = 0; i < CHILDREN; i++) {
         expect_one_holder(&holder);
-        assert_int_equal(write(told[1], "", 1), 1);
+        assert_int_equal(write(commands[1], "", 1), 1);
     }
 }
 

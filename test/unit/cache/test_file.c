@@ -361,7 +361,7 @@ TEST(invariant_12_power_cut)
     assert_true(older > 0 && newest > older);
 }
 
-/* The head says what can be read: other versions and machines are dropped, not refused. */
+/* The head identifies version and machine: records of others are dropped, and the file is not refused. */
 TEST(invariant_10_other_layouts_are_dropped)
 {
     static unsigned char image[IMAGE_MAX];

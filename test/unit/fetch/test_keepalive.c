@@ -197,7 +197,7 @@ TEST(too_long_a_name)
 #define TURNS 3000
 
 static atomic_int is_held[256]; /* by descriptor */
-static int ends[256];           /* of the pipes that stand for connections: where nobody writes */
+static int ends[256];           /* the reading ends of pipes that represent connections; nothing writes to them */
 static atomic_int n_ends;
 
 static int open_silent(void)

@@ -22,31 +22,31 @@
 static struct {
     oc_step_t steps[STEPS_MAX];
     int count;
-} told;
+} seen_steps;
 
 static void tell(void *context, const oc_step_t *step)
 {
-    oc_step_t *kept = &told.steps[told.count];
+    oc_step_t *kept = &seen_steps.steps[seen_steps.count];
 
-    assert_ptr_equal(context, &told);
-    assert_true(told.count < STEPS_MAX);
+    assert_ptr_equal(context, &seen_steps);
+    assert_true(seen_steps.count < STEPS_MAX);
     *kept = *step;
     kept->what = apr_pstrdup(exchange_pool, step->what);
     kept->text = apr_pstrdup(exchange_pool, step->text);
     assert_true(step->begun <= step->ended);
     assert_true(step->ended <= oc_deadline_now());
-    assert_true(told.count == 0 || kept[-1].ended <= step->ended);
-    told.count++;
+    assert_true(seen_steps.count == 0 || kept[-1].ended <= step->ended);
+    seen_steps.count++;
 }
 
-static const oc_trace_t trace = {tell, &told};
+static const oc_trace_t trace = {tell, &seen_steps};
 
 static oc_verdict_t ask(int port, size_t der_len, int timeout_ms, oc_fetch_result_t *result)
 {
     char url[80];
     exchange_t exchange = {.url = url, .der_len = der_len, .timeout_ms = timeout_ms, .trace = &trace};
 
-    told.count = 0;
+    seen_steps.count = 0;
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/ca", port);
     return exchange_run(&exchange, result, exchange_pool);
 }
@@ -54,9 +54,9 @@ static oc_verdict_t ask(int port, size_t der_len, int timeout_ms, oc_fetch_resul
 /* Step @a i has this kind and verdict, and contains these texts. @return the step */
 static const oc_step_t *expect(int i, oc_step_kind_t kind, oc_verdict_t verdict, const char *what, const char *text)
 {
-    const oc_step_t *step = &told.steps[i];
+    const oc_step_t *step = &seen_steps.steps[i];
 
-    assert_true(i < told.count);
+    assert_true(i < seen_steps.count);
     assert_int_equal(step->kind, kind);
     assert_int_equal(step->verdict, verdict);
     assert_string_equal(step->what, what);
@@ -85,7 +85,7 @@ TEST(good)
     assert_int_equal(responder_start(&exchange_responder, AF_INET, answers, 1), 0);
     assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
     responder_stop(&exchange_responder);
-    assert_int_equal(told.count, 5);
+    assert_int_equal(seen_steps.count, 5);
     expect_connection(0, OC_PENDING, "", exchange_responder.port);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/ca/", exchange_responder.port);
     step = expect(2, OC_STEP_REQUEST, OC_PENDING, "GET", url);
@@ -112,7 +112,7 @@ TEST(get_then_post)
     assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 5000, &result), OC_PENDING);
     responder_stop(&exchange_responder);
     assert_int_equal(result.get_failed, 1);
-    assert_int_equal(told.count, 10);
+    assert_int_equal(seen_steps.count, 10);
     expect_connection(0, OC_PENDING, "", exchange_responder.port);
     (void)expect(2, OC_STEP_REQUEST, OC_PENDING, "GET", "/ca/");
     (void)expect(3, OC_STEP_HEAD, OC_HTTP_STATUS, "", "HTTP/1.1 405 No\r\nAllow: POST\r\n\r\n");
@@ -126,7 +126,7 @@ TEST(get_then_post)
     assert_int_equal(responder_start(&exchange_responder, AF_INET, answers, 1), 0);
     assert_int_equal(ask(exchange_responder.port, EXCHANGE_LONG, 5000, &result), OC_HTTP_MALFORMED);
     responder_stop(&exchange_responder);
-    assert_int_equal(told.count, 5);
+    assert_int_equal(seen_steps.count, 5);
     (void)expect(2, OC_STEP_REQUEST, OC_PENDING, "POST", "/ca");
     (void)expect(3, OC_STEP_HEAD, OC_HTTP_MALFORMED, "", "HTTP/1.1 405 No \x1b");
     (void)expect(4, OC_STEP_ANSWER, OC_HTTP_MALFORMED, "", "a control character in the head");
@@ -139,7 +139,7 @@ TEST(test_refused)
     int port = responder_dead_port(AF_INET, &fd);
 
     assert_int_equal(ask(port, EXCHANGE_SHORT, 5000, &result), OC_CONNECT_FAILED);
-    assert_int_equal(told.count, 2);
+    assert_int_equal(seen_steps.count, 2);
     expect_connection(0, OC_CONNECT_FAILED, "Connection refused", port);
     (void)close(fd);
 }
@@ -155,9 +155,9 @@ TEST(no_connection_in_time)
         skip();
     }
     assert_int_equal(ask(port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
-    assert_int_equal(told.count, 2);
+    assert_int_equal(seen_steps.count, 2);
     expect_connection(0, OC_TIMED_OUT, "no connection in time", port);
-    assert_true(told.steps[1].ended - told.steps[1].begun >= apr_time_from_msec(290));
+    assert_true(seen_steps.steps[1].ended - seen_steps.steps[1].begun >= apr_time_from_msec(290));
     for (i = 0; i < 4; i++)
         (void)close(fds[i]);
 }
@@ -168,9 +168,9 @@ TEST(no_name)
         .url = "http://no_such_name.invalid/", .der_len = EXCHANGE_SHORT, .timeout_ms = 20000, .trace = &trace};
     oc_fetch_result_t result;
 
-    told.count = 0;
+    seen_steps.count = 0;
     assert_int_equal(exchange_run(&exchange, &result, exchange_pool), OC_NAME_LOOKUP_FAILED);
-    assert_int_equal(told.count, 1);
+    assert_int_equal(seen_steps.count, 1);
     (void)expect(0, OC_STEP_LOOK_UP, OC_NAME_LOOKUP_FAILED, "no_such_name.invalid", "no_such_name.invalid: ");
 }
 
@@ -182,13 +182,13 @@ TEST(silence)
     assert_int_equal(responder_start(&exchange_responder, AF_INET, before, 1), 0);
     assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
     responder_stop(&exchange_responder);
-    assert_int_equal(told.count, 4); /* no head was received */
+    assert_int_equal(seen_steps.count, 4); /* no head was received */
     (void)expect(3, OC_STEP_ANSWER, OC_TIMED_OUT, "", "no answer");
 
     assert_int_equal(responder_start(&exchange_responder, AF_INET, within, 1), 0);
     assert_int_equal(ask(exchange_responder.port, EXCHANGE_SHORT, 300, &result), OC_TIMED_OUT);
     responder_stop(&exchange_responder);
-    assert_int_equal(told.count, 5);
+    assert_int_equal(seen_steps.count, 5);
     (void)expect(3, OC_STEP_HEAD, OC_PENDING, "", OK TYPE);
     (void)expect(4, OC_STEP_ANSWER, OC_TIMED_OUT, "", "did not end");
 }

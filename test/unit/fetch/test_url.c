@@ -25,7 +25,7 @@ static const struct {
     {"http://@ocsp.test", "http://ocsp.test", "ocsp.test"},
     {"HTTP://me:se@cret@[2001:db8::1]:81/", "HTTP://[2001:db8::1]:81/", "2001:db8::1"},
 
-    /* An '@' behind the authority says nothing about the host. */
+    /* An '@' after the authority does not affect the host. */
     {"http://127.0.0.1:28881/x@trusted.example/", "http://127.0.0.1:28881/x@trusted.example/", "127.0.0.1"},
     {"http://127.0.0.1?x@trusted.example/", "http://127.0.0.1?x@trusted.example/", "127.0.0.1"},
     {"http://127.0.0.1#@trusted.example/", "http://127.0.0.1#@trusted.example/", "127.0.0.1"},
