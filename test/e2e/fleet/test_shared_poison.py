@@ -13,7 +13,7 @@ import responders
 import stores
 from conftest import HOST, NOTHING_HELD
 from fleet import TOOK, Fleet
-from made import REVOKED, response, this_update_of
+from pki import response, this_update_of
 from stores import der_of, entry
 from test_shared import PACE
 from wait import poll
@@ -48,12 +48,12 @@ POISONS: dict[str, tuple[str, Poison]] = {
     "other-response": ("is not for this certificate|not.*this certificate",
                        lambda name, leaf, other, honest, stranger: fresh(name, response(other))),
     "other-revoked": ("not.*this certificate", lambda name, leaf, other, honest, stranger:
-                      fresh(name, response(other, status=REVOKED))),
+                      fresh(name, response(other, status=ocsp.OCSPCertStatus.REVOKED))),
     "expired": ("expired", lambda name, leaf, other, honest, stranger:
-                fresh(name, response(leaf, this_update=-9000, next_update=-1000))),
+                fresh(name, response(leaf, begins=-9000, ends=-1000))),
     "future": ("", lambda name, leaf, other, honest, stranger:
-               fresh(name, response(leaf, this_update=9000, next_update=90000))),
-    "stranger": ("", lambda name, leaf, other, honest, stranger: fresh(name, response(leaf, stranger))),
+               fresh(name, response(leaf, begins=9000, ends=90000))),
+    "stranger": ("", lambda name, leaf, other, honest, stranger: fresh(name, response(leaf, signer=stranger))),
     "broken-signature": ("", lambda name, leaf, other, honest, stranger:
                          entry(name, flipped(der_of(honest), 260), this_update_of(der_of(honest)), time.time())),
     "false-head": ("thisUpdate differs from that", lambda name, leaf, other, honest, stranger:
@@ -124,7 +124,7 @@ def test_an_older_response_replaces_nothing(fleet):
     server.wait_staple(HOST, "revoked")
     name = one.store.wait_response()
     one.responder.refuse()
-    one.store.put(name, fresh(name, response(one.leaf, this_update=-7000)))
+    one.store.put(name, fresh(name, response(one.leaf, begins=-7000)))
     poll(lambda: one.store.get(name) and b"ocsp" == one.store.get(name)[:4]
          and ocsp.load_der_ocsp_response(der_of(one.store.get(name))).certificate_status
          is ocsp.OCSPCertStatus.REVOKED, "what is held replaces it, too", 20)
@@ -140,7 +140,7 @@ def test_what_cannot_be_verified_replaces_nothing(fleet, stranger):
     before = server.wait_staple(HOST)
     name = one.store.wait_response()
     one.responder.refuse()
-    one.store.put(name, fresh(name, response(one.leaf, stranger, this_update=0)))
+    one.store.put(name, fresh(name, response(one.leaf, signer=stranger, begins=0)))
     server.wait_log("is ignored", "warn", deadline=30)
     assert server.handshake(HOST).staple == before.staple
 
@@ -150,7 +150,7 @@ def test_an_old_but_true_response_is_stapled_until_the_responder_answers(fleet):
     one = fleet()
     name = fill(one)[HOST]
     one.responder.refuse()
-    old = response(one.leaf, this_update=-80000, next_update=6400)
+    old = response(one.leaf, begins=-80000, ends=6400)
     one.store.put(name, fresh(name, old, fetched_at=time.time() - 79000))
     server = one.server("SSLStaplingErrorCacheTimeout 1").start()
     server.wait_staple(HOST)

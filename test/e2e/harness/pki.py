@@ -209,14 +209,29 @@ def _certificate(subject: x509.Name, public_key, issuer: x509.Name, signing_key:
     return builder.sign(signing_key, hashes.SHA256())
 
 
-def response(leaf: Leaf, *, begins: float = -60, ends: float = 86400, status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
-             signer: Optional[Authority] = None, extra: tuple[x509.Certificate, ...] = ()) -> bytes:
-    """What a responder would send, with `extra` certificates that it does not need. Times are seconds from now."""
+def response(leaf: Leaf, *, begins: float = -60, ends: float = 86400, signer: Optional[Authority] = None,
+             status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+             extra: tuple[x509.Certificate, ...] = ()) -> bytes:
+    """A response as the responder of `leaf` sends it, or as `signer` forges it, with `extra` certificates that it does
+    not need. Times are seconds from now."""
     begin, end = (now() + datetime.timedelta(seconds=seconds) for seconds in (begins, ends))
     cert, key = (signer or leaf.issuer).signer()
+    is_revoked = status is ocsp.OCSPCertStatus.REVOKED
     builder = ocsp.OCSPResponseBuilder().add_response(
         cert=leaf.cert, issuer=leaf.issuer.cert, algorithm=hashes.SHA1(), cert_status=status, this_update=begin,
-        next_update=end, revocation_time=begin if status is ocsp.OCSPCertStatus.REVOKED else None,
-        revocation_reason=x509.ReasonFlags.key_compromise if status is ocsp.OCSPCertStatus.REVOKED else None)
+        next_update=end, revocation_time=begin if is_revoked else None,
+        revocation_reason=x509.ReasonFlags.key_compromise if is_revoked else None)
     return builder.responder_id(ocsp.OCSPResponderEncoding.HASH, cert).certificates([cert, *extra]).sign(
         key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def _seconds(when: datetime.datetime) -> float:
+    return when.replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+def this_update_of(der: bytes) -> float:
+    return _seconds(ocsp.load_der_ocsp_response(der).this_update)
+
+
+def next_update_of(der: bytes) -> float:
+    return _seconds(ocsp.load_der_ocsp_response(der).next_update)

@@ -9,12 +9,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import ocsp
 
 import cache_file
-import made
 import responders
 from cachectl import ctl
 from cache_file import GOOD, REVOKED, TRY_LATER, UNKNOWN, Record
 from conftest import NOTHING_HELD
-from made import next_update_of, response, this_update_of
+from pki import next_update_of, response, this_update_of
 from wait import holds
 
 DAY, YEARS = 86400, 10 * 365 * 86400
@@ -74,7 +73,7 @@ def test_a_forged_good_gives_way_to_a_true_revocation(site, forge):
 
 def test_a_revocation_stored_as_good_is_not_stapled_as_good(site):
     one = site(responders.hang())
-    stored(one, honest(one.leaf, response(one.leaf, status=made.REVOKED)).changed(verdict=GOOD))
+    stored(one, honest(one.leaf, response(one.leaf, status=ocsp.OCSPCertStatus.REVOKED)).changed(verdict=GOOD))
     one.server.expect(DROPPED)
     one.server.start()
     one.server.wait_log("the stored response is dropped", "warn")
@@ -110,7 +109,7 @@ def test_a_forged_error_does_not_keep_the_real_one_out(site, changes):
 
 def test_a_record_of_another_issuer_is_not_stapled(site, stranger):
     one = site(responders.good())
-    stored(one, honest(one.leaf, response(one.leaf, stranger)))
+    stored(one, honest(one.leaf, response(one.leaf, signer=stranger)))
     one.server.expect(DROPPED)
     one.server.start()
     one.server.wait_log("the stored response is dropped", "warn")
