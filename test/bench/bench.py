@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`make bench`: stapling against no stapling, mod_ssl with shmcb, mod_md, nginx and haproxy, on this machine in one run.
+"""`make bench`: stapling against no stapling, mod_ssl with shmcb, mod_md, nginx and haproxy, on this machine in one
+run.
 
-Writes out/bench/results.json (every round's raw figures) and prints the tables; `make bench-docs` draws charts from that file and
-puts the tables into docs/benchmarks.md. test/bench/README.md describes the procedure.
+Writes out/bench/results.json (every round's raw figures) and prints the tables; `make bench-docs` draws charts from
+that file and puts the tables into docs/benchmarks.md. test/bench/README.md describes the procedure.
 """
 
 from __future__ import annotations
@@ -54,10 +55,12 @@ def machine() -> dict:
     """In general terms."""
     info = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     values = {line.split(":")[0].strip(): line.split(":", 1)[1].strip() for line in info if ":" in line}
-    release = dict(line.rstrip().split("=", 1) for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines() if "=" in line)
+    release = dict(line.rstrip().split("=", 1)
+                   for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines() if "=" in line)
     return {"processor": values.get("model name", platform.machine()), "processors": os.cpu_count(),
             "virtual": "hypervisor" in values.get("flags", ""), "system": release.get("PRETTY_NAME", "").strip('"'),
-            "kernel": ".".join(platform.release().split(".")[:2]), "programs": [version(one) for one in (NONE, NGINX, HAPROXY)],
+            "kernel": ".".join(platform.release().split(".")[:2]),
+            "programs": [version(one) for one in (NONE, NGINX, HAPROXY)],
             "openssl": os.popen("openssl version").read().strip(), "load_before": os.getloadavg()[0]}
 
 
@@ -65,7 +68,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", default=os.environ.get("BENCH") == "quick",
                         help="a minute or two instead of ten, and rough (BENCH=quick)")
-    parser.add_argument("--only", action="append", choices=list(FULL), help="these scenarios alone; the others' figures stay")
+    parser.add_argument("--only", action="append", choices=list(FULL),
+                        help="these scenarios alone; the others' figures stay")
     parser.add_argument("--output", type=Path, default=REPOSITORY / "out" / "bench" / "results.json")
     arguments = parser.parse_args()
     for needed in (module_path(), LOAD):

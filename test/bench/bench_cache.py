@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`make bench-cache`: how fast the cache is read, compared with mod_socache_shmcb and with a plain memcpy, in one run of one httpd.
+"""`make bench-cache`: how fast the cache is read, compared with mod_socache_shmcb and with a plain memcpy, in one run
+of one httpd.
 
 Compiles mod_cache_bench.c, starts a private httpd with it and with both modules, and turns its figures into a table
 on stdout and into JSON. The exit status shows whether the run was valid; missed aims are reported and are no failure.
@@ -58,7 +59,8 @@ class Slice:
     cpu_ns: int
     stores: int
     longest: int
-    times: tuple[int, ...]  # how many of the timed reads took less than 2 ** (i / 2) ns, and not less than a step before
+    # how many of the timed reads took less than 2 ** (i / 2) ns, and not less than a step before
+    times: tuple[int, ...]
 
     @property
     def rate(self) -> float:
@@ -115,7 +117,8 @@ def write_configuration(folder: Path, bench: Path, module: Path, cells: Iterable
              'ErrorLog "error.log"', "LogLevel warn", f'LoadModule mpm_prefork_module "{libexec}/mod_mpm_prefork.so"',
              f'LoadModule socache_shmcb_module "{libexec}/mod_socache_shmcb.so"',
              f'LoadModule ocsp_cache_module "{module}"', f'LoadModule cache_bench_module "{bench}"', *identity,
-             f"Listen 127.0.0.1:{free_port()}", "StartServers 10", "ServerLimit 10", "MaxRequestWorkers 10", "MinSpareServers 1",
+             f"Listen 127.0.0.1:{free_port()}", "StartServers 10", "ServerLimit 10", "MaxRequestWorkers 10",
+             "MinSpareServers 1",
              "MaxSpareServers 10", f'CacheBench "{folder}/raw" {slice_ms} {rounds}']
     lines += [f"CacheBenchCell {c.size} {c.entries} {c.readers} {c.mode} {c.writer}" for c in cells]
     path = folder / "httpd.conf"

@@ -10,7 +10,8 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("svg")
-matplotlib.rcParams.update({"svg.hashsalt": "mod_ocsp_cache", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9,
+matplotlib.rcParams.update({"svg.hashsalt": "mod_ocsp_cache", "svg.fonttype": "none", "font.family": "sans-serif",
+                            "font.size": 9,
                             "axes.spines.top": False, "axes.spines.right": False, "figure.facecolor": "white",
                             "savefig.facecolor": "white"})
 
@@ -20,8 +21,10 @@ import bench_tables  # noqa: E402
 from bench_contenders import BY_NAME  # noqa: E402
 
 # Okabe and Ito's colours: distinct for the colour-blind, too.
-OUTCOMES = (("good", "#009E73"), ("none", "#BBBBBB"), ("error", "#E69F00"), ("wrong", "#D55E00"), ("resumed", "#56B4E9"), ("failed", "#000000"))
-COLOURS = {"shmcb": "#E69F00", "shmcb-guides": "#CC79A7", "md": "#56B4E9", "ours": "#009E73", "nginx": "#0072B2", "haproxy": "#999999"}
+OUTCOMES = (("good", "#009E73"), ("none", "#BBBBBB"), ("error", "#E69F00"), ("wrong", "#D55E00"),
+            ("resumed", "#56B4E9"), ("failed", "#000000"))
+COLOURS = {"shmcb": "#E69F00", "shmcb-guides": "#CC79A7", "md": "#56B4E9", "ours": "#009E73", "nginx": "#0072B2",
+           "haproxy": "#999999"}
 
 
 def draw(found: dict, folder: Path) -> list[Path]:
@@ -46,11 +49,13 @@ def cost(found: dict):
     variants = found["warm"]["variants"]
     figure, axes = pyplot.subplots(1, len(variants), figsize=(11, 2.6), sharex=True, sharey=True)
     for axis, (variant, slices) in zip(axes, variants.items()):
-        names = [name for name in ("haproxy", "nginx", *reversed(bench_tables.STAPLERS)) if name in variants["ecdsa-tls13"]]
+        names = [name for name in ("haproxy", "nginx", *reversed(bench_tables.STAPLERS))
+                 if name in variants["ecdsa-tls13"]]
         for y, name in enumerate(names):
             if name not in slices:
                 continue
-            values = [(ratio - 1) * 100 for ratio in bench_tables.ratios(slices[name], slices[bench_tables._base(name)], "cpu_us_per_handshake")]
+            values = [(ratio - 1) * 100 for ratio in bench_tables.ratios(slices[name], slices[bench_tables._base(name)],
+                                                                         "cpu_us_per_handshake")]
             low, high = bench_tables.quartiles(values)
             middle = statistics.median(values)
             axis.barh(y, middle, color=COLOURS[name])
@@ -66,7 +71,8 @@ def timeline(found: dict):
     """Second by second: what the clients of each got."""
     parts = bench_tables.scenes(found)
     names = [*bench_tables.STAPLERS]
-    figure, axes = pyplot.subplots(len(names), len(parts), figsize=(2.1 * len(parts), 1.25 * len(names)), sharey=True, squeeze=False)
+    figure, axes = pyplot.subplots(len(names), len(parts), figsize=(2.1 * len(parts), 1.25 * len(names)), sharey=True,
+                                   squeeze=False)
     for column, (part, servers) in enumerate(parts.items()):
         for row, name in enumerate(names):
             axis = axes[row][column]
@@ -74,7 +80,8 @@ def timeline(found: dict):
             totals = [sum(second[:6]) or 1 for second in seconds]
             kinds = [kind for kind in range(6) if any(second[kind] for second in seconds)]
             stacks = [[second[kind] / total * 100 for second, total in zip(seconds, totals)] for kind in kinds]
-            axis.stackplot(range(len(seconds)), stacks, colors=[OUTCOMES[kind][1] for kind in kinds], step="post", linewidth=0)
+            axis.stackplot(range(len(seconds)), stacks, colors=[OUTCOMES[kind][1] for kind in kinds], step="post",
+                           linewidth=0)
             axis.set_ylim(0, 100)
             axis.margins(x=0)
             if row == 0:
@@ -84,10 +91,12 @@ def timeline(found: dict):
             else:
                 axis.set_xticklabels([])
             if column == 0:
-                axis.set_ylabel(BY_NAME[name].label.replace(" + shmcb, ", " + shmcb,\n") + "\n(%)", fontsize=8, rotation=0,
+                axis.set_ylabel(BY_NAME[name].label.replace(" + shmcb, ", " + shmcb,\n") + "\n(%)", fontsize=8,
+                                rotation=0,
                                 horizontalalignment="right", verticalalignment="center")
     handles = [pyplot.Rectangle((0, 0), 1, 1, color=colour) for kind, colour in OUTCOMES if kind != "resumed"]
-    figure.legend(handles, ["good", "nothing stapled", "an error stapled", "expired or otherwise wrong", "gave up or was refused"],
+    figure.legend(handles, ["good", "nothing stapled", "an error stapled", "expired or otherwise wrong",
+                            "gave up or was refused"],
                   loc="lower center", ncol=5, bbox_to_anchor=(0.5, -0.06), frameon=False)
     figure.subplots_adjust(hspace=0.18, wspace=0.12)
     return figure

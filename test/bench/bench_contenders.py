@@ -105,7 +105,8 @@ class _Daemon:
     def start(self) -> None:
         self._pid_file.unlink(missing_ok=True)
         self.write()
-        done = subprocess.run(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
                               text=True, check=False)
         if done.returncode != 0:
             raise AssertionError(f"{self.contender.label} does not start:\n{done.stdout}")
@@ -182,7 +183,8 @@ class Nginx(_Daemon):
 
 
 class Haproxy(_Daemon):
-    """2.6 staples what a file next to the certificate contains and queries no responder: the file is made here, once."""
+    """2.6 staples what a file next to the certificate contains and queries no responder: the file is made here,
+    once."""
 
     def __init__(self, contender: Contender, folder: Path, leaves: Sequence[pki.Leaf], hosts: Sequence[str],
                  root: pki.Authority, directives: tuple[str, ...] = ()) -> None:
@@ -232,5 +234,6 @@ def version(contender: Contender) -> Optional[str]:
     """What the program calls itself, for the record."""
     command = {"nginx": ["nginx", "-v"], "haproxy": ["haproxy", "-v"], "httpd": ["apache2", "-v"]}[contender.family]
     path = shutil.which(command[0], path=PATH) or shutil.which("httpd", path=PATH)
-    done = subprocess.run([path, *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run([path, *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
     return done.stdout.splitlines()[0] if done.stdout else None

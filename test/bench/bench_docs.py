@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md, the three ratios of README.md.
+"""`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md, the three ratios of
+README.md.
 
 The text between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
 """
@@ -35,7 +36,8 @@ def machine(found: dict) -> str:
              f"kernel {info['kernel']}; {'; '.join(programs)}; {info['openssl'].split(' (')[0]}.",
              f"The whole run took {found['seconds']:.0f} seconds" + (", in quick mode." if found["quick"] else ".")
              + (f" Measured again, alone: {', '.join(found['alone'])}." if found.get("alone") else "")
-             + (f" The machine had other work (load {info['load_before']:.1f} before the run)." if info["load_before"] > 0.7 else "")]
+             + (f" The machine had other work (load {info['load_before']:.1f} before the run)."
+                if info["load_before"] > 0.7 else "")]
     return "\n".join(lines)
 
 
@@ -46,7 +48,8 @@ def better(found: dict) -> str:
 def headline(found: dict) -> str:
     """What README quotes, each with the command that shows it."""
     variants, counted = found["warm"]["variants"], found["instructions"]["servers"]
-    rate = bench_tables.median(bench_tables.ratios(variants["rsa-tls13"]["ours"], variants["rsa-tls13"]["shmcb"], "per_second"))
+    rate = bench_tables.median(bench_tables.ratios(variants["rsa-tls13"]["ours"], variants["rsa-tls13"]["shmcb"],
+                                                   "per_second"))
     direct = variants["ecdsa-tls13-direct"]
     bare = bench_tables.median(bench_tables.ratios(direct["shmcb"], direct["ours"], "cpu_us_per_handshake"))
     none = counted["ours"]["instructions"] / counted["none"]["instructions"]

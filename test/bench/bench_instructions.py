@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Instructions instead of seconds: httpd under valgrind's callgrind, which counts the same on a busy machine as on an idle one.
+"""Instructions instead of seconds: httpd under valgrind's callgrind, which counts the same on a busy machine as on an
+idle one.
 
 For `make bench` (bench_warm.py: whole connections) and for test/guards/hot_cost.py (only our hook).
 """
@@ -34,11 +35,13 @@ class Profile:
     total: int = 0
     own: dict[str, Cost] = field(default_factory=lambda: defaultdict(Cost))
     objects: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # instructions by program or library
-    edges: dict[tuple[str, str, str], Cost] = field(default_factory=lambda: defaultdict(Cost))  # caller, callee, its object
+    # caller, callee, its object
+    edges: dict[tuple[str, str, str], Cost] = field(default_factory=lambda: defaultdict(Cost))
 
 
 def profile(text: str) -> Profile:
-    """callgrind's file format, as much of it as is needed here (valgrind's manual, "Callgrind Format Specification")."""
+    """callgrind's file format, as much of it as is needed here (valgrind's manual, "Callgrind Format
+    Specification")."""
     found, names, objects = Profile(), {}, {}
     function = callee = callee_object = current_object = ""
     calls = None
@@ -66,7 +69,8 @@ def profile(text: str) -> Profile:
             found.total = int(line.split()[1])
         elif re.match(r"[-+*0-9]", line):
             costs = [int(cell) for cell in line.split()[1:3]] + [0, 0]
-            cost = found.own[function] if calls is None else found.edges[function, callee, callee_object or current_object]
+            cost = found.own[function] if calls is None else \
+                found.edges[function, callee, callee_object or current_object]
             cost.calls += calls or 0
             cost.instructions += costs[0]
             cost.system_calls += costs[1]
@@ -78,14 +82,17 @@ def profile(text: str) -> Profile:
 
 
 def run(server: Httpd, toggle: str, host: str, handshakes: int) -> Profile:
-    """The server (configured, stopped) in one process under callgrind, collecting while `toggle` runs; handshakes one by one."""
+    """The server (configured, stopped) in one process under callgrind, collecting while `toggle` runs; handshakes one
+    by one."""
     folder = server.root / "callgrind"
     folder.mkdir(exist_ok=True)
     output = folder / "out"
     command = ["valgrind", "--tool=callgrind", "--vgdb=no", f"--toggle-collect={toggle}", "--collect-systime=nsec",
-               f"--callgrind-out-file={output}", f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-X", "-d", str(server.root), "-f",
+               f"--callgrind-out-file={output}", f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-X", "-d", str(server.root),
+               "-f",
                str(server.conf_file)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               text=True)
     try:
         poll(lambda: process.poll() is not None or _listens(server.https_port), "httpd listens under valgrind", 60)
         assert process.poll() is None, f"{' '.join(command)}: {process.communicate()[0]}"

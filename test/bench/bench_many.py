@@ -38,9 +38,11 @@ def _one(name: str, n: int) -> dict:
         if contender.staples:
             # Sixteen at a time at most, and 400 a second: clients that leave the processors room for the fetching.
             got = one.load("--closed", 16, "--rate", 400, "--seconds", 120, "--timeout", 60, "--until-good").result()
-            row.update({key: got[key] for key in ("all_good_s", "first_good_s", "hosts_good", "wrong", "error", "failed", "none", "max_ms", "p50_ms")})
+            row.update({key: got[key] for key in ("all_good_s", "first_good_s", "hosts_good", "wrong", "error",
+                                                  "failed", "none", "max_ms", "p50_ms")})
         else:
-            one.load("--closed", 16, "--seconds", max(0.2, n / 400)).result()  # as many pages touched as the others' handshakes do
+            # as many pages touched as the others' handshakes do
+            one.load("--closed", 16, "--seconds", max(0.2, n / 400)).result()
         row.update(memory(one.server.pids()))
         row["asked"] = stage.responder.asked().get(name, 0)
     return row

@@ -50,7 +50,8 @@ def cold(rate: float, down: float, seconds: float) -> dict:
         for name in stage.running:
             stage.responder.set(name, HANG)
         stage.start()
-        found = _play(stage, rate, seconds, [(down, lambda: [stage.responder.set(name, Manner()) for name in stage.running])])
+        found = _play(stage, rate, seconds, [(down, lambda: [stage.responder.set(name, Manner())
+                                                             for name in stage.running])])
     return {"rate": rate, "seconds": seconds, "down": down, "servers": found}
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""An OCSP responder for the benchmark: a process of its own, one port, as many names as there are servers to be measured.
+"""An OCSP responder for the benchmark: a process of its own, one port, as many names as there are servers to be
+measured.
 
 http://127.0.0.1:PORT/NAME/ is what a certificate names; how NAME behaves can be changed at any time. Answers are signed
 beforehand where their validity allows it, so that Python's speed is not measured.
@@ -33,7 +34,8 @@ class Manner:
     kind: str = "good"
     validity: int = 86400  # seconds until nextUpdate
     delay: float = 0.005   # before each answer
-    direct: bool = False   # signed by the CA itself, no certificate within; else by its delegate, whose certificate is within
+    # signed by the CA itself, no certificate within; else by its delegate, whose certificate is within
+    direct: bool = False
 
 
 GOOD, HANG, FAIL, TRY_LATER = Manner(), Manner("hang"), Manner("500"), Manner("tryLater")
@@ -109,7 +111,8 @@ class _Names:
         builder = ocsp.OCSPResponseBuilder().add_response(
             cert=leaf.cert, issuer=self._authority.cert, algorithm=_HASHES[request.hash_algorithm.name](),
             cert_status=ocsp.OCSPCertStatus.GOOD, this_update=begin,
-            next_update=begin + datetime.timedelta(seconds=manner.validity), revocation_time=None, revocation_reason=None)
+            next_update=begin + datetime.timedelta(seconds=manner.validity),
+            revocation_time=None, revocation_reason=None)
         builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, signer)
         if not manner.direct:
             builder = builder.certificates([signer])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What every scenario uses: a PKI, the responder, servers on one processor and clients on the other, and the measurement."""
+"""What every scenario uses: a PKI, the responder, servers on one processor and clients on the other, and the
+measurement."""
 
 from __future__ import annotations
 
@@ -152,7 +153,8 @@ def start(one: Running) -> None:
 
 
 def warm(one: Running, deadline: float = 60) -> None:
-    """Until a dozen handshakes in a row are stapled: every process of the server has it. nginx's have to be met one by one."""
+    """Until a dozen handshakes in a row are stapled: every process of the server has it. nginx's have to be met one by
+    one."""
     if not one.contender.staples:
         return
 

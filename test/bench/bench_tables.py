@@ -33,7 +33,8 @@ class Table:
 
     def text(self) -> str:
         widths = [max(len(row[i]) for row in [self.head, *self.rows]) for i in range(len(self.head))]
-        lines = ["  ".join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths)))
+        lines = ["  ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
+                           for i, (cell, width) in enumerate(zip(row, widths)))
                  for row in [self.head, *self.rows]]
         return "\n".join([f"\n{self.title}", *lines])
 
@@ -76,7 +77,8 @@ def _base(name: str) -> str:
 def cost(found: dict) -> Table:
     """Processor time of one handshake, and its ratio to the same server without stapling."""
     variants = found["warm"]["variants"]
-    table = Table("cost", "Processor time of the server per handshake in microseconds, median (least to most); ×: to the same server "
+    table = Table("cost",
+                  "Processor time of the server per handshake in microseconds, median (least to most); ×: to the same server "
                   "without stapling, median of the rounds' ratios", ["", *(VARIANTS[v] for v in variants)])
     for name in variants["ecdsa-tls13"]:
         row = [label(name)]
@@ -109,19 +111,23 @@ _LIBRARIES = {"libcrypto": ("libcrypto",), "libssl": ("libssl",), "C library": (
 
 def instructions(found: dict) -> Table:
     servers = found["instructions"]["servers"]
-    table = Table("instructions", "Thousands of instructions per connection (ECDSA, TLS 1.3), counted by callgrind, and where",
+    table = Table("instructions",
+                  "Thousands of instructions per connection (ECDSA, TLS 1.3), counted by callgrind, and where",
                   ["", "in all", "to no stapling", *_LIBRARIES, "mod_ssl, httpd, APR"])
     for name, got in servers.items():
-        parts = [sum(n for where, n in got["objects"].items() if where.startswith(library)) for library in _LIBRARIES.values()]
+        parts = [sum(n for where, n in got["objects"].items() if where.startswith(library))
+                 for library in _LIBRARIES.values()]
         cells = [*parts, got["instructions"] - sum(parts)]
         table.rows.append([label(name), f"{got['instructions'] / 1000:.1f}",
-                           f"{got['instructions'] / servers['none']['instructions']:.4f} ×", *(f"{cell / 1000:.1f}" for cell in cells)])
+                           f"{got['instructions'] / servers['none']['instructions']:.4f} ×",
+                           *(f"{cell / 1000:.1f}" for cell in cells)])
     return table
 
 
 def latency(found: dict) -> Table:
     slices = found["latency"]["slices"]
-    table = Table("latency", f"Milliseconds per handshake at {found['latency']['rate']:g} a second, over the rounds: median (least to most)",
+    table = Table("latency",
+                  f"Milliseconds per handshake at {found['latency']['rate']:g} a second, over the rounds: median (least to most)",
                   ["", "p50", "p99", "longest", "stapled good"])
     for name, rounds in slices.items():
         who, state = name.rsplit("-", 1)
@@ -149,17 +155,20 @@ def _ms(value: float) -> str:
 
 def scene(name: str, servers: dict[str, dict]) -> Table:
     table = Table(name, f"{SCENES[name]}: of all clients, in per cent",
-                  ["", "good", "none", "error", "wrong", "failed", "p50", "p99", "longest", "first good after", "requests"])
+                  ["", "good", "none", "error", "wrong", "failed", "p50", "p99", "longest", "first good after",
+                   "requests"])
     for who, got in servers.items():
         shares = [f"{got[kind] / got['started'] * 100:.1f}" for kind in ("good", "none", "error", "wrong", "failed")]
         first = "-" if not BY_NAME[who].staples else f"{got['first_good_s']:.2f} s" if got["first_good_s"] >= 0 else "never"
-        table.rows.append([label(who), *shares, _ms(got["p50_ms"]), _ms(got["p99_ms"]), _ms(got["max_ms"]), first, str(got["asked"])])
+        table.rows.append([label(who), *shares, _ms(got["p50_ms"]), _ms(got["p99_ms"]), _ms(got["max_ms"]), first,
+                           str(got["asked"])])
     return table
 
 
 def many(found: dict) -> Table:
     counts, servers = found["many"]["counts"], found["many"]["servers"]
-    table = Table("many", "Seconds from the start of the server until every certificate was stapled to a client, and the "
+    table = Table("many",
+                  "Seconds from the start of the server until every certificate was stapled to a client, and the "
                   "longest handshake on the way", ["", *(f"{n} certificate{'s' * (n > 1)}" for n in counts)])
     for name in servers[str(counts[0])]:
         if not BY_NAME[name].staples:
@@ -176,12 +185,14 @@ def many(found: dict) -> Table:
 def per_certificate(found: dict, name: str, key: str) -> float:
     """kB per certificate and process: the slope between the least and the most certificates."""
     counts, servers = found["many"]["counts"], found["many"]["servers"]
-    few, most = (median([one[key] / one["processes"] for one in servers[str(n)][name]]) for n in (counts[0], counts[-1]))
+    few, most = (median([one[key] / one["processes"] for one in servers[str(n)][name]])
+                 for n in (counts[0], counts[-1]))
     return (most - few) / (counts[-1] - counts[0])
 
 
 def memory(found: dict) -> Table:
-    table = Table("memory", "kB per certificate and process", ["", "PSS", "more than without stapling", "private", "more than without stapling"])
+    table = Table("memory", "kB per certificate and process", ["", "PSS", "more than without stapling", "private",
+                                                               "more than without stapling"])
     for name in found["many"]["servers"][str(found["many"]["counts"][0])]:
         row = [label(name)]
         for key in ("pss_kb", "private_kb"):
@@ -218,9 +229,11 @@ def aims(found: dict) -> list[Aim]:
             "; ".join(f"{VARIANTS[name]}: {ratio(values)}" for name, values in cpu.items()),
             all(median(values) <= 1.01 for values in cpu.values())),
         Aim("The same in instructions (ECDSA, TLS 1.3)", "at most 1.01 ×", f"{counted:.4f} ×", counted <= 1.01),
-        Aim("Handshakes a second, to mod_ssl + shmcb (RSA 2048, TLS 1.3)", "at least 1.15 ×", f"{rate:.2f} ×", rate >= 1.15),
+        Aim("Handshakes a second, to mod_ssl + shmcb (RSA 2048, TLS 1.3)", "at least 1.15 ×", f"{rate:.2f} ×",
+            rate >= 1.15),
         Aim("p99 with a responder that hangs, to one that answers", "at most 1.1 ×", f"{p99:.2f} ×", p99 <= 1.1),
-        Aim("Handshakes without a good staple after the first good one, in all scenes", "0", f"{late} of {seen}", late == 0),
+        Aim("Handshakes without a good staple after the first good one, in all scenes", "0", f"{late} of {seen}",
+            late == 0),
         Aim("Staples that a client has to reject", "0", str(wrong), wrong == 0),
     ]
 
@@ -249,7 +262,8 @@ def better(found: dict) -> list[str]:
         ours = servers["ours"]
         for name in (*STAPLERS[:-1], "nginx"):
             got = servers.get(name)
-            if got and got["good"] / got["started"] > ours["good"] / ours["started"] + 0.005:  # a client more or less is no difference
+            # a client more or less is no difference
+            if got and got["good"] / got["started"] > ours["good"] / ours["started"] + 0.005:
                 said.append(f"{SCENES[part]}: {label(name)} stapled good to {got['good'] / got['started'] * 100:.1f} % of the clients, "
                             f"this module to {ours['good'] / ours['started'] * 100:.1f} %; p99 {_ms(got['p99_ms'])} and {_ms(ours['p99_ms'])}.")
             if got and got["asked"] < ours["asked"] and got["good"] >= ours["good"]:
@@ -286,7 +300,8 @@ def tables(found: dict) -> list[Table]:
 
 
 def is_whole(found: dict) -> bool:
-    return all(part in found for part in ("warm", "instructions", "latency", "cold", "outage", "restart", "short", "many"))
+    return all(part in found for part in ("warm", "instructions", "latency", "cold", "outage", "restart", "short",
+                                          "many"))
 
 
 def text(found: dict) -> str:

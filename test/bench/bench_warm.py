@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The responder answers: what a handshake costs, and how long it takes. Slices alternate, in a different order each round."""
+"""The responder answers: what a handshake costs, and how long it takes. Slices alternate, in a different order each
+round."""
 
 from __future__ import annotations
 
@@ -68,8 +69,10 @@ def warm_handshakes(rounds: int, seconds: float) -> dict:
             for contender in variant.contenders:
                 warm(stage.running[f"{variant.name}-{contender.name}"])
             names = [contender.name for contender in variant.contenders]
-            found[variant.name] = in_turns(names, rounds if variant is VARIANTS[0] else max(rounds * 2 // 3, 2), lambda name: slice_of(
-                stage.running[f"{variant.name}-{name}"], "--closed", CONCURRENT, "--seconds", seconds, *variant.options))
+            found[variant.name] = in_turns(names, rounds if variant is VARIANTS[0] else max(rounds * 2 // 3, 2),
+                                           lambda name: slice_of(
+                                               stage.running[f"{variant.name}-{name}"], "--closed", CONCURRENT, "--seconds", seconds,
+                                               *variant.options))
     return {"rounds": rounds, "seconds": seconds, "concurrent": CONCURRENT, "variants": found}
 
 
@@ -78,7 +81,8 @@ OFTEN = ("SSLStaplingStandardCacheTimeout 3", "SSLStaplingErrorCacheTimeout 3")
 
 
 def latency(rounds: int, seconds: float, rate: float) -> dict:
-    """Times of handshakes at a fixed rate with an answering responder and with one that hangs, everything stapled before."""
+    """Times of handshakes at a fixed rate with an answering responder and with one that hangs, everything stapled
+    before."""
     kinds = {"none": (NONE, ()), "shmcb": (SHMCB_DEFAULT, ()), "shmcb-guides": (SHMCB_GUIDES, ()),
              "md": (MD, ()), "ours": (OURS, OFTEN)}
     with Stage() as stage:
@@ -93,12 +97,14 @@ def latency(rounds: int, seconds: float, rate: float) -> dict:
         found = in_turns(list(stage.running), rounds, lambda name: slice_of(
             stage.running[name], "--rate", rate, "--seconds", seconds, "--timeout", 20))
         asked = stage.responder.asked()
-    return {"rounds": rounds, "seconds": seconds, "rate": rate, "directives": {"ours": list(OFTEN)}, "slices": found, "asked": asked}
+    return {"rounds": rounds, "seconds": seconds, "rate": rate, "directives": {"ours": list(OFTEN)}, "slices": found,
+            "asked": asked}
 
 
 def instructions(few: int, many: int) -> dict:
-    """contender -> instructions of one connection (from httpd's first look at it to its last), in all and by library. What the first
-    connections of a process pay for once is left out: it is in both of two runs, and the difference is what counts."""
+    """contender -> instructions of one connection (from httpd's first look at it to its last), in all and by library.
+    What the first connections of a process pay for once is left out: it is in both of two runs, and the difference is
+    what counts."""
     found = {}
     with Stage() as stage:
         for contender in (NONE, SHMCB_DEFAULT, MD, OURS):
@@ -108,8 +114,10 @@ def instructions(few: int, many: int) -> dict:
             one.server.start()
             warm(one)
             one.server.stop()
-            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection", one.hosts[0], n) for n in (few, many)]
-            by_object = {where: (runs[1].objects[where] - runs[0].objects[where]) / (many - few) for where in runs[1].objects}
+            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection", one.hosts[0], n)
+                    for n in (few, many)]
+            by_object = {where: (runs[1].objects[where] - runs[0].objects[where]) / (many - few)
+                         for where in runs[1].objects}
             found[name] = {"instructions": (runs[1].total - runs[0].total) / (many - few),
                            "objects": {where: n for where, n in sorted(by_object.items()) if n > 0}}
     return {"few": few, "many": many, "servers": found}

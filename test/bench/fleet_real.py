@@ -3,8 +3,9 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """How often a fleet of real httpds queries its responder, without and with a shared store, also when one of them fails.
 
-Responses live for a minute and less, and the CA publishes the next one when half of that is over: a fleet's week in minutes.
-Requests are counted by the responder. Run by `make bench-fleet`; the table goes to stdout, the figures to --json.
+Responses live for a minute and less, and the CA publishes the next one when half of that is over: a fleet's week in
+minutes. Requests are counted by the responder. Run by `make bench-fleet`; the table goes to stdout, the figures to
+--json.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class Fleet:
         asked = len(self.responder.asked) - known
         lasted = (time.monotonic() - begin) / self.options.period
         # Each server's first virtual host, at the end of the phase.
-        bare = sum(server.handshake(vhost.host).status != "good" for server in self.servers for vhost in self.vhosts[:1])
+        bare = sum(server.handshake(vhost.host).status != "good" for server in self.servers
+                   for vhost in self.vhosts[:1])
         self.phases.append({"store": self.store.provider if self.store else None, "phase": name,
                             "servers": len(self.servers), "periods": round(lasted, 2), "requests": asked,
                             "per_certificate": asked / len(self.vhosts),

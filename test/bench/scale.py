@@ -3,10 +3,11 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """How the module grows with certificates: `make bench-scale`, or `test/bench/scale.py 1 100 1000 10000`.
 
-A private httpd with that many virtual hosts and certificates, a scripted responder that takes 20 ms for each answer, nothing cached. Prints,
-and writes to out/bench-scale.json: seconds that `httpd -t` takes, with and without the module (the median of five); seconds from the start until httpd listens, with and without the module; seconds from
-then until all are stapled (mod_status shows good for each); memory of a child process per certificate that the module adds
-(the difference in what the process has for itself, Private_Dirty, between the two servers); processor time that all of the
+A private httpd with that many virtual hosts and certificates, a scripted responder that takes 20 ms for each answer,
+nothing cached. Prints, and writes to out/bench-scale.json: seconds that `httpd -t` takes, with and without the module
+(the median of five); seconds from the start until httpd listens, with and without the module; seconds from then until
+all are stapled (mod_status shows good for each); memory of a child process per certificate that the module adds (the
+difference in what the process has for itself, Private_Dirty, between the two servers); processor time that all of the
 server takes in five idle seconds. The responder is Python: above some hundred answers a second, it limits the result.
 """
 
@@ -73,12 +74,14 @@ def check_time(server: Httpd) -> float:
 def measure(n: int, folder: Path, root: pki.Authority, ca: pki.Authority) -> dict:
     answering = responders.ScriptedResponder(ca, slowly)
     vhosts = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=answering.url),)) for i in range(n))
-    plain, plain_start = started(folder / f"plain{n}", Config(vhosts=vhosts, module=False, cache="shmcb:run/staples(4194304)"),
+    plain, plain_start = started(folder / f"plain{n}",
+                                Config(vhosts=vhosts, module=False, cache="shmcb:run/staples(4194304)"),
                                  root)
     plain_check, plain_memory = check_time(plain), private_memory(plain)
     plain.stop()
 
-    server, start = started(folder / f"server{n}", Config(vhosts=vhosts, cache=f"ocsp_cache:cache/staples({2**22 + n * 4096})"),
+    server, start = started(folder / f"server{n}",
+                            Config(vhosts=vhosts, cache=f"ocsp_cache:cache/staples({2**22 + n * 4096})"),
                             root)
     begin = time.monotonic()
     poll(lambda: f"OCSPCacheCertificatesStapled: {n}\n" in server.status_page("?auto"), "all are stapled", 300)
@@ -87,9 +90,11 @@ def measure(n: int, folder: Path, root: pki.Authority, ca: pki.Authority) -> dic
     before = cpu_seconds(server)
     time.sleep(5)  # idle time is what is measured
     idle = cpu_seconds(server) - before
-    row = {"certificates": n, "check_s": round(check, 2), "check_without_s": round(plain_check, 2), "start_s": round(start, 2), "start_without_s": round(plain_start, 2),
+    row = {"certificates": n, "check_s": round(check, 2), "check_without_s": round(plain_check, 2),
+           "start_s": round(start, 2), "start_without_s": round(plain_start, 2),
            "all_stapled_s": round(stapled, 2), "requests": len(answering.asked),
-           "kB_per_certificate_and_process": round((memory - plain_memory) / n, 2), "idle_cpu_percent": round(idle / 5 * 100, 2)}
+           "kB_per_certificate_and_process": round((memory - plain_memory) / n, 2),
+           "idle_cpu_percent": round(idle / 5 * 100, 2)}
     server.stop()
     answering.stop()
     return row

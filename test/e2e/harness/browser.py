@@ -32,7 +32,8 @@ class Browser:
                          "--hide-scrollbars", f"--user-data-dir={self._folder}"):
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Service(_program("chromedriver", "chromium.chromedriver")), options=options)
+        self.driver = webdriver.Chrome(service=Service(_program("chromedriver", "chromium.chromedriver")),
+                                       options=options)
         self.driver.set_page_load_timeout(60)
         self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SPY})
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The cache's file as any process that may write to it can make it: records with correct framing and checksums, and any content.
+"""The cache's file as any process that may write to it can make it: records with correct framing and checksums, and any
+content.
 
 The layouts are those of include/cache/block.h, src/cache/file.c and src/ocsp/record.c.
 """
@@ -108,8 +109,8 @@ class Memory:
 
     def forge(self, leaf: pki.Leaf, order: int, *, block_order: Optional[int] = None,
               words_of_data: Optional[dict[int, int]] = None) -> None:
-        """Set the order of the record's slot. With `words_of_data` (their numbers are in src/ocsp/record.c) also words of the
-        record and the order in its block; its checksum is right."""
+        """Set the order of the record's slot. With `words_of_data` (their numbers are in src/ocsp/record.c) also words
+        of the record and the order in its block; its checksum is right."""
         blocks = self._path.read_bytes()[HEAD_SIZE:]
         numbers = words(blocks)
         ident = words(hashlib.sha1(_der(leaf)[0]).digest())

@@ -99,7 +99,8 @@ def gnutls(port: int, host: str, root: pki.Authority, *, tls: str = "") -> Hands
         der = saved.read_bytes() if saved.exists() else b""
     protocol = re.search(r"^- Description: \((TLS[\d.]+)", done.stdout, re.M)
     return Handshake(ok="Handshake was completed" in done.stdout, seconds=seconds,
-                     protocol=protocol.group(1) if protocol else "", status=_status_in(der), serial="", staple=der.hex(),
+                     protocol=protocol.group(1) if protocol else "", status=_status_in(der), serial="",
+                     staple=der.hex(),
                      output=done.stdout)
 
 

@@ -11,7 +11,8 @@ LOUD = ("warn", "error", "crit", "alert", "emerg")
 SANITIZER = re.compile(r"AddressSanitizer|UndefinedBehaviorSanitizer|ThreadSanitizer|runtime error:")
 CRASH = re.compile(r"AH0005[12]:|exit signal|Segmentation fault|stack smashing|double free|corrupted|"
                    r"Assertion .* failed|file .* line \d+, assertion")
-# A machine whose OpenSSL is older than the one its mod_ssl was built with: seen after httpd alone was installed or upgraded.
+# A machine whose OpenSSL is older than the one its mod_ssl was built with: seen after httpd alone was installed or
+# upgraded.
 MACHINE = re.compile(r"AH01882:")
 LINE = re.compile(r"^\[(?P<date>[^\]]+)\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] "
                   r"\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] (?P<text>.*)$")

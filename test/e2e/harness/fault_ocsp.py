@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Optional
 
 from fault_kinds import Body
-from ocsp_der import (BASIC, OID_OF_64_BITS, Answer, Pss, Single, enumerated, error, explicit, extension, moment, octets,
+from ocsp_der import (BASIC, OID_OF_64_BITS, Answer, Pss, Single, enumerated, error, explicit, extension, moment,
+                      octets,
                       oid, sequence, tlv)
 
 NONCE = extension("1.3.6.1.5.5.7.48.1.2", octets(bytes(16)))

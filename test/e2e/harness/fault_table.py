@@ -2,8 +2,10 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """The fault table: what a responder can do wrong, what clients get then, and how two clients judge the response.
 
-    /usr/bin/python3 test/e2e/harness/fault_table.py              plays all rows on one httpd, prints the table (`make faults`)
+    /usr/bin/python3 test/e2e/harness/fault_table.py              plays all rows on one httpd, prints the table
     /usr/bin/python3 test/e2e/harness/fault_table.py --document   and writes it into docs/faults.md
+
+`make faults` does the former.
 
 Exit status 1: a row's verdict is another one, a handshake was slow, a query took more than two requests, or a client
 differs and fault_peers.py has no reason.

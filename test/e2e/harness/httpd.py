@@ -2,8 +2,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """A private httpd: its own ServerRoot, ports that the kernel chose, started as a daemon like a distribution does.
 
-`Config` is a value: change it with dataclasses.replace() and reload. At the end `Httpd.close()` stops the server and fails
-on every line of warn or above in the error log that the test did not announce with expect() or allow().
+`Config` is a value: change it with dataclasses.replace() and reload. At the end `Httpd.close()` stops the server and
+fails on every line of warn or above in the error log that the test did not announce with expect() or allow().
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Vhost:
 
 @dataclass(frozen=True)
 class Config:
-    """One configuration. `module`: load mod_ocsp_cache. `cache`: the argument of SSLStaplingCache, None: no such line."""
+    """One configuration. `module`: load mod_ocsp_cache. `cache`: the argument of SSLStaplingCache, None: no such
+    line."""
 
     vhosts: tuple[Vhost, ...]
     cache: Optional[str] = None
@@ -97,7 +98,8 @@ class Config:
         modules = [f"mpm_{self.mpm}", "authz_core", "socache_shmcb", *(["ssl"] if self.ssl else []),
                    *(["status"] if self.status else []), *self.modules]
         lines = [f'ServerRoot "{server.root}"', "ServerName localhost", 'DefaultRuntimeDir "run"',
-                 f'PidFile "{server.root}/run/httpd.pid"', 'ErrorLog "logs/error.log"', "Timeout 20", "GracefulShutdownTimeout 5"]
+                 f'PidFile "{server.root}/run/httpd.pid"', 'ErrorLog "logs/error.log"', "Timeout 20",
+                 "GracefulShutdownTimeout 5"]
         lines += load_lines(modules)
         if self.module:
             lines.append(f'LoadModule ocsp_cache_module "{module_path()}"')
@@ -396,7 +398,8 @@ class Httpd:
     def _lines(self) -> list[LogLine]:
         return parse(self._console + self.raw_log())
 
-    def wait_log(self, pattern: str, level: Union[str, Iterable[str], None] = None, module: Optional[str] = "ocsp_cache",
+    def wait_log(self, pattern: str, level: Union[str, Iterable[str], None] = None,
+                 module: Optional[str] = "ocsp_cache",
                  deadline: float = 15.0) -> LogLine:
         return poll(lambda: self.log(module, level, pattern), f"a log line like {pattern!r}", deadline)[0]
 
@@ -409,7 +412,8 @@ class Httpd:
         self.announced.may += map(re.compile, patterns)
 
     def close(self) -> None:
-        """Stop, and judge the log. A line that a running server is expected to write is waited for before it is stopped."""
+        """Stop, and judge the log. A line that a running server is expected to write is waited for before it is
+        stopped."""
         if self._running and self.processes():
             try:
                 poll(lambda: not self.announced.missing(self._lines()), "the expected lines are logged")

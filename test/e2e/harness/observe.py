@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What can be seen of a running server from outside: which child refreshes, the status page as values, open connections,
-what its parent holds."""
+"""What can be seen of a running server from outside: which child refreshes, the status page as values, open
+connections, what its parent holds."""
 
 from __future__ import annotations
 

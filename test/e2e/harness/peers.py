@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Other TLS servers that staple what they find in a file: the real nginx, haproxy and Hitch, each with its own folder, configuration
-and port."""
+"""Other TLS servers that staple what they find in a file: the real nginx, haproxy and Hitch, each with its own folder,
+configuration and port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from wait import poll
 
 
 class Peer:
-    """`lines` of configuration may hold {port}, {folder} and {backend}; a port that another process took meanwhile is replaced."""
+    """`lines` of configuration may hold {port}, {folder} and {backend}; a port that another process took meanwhile is
+    replaced."""
 
     program = ""
 
@@ -39,7 +40,8 @@ class Peer:
     def start(self) -> "Peer":
         for _ in range(5):
             self.port = free_port()
-            self.conf_file.write_text(self._lines.replace("{port}", str(self.port)).replace("{folder}", str(self.folder))
+            self.conf_file.write_text(self._lines.replace("{port}", str(self.port))
+                                      .replace("{folder}", str(self.folder))
                                       .replace("{backend}", str(free_port())))
             with self.log.open("wb") as log:
                 self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)

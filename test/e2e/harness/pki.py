@@ -144,8 +144,9 @@ class Authority:
                 for one in ([url] if isinstance(url, str) else url)]), False))
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
-        cert = _certificate(_name(common_name or host), private.public_key(), issuer_name or self.cert.subject, self.key,
-                            days=days, delay=delay, issuer_key=self.cert.public_key(), extensions=extensions, serial=serial,
+        cert = _certificate(_name(common_name or host), private.public_key(), issuer_name or self.cert.subject,
+                            self.key, days=days, delay=delay, issuer_key=self.cert.public_key(), extensions=extensions,
+                            serial=serial,
                             key_ids=key_ids)
         stem = self.folder / f"leaf-{next(_serials)}"
         leaf = Leaf(cert, private, self, stem.with_suffix(".cert.pem"), stem.with_suffix(".key.pem"),

@@ -2,8 +2,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Two OCSP responders: the real one of OpenSSL, and one that follows a script, however wrong.
 
-A script is a function that gets one `Exchange` and writes to the wire whatever it likes. Scripts can be changed while the
-responder runs (`responder.script = revoked()`), and every request is recorded in `responder.asked`.
+A script is a function that gets one `Exchange` and writes to the wire whatever it likes. Scripts can be changed while
+the responder runs (`responder.script = revoked()`), and every request is recorded in `responder.asked`.
 """
 
 from __future__ import annotations
@@ -273,7 +273,8 @@ class ScriptedResponder:
     def serve(self, handler: BaseHTTPRequestHandler, request: Optional[ocsp.OCSPRequest], arrival: float) -> None:
         asked = Asked(handler.command, handler.path, {k.lower(): v for k, v in handler.headers.items()},
                       request.serial_number if request else None, arrival)
-        script = self._script  # a test that changes the script after it has seen the request in `asked` means the next one
+        # a test that changes the script after it has seen the request in `asked` means the next one
+        script = self._script
         self.asked.append(asked)
         handler.close_connection = True
         script(Exchange(handler, self, request))

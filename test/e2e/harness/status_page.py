@@ -81,7 +81,8 @@ class Cast:
                 one.stop()
 
 
-def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, directives: tuple[str, ...] = ()) -> Cast:
+def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3,
+         directives: tuple[str, ...] = ()) -> Cast:
     """`n_good` certificates that are stapled, and one of each other kind; started, every certificate requested."""
     made = Cast(None, *(responders.ScriptedResponder(ca, script) for script in (
         responders.good(-86400, 6 * 86400), responders.try_later(), responders.revoked(), responders.http_status(503))))
@@ -94,7 +95,8 @@ def cast(folder, root_ca: pki.Authority, ca: pki.Authority, *, n_good: int = 3, 
     made.leaves = leaves
     vhosts = [Vhost(host, (leaf,)) for host, leaf in leaves.items()]
     vhosts.append(Vhost("second.example.test", (leaves["evil.example.test"],)))
-    config = Config(vhosts=tuple(vhosts), cache=f"ocsp_cache:cache/staples({2 ** 20 + n_good * 4096})", log_level="info",
+    config = Config(vhosts=tuple(vhosts), cache=f"ocsp_cache:cache/staples({2 ** 20 + n_good * 4096})",
+                    log_level="info",
                     directives=DIRECTIVES + directives)
     made.server = Httpd(folder, config, root_ca)
     made.server.expect(r"^\[ocsp_cache:crit\] .*revoked\.example\.test", r"must\.example\.test")

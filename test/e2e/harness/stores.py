@@ -24,7 +24,8 @@ KEY_TAG = b"ocsp-shared:"  # httpd's providers put the consumer's name before th
 
 
 def entry(name: str, der: bytes, this_update: float, fetched_at: float, *, key: Optional[str] = None) -> bytes:
-    """An entry as the module writes it (include/fleet/entry.h), with a correct checksum: any client of the store can make one."""
+    """An entry as the module writes it (include/fleet/entry.h), with a correct checksum: any client of the store can
+    make one."""
     head = (struct.pack(">4sHHqqII", b"ocsp", 1, 0, int(this_update) * 10**6, int(fetched_at * 10**6), len(der), 0)
             + bytes.fromhex(key or name.rsplit(":", 1)[1]))
     return head + hashlib.sha256(head + der).digest() + der
@@ -93,7 +94,7 @@ class Store:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    # -- what is in it: name (as oc_fleet_entry_name() makes it) -> bytes ----------------------------------------------------
+    # -- what is in it: name (as oc_fleet_entry_name() makes it) -> bytes --
 
     def names(self) -> list[str]:
         raise NotImplementedError
@@ -188,10 +189,12 @@ class Memcached(Store):
             return answer
 
     def names(self) -> list[str]:
-        answer = self._ask(b"lru_crawler metadump all\r\n", b"END\r\n", b"BUSY currently processing crawler request\r\n")
+        answer = self._ask(b"lru_crawler metadump all\r\n", b"END\r\n",
+                           b"BUSY currently processing crawler request\r\n")
         if answer.startswith(b"BUSY"):
             raise OSError("busy")
-        keys = [urllib.parse.unquote_to_bytes(word[4:]) for line in answer.splitlines() for word in line.split()[:1] if word.startswith(b"key=")]
+        keys = [urllib.parse.unquote_to_bytes(word[4:]) for line in answer.splitlines() for word in line.split()[:1]
+                if word.startswith(b"key=")]
         return sorted(self._name(key) for key in keys if key.startswith(KEY_TAG))
 
     def get(self, name: str) -> Optional[bytes]:
