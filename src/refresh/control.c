@@ -119,7 +119,7 @@ static void set_import(oc_job_t *job, const oc_command_item_t *item)
     job->guarded.import = import;
 }
 
-void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall)
+void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_due_fn *make_due)
 {
     unsigned i;
     int n;
@@ -129,7 +129,7 @@ void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs
                  command->items->nelts, command->is_for_all ? ", and all are refreshed" : "");
     for (i = 0; command->is_for_all && i < n_jobs; i++) {
         jobs[i].guarded.is_requested = 1;
-        recall(&jobs[i]);
+        make_due(&jobs[i]);
     }
     for (n = 0; n < command->items->nelts; n++) {
         const oc_command_item_t *item = &APR_ARRAY_IDX(command->items, n, oc_command_item_t);
@@ -141,7 +141,7 @@ void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs
             set_import(job, item);
         else
             job->guarded.is_requested = 1;
-        recall(job);
+        make_due(job);
     }
 }
 

@@ -16,15 +16,15 @@
  *  file. A failure is logged as a warning. */
 void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server);
 
-/** Called for a job that is to be looked at again. */
-typedef void oc_control_recall_fn(oc_job_t *job);
+/** Called for a job that is to be handed out at once. */
+typedef void oc_control_due_fn(oc_job_t *job);
 
 /** The thread that leads, without the workers' lock, as the folder may be on a network and hang: look for a command,
  *  with one stat(2) a second. @return NULL: there is none; else from @a pool */
 const oc_command_t *oc_control_look(apr_pool_t *pool);
 
-/** With the workers' lock held: what @a command requests is written to the jobs (is_requested, import), and each of
- *  them is recalled. */
-void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_recall_fn *recall);
+/** With the workers' lock held: what @a command requests is written to the jobs (is_requested, import), and @a make_due
+ *  is called for each of them. */
+void oc_control_run(const oc_command_t *command, oc_job_t *jobs, unsigned n_jobs, oc_control_due_fn *make_due);
 
 #endif

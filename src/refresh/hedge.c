@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Two threads work for one certificate here. The hedge's thread reads what is set when the child takes the lead, and
- * the atomic words of oc_hedge_t. It never touches what belongs to the job's thread (oc_job_own_t), and never
- * publishes.
+ * Two threads work for one certificate here. The hedge's thread reads what is set when the child takes the lead, the
+ * atomic words of oc_hedge_t, and `hedged`, which was written before the task was submitted. It never touches what
+ * belongs to the job's thread (oc_job_own_t), and never publishes.
+ *
+ * The hedge's thread writes the fields of its answer, then stores the packet. The job's thread takes the packet, then
+ * reads the fields, and has no exchange that may be hedged. A hedge begins only during the exchange for which it was
+ * submitted, and none is submitted before the packet is taken. So the fields never change during a read.
  */
 #include "hedge.h"
 
@@ -35,7 +39,7 @@ void oc_hedges_submit(oc_workers_t *workers, oc_job_t *jobs, unsigned n_jobs)
         oc_hedge_t *hedge = &jobs[i].hedge;
         apr_time_t begun = atomic_load(&hedge->begun);
 
-        if (begun == 0 || begun == hedge->hedged || hedge->task.is_queued
+        if (begun == 0 || begun == hedge->hedged || hedge->task.is_queued || atomic_load(&hedge->found.is_full)
             || now < oc_schedule_hedge(begun, atomic_load(&hedge->timeout)))
             continue;
         hedge->hedged = begun;
@@ -50,7 +54,7 @@ void oc_hedge_run(oc_hedge_t *hedge, const atomic_int *stop, apr_pool_t *pool)
     const oc_managed_t *managed = hedge->job->managed;
     oc_attempt_t attempt;
 
-    if (atomic_load(&hedge->begun) == 0) /* it had to wait for a thread, and that exchange has ended */
+    if (atomic_load(&hedge->begun) != hedge->hedged) /* it waited for a thread, and that exchange has ended */
         return;
     hedge->queried = atomic_load(&hedge->turn);
     oc_attempt_begin(&attempt);

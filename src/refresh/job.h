@@ -26,7 +26,7 @@ typedef struct {
 /** What the lock of the workers guards. */
 typedef struct {
     apr_time_t due;      /* when the job is to be handed out; written when its work ends */
-    int is_recalled;     /* run it again when its work ends: a file may have arrived after it looked */
+    int is_due_again;    /* run it again when its work ends: a file may have arrived after it looked */
     int is_requested;    /* the responder is to be queried, due or not */
     oc_packet_t *import; /* that ocsp-cachectl brought; to be judged when the job is handed out; NULL: none */
 } oc_job_guarded_t;
@@ -65,11 +65,13 @@ typedef struct {
     _Atomic(apr_time_t) begun; /* of the job's exchange that may be hedged (oc_deadline_now); 0: there is none */
     _Atomic(apr_interval_time_t) timeout; /* of that exchange */
     atomic_uint turn;                     /* the URL that it queries */
-    apr_time_t hedged;                    /* `begun` of the exchange that was hedged last; under the workers' lock */
-    atomic_int is_called_off;             /* a valid response is held: the hedge ends */
-    oc_handover_t found;                  /* the valid response that it obtained, for the job's thread */
-    unsigned queried;                     /* the URL; this and what follows is written before `found` */
-    apr_interval_time_t elapsed, max_age; /* of that exchange */
+    apr_time_t hedged;        /* `begun` of the exchange that was hedged last; not written while the task is queued */
+    atomic_int is_called_off; /* a valid response is held: the hedge ends */
+    oc_handover_t found;      /* the valid response that it obtained, for the job's thread */
+
+    /* The hedge's thread writes these before it fills `found`; the thread that took that packet reads them. */
+    unsigned queried;                     /* the URL */
+    apr_interval_time_t elapsed, max_age; /* of its exchange */
 } oc_hedge_t;
 
 typedef enum { OC_TASK_JOB, OC_TASK_HEDGE } oc_task_kind_t;

@@ -21,17 +21,19 @@ APLOG_USE_MODULE(ocsp_cache);
 #define WAIT_STEP apr_time_from_msec(20)
 #define NEWS apr_time_from_sec(2) /* for so long after the deadline a report is still useful */
 
-static apr_time_t deadline; /* absolute, set in the parent: restarted children do not extend it */
-static int has_reported;    /* used by the leading thread only */
+static struct {
+    apr_time_t deadline; /* absolute, set in the parent: restarted children do not extend it */
+    int has_reported;    /* used by the leading thread only */
 
-/* Set by the main thread: the certificate whose response had not come when the wait was over; NULL: none. */
-static _Atomic(const oc_managed_t *) missed;
+    /* Set by the main thread: the certificate whose response had not come when the wait was over; NULL: none. */
+    _Atomic(const oc_managed_t *) missed;
+} must_staple;
 
 void oc_must_staple_begin(void)
 {
-    deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
-    has_reported = 0;
-    atomic_store(&missed, NULL);
+    must_staple.deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
+    must_staple.has_reported = 0;
+    atomic_store(&must_staple.missed, NULL);
 }
 
 static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t *pool)
@@ -74,9 +76,9 @@ void oc_must_staple_wait(apr_pool_t *pchild)
             i++;
             continue;
         }
-        if (now >= deadline)
-            atomic_store(&missed, managed);
-        if (now >= deadline || now + wait < deadline || is_called_off())
+        if (now >= must_staple.deadline)
+            atomic_store(&must_staple.missed, managed);
+        if (now >= must_staple.deadline || now + wait < must_staple.deadline || is_called_off())
             break; /* the time is over, the clock was set back, or the server is stopped */
         apr_sleep(WAIT_STEP);
     }
@@ -88,13 +90,13 @@ void oc_must_staple_report(apr_pool_t *pool)
     const apr_array_header_t *all = oc_managed_all();
     apr_interval_time_t wait = oc_settings_global()->must_staple_wait;
     apr_time_t now = apr_time_now();
-    const oc_managed_t *late = atomic_load(&missed);
+    const oc_managed_t *late = atomic_load(&must_staple.missed);
     int i, n = 0;
 
-    if (has_reported || now < deadline)
+    if (must_staple.has_reported || now < must_staple.deadline)
         return;
-    has_reported = 1;
-    if (wait == 0 || now > deadline + NEWS)
+    must_staple.has_reported = 1;
+    if (wait == 0 || now > must_staple.deadline + NEWS)
         return; /* no wait is configured, or another child has reported long ago */
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);

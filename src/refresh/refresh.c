@@ -50,7 +50,7 @@ static struct {
     apr_time_t next_start; /* of threads, and next_look: on the clock of oc_deadline_now() */
     apr_time_t next_look;  /* into OCSPCacheResponseFolder */
     oc_disk_stamp_t seen;  /* that folder */
-    uint64_t recalls;      /* seen so far */
+    uint64_t flags_seen;   /* oc_refresh_flags_has_any() */
 } refresher;
 
 /* ---- one child refreshes ---- */
@@ -63,10 +63,10 @@ static void work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool)
         oc_renew((oc_job_t *)(void *)task, stop, pool);
 }
 
-static void recall(oc_job_t *job)
+static void make_due(oc_job_t *job)
 {
     if (job->task.is_queued)
-        job->guarded.is_recalled = 1; /* it may have looked already, and be waiting for a responder */
+        job->guarded.is_due_again = 1; /* it may have looked already, and be waiting for a responder */
     else
         job->guarded.due = 0;
     refresher.next_scan = 0;
@@ -75,18 +75,18 @@ static void recall(oc_job_t *job)
 static void done_hedge(oc_hedge_t *hedge)
 {
     if (atomic_load(&hedge->found.is_full)) /* the job's own exchange has ended, or is about to */
-        recall(hedge->job);
+        make_due(hedge->job);
 }
 
 static void done_job(oc_job_t *job)
 {
     job->task.group = oc_job_responder(job)->group;
     if (job->own.turn > 0) { /* the attempt continues with another responder, when that one has a worker free */
-        job->guarded.is_recalled = 1;
+        job->guarded.is_due_again = 1;
         job->guarded.is_requested |= job->own.is_forced;
     }
-    job->guarded.due = job->guarded.is_recalled ? 0 : job->own.wake;
-    job->guarded.is_recalled = 0;
+    job->guarded.due = job->guarded.is_due_again ? 0 : job->own.wake;
+    job->guarded.is_due_again = 0;
     if (job->guarded.due < refresher.next_scan)
         refresher.next_scan = job->guarded.due;
 }
@@ -112,26 +112,26 @@ static int has_new_files(void)
 }
 
 /* Look for the file of every certificate. Those without a file are not queried before they are due. */
-static void recall_all(void)
+static void make_all_due(void)
 {
     unsigned i;
 
     for (i = 0; i < refresher.n_jobs; i++)
-        recall(&refresher.jobs[i]);
+        make_due(&refresher.jobs[i]);
 }
 
 /* What any child has requested to be refreshed. */
-static void recall_requested(void)
+static void take_refresh_flags(void)
 {
     oc_refresh_flags_t *flags = oc_stats_refresh_flags();
     unsigned i;
 
-    if (!flags || !oc_refresh_flags_has_any(flags, &refresher.recalls))
+    if (!flags || !oc_refresh_flags_has_any(flags, &refresher.flags_seen))
         return;
     for (i = 0; i < refresher.n_jobs; i++) {
         if (oc_refresh_flags_take(flags, refresher.jobs[i].ordinal)) {
             refresher.jobs[i].guarded.is_requested = 1;
-            recall(&refresher.jobs[i]);
+            make_due(&refresher.jobs[i]);
         }
     }
 }
@@ -159,10 +159,10 @@ static void scan(oc_workers_t *workers, apr_pool_t *pool)
     oc_keepalive_expire(refresher.keepalive, oc_deadline_now());
     oc_workers_lock(workers);
     if (has_changed)
-        recall_all();
-    recall_requested();
+        make_all_due();
+    take_refresh_flags();
     if (command)
-        oc_control_run(command, refresher.jobs, refresher.n_jobs, recall);
+        oc_control_run(command, refresher.jobs, refresher.n_jobs, make_due);
     if (now >= refresher.next_scan || now < refresher.last_scan) {
         refresher.last_scan = now;
         refresher.next_scan = now + RESCAN_INTERVAL;

@@ -11,9 +11,8 @@
 
 #include <apr_strings.h>
 
-#define HUNG \
-    apr_time_from_sec(1)    /* an exchange that takes longer and is then cut off: the responder has been restarted */
-#define POSTS_REMEMBERED 16 /* queries by POST alone before GET is tried again: caches answer nothing else */
+#define HUNG apr_time_from_sec(1) /* what is cut off after so long has hung: the responder is being restarted */
+#define POSTS_REMEMBERED 16       /* queries by POST alone before GET is tried again: caches answer nothing else */
 
 typedef struct {
     oc_job_t *job;

@@ -33,8 +33,6 @@ typedef struct {
     void *data;
 } item_t;
 
-static apr_array_header_t *items; /* of item_t; in pconf */
-
 /* The process, as registered with httpd. In its own pool, which is destroyed when httpd has reaped it. */
 typedef struct {
     apr_proc_t proc;
@@ -42,18 +40,19 @@ typedef struct {
 } apart_t;
 
 static struct {
-    pid_t server;   /* the parent, which waits for the end of the work; 0: not started yet */
-    apart_t *apart; /* NULL: no process is known to be busy */
+    apr_array_header_t *items; /* of item_t; in pconf */
+    pid_t server;              /* the parent, which waits for the end of the work; 0: not started yet */
+    apart_t *apart;            /* NULL: no process is known to be busy */
 } later;
 
 void oc_later_reset(apr_pool_t *pconf)
 {
-    items = apr_array_make(pconf, 4, sizeof(item_t));
+    later.items = apr_array_make(pconf, 4, sizeof(item_t));
 }
 
 void oc_later_add(const oc_later_t *what, void *data)
 {
-    item_t *item = apr_array_push(items);
+    item_t *item = apr_array_push(later.items);
 
     item->what = what;
     item->data = data;
@@ -63,8 +62,8 @@ static void work_off(server_rec *s)
 {
     int i;
 
-    for (i = 0; i < items->nelts; i++) {
-        item_t *item = &APR_ARRAY_IDX(items, i, item_t);
+    for (i = 0; i < later.items->nelts; i++) {
+        item_t *item = &APR_ARRAY_IDX(later.items, i, item_t);
 
         item->what->work(item->data, s);
     }
@@ -74,8 +73,8 @@ static void leave_all(void)
 {
     int i;
 
-    for (i = 0; i < items->nelts; i++) {
-        item_t *item = &APR_ARRAY_IDX(items, i, item_t);
+    for (i = 0; i < later.items->nelts; i++) {
+        item_t *item = &APR_ARRAY_IDX(later.items, i, item_t);
 
         if (item->what->leave)
             item->what->leave(item->data);
@@ -185,7 +184,7 @@ void oc_later_run(server_rec *s)
         work_off(s);
         return;
     }
-    if (items->nelts == 0)
+    if (later.items->nelts == 0)
         return;
     pid = fork_named();
     if (pid == 0)

@@ -123,7 +123,7 @@ def query_again(one) -> int:
 
 
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
-def test_recall_in_each_generation(site, mpm):
+def test_a_requested_refresh_in_each_generation(site, mpm):
     """A response that is good for a day is refreshed at once, by the current generation, once for each request."""
     one = site(mpm=mpm, directives=("OCSPCacheStatusRefresh on",))
     one.server.start()
@@ -139,7 +139,7 @@ def test_recall_in_each_generation(site, mpm):
         one.wait_staple()
 
 
-def test_recall_while_the_responder_is_being_queried(site):
+def test_a_requested_refresh_while_the_responder_is_being_queried(site):
     """The answer in flight may be older than the request: the responder is queried again afterwards."""
     def slow(exchange: responders.Exchange) -> None:
         exchange.responder.wait_for_change(slow)
@@ -154,7 +154,7 @@ def test_recall_while_the_responder_is_being_queried(site):
     one.responder.wait_asked(2)
 
 
-def test_recall_outlives_the_child_that_refreshes(site):
+def test_a_requested_refresh_outlives_the_child_that_refreshes(site):
     """The child that refreshes is killed; the next one carries out the earlier request."""
     one = site(directives=("OCSPCacheStatusRefresh on",))
     one.server.start()

@@ -15,7 +15,7 @@ import pki
 import responders
 from conftest import CACHE, HOST
 from httpd import Config, Httpd, Vhost
-from observe import certificate
+from observe import certificate, wait_leader
 from pki import response
 from wait import holds, poll
 
@@ -226,17 +226,19 @@ def test_what_could_not_be_read_is_read_when_it_can(fed, inbox):
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
 def test_never_past_its_end_and_that_is_logged_once(httpd, ca, inbox):
-    """Two certificates: the file of one stays as it is, that of the other is removed."""
+    """Two certificates: the file of one stays as it is, that of the other is removed. A response is running out in the last
+    quarter of the time for which it was usable when it was read, so the files come when the server is up."""
     vhosts = tuple(Vhost(host, (ca.leaf(host),)) for host in ("there.example.test", "removed.example.test"))
     leaves = [vhost.leaves[0] for vhost in vhosts]
     server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=(
         f'OCSPCacheResponseFolder "{inbox}"', "SSLStaplingErrorCacheTimeout 1")))
     server.expect(NOT_HELD, RUNNING_OUT)
-    ends = time.time() + 5
-    paths = [leave(inbox, leaf, response(leaf, ends=5)) for leaf in leaves]
     server.start()
+    wait_leader(server)
+    ends = time.time() + 7
+    paths = [leave(inbox, leaf, response(leaf, ends=7)) for leaf in leaves]
     for vhost in vhosts:
-        server.wait_staple(vhost.host, deadline=3)
+        server.wait_staple(vhost.host, deadline=SOON)
     paths[1].unlink()
     for vhost in vhosts:
         poll(lambda: server.handshake(vhost.host).status is None, "it is no longer stapled", 10)
