@@ -155,7 +155,7 @@ $(OUT)/core/%.o: src/%.c $(OUT)/flags
 $(OUT)/tools/%.o: tools/%.c $(OUT)/flags | $(OUT)/tools
 	$(call say,CC)$(CC) $(TOOL_FLAGS) -MMD -MP -c -o $@ $<
 $(CACHECTL): $(TOOL_OBJECTS) $(CORE)
-	$(call say,LD)$(CC) $(TOOL_LDFLAGS) -o $@ $^ $(APR_LIBS) $(OPENSSL_LIBS)
+	$(call say,LD)$(CC) $(TOOL_LDFLAGS) -o $@ $^ $(APR_LIBS) -lssl $(OPENSSL_LIBS)
 # Tests look into the rooms, too: "fetch/head.h" is src/fetch/head.h.
 TEST_INCLUDE := -Itest/unit -Itest -Isrc
 # cmocka 2 gives some of the names of cmocka 1 up, and has new ones that cmocka 1 lacks.

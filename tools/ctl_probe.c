@@ -24,7 +24,7 @@
 
 #define PROBE_REVOKED 3 /* exit status: the certificate is revoked */
 
-enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH };
+enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH, CONNECT, SERVERNAME };
 
 /* The server's defaults; test/guards/cachectl.py compares this with src/server/settings.c. */
 static const struct {
@@ -198,6 +198,12 @@ static int take_options(probe_t *probe)
         return status;
     if (probe->timeout == 0)
         return ctl_usage(ctl, "--timeout: it must be longer than 0");
+    probe->connect = ctl->values[CONNECT];
+    probe->servername = ctl->values[SERVERNAME];
+    if (probe->connect)
+        return probe_connect_options(probe, ctl->values[URL] || ctl->values[PROXY] || hash);
+    if (probe->servername)
+        return ctl_usage(ctl, "--servername: only with --connect");
     if (ctl->arguments->nelts != 1)
         return ctl_usage(ctl, "name one file with a certificate, or one host of the server");
     probe->certificate_path = APR_ARRAY_IDX(ctl->arguments, 0, const char *);
@@ -232,7 +238,7 @@ static const char *signer_of(const oc_fetch_result_t *fetched, X509 *issuer, apr
     return name;
 }
 
-static void verify(probe_t *probe, const oc_verify_subject_t *subject)
+void probe_verify(probe_t *probe, const oc_verify_subject_t *subject)
 {
     oc_verify_policy_t policy = {apr_time_now(), assumed.skew, 0, assumed.standard_timeout, assumed.error_timeout};
 
@@ -279,7 +285,7 @@ static void ask(probe_t *probe)
     probe->verdict = oc_fetch(&request, &probe->fetched, probe->pool);
     probe->detail = probe->fetched.detail;
     if (probe->verdict == OC_PENDING)
-        verify(probe, &subject);
+        probe_verify(probe, &subject);
 }
 
 /* As the module does: it does not query a responder if it could not staple the response. */
@@ -313,6 +319,7 @@ typedef struct {
 typedef struct {
     probe_t probe;
     copy_t *copy;
+    apr_array_header_t *given; /* X509 *: of --chain, where a server is visited */
 } probing_t;
 
 /* Without rights: the data that follows is untrusted. */
@@ -321,11 +328,14 @@ static int work(void *data)
     probing_t *probing = data;
     probe_t *probe = &probing->probe;
 
-    find_out(probe);
-    if (ctl_is_json(probe->ctl))
-        probe_tell_json(probe);
+    if (probe->connect)
+        probe_connect(probe, probing->given);
     else
-        probe_tell_outcome(probe);
+        find_out(probe);
+    if (probe->connect)
+        (ctl_is_json(probe->ctl) ? probe_tell_connection_json : probe_tell_connection)(probe);
+    else
+        (ctl_is_json(probe->ctl) ? probe_tell_json : probe_tell_outcome)(probe);
     if (oc_verdict_class(probe->verdict) == OC_CLASS_TRUTH) {
         memcpy(probing->copy->der, probe->fetched.der, probe->fetched.der_len);
         probing->copy->len = probe->fetched.der_len;
@@ -350,6 +360,34 @@ static int write_response(const ctl_t *ctl, const copy_t *copy, const char *path
                              : ctl_trouble(ctl, "cannot write %s: %s", path, apr_strerror(rv, why, sizeof(why)));
 }
 
+/* Read with the user's rights, for the process without. */
+static int read_given(probing_t *probing)
+{
+    probe_t *probe = &probing->probe;
+    apr_array_header_t *found = apr_array_make(probe->pool, 4, sizeof(found_t));
+    const char *chain = probe->ctl->values[CHAIN];
+    int i, status = chain ? read_certificates(found, chain, probe) : CTL_OK;
+
+    probing->given = apr_array_make(probe->pool, 4, sizeof(X509 *));
+    for (i = 0; i < found->nelts; i++)
+        APR_ARRAY_PUSH(probing->given, X509 *) = APR_ARRAY_IDX(found, i, found_t).x509;
+    return status;
+}
+
+/* Choose the responder that is queried. */
+static void take_url(probe_t *probe)
+{
+    if (probe->ctl->values[URL]) {
+        probe->url = probe->ctl->values[URL];
+        probe->url_from = "named with --url";
+    }
+    else if (!probe->url) {
+        probe->urls = probe->cert->urls;
+        probe->url = first_usable(probe->cert->urls, probe->pool);
+        probe->url_from = "named in the certificate";
+    }
+}
+
 static int run(ctl_t *ctl)
 {
     probing_t probing = {.probe = {.ctl = ctl, .pool = ctl->pool, .detail = ""}};
@@ -357,22 +395,17 @@ static int run(ctl_t *ctl)
     int result, status = take_options(probe);
 
     if (status == CTL_OK)
-        status = is_configured_host(probe) ? take_host(probe) : take_subject(probe);
+        status = probe->connect              ? read_given(&probing)
+                 : is_configured_host(probe) ? take_host(probe)
+                                             : take_subject(probe);
     if (status != CTL_OK)
         return status;
-    if (ctl->values[URL]) {
-        probe->url = ctl->values[URL];
-        probe->url_from = "named with --url";
-    }
-    else if (!probe->url) {
-        probe->urls = probe->cert->urls;
-        probe->url = first_usable(probe->cert->urls, ctl->pool);
-        probe->url_from = "named in the certificate";
-    }
+    if (!probe->connect)
+        take_url(probe);
     probing.copy = mmap(NULL, sizeof(*probing.copy), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (probing.copy == MAP_FAILED)
         return ctl_trouble(ctl, "out of memory");
-    if (!ctl_is_json(ctl))
+    if (!probe->connect && !ctl_is_json(ctl))
         probe_tell_subject(probe);
     status = ctl_apart(ctl, work, &probing, &result);
     if (status == CTL_OK && ctl_has(ctl, OUT))
@@ -386,19 +419,26 @@ static const ctl_option_t options[] = {
     {"proxy", PROXY, "URL", "use this HTTP proxy, as SSLOCSPProxyURL does"},
     {"timeout", TIMEOUT, "DURATION", "limit for the whole exchange (default: 10s)"},
     {"hash", HASH, "HASH", "hash of the CertID: sha1 (default) or sha256"},
+    {"connect", CONNECT, "HOST:PORT",
+     "show what a client of this running server gets, instead of querying a responder"},
+    {"servername", SERVERNAME, "NAME", "with --connect: the name that the client requests (default: HOST)"},
     {"out", OUT, "FILE", "write the response to this file, if it is good or revoked"},
     CTL_OPTIONS_END};
 
 const ctl_command_t ctl_probe = {
     .name = "probe",
-    .arguments = "CERT|HOST",
+    .arguments = "[CERT|HOST]",
     .summary = "Query a certificate's responder now, and show each step",
     .help =
         "CERT is a PEM file as for SSLCertificateFile: the certificate, followed by its issuer's (or use --chain). A\n"
         "HOST selects the certificate that the server uses for it. The request, the connections and the verification\n"
         "are the module's own, but nothing is stored, and a CERT needs neither a server nor its configuration. What\n"
         "works here can be forbidden to the server's children by SELinux, a container or a chroot. When started by\n"
-        "root, the command runs as the user nobody. Exit status: 0 good; 1 no usable answer; 2 wrong usage, or a\n"
-        "file cannot be read or written; 3 revoked.\n",
+        "root, the command runs as the user nobody.\n\n"
+        "With --connect, one TLS connection is made as a client makes it, and the staple is verified as the module\n"
+        "verifies it. Whether the chain is trusted is not checked. The issuer is one that the server sends, or is in\n"
+        "the file of --chain.\n\n"
+        "Exit status: 0 good; 1 no usable answer, or no staple; 2 wrong usage, or a file cannot be read or written;\n"
+        "3 revoked.\n",
     .options = options,
     .run = run};

@@ -29,7 +29,12 @@ typedef struct {
     const char *proxy;
     apr_interval_time_t timeout;
     oc_certid_hash_t hash;
-    apr_time_t begun; /* on the clock of oc_deadline_now() */
+    const char *connect;    /* --connect: the server that is visited; NULL: a responder is queried */
+    const char *servername; /* for SNI; NULL: none */
+    const char *address;    /* that was reached; NULL: none */
+    const char *protocol;   /* of TLS; NULL: the handshake failed */
+    const char *text;       /* --connect: the result in words */
+    apr_time_t begun;       /* on the clock of oc_deadline_now() */
 
     apr_array_header_t *steps; /* of probe_keep_step(); NULL: none yet */
     apr_interval_time_t ahead; /* how far the responder's clock is ahead, by its Date header; 0: in sync, or unknown */
@@ -42,6 +47,21 @@ typedef struct {
     const char *signer;          /* who signed the response; NULL: no trusted signer */
     apr_time_t earliest, latest; /* when the module would query again; 0: it would not */
 } probe_t;
+
+/** Verify probe->fetched as the module does. Sets verdict, detail, verified and signer. */
+void probe_verify(probe_t *probe, const oc_verify_subject_t *subject);
+
+/** --connect: is the command line right? @param queries  an option for a responder was given
+ *  @return CTL_OK; otherwise a message has been printed. */
+int probe_connect_options(const probe_t *probe, int queries);
+
+/** Visit the server, and verify its staple. Sets all that is known of it; cert is NULL where it sent none.
+ *  @param given  X509 *: further candidates for the issuer. For a process that does nothing else: ignores SIGPIPE. */
+void probe_connect(probe_t *probe, const apr_array_header_t *given);
+
+/** Print what the server sent, and the result. */
+void probe_tell_connection(const probe_t *probe);
+void probe_tell_connection_json(const probe_t *probe);
 
 /** How a step is named in the output. */
 const char *probe_step_name(oc_step_kind_t kind);

@@ -118,6 +118,42 @@ static void put_response(oc_json_t *json, const probe_t *probe)
         oc_json_null(json, "revocation_reason");
 }
 
+static void put_certificate(oc_json_t *json, const oc_cert_t *cert)
+{
+    if (!cert) {
+        oc_json_null(json, "certificate");
+        return;
+    }
+    oc_json_object(json, "certificate");
+    oc_json_string(json, "subject", cert->subject);
+    oc_json_string(json, "serial", cert->serial);
+    oc_json_time(json, "not_after", cert->not_after);
+    oc_json_bool(json, "must_staple", cert->must_staple);
+    oc_json_end(json);
+}
+
+void probe_tell_connection_json(const probe_t *probe)
+{
+    oc_json_t json;
+
+    oc_json_begin(&json, oc_json_to_stream, stdout);
+    oc_json_object(&json, NULL);
+    oc_json_integer(&json, "version", OC_VIEW_JSON_VERSION);
+    oc_json_string(&json, "connect", probe->connect);
+    oc_json_string(&json, "servername", probe->servername);
+    oc_json_string(&json, "address", probe->address);
+    oc_json_string(&json, "protocol", probe->protocol);
+    put_certificate(&json, probe->cert);
+    oc_json_string(&json, "issuer", probe->issuer);
+    oc_json_bool(&json, "stapled", probe->fetched.der ? 1 : 0);
+    oc_json_string(&json, "verdict", probe->name);
+    oc_json_string(&json, "text", probe->text);
+    oc_json_string(&json, "detail", null_if_empty(probe->detail));
+    oc_json_seconds(&json, "elapsed_seconds", probe->fetched.elapsed);
+    put_response(&json, probe);
+    oc_json_end(&json);
+}
+
 void probe_tell_json(const probe_t *probe)
 {
     oc_json_t json;

@@ -166,6 +166,28 @@ static void print_times(const probe_t *probe)
         say("usable until", probe_date(probe, verified->usable_until));
 }
 
+void probe_tell_connection(const probe_t *probe)
+{
+    const char *colour = probe->verdict == OC_GOOD ? CTL_GREEN : CTL_RED;
+    const oc_cert_t *cert = probe->cert;
+
+    say("server", apr_psprintf(probe->pool, "%s%s%s%s%s", plain(probe, probe->connect), probe->address ? ", at " : "",
+                               probe->address ? probe->address : "", probe->servername ? ", server name " : "",
+                               probe->servername ? plain(probe, probe->servername) : ""));
+    if (probe->protocol)
+        say("protocol", probe->protocol);
+    if (cert)
+        say("certificate", apr_psprintf(probe->pool, "%s, serial %s%s, ends %s", cert->subject, cert->serial,
+                                        cert->must_staple ? ", Must-Staple" : "", probe_date(probe, cert->not_after)));
+    if (probe->issuer)
+        say("issuer", probe->issuer);
+    if (probe->fetched.der)
+        say("staple", apr_psprintf(probe->pool, "%" APR_SIZE_T_FMT " bytes", probe->fetched.der_len));
+    say("verdict", apr_psprintf(probe->pool, "%s: %s%s%s", ctl_coloured(probe->ctl, colour, probe->name), probe->text,
+                                *probe->detail ? ": " : "", *probe->detail ? plain(probe, probe->detail) : ""));
+    print_times(probe);
+}
+
 void probe_tell_outcome(const probe_t *probe)
 {
     const char *colour = probe->verdict == OC_GOOD ? CTL_GREEN : CTL_RED, *advice = probe_advice(probe);

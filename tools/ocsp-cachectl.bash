@@ -7,7 +7,7 @@
 
 # The options of a command (or of all), each with its letter and what stands for its value: "-o, --out FILE".
 _ocsp_cachectl_options() {
-    "$@" --help 2>/dev/null | sed -nE 's/^ +((-., )?--[a-z-]+( [A-Z|]+)?)  .*/\1/p'
+    "$@" --help 2>/dev/null | sed -nE 's/^ +((-., )?--[a-z-]+( [A-Z:|]+)?)  .*/\1/p'
 }
 
 _ocsp_cachectl() {
@@ -25,7 +25,7 @@ _ocsp_cachectl() {
     # the value of an option
     local value=''
     if [[ $prev == -* ]]; then
-        value=$(_ocsp_cachectl_options "$1" ${command:+"$command"} | sed -nE "s/^(-., )?$prev(, --[a-z-]+)? ([A-Z|]+)\$/\3/p")
+        value=$(_ocsp_cachectl_options "$1" ${command:+"$command"} | sed -nE "s/^(-., )?$prev(, --[a-z-]+)? ([A-Z:|]+)\$/\3/p")
     fi
     case $value in
     *FILE* | *PATH* | *FOLDER*) _filedir ;;
