@@ -13,6 +13,7 @@ import functools
 import json
 import os
 import pwd
+import random
 import re
 import signal
 import socket
@@ -145,14 +146,17 @@ _taken_ports: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that is free, and that this run has not used before."""
+    """A TCP port of the loopback that is free, and that this run has not used before. It is below the range from which the
+    kernel takes ports for clients: no connection of a test that runs at the same time takes it before the server does."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+        port = random.randrange(10000, first) if first > 12000 else 0
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             port = probe.getsockname()[1]
-        if port not in _taken_ports:
-            _taken_ports.add(port)
-            return port
+            if port not in _taken_ports:
+                _taken_ports.add(port)
+                return port
 
 
 @dataclass

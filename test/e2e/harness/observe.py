@@ -35,6 +35,11 @@ def wait_leader(server: Httpd, other_than: Optional[int] = None, deadline: float
     return poll(found, "a child that refreshes", deadline)
 
 
+def state_of(pid: int) -> str:
+    """The state of a process, as in proc(5): "T" is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(") ")[2][:1]
+
+
 def status(server: Httpd) -> dict[str, str]:
     """The module's lines in server-status?auto."""
     lines = [line.partition(": ") for line in server.status_page("?auto").splitlines()]

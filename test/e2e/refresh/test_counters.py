@@ -161,6 +161,7 @@ def test_a_requested_refresh_outlives_the_child_that_refreshes(site):
     one.wait_staple()
     leader = observe.wait_leader(one.server)
     os.kill(leader, signal.SIGSTOP)
+    poll(lambda: observe.state_of(leader) == "T", "the child is stopped, and accepts no connection")
     try:
         assert query_again(one) == 303
     finally:
