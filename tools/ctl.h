@@ -41,7 +41,7 @@ typedef struct {
     const char *name;
     const char *arguments; /* as the help shows them; "": none */
     const char *summary;   /* a line */
-    const char *help;      /* paragraphs, each line ends with a line end; "": the summary says it all */
+    const char *help;      /* paragraphs, each line ends with a line end; "": the summary is enough */
     const ctl_option_t *options;
     int is_plugin;        /* speaks and exits as a monitoring plug-in */
     int is_free_of_cache; /* works without a cache's file and ignores --file */

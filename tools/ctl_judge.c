@@ -108,7 +108,7 @@ static void index_serials(judge_t *judge)
     }
 }
 
-/* A stored record, as the refresher verifies it. Where it would only be corrected, it is not what its response says
+/* A stored record, as the refresher verifies it. A record that the refresher would correct does not match its response
  * either. */
 static void verify_record(const oc_reader_record_t *stored, const oc_cert_t *cert, const oc_verify_policy_t *policy,
                           oc_verify_result_t *result, apr_pool_t *pool)

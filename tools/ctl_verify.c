@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl verify: is the cache's file whole, and does each record match its response? The responses are parsed in
- * a process without rights; nothing is changed.
+ * ocsp-cachectl verify: is the cache's file intact, and does each record match its response? The responses are parsed
+ * in a process without rights; nothing is changed.
  */
 #include "ctl_judge.h"
 

@@ -37,7 +37,7 @@ typedef struct {
 /**
  * Create an arena of @a size bytes (>= OC_SHM_SIZE_MIN) in anonymous shared memory, empty. It is unmapped from this
  * process when @a pool is cleared; children keep their mappings.
- * @return APR_SUCCESS; APR_EINVAL: size out of range; else why there is no memory.
+ * @return APR_SUCCESS; APR_EINVAL: size out of range; else the error of the allocation.
  */
 apr_status_t oc_shm_create(oc_shm_t **shm, apr_size_t size, oc_shm_policy_t policy, oc_shm_seed_t seed,
                            apr_pool_t *pool);
@@ -73,7 +73,7 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
 apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entry, uint64_t *note, uint32_t *budget);
 
 /** Add one to a counter (< OC_SHM_COUNTERS). Lanes are cache lines: threads that use different lanes never disturb each
- *  other; any number will do as a lane. One relaxed addition. */
+ *  other; any number is valid as a lane. One relaxed addition. */
 void oc_shm_count(const oc_shm_t *shm, unsigned lane, unsigned counter);
 uint64_t oc_shm_counter(const oc_shm_t *shm, unsigned counter);
 

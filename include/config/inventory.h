@@ -16,7 +16,7 @@
 
 typedef struct {
     const char *file;      /* from SSLCertificateFile: an absolute path, or a URI */
-    const oc_cert_t *cert; /* NULL: status and problem say why; cert->issuer is NULL */
+    const oc_cert_t *cert; /* NULL: status and problem give the reason; cert->issuer is NULL */
     int has_issuer;        /* can mod_ssl find the issuer's certificate, the one whose key verifies the signature? */
     const char *issuer_problem;  /* if not: "CN=X is needed; chain.pem holds CN=Y" */
     const char *issuer;          /* the issuer's name in the certificate; NULL where cert is */

@@ -39,7 +39,7 @@ int oc_breaker_may_call(oc_breaker_t *breaker, oc_breaker_call_t *call, apr_time
 
 /**
  * The call ended with @a rv. APR_NOTFOUND for a get, APR_ENOSPC, APR_ENOMEM (something does not fit) and APR_EINTR (the
- * caller gave up) are no failures of the store; APR_EGENERAL for a put makes it read-only; every other error is a
+ * caller gave up) are not failures of the store; APR_EGENERAL for a put makes it read-only; every other error is a
  * failure.
  * @return 1: the state has changed
  */

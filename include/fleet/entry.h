@@ -12,7 +12,7 @@
  *   8   this_update 64          16  fetched_at 64              microseconds since 1970
  *   24  length of the DER 32    28  0 32
  *   32  which certificate: oc_fleet_entry_key() 256
- *   64  SHA-256 over the bytes 0 to 63 and the DER: against accidents, not against people
+ *   64  SHA-256 over the bytes 0 to 63 and the DER: detects accidents, not forgery
  *   96  the DER
  */
 #ifndef OC_FLEET_ENTRY_H
@@ -29,7 +29,7 @@
 
 typedef struct {
     unsigned char key[OC_CERT_HASH_LEN];
-    apr_time_t this_update; /* as the response says. Both times are from 0 to OC_FLEET_TIME_MAX */
+    apr_time_t this_update; /* of the response. Both times are from 0 to OC_FLEET_TIME_MAX */
     apr_time_t fetched_at;  /* when the responder sent it */
     const unsigned char *der;
     apr_size_t der_len;

@@ -20,13 +20,13 @@ typedef struct {
     apr_time_t since; /* when a responder sent it, to this server or to another */
 } oc_fleet_held_t;
 
-/** How a true response with these times would be ordered (oc_record_order). */
+/** The order of a verified response with these times (oc_record_order). */
 uint64_t oc_fleet_order(apr_time_t this_update, apr_time_t fetched_at);
 
 /**
  * What is wrong with the times of an entry, whose response has been verified? NULL: nothing; else the end of a
  * sentence, static.
- * @param this_update as the response says; @param skew by how much clocks may differ
+ * @param this_update of the response; @param skew how much clocks may differ
  */
 const char *oc_fleet_time_problem(const oc_fleet_entry_t *entry, apr_time_t this_update, apr_interval_time_t skew,
                                   apr_time_t now);

@@ -49,8 +49,7 @@ void oc_shared_store_start(void);
 unsigned oc_shared_store_stop(void);
 
 /**
- * Look up @a name. Any thread of the refresher's workers; waits for OCSPCacheSharedTimeout at most, and looks at @a
- * stop.
+ * Look up @a name. Any thread of the refresher's workers; waits for OCSPCacheSharedTimeout at most, and checks @a stop.
  * @param data out, from @a pool, of at most @a max bytes
  * @return APR_SUCCESS; APR_NOTFOUND: not found, or the store is unavailable; APR_ENOSPC: larger than @a max
  */

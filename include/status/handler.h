@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The content handler `SetHandler ocsp-cache-status`: a page for people, ?format=json and ?format=prometheus for
+ * The content handler `SetHandler ocsp-cache-status`: a page for browsers, ?format=json and ?format=prometheus for
  * programs, a response as a file with ?format=der, and, where OCSPCacheStatusRefresh is on, POST to refresh
  * certificates.
  */

@@ -15,8 +15,8 @@
 
 struct oc_status_request_t;
 
-/** post_config of the second pass: the secret behind the tokens, which outlives graceful restarts, and the clock of
- * "all". Without random numbers or memory POST stays off, which is logged. */
+/** post_config of the second pass: the secret of the tokens, which survives graceful restarts, and the clock of "all".
+ * Without random numbers or memory POST stays off, which is logged. */
 void oc_status_post_post_config(apr_pool_t *pconf, server_rec *main_server);
 
 /** Is POST on? */

@@ -2,8 +2,8 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * The one writer of JSON: the status page, the dump and ocsp-cachectl write every document with it. It sets commas and
- * brackets, and escapes text. What is written leaves through a sink in pieces: a document of any size takes no memory
- * beyond oc_json_t. Pure: no pool, no files, no httpd.
+ * brackets, and escapes text. The output goes to a sink in pieces: a document of any size takes no memory beyond
+ * oc_json_t. Pure: no pool, no files, no httpd.
  */
 #ifndef OC_VIEW_JSON_H
 #define OC_VIEW_JSON_H
@@ -14,7 +14,7 @@
 /** Takes the next @a len bytes of the document; they are valid during the call only. */
 typedef void oc_json_sink_fn(void *context, const char *bytes, apr_size_t len);
 
-/** The writer's own. At most 64 brackets are open at a time. */
+/** The state of the writer. At most 64 brackets are open at a time. */
 typedef struct {
     oc_json_sink_fn *sink;
     void *context;
@@ -28,7 +28,7 @@ typedef struct {
 /** Begin a document. It is complete when the outermost bracket has been closed: nothing needs to be freed. */
 void oc_json_begin(oc_json_t *json, oc_json_sink_fn *sink, void *context);
 
-/* What follows writes one value each. @a key: its name, of plain ASCII, in an object; NULL in an array, and for the
+/* Each function below writes one value. @a key: its name in an object, of plain ASCII; NULL in an array, and for the
  * outermost value. */
 
 /** {, up to the oc_json_end() for it. */
@@ -41,7 +41,7 @@ void oc_json_array(oc_json_t *json, const char *key);
 void oc_json_end(oc_json_t *json);
 
 /** @a text as a string; NULL: null. Everything but printable ASCII is escaped, and so are the characters of HTML's
- *  syntax, so that it may stand inside <script>; each byte of invalid UTF-8 becomes U+FFFD. */
+ *  syntax, so that it is safe inside <script>; each byte of invalid UTF-8 becomes U+FFFD. */
 void oc_json_string(oc_json_t *json, const char *key, const char *text);
 
 void oc_json_integer(oc_json_t *json, const char *key, apr_int64_t number);

@@ -22,7 +22,7 @@ typedef enum {
     OC_NOTICE_NONE,
     OC_NOTICE_ONE,       /* a refresh of the certificate was requested */
     OC_NOTICE_ALL,       /* of all certificates */
-    OC_NOTICE_EARLY,     /* it was requested a moment before: nothing is done */
+    OC_NOTICE_EARLY,     /* rejected, because one was requested a moment ago */
     OC_NOTICE_EARLY_ALL, /* the same for all */
     OC_NOTICES
 } oc_notice_t;
@@ -99,7 +99,7 @@ typedef struct {
 oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention,
                         unsigned ordinal);
 
-/** Sort @a ranks (oc_rank_t) as @a query wants; equal ones keep the order of the configuration. */
+/** Sort @a ranks (oc_rank_t) in the order of @a query; equal ones keep the order of the configuration. */
 void oc_query_sort(const oc_query_t *query, apr_array_header_t *ranks);
 
 #endif

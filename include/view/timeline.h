@@ -10,7 +10,7 @@
 
 #include "view/view.h"
 
-/** As wide as there is room. From @a pool. */
+/** As wide as its container. From @a pool. */
 const char *oc_timeline_svg(const oc_view_t *view, apr_time_t now, apr_pool_t *pool);
 
 /** "2026-01-31 12:00:00 UTC"; 0: "-". From @a pool. */

@@ -5,7 +5,7 @@
  * JSON. The status page, mod_status, `apachectl -t -D DUMP_OCSP_CACHE` and ocsp-cachectl fill this struct and print
  * through here, so they never disagree.
  *
- * Pure: no clock, no files, no OCSP parsing, no httpd. Strings may come out of certificates: the printer escapes them.
+ * Pure: no clock, no files, no OCSP parsing, no httpd. Strings may come from certificates: the printer escapes them.
  */
 #ifndef OC_VIEW_VIEW_H
 #define OC_VIEW_VIEW_H
@@ -35,7 +35,7 @@ typedef struct {
     const char *const *urls; /* of all responders, in the order of queries: NULL-terminated; NULL: unknown */
     apr_time_t not_after;    /* of the certificate */
     int must_staple;
-    int is_refreshed; /* can a response be obtained, from a responder or out of a file? */
+    int is_refreshed; /* can a response be obtained, from a responder or from a file? */
     int lacks_issuer; /* it could be, but the issuer's certificate is not configured: mod_ssl staples nothing for it */
     const char *issuer; /* the issuer's subject; NULL: unknown */
 
@@ -54,7 +54,7 @@ typedef struct {
     apr_time_t next_request; /* 0: none, or not known */
 } oc_view_t;
 
-/** Fill in what a certificate says of itself; the strings stay the certificate's. */
+/** Fill in what the certificate contains; the strings stay the certificate's. */
 void oc_view_take_cert(oc_view_t *view, const oc_cert_t *cert);
 
 /** Fill in what the cache holds: the response's times, size and origin. */
@@ -101,7 +101,7 @@ const char *oc_view_left(apr_time_t when, apr_time_t now, apr_pool_t *pool);
 /** "820 B", "39.5 KiB", "4 MiB": binary units, from @a pool. */
 const char *oc_view_size(apr_size_t bytes, apr_pool_t *pool);
 
-/** @a host without ":443", which is what people expect; others keep their port. From @a pool or @a host itself. */
+/** @a host without ":443", the usual port; other ports stay. From @a pool or @a host itself. */
 const char *oc_view_host_text(const char *host, apr_pool_t *pool);
 
 /** Does the subject add nothing to the host's name ("CN=www.example.com" for "www.example.com:443")? */

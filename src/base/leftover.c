@@ -29,7 +29,7 @@ static void register_end(void)
 static void end_at_once(void)
 {
     if (atomic_load(&n_left) > 0)
-        _exit(0); /* the status is not known here; httpd's parent reads none of a child that was told to end */
+        _exit(0); /* the status is unknown here; httpd's parent ignores it for a child that it ended */
 }
 
 static void register_end(void)

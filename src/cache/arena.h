@@ -56,7 +56,7 @@ struct oc_shm_t {
     uint32_t n_blocks;
     oc_shm_seed_t seed;
     oc_shm_policy_t policy;
-    unsigned char *marks; /* the writer's scratch: a bit a block */
+    unsigned char *marks; /* scratch memory of the writer: one bit per block */
     oc_shm_changed_fn *changed;
     void *context;
 };

@@ -113,7 +113,7 @@ static inline void take_group(const oc_word_t *from, unsigned char *to, unsigned
 
 static void take_words(const oc_word_t *from, unsigned char *to, apr_size_t n, checksum_t *sum)
 {
-    checksum_t whole = *sum; /* a local: `to` may alias whatever has an address */
+    checksum_t whole = *sum; /* a local copy, because `to` may alias *sum */
 
     for (; n >= 8; n -= 8, from += 8, to += 64)
         take_group(from, to, 8, &whole);

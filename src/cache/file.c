@@ -32,7 +32,7 @@
 #define LAYOUT 1
 #define BYTE_ORDER_MARK UINT32_C(0x01020304)
 #define BLOCKS_MAX (UINT32_C(1) << 26) /* 32 GiB: larger than any arena, small enough to compute with */
-#define BLOCKS_SPARE 65536             /* 32 MiB are read of any file, however small the cache is now */
+#define BLOCKS_SPARE 65536             /* 32 MiB of any file are read, even if the cache is small */
 
 static const char MAGIC[8] = {'O', 'C', 'S', 'P', 'C', 'A', 'C', 'H'};
 

@@ -20,7 +20,7 @@
 #define CACHE_LINE 64
 #define READ_ATTEMPTS 16 /* each fails only when a writer replaced this very record meanwhile */
 
-_Static_assert(sizeof(oc_header_t) <= OC_HEADER_SIZE, "the header has its place");
+_Static_assert(sizeof(oc_header_t) <= OC_HEADER_SIZE, "the header fits into its space");
 _Static_assert(sizeof(oc_lane_t) == OC_LANE_SIZE, "a lane is two cache lines");
 _Static_assert(sizeof(oc_slot_t) == 32, "a slot is half a cache line");
 
@@ -197,8 +197,7 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
     entry.data_cap = *len;
 
     oc_shm_buckets(shm, hash, bucket);
-    for (i = 0; i < OC_BUCKET_SLOTS;
-         i += 2) { /* a cache line holds two slots: fetch all that may be looked at, at once */
+    for (i = 0; i < OC_BUCKET_SLOTS; i += 2) { /* a cache line holds two slots: fetch all of them at once */
         __builtin_prefetch(&bucket[0][i]);
         __builtin_prefetch(&bucket[1][i]);
     }

@@ -28,11 +28,11 @@ typedef struct {
     oc_findings_t *findings;
     apr_pool_t *pool;
     const oc_cert_t *cert;
-    int has_issuer;             /* see oc_listed_t */
-    const char *issuer_problem; /* see there */
-    const char *unread;         /* see there */
-    const char *issuer;         /* see there */
-    int is_alone;               /* no other certificate lacks this issuer */
+    int has_issuer; /* this and the next three: as in oc_listed_t */
+    const char *issuer_problem;
+    const char *unread;
+    const char *issuer;
+    int is_alone;    /* no other certificate lacks this issuer */
     int is_supplied; /* another host staples for this certificate and has its issuer: mod_ssl then staples here, too */
     server_rec *s;
     const char *label;

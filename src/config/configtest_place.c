@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The part of `apachectl -t` about where the server runs: in a jail (ChrootDir), and with a responder that this very
+ * The part of `apachectl -t` about where the server runs: in a chroot (ChrootDir), and with a responder that this very
  * server serves. It looks at files and listeners, and queries no name server.
  */
 #include "configtest_parts.h"
@@ -56,7 +56,7 @@ void oc_configtest_chroot(server_rec *main_server, apr_pool_t *pool)
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, 0, main_server,
             "ChrootDir %s has no etc/resolv.conf: the children, which query the responders, may find no names. "
-            "Put one there, with the libraries for name lookup, or name a responder by its address",
+            "Create one there, with the libraries for name lookup, or name a responder by its address",
             ap_unixd_config.chroot_dir);
 }
 
@@ -125,9 +125,9 @@ void oc_configtest_own_responder(oc_findings_t *findings, const apr_array_header
                 apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial),
                 apr_psprintf(pool,
                              "its responder, %s, is behind this server, which waits for it before it accepts "
-                             "connections. Without a stored response clients wait at each start, in vain, for "
-                             "OCSPCacheMustStapleWait. Set OCSPCacheMustStapleWait to 0, or run the responder "
-                             "on another server",
+                             "connections. Without a stored response each start takes longer by "
+                             "OCSPCacheMustStapleWait, and no response is obtained. Set OCSPCacheMustStapleWait to 0, "
+                             "or run the responder on another server",
                              targets.url));
     }
 }

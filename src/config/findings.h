@@ -16,7 +16,7 @@ oc_findings_t *oc_findings_create(apr_pool_t *pool);
 /** What a finding is about, apart from the host. */
 typedef enum {
     OC_ABOUT_HOST,         /* the host alone: @a certificate is NULL */
-    OC_ABOUT_CERTIFICATE,  /* one certificate: each gets a line of its own */
+    OC_ABOUT_CERTIFICATE,  /* one certificate: one line for each */
     OC_ABOUT_CERTIFICATES, /* one of many of its kind: one line for all with the same text */
 } oc_about_t;
 

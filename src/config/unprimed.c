@@ -28,8 +28,8 @@ typedef struct {
     unsigned must_staple;
 } group_t;
 
-/* The hosts with fewer primed certificates than files. A file that is named twice is read without need, with no other
- * effect. */
+/* The hosts with fewer primed certificates than files. A file that is named twice is read once more than needed, with
+ * no other effect. */
 static apr_array_header_t *incomplete_hosts(server_rec *main_server, apr_pool_t *pool)
 {
     const apr_array_header_t *servers = oc_settings_servers(main_server, pool);

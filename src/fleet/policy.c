@@ -8,7 +8,7 @@
 
 #include "ocsp/record.h"
 
-#define LOOK_AGAIN apr_time_from_msec(300) /* to twice that, by chance */
+#define LOOK_AGAIN apr_time_from_msec(300) /* up to twice that, at random */
 
 uint64_t oc_fleet_order(apr_time_t this_update, apr_time_t fetched_at)
 {

@@ -37,7 +37,7 @@ void oc_attempt_judge(oc_attempt_t *attempt, const oc_managed_t *managed, apr_po
 
 int oc_attempt_record(const oc_attempt_t *attempt, const oc_managed_t *managed, apr_time_t now, oc_record_t *record)
 {
-    /* A verdict that did not come from verifying leaves no record. */
+    /* A verdict without a verified response leaves no record. */
     if (attempt->verdict != attempt->verified.verdict)
         return 0;
     return oc_record_make(record, &attempt->verified, managed->cert, attempt->origin,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The result of one attempt to obtain a response for a certificate, from whatever source: a responder, a file, or the
- * shared store. All responses are verified by the same rules.
+ * The result of one attempt to obtain a response for a certificate, from any source: a responder, a file, or the shared
+ * store. All responses are verified by the same rules.
  */
 #ifndef OC_REFRESH_ATTEMPT_H
 #define OC_REFRESH_ATTEMPT_H

@@ -15,8 +15,8 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-/* Of the last configuration that was read: oc_cert_t.id -> digest. The module stays mapped, so this outlives a reload.
- * */
+/* Of the last configuration that was read: oc_cert_t.id -> digest. The module stays mapped, so this survives a
+ * reload. */
 static struct {
     apr_pool_t *pool;
     apr_hash_t *digests;

@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-/** What the child that leads has learnt about a responder, shared by its certificates. */
+/** What the child that leads knows about a responder, shared by its certificates. */
 typedef struct {
     unsigned group;    /* of the workers */
     atomic_uint posts; /* so many more queries go by POST alone, as GET fails; 0: GET first */

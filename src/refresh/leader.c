@@ -28,7 +28,7 @@ APLOG_USE_MODULE(ocsp_cache);
 #define TICK apr_time_from_msec(100)
 #define FINISH_TICK apr_time_from_msec(20)
 #define YIELD apr_time_from_msec(200)     /* for others to take the lead before a child that is near its end */
-#define END_PATIENCE apr_time_from_sec(2) /* for a tick and the duty's end */
+#define END_PATIENCE apr_time_from_sec(2) /* for a tick and the end of the duty */
 
 /* DRAINING: connections that were accepted are still being counted; end_thread() decides between the other two. */
 typedef enum { NOT_ENDING, DRAINING, FINISH, AT_ONCE } ending_t;
@@ -180,8 +180,8 @@ static int is_threaded(void)
     return ap_mpm_query(AP_MPMQ_IS_THREADED, &result) == APR_SUCCESS && result != AP_MPMQ_NOT_SUPPORTED;
 }
 
-/* prefork of httpd 2.4 calls every end ungraceful. When the server stops it calls from its handler of SIGTERM, where
- * that signal is blocked. In a graceful stop nothing is worth finishing: no child is left to use it. */
+/* prefork in httpd 2.4 reports every end as ungraceful. When the server stops, it calls this from its SIGTERM handler,
+ * where that signal is blocked. In a graceful stop no exchange is finished, as no child remains to use the response. */
 void oc_leader_child_stopping(int is_graceful)
 {
     int may_finish = is_threaded() ? is_graceful : !is_blocked(SIGTERM);

@@ -25,7 +25,7 @@ static struct {
     apr_time_t deadline; /* absolute, set in the parent: restarted children do not extend it */
     int has_reported;    /* used by the leading thread only */
 
-    /* Set by the main thread: the certificate whose response had not come when the wait was over; NULL: none. */
+    /* Set by the main thread: a certificate without a response when the wait ended; NULL: none. */
     _Atomic(const oc_managed_t *) missed;
 } must_staple;
 
@@ -58,7 +58,7 @@ static int is_called_off(void)
                || sigismember(&pending, AP_SIG_GRACEFUL) == 1);
 }
 
-/* A client that waits in the listen queue for a moment is served; one that gets no staple gives up. */
+/* A client that waits in the listen queue for a moment is served; one without a staple ends the handshake. */
 void oc_must_staple_wait(apr_pool_t *pchild)
 {
     const apr_array_header_t *all = oc_managed_all();

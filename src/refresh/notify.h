@@ -3,8 +3,8 @@
  *
  * OCSPCacheNotify: reports what happens to certificates to the administrator's program.
  *
- * Runs in the child that refreshes. No thread waits for the program. A failure of the program is logged, and nothing
- * else.
+ * Runs in the child that refreshes. No thread waits for the program. A failure of the program is logged, and has no
+ * other effect.
  */
 #ifndef OC_REFRESH_NOTIFY_H
 #define OC_REFRESH_NOTIFY_H

@@ -28,7 +28,7 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define RESCAN_INTERVAL apr_time_from_sec(60) /* notices a clock that was set, whatever the next due time is */
+#define RESCAN_INTERVAL apr_time_from_sec(60) /* detects a clock that was set, independent of the next due time */
 #define STOP_PATIENCE \
     apr_time_from_sec(1) /* for threads to end; an exchange looks at its stop flag 20 times a second */
 #define FINISH_SLACK \
@@ -99,7 +99,7 @@ static void done(oc_task_t *task)
         done_job((oc_job_t *)(void *)task);
 }
 
-/* Did the folder of OCSPCacheResponseFolder change? Looked at once a second. */
+/* Did the folder of OCSPCacheResponseFolder change? Checked once a second. */
 static int has_new_files(void)
 {
     const char *folder = oc_settings_global()->response_folder;

@@ -27,7 +27,7 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define CONSUMER "ocsp-shared" /* the provider's name for us; redis and memcache begin their keys with it */
+#define CONSUMER "ocsp-shared" /* the provider's name for this module; redis and memcache begin their keys with it */
 #define NAME_MAX_LEN 112       /* twice that and the consumer is what memcached takes */
 #define THREADS 4              /* so many may hang at a time; then the store is not used until one returns */
 #define KEEP_MAX apr_time_from_sec(29 * 86400) /* memcached reads more than 30 days as a date */
@@ -113,8 +113,7 @@ static apr_pool_t *create_lasting_pool(apr_pool_t *pconf)
 
 /* The pool of the instance. apr_reslist aborts when it is destroyed while a connection is in use, as at the exit of a
  * child in which a thread hangs: so providers of that kind get a lasting pool. Those that need a mutex work on this
- * machine's files and memory, and get httpd's; apr_dbm keeps what it needs for good in the topmost pool above its own.
- * */
+ * machine's files and memory, and get httpd's; apr_dbm keeps its permanent data in the topmost pool above its own. */
 static apr_pool_t *choose_pool(apr_pool_t *pconf)
 {
     return store.provider->flags & AP_SOCACHE_FLAG_NOTMPSAFE ? pconf : create_lasting_pool(pconf);

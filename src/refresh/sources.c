@@ -79,8 +79,7 @@ static oc_found_t hedge(oc_search_t *search)
 
 /* ---- OCSPCacheResponseFolder ---- */
 
-/* Is the next query due? A time further ahead than the longest pause comes from a clock that has been set back since.
- * */
+/* Is the next query due? A time further ahead than the longest pause means that the clock has been set back since. */
 static int is_due(const oc_job_t *job)
 {
     const oc_schedule_bounds_t *bounds = &job->managed->settings.bounds;

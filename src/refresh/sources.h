@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Where a response for a certificate may come from, in the order in which the sources are tried: an import, a hedge,
- * the response folder, the other servers of the fleet, the responder. Called by renew.c, in the workers' threads.
+ * The sources of a response for a certificate, in the order in which they are tried: an import, a hedge, the response
+ * folder, the other servers of the fleet, the responder. Called by renew.c, in the workers' threads.
  */
 #ifndef OC_REFRESH_SOURCES_H
 #define OC_REFRESH_SOURCES_H

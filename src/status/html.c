@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page for people: the summary, then the certificates, a hundred to a page. Elements with data-part are what
- * the script renews; the page is complete without it.
+ * The status page for browsers: the summary, then the certificates, a hundred to a page. Elements with data-part are
+ * what the script replaces; the page is complete without it.
  */
 #include "html.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The status page for people: what needs attention, then all certificates, a hundred to a page. The handler calls it.
+ * The status page for browsers: what needs attention, then all certificates, a hundred to a page. The handler calls it.
  */
 #ifndef OC_STATUS_HTML_H
 #define OC_STATUS_HTML_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the pages for people are made of. Text that comes out of certificates, URLs and the configuration is escaped
- * here.
+ * The building blocks of the HTML pages. Text from certificates, URLs and the configuration is escaped here.
  */
 #include "html_parts.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * What the pages for people are made of: frame, badge, time, link, button. Text that comes from outside is escaped
- * here.
+ * The building blocks of the HTML pages: frame, badge, time, link, button. Text from outside is escaped here.
  */
 #ifndef OC_STATUS_HTML_PARTS_H
 #define OC_STATUS_HTML_PARTS_H

@@ -55,8 +55,8 @@ static void print_handshakes_tile(request_rec *r, const oc_counters_totals_t *co
 {
     ap_rprintf(r,
                "<div class=\"tile\"><h2>Stapled handshakes</h2><strong>%" APR_UINT64_T_FMT
-               "</strong><p>%" APR_UINT64_T_FMT " got nothing, %" APR_UINT64_T_FMT
-               " an error; since the server started</p></div>\n",
+               "</strong><p>%" APR_UINT64_T_FMT " without a staple, %" APR_UINT64_T_FMT
+               " with an error; since the server started</p></div>\n",
                counters->handshakes[OC_COUNTERS_STAPLED], counters->handshakes[OC_COUNTERS_NOTHING],
                counters->handshakes[OC_COUNTERS_ERROR]);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The block in mod_status: one pass over the certificates, then a few lines. Subjects and URLs come out of
- * certificates, which anyone may have filled: everything is escaped.
+ * The block in mod_status: one pass over the certificates, then a few lines. Subjects and URLs come from certificates
+ * and are untrusted: everything is escaped.
  */
 #include "status/mod_status.h"
 
@@ -163,9 +163,10 @@ static void print_html(request_rec *r, const summary_t *summary, apr_time_t now)
                summary->attention[OC_ATTENTION_CRITICAL] + summary->attention[OC_ATTENTION_WARNING],
                summary->attention[OC_ATTENTION_CRITICAL], oc_view_left(summary->next_expiry, now, r->pool));
     ap_rprintf(r,
-               "<dt>Handshakes that requested a status: %" APR_UINT64_T_FMT " got it, %" APR_UINT64_T_FMT
-               " got an error, %" APR_UINT64_T_FMT " got nothing</dt>\n<dt>Requests to responders: %" APR_UINT64_T_FMT
-               " succeeded, %" APR_UINT64_T_FMT " failed</dt>\n",
+               "<dt>Handshakes that requested a status: %" APR_UINT64_T_FMT " stapled, %" APR_UINT64_T_FMT
+               " stapled with an error, %" APR_UINT64_T_FMT
+               " not stapled</dt>\n<dt>Requests to responders: %" APR_UINT64_T_FMT " succeeded, %" APR_UINT64_T_FMT
+               " failed</dt>\n",
                handshakes[OC_COUNTERS_STAPLED], handshakes[OC_COUNTERS_ERROR], handshakes[OC_COUNTERS_NOTHING],
                succeeded, failed);
     ap_rprintf(r, "<dt>Cache: %s of %s used, stored in %s</dt></dl>\n",

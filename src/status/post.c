@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * POST to the status page. Tokens are a MAC over their end and the user, under a secret that outlives reloads.
+ * POST to the status page. A token is a MAC over its expiry time and the user, keyed with a secret that survives
+ * reloads.
  */
 #include "status/post.h"
 

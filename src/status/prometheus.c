@@ -84,7 +84,7 @@ static const char *label_value(const char *text, apr_pool_t *pool)
     return value;
 }
 
-/* Host and serial, which people know. Where two CAs gave one host the same serial, the fingerprint distinguishes the
+/* Host and serial, the usual names. Where two CAs gave one host the same serial, the fingerprint distinguishes the
  * later one: Prometheus rejects a scrape with two equal samples. */
 static const char *labels_of(collection_t *collection, const oc_view_t *view, apr_pool_t *pool)
 {

@@ -69,7 +69,7 @@ typedef struct {
     apr_array_header_t *ranks;
 } selection_t;
 
-/* A rank outlives the view that it is made of: its text must be the configuration's. */
+/* A rank is used after its view has been freed: its text must be the configuration's. */
 static const char *lasting(const oc_status_request_t *request, unsigned ordinal)
 {
     const oc_managed_t *managed = oc_snapshot_certificate(ordinal);

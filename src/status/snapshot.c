@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The certificates and the numbers of this moment, read from the arena and the counters like any other reader does.
+ * The current certificates and numbers, read from the arena and the counters like any other reader does.
  */
 #include "snapshot.h"
 

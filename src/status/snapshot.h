@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The certificates and the server's numbers as they are at this moment. mod_status' block and the status page read them
+ * The certificates and the server's numbers at the time of the call. mod_status' block and the status page read them
  * here, in any thread of any child; nothing here waits.
  */
 #ifndef OC_STATUS_SNAPSHOT_H

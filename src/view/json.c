@@ -60,7 +60,7 @@ static void put_line(oc_json_t *json)
     json->needs_line = 0;
 }
 
-/* What stands before a value. */
+/* Print what precedes a value. */
 static void begin_value(oc_json_t *json, const char *key)
 {
     if (json->needs_comma)

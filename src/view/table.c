@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The table of certificates for terminals. Two passes: the first measures the columns, the second prints. Nothing of a
- * row outlives it.
+ * The table of certificates for terminals. Two passes: the first measures the columns, the second prints. The memory of
+ * a row is freed before the next one.
  */
 #include "view/view.h"
 

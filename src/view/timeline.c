@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The life of a response as an inline SVG. Places are percentages of the width, so nothing is distorted in a narrow
- * window.
+ * Draws the lifetime of a response as an inline SVG. Positions are percentages of the width, so nothing is distorted in
+ * a narrow window.
  */
 #include "view/timeline.h"
 
@@ -16,7 +16,7 @@ typedef struct {
     apr_time_t end;
 } scale_t;
 
-/* From 1 to 99 percent, so that a mark at an edge is seen in whole. */
+/* From 1 to 99 percent, so that a mark at an edge is not cut off. */
 static double place(const scale_t *scale, apr_time_t time)
 {
     double part = ((double)time - (double)scale->begin) / ((double)scale->end - (double)scale->begin);
