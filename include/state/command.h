@@ -41,6 +41,13 @@ typedef struct {
     apr_array_header_t *items; /* oc_command_item_t */
 } oc_command_t;
 
+/** Where the server looks for commands. */
+typedef struct {
+    const char *path;
+    uid_t owner;          /* who may send them */
+    oc_disk_stamp_t seen; /* of the last one; zeroed at first */
+} oc_command_box_t;
+
 /** The path of the command for the server with the cache's file @a cache_path. */
 const char *oc_command_path(const char *cache_path, apr_pool_t *pool);
 
@@ -55,11 +62,10 @@ apr_status_t oc_command_leave(const oc_command_t *command, const char *path, apr
 
 /**
  * Is there a command that was not seen yet? One stat(2) when there is none.
- * @param owner who may send commands
  * @return APR_SUCCESS; APR_ENOENT: none, or an expired one; APR_EEXIST: the one already seen; else, once for each
  *   command, why it is rejected, with *problem, from @a pool.
  */
-apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
-                             oc_disk_stamp_t *seen, apr_pool_t *pool, const char **problem);
+apr_status_t oc_command_look(oc_command_t *command, oc_command_box_t *box, apr_time_t now, apr_pool_t *pool,
+                             const char **problem);
 
 #endif

@@ -24,9 +24,7 @@ APLOG_USE_MODULE(ocsp_cache);
 /* Set up in the parent, inherited; the last command seen is the leading child's own. */
 static struct {
     server_rec *server;
-    const char *path; /* of commands; NULL: none are taken */
-    uid_t owner;      /* of the cache's file: who may send them */
-    oc_disk_stamp_t seen;
+    oc_command_box_t box; /* path: NULL: no commands are taken */
     apr_time_t next_look; /* on the clock of oc_deadline_now() */
 } desk;
 
@@ -90,8 +88,8 @@ void oc_control_post_config(apr_pool_t *pconf, server_rec *main_server)
     if (!path)
         return;
     desk.server = main_server;
-    desk.path = oc_command_path(path, pconf);
-    desk.owner = geteuid();
+    desk.box.path = oc_command_path(path, pconf);
+    desk.box.owner = geteuid(); /* of the cache's file */
     oc_later_add(&WRITE_MANIFEST, NULL);
 }
 
@@ -151,10 +149,10 @@ const oc_command_t *oc_control_look(apr_pool_t *pool)
     apr_time_t now = oc_deadline_now();
     const char *problem = NULL;
 
-    if (!desk.path || now < desk.next_look)
+    if (!desk.box.path || now < desk.next_look)
         return NULL;
     desk.next_look = now + LOOK_PAUSE;
-    if (oc_command_look(command, desk.path, desk.owner, apr_time_now(), &desk.seen, pool, &problem) == APR_SUCCESS)
+    if (oc_command_look(command, &desk.box, apr_time_now(), pool, &problem) == APR_SUCCESS)
         return command;
     if (problem)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, desk.server, "a command of ocsp-cachectl is ignored: %s", problem);

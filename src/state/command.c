@@ -113,8 +113,8 @@ static apr_status_t read_command(oc_command_t *command, int fd, uid_t owner, apr
     return oc_command_parse(command, text, (apr_size_t)got, pool);
 }
 
-apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owner, apr_time_t now,
-                             oc_disk_stamp_t *seen, apr_pool_t *pool, const char **problem)
+apr_status_t oc_command_look(oc_command_t *command, oc_command_box_t *box, apr_time_t now, apr_pool_t *pool,
+                             const char **problem)
 {
     const char *why = NULL;
     struct stat st;
@@ -123,21 +123,21 @@ apr_status_t oc_command_look(oc_command_t *command, const char *path, uid_t owne
     apr_interval_time_t age;
     int fd;
 
-    if (lstat(path, &st) != 0)
+    if (lstat(box->path, &st) != 0)
         return APR_ENOENT;
-    if (!oc_disk_restamp(seen, &st))
+    if (!oc_disk_restamp(&box->seen, &st))
         return APR_EEXIST;
     age = now - apr_time_from_sec(st.st_mtim.tv_sec);
     if (age > OC_COMMAND_AGE_MAX || age < -OC_COMMAND_AGE_MAX)
         return APR_ENOENT;
 
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    fd = open(box->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return APR_ENOENT;
-    rv = fd < 0 ? errno : read_command(command, fd, owner, pool, &why);
+    rv = fd < 0 ? errno : read_command(command, fd, box->owner, pool, &why);
     if (fd >= 0)
         close(fd);
     if (rv != APR_SUCCESS)
-        *problem = apr_psprintf(pool, "%s: %s", path, why ? why : apr_strerror(rv, text, sizeof(text)));
+        *problem = apr_psprintf(pool, "%s: %s", box->path, why ? why : apr_strerror(rv, text, sizeof(text)));
     return rv;
 }

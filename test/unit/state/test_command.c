@@ -116,11 +116,17 @@ static void leave(apr_time_t number)
     assert_int_equal(oc_command_leave(&command, path, cache_pool, &problem), APR_SUCCESS);
 }
 
-static apr_status_t look(oc_disk_stamp_t *seen, apr_interval_time_t later)
+/* Of a server that has not looked yet. */
+static oc_command_box_t fresh_box(void)
+{
+    return (oc_command_box_t){.path = path, .owner = geteuid()};
+}
+
+static apr_status_t look(oc_command_box_t *box, apr_interval_time_t later)
 {
     const char *problem = NULL;
     oc_command_t command;
-    apr_status_t rv = oc_command_look(&command, path, geteuid(), apr_time_now() + later, seen, cache_pool, &problem);
+    apr_status_t rv = oc_command_look(&command, box, apr_time_now() + later, cache_pool, &problem);
 
     assert_int_equal(problem != NULL, rv != APR_SUCCESS && rv != APR_ENOENT && rv != APR_EEXIST);
     return rv;
@@ -128,73 +134,73 @@ static apr_status_t look(oc_disk_stamp_t *seen, apr_interval_time_t later)
 
 TEST(each_is_seen_once)
 {
-    oc_disk_stamp_t seen = {0}, other = {0};
+    oc_command_box_t box = fresh_box(), other = fresh_box();
     struct stat st;
 
     assert_string_equal(oc_command_path("/x/cache", cache_pool), "/x/cache.command");
-    assert_int_equal(look(&seen, 0), APR_ENOENT);
+    assert_int_equal(look(&box, 0), APR_ENOENT);
     leave(1);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0644);
-    assert_int_equal(look(&seen, 0), APR_SUCCESS);
-    assert_int_equal(look(&seen, 0), APR_EEXIST);
+    assert_int_equal(look(&box, 0), APR_SUCCESS);
+    assert_int_equal(look(&box, 0), APR_EEXIST);
     assert_int_equal(look(&other, 0), APR_SUCCESS);
     leave(2);
-    assert_int_equal(look(&seen, 0), APR_SUCCESS);
-    assert_int_equal(look(&seen, 0), APR_EEXIST);
+    assert_int_equal(look(&box, 0), APR_SUCCESS);
+    assert_int_equal(look(&box, 0), APR_EEXIST);
 }
 
 TEST(an_old_one_is_not_executed)
 {
-    oc_disk_stamp_t seen = {0};
+    oc_command_box_t box = fresh_box();
 
     leave(1);
-    assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX + apr_time_from_sec(2)), APR_ENOENT);
-    memset(&seen, 0, sizeof(seen));
-    assert_int_equal(look(&seen, -OC_COMMAND_AGE_MAX - apr_time_from_sec(2)), APR_ENOENT);
-    memset(&seen, 0, sizeof(seen));
-    assert_int_equal(look(&seen, OC_COMMAND_AGE_MAX / 2), APR_SUCCESS);
+    assert_int_equal(look(&box, OC_COMMAND_AGE_MAX + apr_time_from_sec(2)), APR_ENOENT);
+    box = fresh_box();
+    assert_int_equal(look(&box, -OC_COMMAND_AGE_MAX - apr_time_from_sec(2)), APR_ENOENT);
+    box = fresh_box();
+    assert_int_equal(look(&box, OC_COMMAND_AGE_MAX / 2), APR_SUCCESS);
 }
 
 TEST(only_the_owner_sends_commands)
 {
-    oc_disk_stamp_t seen = {0};
+    oc_command_box_t box = fresh_box();
     const char *problem = NULL;
     oc_command_t command;
 
     leave(1);
-    assert_int_equal(oc_command_look(&command, path, geteuid() + 1, apr_time_now(), &seen, cache_pool, &problem),
-                     APR_EACCES);
+    box.owner = geteuid() + 1;
+    assert_int_equal(oc_command_look(&command, &box, apr_time_now(), cache_pool, &problem), APR_EACCES);
     assert_non_null(strstr(problem, "owner"));
-    assert_int_equal(look(&seen, 0), APR_EEXIST); /* reported once */
+    assert_int_equal(look(&box, 0), APR_EEXIST); /* reported once */
 
-    memset(&seen, 0, sizeof(seen));
+    box = fresh_box();
     assert_int_equal(chmod(path, 0664), 0);
-    assert_int_equal(look(&seen, 0), APR_EACCES);
-    memset(&seen, 0, sizeof(seen));
+    assert_int_equal(look(&box, 0), APR_EACCES);
+    box = fresh_box();
     assert_int_equal(chmod(path, 0646), 0);
-    assert_int_equal(look(&seen, 0), APR_EACCES);
+    assert_int_equal(look(&box, 0), APR_EACCES);
 }
 
 TEST(other_things_in_its_place)
 {
-    oc_disk_stamp_t seen = {0};
+    oc_command_box_t box = fresh_box();
 
     leave(1);
     assert_int_equal(rename(path, cache_in_folder("cache")), 0);
     assert_int_equal(symlink("cache", path), 0);
-    assert_int_not_equal(look(&seen, 0), APR_SUCCESS);
+    assert_int_not_equal(look(&box, 0), APR_SUCCESS);
     unlink(path);
-    memset(&seen, 0, sizeof(seen));
+    box = fresh_box();
     assert_int_equal(mkfifo(path, 0600), 0); /* opening it must not block */
-    assert_int_not_equal(look(&seen, 0), APR_SUCCESS);
+    assert_int_not_equal(look(&box, 0), APR_SUCCESS);
     unlink(path);
-    memset(&seen, 0, sizeof(seen));
+    box = fresh_box();
     cache_write_text(path, "");
-    assert_int_not_equal(look(&seen, 0), APR_SUCCESS);
+    assert_int_not_equal(look(&box, 0), APR_SUCCESS);
     assert_int_equal(truncate(path, OC_COMMAND_SIZE_MAX + 1), 0);
-    memset(&seen, 0, sizeof(seen));
-    assert_int_equal(look(&seen, 0), APR_EACCES);
+    box = fresh_box();
+    assert_int_equal(look(&box, 0), APR_EACCES);
 }
 
 TEST_MAIN(cache_group_setup, cache_group_teardown, setup, cache_folder_teardown)
