@@ -20,12 +20,11 @@
 
 static int is_cache(const char *path, apr_pool_t *pool)
 {
-    const char *problem;
     oc_file_load_t loaded;
     struct stat st;
 
     return stat(path, &st) == 0 && st.st_size > 0
-           && oc_file_load(path, 0, NULL, NULL, &loaded, pool, &problem) == APR_SUCCESS; /* its head alone */
+           && oc_file_load(path, 0, NULL, NULL, &loaded, pool) == APR_SUCCESS; /* its head alone */
 }
 
 static int by_name(const void *a, const void *b)

@@ -34,7 +34,7 @@ static void take_over(void *context, const oc_entry_t *entry)
     target_t *target = context;
     oc_key_t key = {entry->kind, entry->id_len, entry->id};
 
-    if (oc_shm_put(target->shm, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0) == APR_ENOSPC)
+    if (oc_shm_put(target->shm, &key, entry, 0) == APR_ENOSPC)
         target->is_full = 1;
 }
 
@@ -52,17 +52,18 @@ static void put(const ctl_t *ctl, target_t *target, ctl_import_t *import)
 {
     oc_key_t key = {OC_KIND_STAPLE, OC_CERT_ID_LEN, import->judged.entry->cert->id};
     oc_record_t record;
-    unsigned char *bytes;
-    apr_size_t len;
+    oc_entry_t entry;
     apr_status_t rv;
 
     if (!record_of(ctl, &import->judged, &record)) {
         import->problem = "such a response is not stored";
         return;
     }
-    bytes = apr_palloc(ctl->pool, OC_RECORD_HEAD_LEN + record.der_len);
-    len = oc_record_encode(&record, bytes);
-    rv = oc_shm_put(target->shm, &key, record.usable_until, oc_record_order(&record), bytes, len, ctl->now);
+    entry.expiry = record.usable_until;
+    entry.order = oc_record_order(&record);
+    entry.data = apr_palloc(ctl->pool, OC_RECORD_HEAD_LEN + record.der_len);
+    entry.data_len = oc_record_encode(&record, entry.data);
+    rv = oc_shm_put(target->shm, &key, &entry, ctl->now);
     if (rv == APR_EEXIST)
         import->problem = "a newer response is stored";
     else if (rv != APR_SUCCESS)
@@ -101,13 +102,13 @@ static int write_fresh(const ctl_t *ctl, const ctl_stock_t *stock, ctl_import_t 
         return ctl_trouble(ctl, "%s", problem);
     oc_shm_on_change(target.shm, write_behind, &target);
     oc_shm_begin(target.shm);
-    rv = oc_file_load(ctl->path, oc_file_blocks_max(oc_shm_blocks(size)), take_over, &target, &loaded, pool, &problem);
+    rv = oc_file_load(ctl->path, oc_file_blocks_max(oc_shm_blocks(size)), take_over, &target, &loaded, pool);
     for (i = 0; i < n && !target.is_full; i++)
         put(ctl, &target, imports[i]);
     oc_shm_end(target.shm);
 
     if (rv != APR_SUCCESS && rv != APR_ENOENT)
-        return ctl_trouble(ctl, "%s", problem);
+        return ctl_trouble(ctl, "%s", loaded.problem);
     if (target.is_full || target.file_status != APR_SUCCESS)
         return ctl_trouble(ctl, "%s: %s; the file is unchanged", ctl->path,
                            target.is_full ? "its contents do not fit into a new file"

@@ -33,6 +33,7 @@ typedef struct {
     apr_uint32_t records; /* whole records, each passed to the visitor */
     apr_uint32_t damaged; /* beginnings of records that are not whole */
     int is_other_layout;  /* written by another version or another kind of machine: nothing was read */
+    const char *problem;  /* from the load's pool; NULL: none */
 } oc_file_load_t;
 
 /** One record of the file, in the order in which they were written. entry->id and data are valid during the call. */
@@ -45,11 +46,11 @@ uint32_t oc_file_blocks_max(uint32_t n_blocks);
 /**
  * Read the file, @a blocks_max blocks of it at most, and pass every whole record to @a visit. Works on a private copy
  * (temporary memory of the file's size).
- * @return APR_SUCCESS: read, possibly without a usable record. APR_ENOENT: no file. APR_EGENERAL, with *problem: not a
- *   cache file, it must not be overwritten. Other, with *problem: it cannot be read.
+ * @return APR_SUCCESS: read, possibly without a usable record. APR_ENOENT: no file. APR_EGENERAL, with a problem: not
+ *   a cache file, it must not be overwritten. Other, with a problem: it cannot be read.
  */
 apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_fn *visit, void *context,
-                          oc_file_load_t *result, apr_pool_t *pool, const char **problem);
+                          oc_file_load_t *result, apr_pool_t *pool);
 
 /**
  * Begin a fresh file for @a n_blocks blocks in the folder of @a path; oc_file_commit() renames it to @a path. Mode

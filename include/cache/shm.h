@@ -118,12 +118,12 @@ void oc_shm_end(oc_shm_t *shm);
 
 /**
  * Store a record, in place of the one under the same key if there is one (writer).
+ * @param entry  gives expiry, order, data and data_len; the rest of it is ignored
  * @param now  records that expire later are valid and stay; 0: every record counts as valid
  * @return APR_SUCCESS. APR_EEXIST: the key holds a valid record of a higher order: it stays (invariant 7).
  *   APR_ENOSPC: valid records fill the arena. APR_EINVAL: id or data too long.
  */
-apr_status_t oc_shm_put(oc_shm_t *shm, const oc_key_t *key, apr_time_t expiry, uint64_t order,
-                        const unsigned char *data, apr_size_t data_len, apr_time_t now);
+apr_status_t oc_shm_put(oc_shm_t *shm, const oc_key_t *key, const oc_entry_t *entry, apr_time_t now);
 
 /** Set the key's note, one word of the caller's own; the record, if there is one, is unchanged (writer).
  *  @return APR_SUCCESS; APR_ENOSPC: the key is unknown and its buckets are full. */

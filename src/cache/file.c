@@ -199,7 +199,7 @@ static apr_status_t read_blocks(int fd, off_t size, uint32_t blocks_max, oc_bloc
 }
 
 apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_fn *visit, void *context,
-                          oc_file_load_t *result, apr_pool_t *pool, const char **problem)
+                          oc_file_load_t *result, apr_pool_t *pool)
 {
     apr_allocator_t *allocator;
     apr_pool_t *scratch; /* of its own allocator: a large copy goes back to the system */
@@ -210,10 +210,10 @@ apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_
     int fd;
 
     memset(result, 0, sizeof(*result));
-    rv = oc_disk_open_own(path, &fd, &size, pool, problem);
+    rv = oc_disk_open_own(path, &fd, &size, pool, &result->problem);
     if (rv != APR_SUCCESS)
         return rv;
-    rv = check_head(fd, size, path, pool, problem);
+    rv = check_head(fd, size, path, pool, &result->problem);
     if (rv == APR_SUCCESS && !is_readable(fd)) {
         result->is_other_layout = size > 0;
     }
@@ -226,7 +226,7 @@ apr_status_t oc_file_load(const char *path, uint32_t blocks_max, oc_file_record_
         if (rv == APR_SUCCESS)
             visit_records(blocks, n, visit, context, result, scratch);
         else
-            oc_disk_fail(rv, "read", path, pool, problem);
+            oc_disk_fail(rv, "read", path, pool, &result->problem);
         apr_pool_destroy(scratch);
     }
     close(fd);

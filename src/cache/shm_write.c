@@ -387,17 +387,16 @@ static uint32_t publish(oc_slot_t *slot, uint64_t hash, uint32_t head, uint64_t 
     return oc_ref_block(old);
 }
 
-apr_status_t oc_shm_put(oc_shm_t *shm, const oc_key_t *key, apr_time_t expiry, uint64_t order,
-                        const unsigned char *data, apr_size_t data_len, apr_time_t now)
+apr_status_t oc_shm_put(oc_shm_t *shm, const oc_key_t *key, const oc_entry_t *entry, apr_time_t now)
 {
-    uint32_t chain[OC_BLOCK_CHAIN_MAX], i, old, n = oc_block_count(key->id_len, data_len);
+    uint32_t chain[OC_BLOCK_CHAIN_MAX], i, old, n = oc_block_count(key->id_len, entry->data_len);
     uint64_t hash = oc_shm_hash(shm, key);
     oc_slot_t *slot = find_slot(shm, hash);
-    oc_entry_t entry;
+    oc_entry_t numbered;
 
     if (n == 0)
         return APR_EINVAL;
-    if (slot && is_valid(shm, slot, now) && oc_word_load(&slot->order) > order)
+    if (slot && is_valid(shm, slot, now) && oc_word_load(&slot->order) > entry->order)
         return APR_EEXIST;
     if (!make_room(shm, n, now))
         return APR_ENOSPC;
@@ -406,15 +405,15 @@ apr_status_t oc_shm_put(oc_shm_t *shm, const oc_key_t *key, apr_time_t expiry, u
     if (!take_chain(shm, chain, n))
         return APR_ENOSPC;
 
-    entry.expiry = expiry;
-    entry.order = order;
-    entry.serial = oc_word_load(&shm->header->serial) + 1;
-    entry.data = (unsigned char *)(uintptr_t)data; /* only read */
-    entry.data_len = data_len;
-    oc_word_store(&shm->header->serial, entry.serial);
-    oc_block_write(shm->blocks, chain, n, key, &entry);
+    numbered.expiry = entry->expiry;
+    numbered.order = entry->order;
+    numbered.serial = oc_word_load(&shm->header->serial) + 1;
+    numbered.data = entry->data;
+    numbered.data_len = entry->data_len;
+    oc_word_store(&shm->header->serial, numbered.serial);
+    oc_block_write(shm->blocks, chain, n, key, &numbered);
 
-    old = publish(slot, hash, chain[0], order);
+    old = publish(slot, hash, chain[0], entry->order);
     for (i = 0; shm->changed && i < n; i++)
         shm->changed(shm->context, chain[i], &shm->blocks[chain[i]]);
     if (old != 0)

@@ -128,6 +128,7 @@ static apr_status_t provider_store(ap_socache_instance_t *instance, server_rec *
 {
     apr_time_t now = apr_time_now();
     apr_status_t rv;
+    oc_entry_t entry;
     oc_shm_t *shm;
     oc_key_t key;
 
@@ -140,10 +141,14 @@ static apr_status_t provider_store(ap_socache_instance_t *instance, server_rec *
     if (rv != APR_SUCCESS)
         return rv;
     shm = oc_generation_shm(instance->generation);
-    rv = oc_shm_put(shm, &key, expiry, (uint64_t)now, data, datalen, now);
+    entry.expiry = expiry;
+    entry.order = (uint64_t)now;
+    entry.data = data;
+    entry.data_len = datalen;
+    rv = oc_shm_put(shm, &key, &entry, now);
     if (rv == APR_EEXIST) { /* the clock was set back; in this interface the last store wins */
         (void)oc_shm_remove(shm, &key);
-        rv = oc_shm_put(shm, &key, expiry, (uint64_t)now, data, datalen, now);
+        rv = oc_shm_put(shm, &key, &entry, now);
     }
     if (rv == APR_SUCCESS)
         oc_shm_count(shm, lane(), OC_COUNT_STORE);

@@ -60,23 +60,24 @@ apr_status_t oc_staples_put(const oc_cert_t *cert, const oc_record_t *record, co
 {
     apr_status_t rv, stored = APR_SUCCESS;
     oc_key_t key = key_of(cert);
-    unsigned char *bytes = NULL;
-    apr_size_t len = 0;
+    oc_entry_t entry;
     oc_generation_t *generation = oc_provider_stapling();
     oc_shm_t *shm;
 
     if (!generation)
         return APR_EGENERAL;
     if (record) {
-        bytes = apr_palloc(pool, OC_RECORD_HEAD_LEN + record->der_len);
-        len = oc_record_encode(record, bytes);
+        entry.expiry = record->usable_until;
+        entry.order = oc_record_order(record);
+        entry.data = apr_palloc(pool, OC_RECORD_HEAD_LEN + record->der_len);
+        entry.data_len = oc_record_encode(record, entry.data);
     }
     rv = oc_generation_lock(generation, s);
     if (rv != APR_SUCCESS)
         return rv;
     shm = oc_generation_shm(generation);
     if (record)
-        stored = oc_shm_put(shm, &key, record->usable_until, oc_record_order(record), bytes, len, now);
+        stored = oc_shm_put(shm, &key, &entry, now);
     (void)oc_shm_set_note(shm, &key, oc_note_pack(note));
     oc_generation_unlock(generation, s);
 

@@ -28,7 +28,7 @@ static void take_record(void *context, const oc_entry_t *entry)
 {
     take_over_t *t = context;
     oc_key_t key = {entry->kind, entry->id_len, entry->id};
-    apr_status_t rv = oc_shm_put(t->shm, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0);
+    apr_status_t rv = oc_shm_put(t->shm, &key, entry, 0);
 
     if (rv == APR_SUCCESS) {
         t->records++;
@@ -61,12 +61,11 @@ static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *poo
 
 static void take_from_file(take_over_t *t, const char *path, server_rec *s, apr_pool_t *pool)
 {
-    const char *problem = NULL;
     oc_file_load_t loaded;
-    apr_status_t rv = oc_file_load(path, t->blocks_max, take_record, t, &loaded, pool, &problem);
+    apr_status_t rv = oc_file_load(path, t->blocks_max, take_record, t, &loaded, pool);
 
     if (rv != APR_SUCCESS && rv != APR_ENOENT)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s", problem);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s", loaded.problem);
     else if (loaded.is_other_layout)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
                      "SSLStaplingCache: %s was written by another version of this module; its responses are "

@@ -44,13 +44,14 @@ static void take_record(void *context, const oc_entry_t *entry)
 static void load(oc_reader_t *reader, const char *path, uint32_t blocks_max, int with_der, apr_pool_t *pool)
 {
     look_t look = {reader, with_der, pool};
-    oc_file_load_t loaded = {0, 0, 0};
+    oc_file_load_t loaded;
 
     memset(reader, 0, sizeof(*reader));
     reader->path = path;
     reader->by_id = apr_hash_make(pool);
     reader->records = apr_array_make(pool, 16, sizeof(oc_reader_record_t *));
-    reader->status = oc_file_load(path, blocks_max, take_record, &look, &loaded, pool, &reader->problem);
+    reader->status = oc_file_load(path, blocks_max, take_record, &look, &loaded, pool);
+    reader->problem = loaded.problem;
     reader->damaged = loaded.damaged;
     if (reader->status == APR_SUCCESS && loaded.is_other_layout) {
         reader->status = APR_EINVAL;

@@ -103,6 +103,7 @@ static void step(input_t *in)
     uint64_t what = take(in, 1), which = take(in, 2), value;
     apr_size_t len = which % (what & 1 ? 5000 : 300);
     oc_shm_meta_t meta;
+    oc_entry_t entry;
 
     switch (what % 10) {
     case 0: /* a hostile word, anywhere */
@@ -134,8 +135,11 @@ static void step(input_t *in)
         oc_shm_end(shm);
         break;
     default:
-        (void)oc_shm_put(shm, key_of(which), (apr_time_t)take(in, 1) - 4, take(in, what & 16 ? 8 : 1), buffer, len,
-                         (apr_time_t)take(in, 1));
+        entry.expiry = (apr_time_t)take(in, 1) - 4;
+        entry.order = take(in, what & 16 ? 8 : 1);
+        entry.data = buffer;
+        entry.data_len = len;
+        (void)oc_shm_put(shm, key_of(which), &entry, (apr_time_t)take(in, 1));
     }
 }
 

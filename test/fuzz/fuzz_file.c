@@ -41,7 +41,7 @@ static void take(void *context, const oc_entry_t *entry)
 {
     take_t *t = context;
     oc_key_t key = {entry->kind, entry->id_len, entry->id};
-    apr_status_t rv = oc_shm_put(t->shm, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0);
+    apr_status_t rv = oc_shm_put(t->shm, &key, entry, 0);
 
     require(rv == APR_SUCCESS || rv == APR_EEXIST || rv == APR_ENOSPC);
     require(entry->serial >= t->serial);
@@ -74,9 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_create(&scratch, pool);
     require(oc_shm_create(&t.shm, 65536, OC_SHM_KEEP_VALID, seed, scratch) == APR_SUCCESS);
     oc_shm_begin(t.shm);
-    rv = oc_file_load(path, UINT32_MAX, take, &t, &loaded, scratch, &problem);
+    rv = oc_file_load(path, UINT32_MAX, take, &t, &loaded, scratch);
     oc_shm_end(t.shm);
-    require(rv == APR_SUCCESS || (rv == APR_EGENERAL && problem));
+    require(rv == APR_SUCCESS || (rv == APR_EGENERAL && loaded.problem));
     require(loaded.records == t.records);
     require(oc_file_check(path, scratch, &problem) == rv);
     apr_pool_destroy(scratch);

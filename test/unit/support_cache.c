@@ -137,7 +137,7 @@ apr_status_t cache_put_locked(oc_shm_t *shm, uint64_t number, uint64_t version, 
     cache_key_t key;
 
     cache_fill(data, len, number, version);
-    return oc_shm_put(shm, cache_key(&key, number), expiry, version, data, len, now);
+    return oc_shm_put(shm, cache_key(&key, number), &CACHE_ENTRY(expiry, version, data, len), now);
 }
 
 apr_status_t cache_put(oc_shm_t *shm, uint64_t number, uint64_t version, apr_size_t len, apr_time_t expiry,

@@ -19,6 +19,10 @@
 #define CACHE_PAYLOAD_MIN 24 /* bytes that describe a payload: version, key, length */
 #define CACHE_EXPIRY apr_time_from_sec(2000000000)
 
+/** A record for oc_shm_put(). */
+#define CACHE_ENTRY(when, rank, bytes, len) \
+    ((oc_entry_t){.expiry = (when), .order = (rank), .data = (bytes), .data_len = (len)})
+
 /** A pool of the group of tests, and the random numbers' state, reset for each test. */
 extern apr_pool_t *cache_pool;
 extern uint64_t cache_seed;

@@ -146,8 +146,7 @@ TEST(a_file_of_heads_that_are_not_whole)
     write_at(fd, blocks, arena_size, 4096);
     close(fd);
     start_clock();
-    assert_int_equal(oc_file_load(cache_path, UINT32_MAX, ignore, &visited, &loaded, cache_pool, &problem),
-                     APR_SUCCESS);
+    assert_int_equal(oc_file_load(cache_path, UINT32_MAX, ignore, &visited, &loaded, cache_pool), APR_SUCCESS);
     assert_bounded(arena_size);
     assert_int_equal(visited, 0); /* each head was tried, or left when the budget was used up */
     assert_int_equal(loaded.damaged, arena_size / OC_BLOCK_SIZE - n + 1);

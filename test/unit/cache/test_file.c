@@ -86,20 +86,18 @@ static void find(void *context, const oc_entry_t *entry)
     found->serial = entry->serial;
     if (entry->order > found->version[number])
         found->version[number] = entry->order;
-    if (found->into
-        && oc_shm_put(found->into, &key, entry->expiry, entry->order, entry->data, entry->data_len, 0) == APR_ENOSPC)
+    if (found->into && oc_shm_put(found->into, &key, entry, 0) == APR_ENOSPC)
         found->refused++;
 }
 
 static oc_file_load_t load(found_t *found, uint64_t highest, oc_shm_t *into)
 {
-    const char *problem = NULL;
     oc_file_load_t result;
 
     memset(found, 0, sizeof(*found));
     found->highest = highest;
     found->into = into;
-    assert_int_equal(oc_file_load(cache_path, UINT32_MAX, find, found, &result, cache_pool, &problem), APR_SUCCESS);
+    assert_int_equal(oc_file_load(cache_path, UINT32_MAX, find, found, &result, cache_pool), APR_SUCCESS);
     return result;
 }
 

@@ -83,7 +83,7 @@ TEST(kinds_and_ids_are_told_apart)
     oc_shm_begin(shm);
     for (key.kind = 'R'; key.kind <= 'X'; key.kind = (unsigned char)(key.kind + 'X' - 'R'))
         for (key.id_len = 1; key.id_len <= 32; key.id_len++)
-            assert_int_equal(oc_shm_put(shm, &key, LATER, key.id_len, &key.kind, 1, NOW), APR_SUCCESS);
+            assert_int_equal(oc_shm_put(shm, &key, &CACHE_ENTRY(LATER, key.id_len, &key.kind, 1), NOW), APR_SUCCESS);
     oc_shm_end(shm);
     for (key.kind = 'R'; key.kind <= 'X'; key.kind = (unsigned char)(key.kind + 'X' - 'R')) {
         for (key.id_len = 1; key.id_len <= 32; key.id_len++) {
@@ -109,14 +109,14 @@ TEST(lengths)
     assert_int_equal(cache_put(shm, 1, 1, OC_BLOCK_DATA_MAX, CACHE_EXPIRY, NOW), APR_SUCCESS);
     assert_int_equal(cache_version(shm, 1), 1);
     oc_shm_begin(shm);
-    assert_int_equal(oc_shm_put(shm, &bad, LATER, 2, data, OC_BLOCK_DATA_MAX + 1, NOW), APR_EINVAL);
+    assert_int_equal(oc_shm_put(shm, &bad, &CACHE_ENTRY(LATER, 2, data, OC_BLOCK_DATA_MAX + 1), NOW), APR_EINVAL);
     bad.id = id;
     bad.id_len = OC_BLOCK_ID_MAX + 1;
-    assert_int_equal(oc_shm_put(shm, &bad, LATER, 2, data, 1, NOW), APR_EINVAL);
+    assert_int_equal(oc_shm_put(shm, &bad, &CACHE_ENTRY(LATER, 2, data, 1), NOW), APR_EINVAL);
     bad.id_len = 0;
-    assert_int_equal(oc_shm_put(shm, &bad, LATER, 2, data, 1, NOW), APR_EINVAL);
+    assert_int_equal(oc_shm_put(shm, &bad, &CACHE_ENTRY(LATER, 2, data, 1), NOW), APR_EINVAL);
     bad.id_len = OC_BLOCK_ID_MAX;
-    assert_int_equal(oc_shm_put(shm, &bad, LATER, 2, data, 0, NOW), APR_SUCCESS);
+    assert_int_equal(oc_shm_put(shm, &bad, &CACHE_ENTRY(LATER, 2, data, 0), NOW), APR_SUCCESS);
     oc_shm_end(shm);
     assert_int_equal(cache_version(shm, 1), 1);
 

@@ -123,7 +123,8 @@ static void write_until_killed(uint64_t seed)
         }
         else {
             cache_fill(data, len, number, version);
-            if (oc_shm_put(shm, cache_key(&key, number), CACHE_EXPIRY, version, data, len, 1) == APR_SUCCESS)
+            if (oc_shm_put(shm, cache_key(&key, number), &CACHE_ENTRY(CACHE_EXPIRY, version, data, len), 1)
+                == APR_SUCCESS)
                 atomic_store(&common->done[number], version);
         }
         atomic_store(&common->intent, 0);
@@ -156,12 +157,10 @@ static void take_highest(void *context, const oc_entry_t *entry)
 
 static void load_file(uint64_t *versions)
 {
-    const char *problem;
     oc_file_load_t loaded;
 
     memset(versions, 0, KEYS * sizeof(*versions));
-    assert_int_equal(oc_file_load(cache_path, UINT32_MAX, take_highest, versions, &loaded, cache_pool, &problem),
-                     APR_SUCCESS);
+    assert_int_equal(oc_file_load(cache_path, UINT32_MAX, take_highest, versions, &loaded, cache_pool), APR_SUCCESS);
 }
 
 /* As a reader, as the next start of a server, and as the next writer. @return whether the killed one died while

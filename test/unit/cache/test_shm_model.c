@@ -322,8 +322,9 @@ TEST(invariant_8_any_orders)
             for (i = 0; i < 500; i++) {
                 uint64_t order = FROM[f] + (i % 7 == 0 ? 0 : step * i);
 
-                assert_int_equal(oc_shm_put(shm, cache_key(&key, i), LATER, order, data, sizeof(data), NOW),
-                                 APR_SUCCESS);
+                assert_int_equal(
+                    oc_shm_put(shm, cache_key(&key, i), &CACHE_ENTRY(LATER, order, data, sizeof(data)), NOW),
+                    APR_SUCCESS);
             }
             oc_shm_end(shm);
         }

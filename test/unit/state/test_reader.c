@@ -8,6 +8,7 @@
 #include "support_cache_file.h"
 #include "support_test.h"
 
+#include <apr_strings.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,11 +50,11 @@ static void begin(void)
 
 static void put(unsigned char first, unsigned char kind, const unsigned char *data, apr_size_t len, uint64_t order)
 {
-    unsigned char id[OC_CERT_ID_LEN] = {first};
+    unsigned char id[OC_CERT_ID_LEN] = {first}, *copy = apr_pmemdup(cache_pool, data, len);
     oc_key_t key = {kind, sizeof(id), id};
 
     oc_shm_begin(shm);
-    assert_int_equal(oc_shm_put(shm, &key, CACHE_EXPIRY, order, data, len, 0), APR_SUCCESS);
+    assert_int_equal(oc_shm_put(shm, &key, &CACHE_ENTRY(CACHE_EXPIRY, order, copy, len), 0), APR_SUCCESS);
     oc_shm_end(shm);
 }
 
