@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * ocsp-cachectl probe: query a certificate's responder now, with the module's own code, and show each step. Needs
- * neither a cache nor a server, unless a host names the certificate. It must never accept an answer that the module
- * would not, nor parse one with root's rights.
+ * ocsp-cachectl probe: reads the options, the certificate and its issuer, and has another process query the responder
+ * or visit the server. Needs neither a cache nor a server, unless a host names the certificate. It must never parse an
+ * answer with root's rights.
  */
 #include "ctl_judge.h"
 #include "ctl_probe.h"
 
-#include "base/deadline.h"
 #include "fetch/url.h"
 #include "ocsp/issuer.h"
 #include "ocsp/x509.h"
@@ -16,7 +15,6 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -25,19 +23,6 @@
 #define PROBE_REVOKED 3 /* exit status: the certificate is revoked */
 
 enum { OUT = 'o', TIMEOUT = 't', CHAIN = CTL_LONG, URL, PROXY, HASH, CONNECT, SERVERNAME };
-
-/* The server's defaults; test/guards/cachectl.py compares this with src/server/settings.c. */
-static const struct {
-    apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew, refresh_min, refresh_max, retry_min;
-} assumed = {
-    .responder_timeout = APR_TIME_C(10) * APR_USEC_PER_SEC,
-    .standard_timeout = APR_TIME_C(3600) * APR_USEC_PER_SEC,
-    .error_timeout = APR_TIME_C(600) * APR_USEC_PER_SEC,
-    .skew = APR_TIME_C(300) * APR_USEC_PER_SEC,
-    .refresh_min = APR_TIME_C(300) * APR_USEC_PER_SEC,
-    .refresh_max = APR_TIME_C(86400) * APR_USEC_PER_SEC,
-    .retry_min = APR_TIME_C(5) * APR_USEC_PER_SEC,
-};
 
 /* ---- the certificate and its issuer ---- */
 
@@ -192,7 +177,7 @@ static int take_options(probe_t *probe)
 {
     const ctl_t *ctl = probe->ctl;
     const char *hash = ctl->values[HASH], *problem = NULL;
-    int status = ctl_duration(ctl, TIMEOUT, assumed.responder_timeout, &probe->timeout);
+    int status = ctl_duration(ctl, TIMEOUT, probe_defaults.responder_timeout, &probe->timeout);
 
     if (status != CTL_OK)
         return status;
@@ -214,98 +199,6 @@ static int take_options(probe_t *probe)
     if (probe->proxy && !oc_fetch_proxy(probe->proxy, probe->pool, &problem))
         return ctl_usage(ctl, "--proxy: %s", problem);
     return CTL_OK;
-}
-
-/* ---- the query ---- */
-
-/* Whose key made the signature that has been verified. */
-static const char *signer_of(const oc_fetch_result_t *fetched, X509 *issuer, apr_pool_t *pool)
-{
-    const unsigned char *p = fetched->der;
-    OCSP_RESPONSE *response = d2i_OCSP_RESPONSE(NULL, &p, (long)fetched->der_len);
-    OCSP_BASICRESP *basic = response ? OCSP_response_get1_basic(response) : NULL;
-    const char *name = "the issuer itself";
-    X509 *signer = NULL;
-    char text[512];
-
-    if (basic && OCSP_resp_get0_signer(basic, &signer, NULL) && X509_cmp(signer, issuer) != 0) {
-        oc_x509_subject(text, sizeof(text), signer);
-        name = apr_pstrcat(pool, text, ", authorized by the issuer", NULL);
-    }
-    OCSP_BASICRESP_free(basic);
-    OCSP_RESPONSE_free(response);
-    ERR_clear_error();
-    return name;
-}
-
-void probe_verify(probe_t *probe, const oc_verify_subject_t *subject)
-{
-    oc_verify_policy_t policy = {apr_time_now(), assumed.skew, 0, assumed.standard_timeout, assumed.error_timeout};
-
-    oc_verify_response(probe->fetched.der, probe->fetched.der_len, subject, &policy, &probe->verified, probe->pool);
-    probe->verdict = probe->verified.verdict;
-    probe->detail = probe->verified.detail;
-    if (probe->verified.usable_until) /* it was verified to its end */
-        probe->signer = signer_of(&probe->fetched, subject->issuer, probe->pool);
-}
-
-/* When would the module query again? Between the times for the smallest and the largest random number. */
-static void foresee(probe_t *probe)
-{
-    const oc_schedule_bounds_t bounds = {assumed.refresh_min, assumed.refresh_max, assumed.retry_min,
-                                         assumed.error_timeout};
-    apr_time_t now = apr_time_now(), *const times[] = {&probe->earliest, &probe->latest};
-    const uint32_t extremes[] = {0, UINT32_MAX};
-    int i;
-
-    for (i = 0; i < 2; i++) {
-        if (oc_verdict_class(probe->verdict) != OC_CLASS_TRUTH) {
-            *times[i] = oc_schedule_failure(now, 0, 1, probe->fetched.retry_after, &bounds, extremes[i]);
-            continue;
-        }
-        *times[i] =
-            oc_schedule_success(now, probe->verified.this_update, probe->verified.usable_until, &bounds, extremes[i]);
-        *times[i] = oc_schedule_hint(*times[i], now, probe->verified.usable_until, probe->fetched.max_age, &bounds);
-    }
-}
-
-static void ask(probe_t *probe)
-{
-    const oc_trace_t trace = {probe_take_step, probe};
-    oc_deadline_t deadline;
-    oc_fetch_request_t request = {.url = probe->url, .proxy = probe->proxy, .deadline = &deadline, .trace = &trace};
-    oc_verify_subject_t subject;
-
-    probe->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_subject(probe->cert, &subject, probe->pool) != APR_SUCCESS
-        || oc_cert_request(probe->cert, probe->hash, &request.der, &request.der_len, probe->pool) != APR_SUCCESS)
-        return;
-    probe->begun = oc_deadline_now();
-    oc_deadline_start(&deadline, probe->timeout, NULL);
-    probe->verdict = oc_fetch(&request, &probe->fetched, probe->pool);
-    probe->detail = probe->fetched.detail;
-    if (probe->verdict == OC_PENDING)
-        probe_verify(probe, &subject);
-}
-
-/* As the module does: it does not query a responder if it could not staple the response. */
-static void find_out(probe_t *probe)
-{
-    if (!probe->url) {
-        probe->name = "no-responder";
-        return;
-    }
-    if (!probe->issuer) {
-        probe->name = "issuer-missing";
-        return;
-    }
-    if (probe->cert->not_after <= apr_time_now())
-        probe->verdict = OC_CERTIFICATE_EXPIRED;
-    else
-        ask(probe);
-    probe->name = oc_verdict_name(probe->verdict);
-    if (probe->verdict != OC_CERTIFICATE_EXPIRED)
-        foresee(probe);
 }
 
 /* ---- the command ---- */
@@ -331,7 +224,7 @@ static int work(void *data)
     if (probe->connect)
         probe_connect(probe, probing->given);
     else
-        find_out(probe);
+        probe_query(probe);
     if (probe->connect)
         (ctl_is_json(probe->ctl) ? probe_tell_connection_json : probe_tell_connection)(probe);
     else

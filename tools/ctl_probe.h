@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One query to a responder, shown step by step. ctl_probe.c sends it, with the module's own code; ctl_probe_step.c
- * takes the steps; ctl_probe_tell.c prints text and ctl_probe_json.c JSON, with the words of ctl_probe_advice.c.
+ * One query to a responder, or one visit to a server, shown step by step. ctl_probe_query.c sends the query, with the
+ * module's own code; ctl_probe_connect.c visits the server; ctl_probe_step.c takes the steps; ctl_probe_tell.c prints
+ * text and ctl_probe_json.c JSON, with the words of ctl_probe_advice.c.
  */
 #ifndef CTL_PROBE_H
 #define CTL_PROBE_H
@@ -47,6 +48,16 @@ typedef struct {
     const char *signer;          /* who signed the response; NULL: no trusted signer */
     apr_time_t earliest, latest; /* when the module would query again; 0: it would not */
 } probe_t;
+
+/** The server's default settings. */
+typedef struct {
+    apr_interval_time_t responder_timeout, standard_timeout, error_timeout, skew, refresh_min, refresh_max, retry_min;
+} probe_defaults_t;
+extern const probe_defaults_t probe_defaults;
+
+/** Query the responder, and verify the answer. As the module, it does not query a responder if it could not staple the
+ *  response. Sets how it ended, and all that is known of the response. */
+void probe_query(probe_t *probe);
 
 /** Verify probe->fetched as the module does. Sets verdict, detail, verified and signer. */
 void probe_verify(probe_t *probe, const oc_verify_subject_t *subject);

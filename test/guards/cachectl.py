@@ -7,7 +7,7 @@
 * tools/ocsp-cachectl.8: a subsection (.Ss) for each command, in which each option is an item (.It Fl f , -file Ar PATH); a line of the
   synopsis for each, with the same arguments and options. mandoc finds nothing wrong with it.
 * tools/ocsp-cachectl.bash: what it completes in a real bash, with the bash-completion package.
-* What `probe` takes for the server's default settings (tools/ctl_probe.c) is what src/server/settings.c holds.
+* What `probe` takes for the server's default settings (tools/ctl_probe_query.c) is what src/server/settings.c holds.
 """
 import pathlib
 import re
@@ -115,10 +115,11 @@ def compare_completion(program, commands, common):
 def compare_defaults():
     def fields(path, pattern):
         return dict(re.findall(r"\.(\w+) = ([^,]+),", re.search(pattern, (TOP / path).read_text(), re.S)[1]))
-    server, probe = fields("src/server/settings.c", r"\} defaults = \{(.*?)\};"), fields("tools/ctl_probe.c", r"\} assumed = \{(.*?)\};")
+    server = fields("src/server/settings.c", r"\} defaults = \{(.*?)\};")
+    probe = fields("tools/ctl_probe_query.c", r"probe_defaults = \{(.*?)\};")
     for name, value in probe.items():
         if server.get(name) != value:
-            problems.append(f"tools/ctl_probe.c: {name} = {value}, but {server.get(name)} in src/server/settings.c")
+            problems.append(f"tools/ctl_probe_query.c: {name} = {value}, but {server.get(name)} in src/server/settings.c")
 
 
 def main():
