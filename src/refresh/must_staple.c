@@ -27,13 +27,13 @@ static struct {
 
     /* Set by the main thread: a certificate without a response when the wait ended; NULL: none. */
     _Atomic(const oc_managed_t *) missed;
-} must_staple;
+} wait_state;
 
 void oc_must_staple_begin(void)
 {
-    must_staple.deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
-    must_staple.has_reported = 0;
-    atomic_store(&must_staple.missed, NULL);
+    wait_state.deadline = apr_time_now() + oc_settings_global()->must_staple_wait;
+    wait_state.has_reported = 0;
+    atomic_store(&wait_state.missed, NULL);
 }
 
 static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t *pool)
@@ -76,9 +76,9 @@ void oc_must_staple_wait(apr_pool_t *pchild)
             i++;
             continue;
         }
-        if (now >= must_staple.deadline)
-            atomic_store(&must_staple.missed, managed);
-        if (now >= must_staple.deadline || now + wait < must_staple.deadline || is_called_off())
+        if (now >= wait_state.deadline)
+            atomic_store(&wait_state.missed, managed);
+        if (now >= wait_state.deadline || now + wait < wait_state.deadline || is_called_off())
             break; /* the time is over, the clock was set back, or the server is stopped */
         apr_sleep(WAIT_STEP);
     }
@@ -90,13 +90,13 @@ void oc_must_staple_report(apr_pool_t *pool)
     const apr_array_header_t *all = oc_managed_all();
     apr_interval_time_t wait = oc_settings_global()->must_staple_wait;
     apr_time_t now = apr_time_now();
-    const oc_managed_t *late = atomic_load(&must_staple.missed);
+    const oc_managed_t *late = atomic_load(&wait_state.missed);
     int i, n = 0;
 
-    if (must_staple.has_reported || now < must_staple.deadline)
+    if (wait_state.has_reported || now < wait_state.deadline)
         return;
-    must_staple.has_reported = 1;
-    if (wait == 0 || now > must_staple.deadline + NEWS)
+    wait_state.has_reported = 1;
+    if (wait == 0 || now > wait_state.deadline + NEWS)
         return; /* no wait is configured, or another child has reported long ago */
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
