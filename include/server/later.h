@@ -19,15 +19,16 @@ typedef struct {
     void (*leave)(void *data);
 } oc_later_t;
 
-/** pre_config: discard the list of the last configuration. */
+/** pre_config: discard the list of the last configuration, and kill a process that is still busy with its work: the new
+ * configuration does all of it again. It must be dead before post_config prepares new files, because it would give
+ * its own name to one of them. */
 void oc_later_reset(apr_pool_t *pconf);
 
 /** post_config: add work. @a data must stay valid until oc_later_run(). */
 void oc_later_add(const oc_later_t *what, void *data);
 
-/** After every post_config: do all work, in the order in which it was added. A process that is still busy with the last
- * reload's work is killed, because this work replaces it. When the parent ends, it waits for the process for up to ten
- * seconds. */
+/** After every post_config: do all work, in the order in which it was added. When the parent ends, it waits for the
+ * process for up to ten seconds. */
 void oc_later_run(server_rec *s);
 
 #endif

@@ -45,11 +45,6 @@ static struct {
     apart_t *apart;            /* NULL: no process is known to be busy */
 } later;
 
-void oc_later_reset(apr_pool_t *pconf)
-{
-    later.items = apr_array_make(pconf, 4, sizeof(item_t));
-}
-
 void oc_later_add(const oc_later_t *what, void *data)
 {
     item_t *item = apr_array_push(later.items);
@@ -164,7 +159,7 @@ static void register_apart(pid_t pid)
 }
 
 /* A process that hangs in a disk operation stays registered, so that httpd recognizes it when it ends. */
-static void replace_former(void)
+static void end_former(void)
 {
     if (!later.apart)
         return;
@@ -173,11 +168,16 @@ static void replace_former(void)
     later.apart = NULL;
 }
 
+void oc_later_reset(apr_pool_t *pconf)
+{
+    end_former();
+    later.items = apr_array_make(pconf, 4, sizeof(item_t));
+}
+
 void oc_later_run(server_rec *s)
 {
     pid_t parent = getpid(), pid;
 
-    replace_former();
     if (later.server == 0) {
         later.server = parent;
         apr_pool_pre_cleanup_register(ap_pglobal, NULL, end_with_server);

@@ -2,8 +2,9 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * A slow machine, preloaded into httpd: how long forks, locks between processes, writes to a disk and looks into a
- * folder take, and which of the latter fail because the disk is full. $OC_TEST_DELAYS names a file of five 32-bit
- * numbers of milliseconds and one of a bit for each operation that fails; it is mapped, so that every process sees at
+ * folder take, for how long a rename waits for another process that creates the same temporary file, and which
+ * operations fail because the disk is full. $OC_TEST_DELAYS names a file of six 32-bit numbers of milliseconds and one
+ * of a bit for each operation that fails; it is mapped, so that every process sees at
  * once what the test writes. The folder $OC_TEST_DELAYS_FOLDER alone is on that disk.
  */
 #define _GNU_SOURCE
@@ -23,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FORK, LOCK, WRITE, SYNC, LOOK, FULL, KINDS };
+enum { FORK, LOCK, WRITE, SYNC, LOOK, OVERTAKEN, FULL, KINDS };
 
 enum { FULL_WRITE = 1, FULL_TRUNCATE = 2, FULL_SYNC = 4, FULL_RENAME = 8 }; /* slow.py has the same */
 
@@ -175,10 +176,24 @@ int fsync(int fd)
     return use_disk(fd, SYNC, FULL_SYNC) ? (int)syscall(SYS_fsync, fd) : -1;
 }
 
+/* Waits until the name belongs to another file. */
+static void be_overtaken(const char *name)
+{
+    const struct timespec step = {0, 200000};
+    struct stat first, seen;
+    int32_t steps = delays ? 5 * delays[OVERTAKEN] : 0;
+
+    if (steps <= 0 || lstat(name, &first) != 0)
+        return;
+    while (steps-- > 0 && (lstat(name, &seen) != 0 || seen.st_ino == first.st_ino))
+        nanosleep(&step, NULL);
+}
+
 int rename(const char *from, const char *to)
 {
     if (is_there(from)) {
         delay(WRITE);
+        be_overtaken(from);
         if (delays && delays[FULL] & FULL_RENAME) {
             errno = ENOSPC;
             return -1;

@@ -13,7 +13,7 @@ import pytest
 from apxs import apxs
 from httpd import HARNESS
 
-KINDS = ("fork", "lock", "write", "sync", "look")
+KINDS = ("fork", "lock", "write", "sync", "look", "overtaken")
 FULL = {"write": 1, "truncate": 2, "sync": 4, "rename": 8}  # delays.c has the same
 
 

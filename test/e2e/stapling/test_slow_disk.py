@@ -100,6 +100,21 @@ def test_reloads_faster_than_the_disk(site, delays):
     assert one.handshake().status == "good"
 
 
+def test_a_reload_does_not_lose_its_new_file_to_the_process_of_the_last_one(site, delays):
+    """Both give the name `staples.new` to a file, and then the name `staples` to what has that name."""
+    one = settled(site, delays)
+    delays.set(overtaken=2.0)
+    for _ in range(3):
+        one.server.graceful(settle=False)
+        assert one.server.writing()
+    poll(lambda: not one.server.writing(), "the files are written", 30)
+    assert not list(one.server.cache_folder.glob("*.new"))
+    delays.set()
+    one.server.stop()
+    one.server.start()
+    assert one.handshake().status == "good"
+
+
 def test_the_stop_of_the_server_waits_for_the_file(site, delays):
     one = settled(site, delays)
     before = (one.server.cache_folder / "staples").stat().st_ino
