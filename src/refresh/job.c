@@ -33,6 +33,32 @@ static oc_responder_t *find_responder(responders_t *responders, const char *name
     return responder;
 }
 
+static void add_certificate(oc_responder_t *responder, const char *host)
+{
+    unsigned i = 0;
+
+    responder->n_certificates++;
+    while (i < OC_RESPONDER_NAMES && responder->names[i] && strcmp(responder->names[i], host) != 0)
+        i++;
+    if (i < OC_RESPONDER_NAMES) {
+        responder->names[i] = host;
+        responder->n_named++;
+    }
+}
+
+/* Several URLs of a certificate may name one responder: it is one certificate of that. */
+static void add_to_each(oc_responder_t **found, int n, const char *host)
+{
+    int i, j;
+
+    for (i = 0; i < n; i++) {
+        for (j = 0; found[j] != found[i]; j++)
+            ;
+        if (j == i)
+            add_certificate(found[i], host);
+    }
+}
+
 static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t *responders)
 {
     const char *const *urls = managed->targets.urls;
@@ -45,6 +71,7 @@ static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t 
     found[0] = find_responder(responders, managed->responder);
     for (i = 1; i < n; i++)
         found[i] = find_responder(responders, oc_fetch_responder(urls[i], responders->pool));
+    add_to_each(found, n > 0 ? n : 1, managed->host);
     return found;
 }
 

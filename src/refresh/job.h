@@ -17,10 +17,21 @@
 
 #include <stdint.h>
 
+#define OC_RESPONDER_NAMES 3
+
+/** What is warned of once per outage: the response is about to expire, and there is none. */
+typedef enum { OC_OUTAGE_EXPIRING, OC_OUTAGE_EXPIRED, OC_OUTAGE_STAGES } oc_outage_stage_t;
+
 /** What the child that leads knows about a responder, shared by its certificates. */
 typedef struct {
-    unsigned group;    /* of the workers */
-    atomic_uint posts; /* so many more queries go by POST alone, as GET fails; 0: GET first */
+    unsigned group;                             /* of the workers */
+    unsigned n_certificates;                    /* that name it */
+    unsigned n_named;                           /* certificates whose host is in the next field */
+    const char *names[OC_RESPONDER_NAMES];      /* the first hosts with such a certificate; NULL: no more */
+    atomic_uint posts;                          /* so many more queries go by POST alone, as GET fails; 0: GET first */
+    atomic_uint n_ended;                        /* outages; this and what follows is of outage.c */
+    atomic_uint n_affected;                     /* certificates, by the outage that lasts */
+    _Atomic(uint64_t) warned[OC_OUTAGE_STAGES]; /* a bit for each verdict that has been logged as a warning */
 } oc_responder_t;
 
 /** What the lock of the workers guards. */
@@ -36,6 +47,9 @@ typedef struct {
     int expiring;                             /* the response held is about to expire */
     int expired;                              /* nothing valid is held */
     int revoked;                              /* the certificate is revoked */
+    const oc_responder_t *affected_by;        /* whose outage counts this certificate; NULL: none */
+    unsigned outage;                          /* the number of that outage, from 1 */
+    int is_grouped;                           /* the failure is one of a responder that several certificates share */
     oc_verdict_t next_after;                  /* the next URL is queried after this failure */
     uint64_t failures[OC_VERDICT_LIMIT / 64]; /* since the last success: a bit for each verdict */
 } oc_job_logged_t;

@@ -7,6 +7,7 @@
 #include "log.h"
 
 #include "notify.h"
+#include "outage.h"
 #include "server/module.h"
 #include "view/view.h"
 
@@ -58,11 +59,26 @@ static void notify_good(const oc_job_t *job, const oc_log_before_t *before, apr_
         oc_notify_post(job, OC_NOTIFY_RECOVERED, OC_PENDING, "", pool);
 }
 
+/* One notice where the outage of a responder was one warning for several certificates. */
+static void log_end_of_outage(const oc_job_t *job, const oc_attempt_t *attempt)
+{
+    unsigned n = oc_outage_end(job, attempt);
+
+    if (n > 0 && job->logged.is_grouped)
+        ap_log_error(
+            APLOG_MARK, APLOG_NOTICE, 0, job->managed->server,
+            "%s gives valid responses again: it did not for %u certificate%s, each of which is logged at level "
+            "info when its response comes",
+            attempt->source, n, n == 1 ? "" : "s");
+}
+
 void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int was_truth = oc_verdict_class(before->verdict) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
+    int is_grouped = job->logged.is_grouped && attempt->origin == OC_ORIGIN_RESPONDER;
 
+    log_end_of_outage(job, attempt);
     if (attempt->verdict == OC_REVOKED && !job->logged.revoked) {
         job->logged.revoked = 1;
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
@@ -76,7 +92,8 @@ void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_befor
     if (attempt->verdict == OC_GOOD)
         notify_good(job, before, pool);
     if (!was_truth || before->verdict != attempt->verdict)
-        level = before->verdict == OC_PENDING ? APLOG_INFO : APLOG_NOTICE;
+        level = before->verdict == OC_PENDING || is_grouped ? APLOG_INFO : APLOG_NOTICE;
+    job->logged.is_grouped = 0;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s reports %s, stapled until %s; next request %s",
                  managed->label, attempt->source, oc_verdict_name(attempt->verdict),
                  oc_log_date(job->own.usable_until, pool), oc_log_date(job->own.note.due, pool));
@@ -99,23 +116,27 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
     const oc_managed_t *managed = job->managed;
     int is_covered = job->own.usable_until > apr_time_now();
     int level = is_news(job, attempt->verdict) ? APLOG_INFO : APLOG_DEBUG;
-    int is_expiring = is_running_out(job), has_ended = !is_covered && !job->logged.expired;
-    const char *consequence = "There is no valid response to staple", *next = "";
+    int is_expiring = is_running_out(job), has_ended = !is_covered && !job->logged.expired, is_known;
+    const char *consequence = "There is no valid response to staple", *next = "", *extent = "";
 
     if (is_covered)
         consequence = apr_pstrcat(pool, "Stapling continues with the stored response until ",
                                   oc_log_date(job->own.usable_until, pool), NULL);
     if (is_expiring || has_ended) {
-        level = attempt->verdict == OC_CACHE_FULL ? APLOG_INFO : APLOG_WARNING; /* one line about the size is enough */
+        is_known = oc_outage_is_known(job, attempt, is_covered ? OC_OUTAGE_EXPIRING : OC_OUTAGE_EXPIRED);
+        /* One line about the size is enough, and one about a responder. */
+        level = attempt->verdict == OC_CACHE_FULL || is_known ? APLOG_INFO : APLOG_WARNING;
+        extent = level == APLOG_WARNING ? oc_outage_extent(job, attempt, pool) : "";
         oc_notify_post(job, is_expiring ? OC_NOTIFY_EXPIRING : OC_NOTIFY_EXPIRED, attempt->verdict, attempt->detail,
                        pool);
     }
     job->logged.expired = !is_covered;
+    job->logged.is_grouped = oc_outage_is_grouped(job, attempt);
     if (attempt->verdict != OC_CERTIFICATE_EXPIRED) /* no responder is queried about it again */
         next = apr_pstrcat(pool, "; next request ", oc_log_date(job->own.note.due, pool), NULL);
-    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s%s. %s", managed->label, attempt->source,
+    ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: %s: %s%s%s. %s%s. %s%s", managed->label, attempt->source,
                  oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail, consequence, next,
-                 oc_verdict_advice(attempt->verdict));
+                 oc_verdict_advice(attempt->verdict), extent);
 }
 
 void oc_log_next(oc_job_t *job, const oc_attempt_t *attempt)

@@ -28,7 +28,7 @@ from typing import Optional
 import fault_peers
 import pki
 from clients import Handshake
-from error_log import LogLine
+from error_log import LOUD, LogLine
 from fault_kinds import Body, Row, outcome
 from fault_rows import ROWS, SECTIONS
 from fault_stage import COLD, RESPONDER_TIMEOUT, WARM, Stage, State
@@ -38,7 +38,13 @@ from wait import NotReached, poll
 DOCUMENT = REPOSITORY / "docs" / "faults.md"
 SETTLE = 40.0  # the slowest row is a name that hangs for 6 s at each attempt
 SLOW = RESPONDER_TIMEOUT / 2  # a handshake that waited for a responder would take RESPONDER_TIMEOUT
+NOTHING = "There is no valid response to staple"
 REQUESTS = 2   # of one query at most: GET and POST
+
+
+def _cause(line: str) -> str:
+    """What a line about a failure has after "host: certificate: responder: ", without details."""
+    return line.split(": ")[3].split(". ")[0] if line.count(": ") > 2 else line
 
 
 @dataclass
@@ -54,7 +60,8 @@ class Seen:
     slowest: float = 0.0  # of the vhosts' fastest handshakes
     openssl: str = "-"
     gnutls: str = "-"
-    loud: list[str] = field(default_factory=list)  # the lines of warn and above for the cold certificate
+    logged: list[str] = field(default_factory=list)  # lines of warn and above for the cold certificate, and those of info
+                                                     # that another certificate of the responder has a warning for
 
     def problems(self) -> list[str]:
         wanted, warm = outcome(self.row.verdict), outcome(self.row.warm_verdict or self.row.verdict)
@@ -65,10 +72,10 @@ class Seen:
                   ("client, good cached", self.clients["warm"], warm.warm),
                   ("gnutls-cli, nothing cached", self.clients.get("gnutls", "accepted"), "accepted")]
         wrong = [f"{self.row.name}: {what}: {seen!r}, not {want!r}" for what, seen, want in checks if seen != want]
-        if self.row.verdict != "good" and not self.loud:
+        if self.row.verdict != "good" and not self.logged:
             wrong.append(f"{self.row.name}: nothing in the log")
         if self.row.verdict != "revoked":  # host: certificate: responder: reason: ...
-            reasons = [line.split(": ")[3] for line in self.loud]
+            reasons = [_cause(line) for line in self.logged]
             wrong += [f"{self.row.name}: logged twice: {reason}" for reason, before in zip(reasons[1:], reasons)
                       if reason == before]
         if len(self.methods) > REQUESTS * (self.queries + 2):  # one, and one that accompanies it, may not have ended
@@ -171,7 +178,9 @@ def _take_records(stage: Stage, seen: Seen, states: dict[str, State], log: list[
     seen.warm = getattr(states.get(warm.serial_hex), "verdict", "not on the status page")
     lines = [line for line in log if cold.serial_hex in line.text]
     seen.queries = sum("responder http" in line.text for line in lines)
-    seen.loud = [line.text for line in lines if line.level in ("warn", "error", "crit")]
+    warned = {_cause(line.text) for line in log if line.level in LOUD}
+    seen.logged = [line.text for line in lines if line.level in LOUD
+                   or line.level == "info" and NOTHING in line.text and _cause(line.text) in warned]
 
 
 def play(stage: Stage, folder: Path) -> list[Seen]:
