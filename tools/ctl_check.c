@@ -49,6 +49,8 @@ static finding_t ending(const ctl_t *ctl, const ctl_row_t *row, state_t state, c
 {
     const char *left = oc_view_span(row->view.usable_until, ctl->now, ctl->pool);
 
+    if (!*reason && row->view.failures > 0)
+        reason = oc_verdict_text(row->view.last);
     return (finding_t){row, state,
                        apr_pstrcat(ctl->pool, "the response expires in ", left, *reason ? ". " : "", reason, NULL)};
 }

@@ -19,8 +19,8 @@
 /** How urgently a certificate needs attention. Ordered: the worst is the highest. */
 typedef enum {
     OC_ATTENTION_NONE,    /* stapled and renewed in time; or no responder, where nothing demands one */
-    OC_ATTENTION_WARNING, /* attempts fail, or the response ends within the expiry warning, but a valid one is stapled;
-                             or nothing is stapled, and clients do without */
+    OC_ATTENTION_WARNING, /* attempts keep failing, or the response ends within the expiry warning, but a valid one is
+                             stapled; or nothing is stapled, and clients do without */
     OC_ATTENTION_CRITICAL /* clients reject it: revoked; expired; or Must-Staple without a good response */
 } oc_attention_t;
 
@@ -70,6 +70,10 @@ int oc_view_is_ending(apr_interval_time_t left, apr_interval_time_t validity, ap
 
 /** The same of the stapled response. */
 int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit);
+
+/** While a response is stapled that does not end soon, so many attempts in a row may find no working responder before
+ *  that is a warning: about five minutes, with the default pauses. */
+#define OC_VIEW_FAILURES_TOLERATED 6
 
 /**
  * Does it need attention, and why?

@@ -72,23 +72,37 @@ static const char *advice(const oc_view_t *view, apr_pool_t *pool)
     return apr_pstrcat(pool, *text ? ". " : ".", text, NULL);
 }
 
+/* May the next attempt succeed without anybody's help? */
+static int may_pass(oc_verdict_t verdict)
+{
+    return verdict == OC_INTERNAL_ERROR || verdict == OC_TRY_LATER
+           || (verdict >= OC_NAME_LOOKUP_FAILED && verdict <= OC_HTTP_MALFORMED);
+}
+
+static int is_failing(const oc_view_t *view)
+{
+    return view->failures > (may_pass(view->last) ? OC_VIEW_FAILURES_TOLERATED : 0);
+}
+
 static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_interval_time_t expiry_warning,
                                  const char **reason, apr_pool_t *pool)
 {
     const char *left = oc_view_span(view->usable_until, now, pool);
     int is_late = oc_view_is_running_out(view, now, expiry_warning);
 
+    if (!is_late && !is_failing(view))
+        return OC_ATTENTION_NONE;
     if (view->failures > 0)
         *reason = apr_psprintf(pool, "%u attempt%s in a row failed (%s). The stapled response expires in %s%s",
                                view->failures, view->failures == 1 ? "" : "s", oc_verdict_text(view->last), left,
                                advice(view, pool));
-    else if (is_late)
+    else
         *reason =
             apr_psprintf(pool,
                          "The stapled response expires in %s and has not been renewed. See the error log, or query "
                          "the responder with `ocsp-cachectl probe`.",
                          left);
-    return view->failures > 0 || is_late ? OC_ATTENTION_WARNING : OC_ATTENTION_NONE;
+    return OC_ATTENTION_WARNING;
 }
 
 /* Nothing is stapled, or only a responder's error. */

@@ -66,6 +66,11 @@ def test_refresh_reports_a_failure(site):
     assert one.handshake().staple == before, "what is held stays"
     done = ctl(one.server, "check")
     [seen] = one.server.certificates()
+    assert (done.code, seen["attention"]) == (0, "none"), "a short outage, with a response of a day"
+    for _ in range(7 - seen["failures"]):
+        assert ctl(one.server, "refresh", HOST).code == 1
+    done = ctl(one.server, "check")
+    [seen] = one.server.certificates()
     assert (done.code, seen["attention"]) == (1, "warning") and "in a row failed" in done.out, "one rule"
 
 

@@ -118,15 +118,42 @@ TEST(attempts_that_fail_are_a_warning_with_advice)
 {
     oc_view_t view = good();
 
-    view.failures = 3;
+    view.failures = OC_VIEW_FAILURES_TOLERATED + 1;
     view.last = OC_TIMED_OUT;
-    assert_attention(&view, OC_ATTENTION_WARNING, "3 attempts in a row");
+    assert_attention(&view, OC_ATTENTION_WARNING, "7 attempts in a row");
     assert_attention(&view, OC_ATTENTION_WARNING, "5 d 0 h");
     assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_advice(OC_TIMED_OUT));
     view.has_record = 0;
     assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_text(OC_TIMED_OUT));
     view.must_staple = 1;
     assert_attention(&view, OC_ATTENTION_CRITICAL, "Must-Staple");
+}
+
+/* A monitor that warns of each hiccup is ignored; one that waits for what cannot pass is late. */
+TEST(a_short_outage_is_no_warning_while_a_response_lasts)
+{
+    static const oc_verdict_t pass[] = {OC_INTERNAL_ERROR, OC_TRY_LATER,       OC_NAME_LOOKUP_FAILED,
+                                        OC_CONNECT_FAILED, OC_CONNECTION_LOST, OC_HTTP_STATUS};
+    static const oc_verdict_t stay[] = {OC_UNAUTHORIZED, OC_URL_UNUSABLE, OC_SIGNATURE_BAD, OC_CACHE_FULL, OC_EXPIRED};
+    oc_view_t view = good();
+    unsigned i;
+
+    view.failures = OC_VIEW_FAILURES_TOLERATED;
+    for (i = 0; i < sizeof(pass) / sizeof(pass[0]); i++) {
+        view.last = pass[i];
+        assert_attention(&view, OC_ATTENTION_NONE, NULL);
+    }
+    view.failures = 1;
+    for (i = 0; i < sizeof(stay) / sizeof(stay[0]); i++) {
+        view.last = stay[i];
+        assert_attention(&view, OC_ATTENTION_WARNING, "1 attempt in a row");
+    }
+    view.last = OC_TIMED_OUT;
+    view.usable_until = NOW + HOUR;
+    view.fetched_at = NOW - 6 * DAY;
+    assert_attention(&view, OC_ATTENTION_WARNING, "1 attempt in a row");
+    view.has_record = 0;
+    assert_attention(&view, OC_ATTENTION_WARNING, oc_verdict_text(OC_TIMED_OUT));
 }
 
 TEST(running_out)
