@@ -290,7 +290,7 @@ check-accessibility: $(MODULE) $(OUT)/axe/package/axe.min.js
 
 # The picture in docs/.
 screenshot: $(MODULE)
-	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/harness/screenshot_status_page.py docs/status-page.png
+	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' $(PYTHON) test/e2e/harness/screenshot_status_page.py docs/img/status-page.png
 
 check-guards:
 	test/guards/run.sh
@@ -314,20 +314,16 @@ ZSHDIR     ?= $(DATADIR)/zsh/site-functions
 FISHDIR    ?= $(DATADIR)/fish/vendor_completions.d
 MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCONFDIR)/mods-available $(SYSCONFDIR)/mods-available)))
 
-MANUAL := README.md SECURITY.md CHANGES.md conf/ocsp_cache-reference.conf $(wildcard docs/*.*)
-MONITORING := docs/monitoring/alerts.yml docs/monitoring/grafana.json
-IMAGES := $(wildcard docs/img/*.svg)
-INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(notdir $(MANUAL))) \
-                  $(patsubst docs/%,$(DOCDIR)/%,$(MONITORING) $(IMAGES)) $(MANDIR)/man8/ocsp-cachectl.8 \
-                  $(COMPLETIONDIR)/ocsp-cachectl $(ZSHDIR)/_ocsp-cachectl $(FISHDIR)/ocsp-cachectl.fish
+DOCUMENTS := README.md SECURITY.md CHANGES.md conf/ocsp_cache-reference.conf $(wildcard docs/*.md docs/manual/*.md) \
+             $(wildcard docs/img/*.svg docs/img/*.png) docs/monitoring/alerts.yml docs/monitoring/grafana.json
+INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(DOCUMENTS)) \
+                  $(MANDIR)/man8/ocsp-cachectl.8 $(COMPLETIONDIR)/ocsp-cachectl $(ZSHDIR)/_ocsp-cachectl $(FISHDIR)/ocsp-cachectl.fish
 
 install: all
 	$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED_FILES))))
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
 	$(INSTALL) -m 0755 $(CACHECTL) '$(DESTDIR)$(SBINDIR)/ocsp-cachectl'
-	build/install-docs.sh '$(DESTDIR)$(DOCDIR)' $(MANUAL)
-	$(INSTALL) -m 0644 $(MONITORING) '$(DESTDIR)$(DOCDIR)/monitoring/'
-	$(INSTALL) -m 0644 $(IMAGES) '$(DESTDIR)$(DOCDIR)/img/'
+	build/install-docs.sh '$(DESTDIR)$(DOCDIR)' $(DOCUMENTS)
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.8 '$(DESTDIR)$(MANDIR)/man8/'
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.bash '$(DESTDIR)$(COMPLETIONDIR)/ocsp-cachectl'
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.zsh '$(DESTDIR)$(ZSHDIR)/_ocsp-cachectl'
@@ -338,7 +334,7 @@ install: all
 uninstall:
 	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
 	rm -f $(addprefix '$(DESTDIR)',$(INSTALLED_FILES))
-	for folder in '$(DESTDIR)$(DOCDIR)/monitoring' '$(DESTDIR)$(DOCDIR)/img' '$(DESTDIR)$(DOCDIR)'; do \
+	for folder in $(addprefix '$(DESTDIR)$(DOCDIR)',/docs/img /docs/manual /docs/monitoring /docs /conf) '$(DESTDIR)$(DOCDIR)'; do \
 	    test ! -d "$$folder" || rmdir --ignore-fail-on-non-empty "$$folder"; done
 
 # ------------------------------------------------------------------------------------------------------------ packages

@@ -86,7 +86,7 @@ oc_attention_t oc_view_attention(const oc_view_t *view, apr_time_t now, apr_inte
 /** "none", "warning", "critical"; total, static. */
 const char *oc_attention_name(oc_attention_t attention);
 
-/** Counts changes to the documents that break readers (docs/mod_ocsp_cache.md, "JSON", describes them). */
+/** Counts changes to the documents that break readers (docs/manual/json.md describes them). */
 #define OC_VIEW_JSON_VERSION 1
 
 /** Begin a document: its object, with the members that all documents have. */

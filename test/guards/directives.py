@@ -14,7 +14,7 @@ The reference, conf/ocsp_cache-reference.conf, one block each, ended by the dire
     # free text
     #OCSPCacheX 8
 
-The manual, docs/mod_ocsp_cache.md, one section each; the table may hold more rows, and rows may use `code`:
+The manual, docs/manual/directives.md, one section each; the table may hold more rows, and rows may use `code`:
 
     ## <a id="ocspcachex"></a>OCSPCacheX Directive
 
@@ -24,6 +24,14 @@ The manual, docs/mod_ocsp_cache.md, one section each; the table may hold more ro
     | Syntax: | `OCSPCacheX number` |
     | Default: | `OCSPCacheX 8` |
     | Context: | server config |
+
+    ```apache
+    OCSPCacheX 16
+    ```
+
+and one row in the table at its top, with syntax, default and description as there:
+
+    | [OCSPCacheX](#ocspcachex) | `number` | `8` | One sentence |
 
 A directive without a default says "none" there, and its block in the reference ends with an example.
 Context is "server config" (the setter checks GLOBAL_ONLY) or "server config, virtual host". And no file of the project speaks
@@ -50,7 +58,7 @@ DEFAULTS = {
     "OCSPCacheSharedPrefix": ("shared_prefix",),
     "OCSPCacheSharedTimeout": ("shared_timeout",),
 }
-CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/config/directives.c", "src/server/settings.c", "conf/ocsp_cache-reference.conf", "docs/mod_ocsp_cache.md"
+CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/config/directives.c", "src/server/settings.c", "conf/ocsp_cache-reference.conf", "docs/manual/directives.md"
 REPORT = "src/status/mod_status.c"
 ROWS = ("syntax", "default", "context")
 
@@ -118,7 +126,21 @@ def from_manual():
             found[heading[1]] = {key.lower(): re.sub(r"[`\\]", "", value).strip() for key, value in cells}
             if not found[heading[1]].get("description"):
                 problems.append(f"{MANUAL}: {heading[1]}: no row Description")
+            if not re.search(rf"^```apache\n(?:.*\n)*?{heading[1]} (?:.*\n)*?```", section, re.M):
+                problems.append(f"{MANUAL}: {heading[1]}: no example")
+    compare_summary(found)
     return found
+
+
+def compare_summary(sections):
+    rows = re.findall(r"^\| \[(OCSPCache\w+)\]\(#\w+\) \| (.*) \|$", (TOP / MANUAL).read_text(), re.M)
+    if [name for name, _ in rows] != list(sections):
+        problems.append(f"{MANUAL}: its table names other directives than its sections, or in another order")
+    for name, row in rows:
+        cells = [re.sub(r"[`\\]", "", cell).strip() for cell in re.split(r"(?<!\\)\|", row)]
+        expected = [sections.get(name, {}).get(key, "").removeprefix(name + " ") for key in ("syntax", "default", "description")]
+        if cells != expected:
+            problems.append(f"{MANUAL}: {name}: {cells} in the table, {expected} in its section")
 
 
 def compare(directives, fields, documents):

@@ -107,8 +107,8 @@ def test_all_kinds_beside_a_running_server_and_without_one(crowd):
 
 
 def test_the_manual_names_every_key(crowd):
-    """docs/mod_ocsp_cache.md, "JSON": each key has its row, and each row has its key."""
-    manual = (REPOSITORY / "docs" / "mod_ocsp_cache.md").read_text()
+    """docs/manual/json.md: each key has its row, and each row has its key."""
+    manual = (REPOSITORY / "docs" / "manual" / "json.md").read_text()
     section = re.search(r'^## <a id="json"></a>.*?(?=^## )', manual, re.M | re.S)[0]
     described = set(re.findall(r"^\| `([\w.]+)` \|", section, re.M))
     crowd.start()
