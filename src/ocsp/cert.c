@@ -41,11 +41,9 @@ oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool)
     return issuers;
 }
 
-/* The DER of @a x509, copied into the pool; NULL when OpenSSL fails. */
-static const unsigned char *der_of(X509 *x509, apr_size_t *length, apr_pool_t *pool)
+/* OpenSSL's DER, moved into the pool; NULL when OpenSSL failed. */
+static const unsigned char *move_der(unsigned char *der, int der_len, apr_size_t *length, apr_pool_t *pool)
 {
-    unsigned char *der = NULL;
-    int der_len = i2d_X509(x509, &der);
     const unsigned char *copy = NULL;
 
     if (der_len > 0) {
@@ -54,6 +52,14 @@ static const unsigned char *der_of(X509 *x509, apr_size_t *length, apr_pool_t *p
     }
     OPENSSL_free(der);
     return copy;
+}
+
+static const unsigned char *der_of(X509 *x509, apr_size_t *length, apr_pool_t *pool)
+{
+    unsigned char *der = NULL;
+    int der_len = i2d_X509(x509, &der);
+
+    return move_der(der, der_len, length, pool);
 }
 
 static const oc_issuer_t *intern(oc_issuer_set_t *issuers, X509 *x509)
@@ -92,14 +98,8 @@ static const unsigned char *serial_der(const ASN1_INTEGER *serial, apr_size_t *l
 {
     unsigned char *der = NULL;
     int der_len = i2d_ASN1_INTEGER(serial, &der);
-    const unsigned char *copy = NULL;
 
-    if (der_len > 0) {
-        copy = apr_pmemdup(pool, der, (apr_size_t)der_len);
-        *length = (apr_size_t)der_len;
-    }
-    OPENSSL_free(der);
-    return copy;
+    return move_der(der, der_len, length, pool);
 }
 
 const char *oc_cert_issuer_url(const X509 *x509, apr_pool_t *pool)

@@ -120,17 +120,6 @@ static int lock_file(int fd, int command, void *argument)
     return (int)syscall(SYS_fcntl, fd, command, argument);
 }
 
-int fcntl64(int fd, int command, ...)
-{
-    va_list arguments;
-    void *argument;
-
-    va_start(arguments, command);
-    argument = va_arg(arguments, void *);
-    va_end(arguments);
-    return lock_file(fd, command, argument);
-}
-
 int fcntl(int fd, int command, ...)
 {
     va_list arguments;
@@ -141,6 +130,8 @@ int fcntl(int fd, int command, ...)
     va_end(arguments);
     return lock_file(fd, command, argument);
 }
+
+int fcntl64(int fd, int command, ...) __attribute__((alias("fcntl")));
 
 /* ---- the disk ---- */
 

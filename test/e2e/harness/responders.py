@@ -153,6 +153,11 @@ def delayed(script: Script, seconds: float) -> Script:
     return slow
 
 
+def by_method(get: Script, post: Script) -> Script:
+    """Answers the two methods differently."""
+    return lambda exchange: (get if exchange.handler.command == "GET" else post)(exchange)
+
+
 def chunked(script_body: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD) -> Script:
     """A good response as a chunked HTTP/1.1 body, in small chunks."""
     def script(exchange: Exchange) -> None:

@@ -18,18 +18,13 @@ NO_USE = {**ERRORS, "unknown": responders.unknown(), "expired": responders.good(
 PACE = ("SSLStaplingStandardCacheTimeout 2", "SSLStaplingErrorCacheTimeout 1", "OCSPCacheRefreshInterval 1 2")
 
 
-def by_method(get, post):
-    """A responder that answers the two methods differently."""
-    return lambda exchange: (get if exchange.handler.command == "GET" else post)(exchange)
-
-
 def methods(responder):
     return [asked.method for asked in list(responder.asked)]
 
 
 @pytest.mark.parametrize("get", NO_USE.values(), ids=NO_USE)
 def test_post_obtains_what_get_does_not(site, get):
-    one = site(by_method(get, responders.good()))
+    one = site(responders.by_method(get, responders.good()))
     one.server.start()
     one.wait_staple()
     assert methods(one.responder) == ["GET", "POST"]
@@ -37,7 +32,7 @@ def test_post_obtains_what_get_does_not(site, get):
 
 
 def test_a_response_of_another_ca_by_get(site, stranger):
-    one = site(by_method(responders.good(signer=stranger), responders.good()))
+    one = site(responders.by_method(responders.good(signer=stranger), responders.good()))
     one.server.start()
     one.wait_staple()
     assert methods(one.responder) == ["GET", "POST"]
@@ -45,7 +40,7 @@ def test_a_response_of_another_ca_by_get(site, stranger):
 
 def test_a_revocation_that_get_hides(site):
     """A cache on the way sends an old response to GET."""
-    one = site(by_method(responders.good(-9000, -1000), responders.revoked()))
+    one = site(responders.by_method(responders.good(-9000, -1000), responders.revoked()))
     one.server.expect(r"^\[ocsp_cache:crit\] .*REVOKED")
     one.server.start()
     one.wait_staple("revoked")
@@ -60,7 +55,7 @@ def test_a_revocation_that_get_hides(site):
     (responders.unauthorized(), responders.nothing(), "unauthorized", "by GET; by POST: "),
 ], ids=["same", "post-not-allowed", "post-is-more-useful", "get-is-more-useful", "post-closes"])
 def test_where_both_fail_the_more_useful_answer_counts(site, get, post, verdict, said):
-    one = site(by_method(get, post))
+    one = site(responders.by_method(get, post))
     one.server.expect(NOTHING_HELD)
     one.server.start()
     one.server.wait_log(said, "warn")
@@ -80,7 +75,7 @@ def test_a_response_that_get_brings_costs_one_request(site):
 
 def test_post_shares_the_deadline_of_get(site):
     slow = responders.delayed(responders.try_later(), 1.2)
-    one = site(by_method(slow, responders.hang()), directives=("SSLStaplingResponderTimeout 2",))
+    one = site(responders.by_method(slow, responders.hang()), directives=("SSLStaplingResponderTimeout 2",))
     one.server.expect(NOTHING_HELD)
     one.server.start()
     one.server.wait_log("by GET; by POST: the responder did not answer in time", "warn", deadline=10)
@@ -100,7 +95,7 @@ def many(httpd, ca, answering, count):
 
 
 def test_what_worked_is_remembered_and_get_is_tried_again(httpd, ca, responder):
-    answering = responder(by_method(responders.try_later(), responders.good()))
+    answering = responder(responders.by_method(responders.try_later(), responders.good()))
     many(httpd, ca, answering, 20)
     assert methods(answering) == ["GET", "POST"] + 16 * ["POST"] + ["GET", "POST"] + 2 * ["POST"]
 
@@ -115,17 +110,17 @@ def test_a_responder_that_learns_get_is_queried_by_get(httpd, ca, responder):
 
 
 def test_a_responder_that_unlearns_post_is_queried_by_get(site):
-    one = site(by_method(responders.try_later(), responders.good()), directives=PACE)
+    one = site(responders.by_method(responders.try_later(), responders.good()), directives=PACE)
     one.server.start()
     one.wait_staple()
-    one.responder.script = by_method(responders.good(), responders.http_status(405))
+    one.responder.script = responders.by_method(responders.good(), responders.http_status(405))
     known = len(one.responder.asked)
     one.responder.wait_asked(known + 3)
     assert methods(one.responder)[known:known + 3] == ["POST", "GET", "GET"]
 
 
 def test_one_responder_s_memory_is_not_another_s(httpd, ca, responder):
-    by_post = responder(by_method(responders.try_later(), responders.good()))
+    by_post = responder(responders.by_method(responders.try_later(), responders.good()))
     by_get = responder()
     vhosts = tuple(Vhost(f"h{n}.example.test", (ca.leaf(f"h{n}.example.test", url=one.url),))
                    for n, one in enumerate((by_post, by_get, by_post, by_get)))

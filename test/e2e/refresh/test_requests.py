@@ -85,12 +85,7 @@ def test_a_path_is_kept_and_a_name_goes_with_its_port(site, responder):
 
 
 def test_a_post_follows_a_get_that_fails(site):
-    def script(exchange):
-        if exchange.handler.command == "GET":
-            responders.http_status(404)(exchange)
-        else:
-            responders.good()(exchange)
-    one = site(script)
+    one = site(responders.by_method(responders.http_status(404), responders.good()))
     one.server.start()
     one.wait_staple()
     assert [asked.method for asked in one.responder.asked] == ["GET", "POST"]

@@ -217,12 +217,7 @@ def test_request_is_a_cacheable_get_with_a_host_header(site):
 
 
 def test_post_is_tried_where_get_is_not_understood(site):
-    def script(exchange):
-        if exchange.handler.command == "GET":
-            responders.http_status(405)(exchange)
-        else:
-            responders.good()(exchange)
-    one = site(script)
+    one = site(responders.by_method(responders.http_status(405), responders.good()))
     one.server.start()
     one.wait_staple()
     assert [asked.method for asked in one.responder.asked] == ["GET", "POST"]
