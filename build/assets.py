@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Write src/status/assets.c from src/status/page.css and page.js: `make assets`, or `build/assets.py`; with --check, compare only.
+"""Write src/status/assets.c from src/status/page.css and page.js: `make assets`, or `build/assets.py`; with --check,
+compare only.
 
-The C file is committed, because the plain apxs build takes what is in the repository. Blank lines, indentation and lines that hold nothing
-but a comment are for readers of the sources and are left out: browsers load these texts with every page.
+The C file is committed, because the plain apxs build takes what is in the repository. Blank lines, indentation and
+lines that hold nothing but a comment are for readers of the sources and are left out: browsers load these texts with
+every page.
 """
 
 import re

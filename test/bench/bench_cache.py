@@ -218,11 +218,14 @@ def judge(cells: list[Cell], results: list[dict]) -> list[dict]:
 
 
 def show(cells: list[Cell], results: list[dict], judged: list[dict]) -> None:
-    print("ns: time per read, all readers together, median over the rounds. x shmcb: how many times faster than shmcb; x floor: how")
-    print("many times slower than memcpy; harm: how many times slower than without a writer. [least, most] of the rounds.")
+    print("ns: time per read, all readers together, median over the rounds. x shmcb: how many times faster than "
+          "shmcb; x floor: how")
+    print("many times slower than memcpy; harm: how many times slower than without a writer. [least, most] of the "
+          "rounds.")
     print("p99.9: one read in a thousand takes longer than this, its wait for the mutex included.\n")
-    print(f"{'bytes':>5} {'entries':>7} {'readers':>11} {'writer':>6} | {'ours ns':>8} {'shmcb ns':>9} {'floor ns':>8} | "
-          f"{'x shmcb':>22} | {'x floor':>18} | {'harm':>18} | {'p99.9 ours':>10} {'shmcb ns':>9}")
+    print(
+        f"{'bytes':>5} {'entries':>7} {'readers':>11} {'writer':>6} | {'ours ns':>8} {'shmcb ns':>9} {'floor ns':>8} | "
+        f"{'x shmcb':>22} | {'x floor':>18} | {'harm':>18} | {'p99.9 ours':>10} {'shmcb ns':>9}")
 
     def ratio(row: dict, key: str, width: int) -> str:
         if key not in row:
@@ -232,14 +235,16 @@ def show(cells: list[Cell], results: list[dict], judged: list[dict]) -> None:
         return f"{r['median']:.2f} {bounds:>{width - 6}}".rjust(width)
     for cell, row in zip(cells, results):
         ns = {side: row["sides"][side]["ns"]["median"] for side in SIDES}
-        print(f"{cell.size:5} {cell.entries:7} {cell.readers:2} {cell.mode[:-2] if cell.mode == 'processes' else 'thread':>8} "
-              f"{cell.writer:>6} | {ns['ours']:8.0f} {ns['shmcb']:9.0f} {ns['floor']:8.0f} | {ratio(row, 'shmcb', 22)} | "
-              f"{ratio(row, 'floor', 18)} | {ratio(row, 'harm', 18)} | "
-              f"{row['sides']['ours']['one_read_ns']['p999']:10.0f} {row['sides']['shmcb']['one_read_ns']['p999']:9.0f}")
+        print(f"{cell.size:5} {cell.entries:7} {cell.readers:2} "
+              f"{cell.mode[:-2] if cell.mode == 'processes' else 'thread':>8} "
+              f"{cell.writer:>6} | {ns['ours']:8.0f} {ns['shmcb']:9.0f} {ns['floor']:8.0f} | "
+              f"{ratio(row, 'shmcb', 22)} | {ratio(row, 'floor', 18)} | {ratio(row, 'harm', 18)} | "
+              f"{row['sides']['ours']['one_read_ns']['p999']:10.0f} "
+              f"{row['sides']['shmcb']['one_read_ns']['p999']:9.0f}")
     print()
     for aim in judged:
-        print(f"{aim['aim']}: {aim['reached']} of {aim['of']} cells; median {aim['median']:.2f}, worst {aim['worst']:.2f} "
-              f"({aim['worst_cell']})")
+        print(f"{aim['aim']}: {aim['reached']} of {aim['of']} cells; median {aim['median']:.2f}, worst "
+              f"{aim['worst']:.2f} ({aim['worst_cell']})")
 
 
 def machine(lines: list[str]) -> dict:

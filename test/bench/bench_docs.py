@@ -32,12 +32,13 @@ def machine(found: dict) -> str:
     apart = (f"servers on {used['servers']} of them, clients and responder on {used['clients']}" if used["apart"]
              else "servers and clients on the same")
     programs = [re.sub(r"^Server version: ", "", program).split(" 20")[0] for program in info["programs"]]
-    lines = [f"{kind.capitalize()} with {info['processors']} processors ({info['processor']}), {apart}; {info['system']},",
-             f"kernel {info['kernel']}; {'; '.join(programs)}; {info['openssl'].split(' (')[0]}.",
-             f"The whole run took {found['seconds']:.0f} seconds" + (", in quick mode." if found["quick"] else ".")
-             + (f" Measured again, alone: {', '.join(found['alone'])}." if found.get("alone") else "")
-             + (f" The machine had other work (load {info['load_before']:.1f} before the run)."
-                if info["load_before"] > 0.7 else "")]
+    lines = [
+        f"{kind.capitalize()} with {info['processors']} processors ({info['processor']}), {apart}; {info['system']},",
+        f"kernel {info['kernel']}; {'; '.join(programs)}; {info['openssl'].split(' (')[0]}.",
+        f"The whole run took {found['seconds']:.0f} seconds" + (", in quick mode." if found["quick"] else ".")
+        + (f" Measured again, alone: {', '.join(found['alone'])}." if found.get("alone") else "")
+        + (f" The machine had other work (load {info['load_before']:.1f} before the run)."
+           if info["load_before"] > 0.7 else "")]
     return "\n".join(lines)
 
 
@@ -57,11 +58,15 @@ def headline(found: dict) -> str:
     share = {name: got["good"] / got["started"] * 100 for name, got in hung.items()}
     slowest = {name: f"{got['p99_ms'] / 1000:.3f}" for name, got in hung.items()}
     return "\n".join((
-        f"* Handshakes a second: **{rate:.2f} ×** those of mod_ssl with shmcb, where a response carries its signer's certificate; where the CA itself",
+        f"* Handshakes a second: **{rate:.2f} ×** those of mod_ssl with shmcb, where a response carries its signer's "
+        "certificate; where the CA itself",
         f"  signs, shmcb takes {bare:.2f} × the processor time (`make bench BENCH_ARGS='--only warm'`).",
-        f"* Instructions per connection: **{none:.3f} ×** those of no stapling at all (`make bench BENCH_ARGS='--only instructions'`).",
-        f"* The responder hangs for longer than servers keep their responses: **{share['ours']:.0f} %** of the clients get a good staple, {share['shmcb']:.0f} % with mod_ssl and",
-        f"  shmcb; one client in a hundred waits for {slowest['ours']} s or longer, {slowest['shmcb']} s with shmcb (`make bench BENCH_ARGS='--only outage'`)."))
+        f"* Instructions per connection: **{none:.3f} ×** those of no stapling at all (`make bench BENCH_ARGS='--only "
+        "instructions'`).",
+        f"* The responder hangs for longer than servers keep their responses: **{share['ours']:.0f} %** of the "
+        f"clients get a good staple, {share['shmcb']:.0f} % with mod_ssl and",
+        f"  shmcb; one client in a hundred waits for {slowest['ours']} s or longer, {slowest['shmcb']} s with shmcb "
+        "(`make bench BENCH_ARGS='--only outage'`)."))
 
 
 def contents(found: dict) -> dict[str, str]:

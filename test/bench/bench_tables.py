@@ -78,7 +78,8 @@ def cost(found: dict) -> Table:
     """Processor time of one handshake, and its ratio to the same server without stapling."""
     variants = found["warm"]["variants"]
     table = Table("cost",
-                  "Processor time of the server per handshake in microseconds, median (least to most); ×: to the same server "
+                  "Processor time of the server per handshake in microseconds, median (least to most); ×: to the same "
+                  "server "
                   "without stapling, median of the rounds' ratios", ["", *(VARIANTS[v] for v in variants)])
     for name in variants["ecdsa-tls13"]:
         row = [label(name)]
@@ -127,7 +128,8 @@ def instructions(found: dict) -> Table:
 def latency(found: dict) -> Table:
     slices = found["latency"]["slices"]
     table = Table("latency",
-                  f"Milliseconds per handshake at {found['latency']['rate']:g} a second, over the rounds: median (least to most)",
+                  f"Milliseconds per handshake at {found['latency']['rate']:g} a second, over the rounds: median "
+                  "(least to most)",
                   ["", "p50", "p99", "longest", "stapled good"])
     for name, rounds in slices.items():
         who, state = name.rsplit("-", 1)
@@ -159,7 +161,8 @@ def scene(name: str, servers: dict[str, dict]) -> Table:
                    "requests"])
     for who, got in servers.items():
         shares = [f"{got[kind] / got['started'] * 100:.1f}" for kind in ("good", "none", "error", "wrong", "failed")]
-        first = "-" if not BY_NAME[who].staples else f"{got['first_good_s']:.2f} s" if got["first_good_s"] >= 0 else "never"
+        good_after = f"{got['first_good_s']:.2f} s" if got["first_good_s"] >= 0 else "never"
+        first = good_after if BY_NAME[who].staples else "-"
         table.rows.append([label(who), *shares, _ms(got["p50_ms"]), _ms(got["p99_ms"]), _ms(got["max_ms"]), first,
                            str(got["asked"])])
     return table
@@ -251,7 +254,8 @@ def better(found: dict) -> list[str]:
         for name in STAPLERS[:-1]:
             values = ratios(slices[name], slices["ours"], "cpu_us_per_handshake")
             if quartiles(values)[1] < 1:
-                said.append(f"Processor time per handshake, {VARIANTS[variant]}: {label(name)} takes {median(values):.3f} × what this module takes.")
+                said.append(f"Processor time per handshake, {VARIANTS[variant]}: {label(name)} takes "
+                            f"{median(values):.3f} × what this module takes.")
     slices = found["latency"]["slices"]
     for name in STAPLERS[:-1]:
         for key in ("p50_ms", "p99_ms"):
@@ -264,22 +268,27 @@ def better(found: dict) -> list[str]:
             got = servers.get(name)
             # a client more or less is no difference
             if got and got["good"] / got["started"] > ours["good"] / ours["started"] + 0.005:
-                said.append(f"{SCENES[part]}: {label(name)} stapled good to {got['good'] / got['started'] * 100:.1f} % of the clients, "
-                            f"this module to {ours['good'] / ours['started'] * 100:.1f} %; p99 {_ms(got['p99_ms'])} and {_ms(ours['p99_ms'])}.")
+                said.append(f"{SCENES[part]}: {label(name)} stapled good to {got['good'] / got['started'] * 100:.1f} "
+                            "% of the clients, "
+                            f"this module to {ours['good'] / ours['started'] * 100:.1f} %; p99 {_ms(got['p99_ms'])} "
+                            f"and {_ms(ours['p99_ms'])}.")
             if got and got["asked"] < ours["asked"] and got["good"] >= ours["good"]:
-                said.append(f"{SCENES[part]}: {label(name)} queried the responder {got['asked']} times, this module {ours['asked']} times.")
+                said.append(f"{SCENES[part]}: {label(name)} queried the responder {got['asked']} times, this module "
+                            f"{ours['asked']} times.")
     for n in found["many"]["counts"]:
         rows = found["many"]["servers"][str(n)]
         mine = median([one["start_s"] + one["all_good_s"] for one in rows["ours"]])
         for name in ("shmcb", "md", "nginx"):
             theirs = [one["start_s"] + one["all_good_s"] for one in rows[name] if one["all_good_s"] >= 0]
             if theirs and median(theirs) < mine:
-                said.append(f"{n} certificate{'s' * (n > 1)} until all are stapled: {label(name)} {median(theirs):.2f} s, this module {mine:.2f} s.")
+                said.append(f"{n} certificate{'s' * (n > 1)} until all are stapled: {label(name)} "
+                            f"{median(theirs):.2f} s, this module {mine:.2f} s.")
     for name in ("shmcb", "md"):
         for key, what in (("pss_kb", "PSS"), ("private_kb", "private")):
             theirs, mine = per_certificate(found, name, key), per_certificate(found, "ours", key)
             if theirs < mine:
-                said.append(f"Memory per certificate and process ({what}): {label(name)} {theirs:.1f} kB, this module {mine:.1f} kB.")
+                said.append(f"Memory per certificate and process ({what}): {label(name)} {theirs:.1f} kB, this module "
+                            f"{mine:.1f} kB.")
     return said
 
 

@@ -71,7 +71,8 @@ def warm_handshakes(rounds: int, seconds: float) -> dict:
             names = [contender.name for contender in variant.contenders]
             found[variant.name] = in_turns(names, rounds if variant is VARIANTS[0] else max(rounds * 2 // 3, 2),
                                            lambda name: slice_of(
-                                               stage.running[f"{variant.name}-{name}"], "--closed", CONCURRENT, "--seconds", seconds,
+                                               stage.running[f"{variant.name}-{name}"], "--closed", CONCURRENT,
+                                               "--seconds", seconds,
                                                *variant.options))
     return {"rounds": rounds, "seconds": seconds, "concurrent": CONCURRENT, "variants": found}
 

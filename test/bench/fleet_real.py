@@ -130,8 +130,10 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     folder, phases = Path(tempfile.mkdtemp(prefix="ocsp-cache-fleet-")), []
     folder.chmod(0o755)
-    print(f"{options.certificates} certificates, valid for {options.validity:.0f} s, requested every {options.period:.0f} s by a server alone\n"
-          f"{'store':10} {'phase':28} {'servers':>8} {'periods':>8} {'requests':>9} {'per':>12} {'and':>12} {'without':>8}\n"
+    print(f"{options.certificates} certificates, valid for {options.validity:.0f} s, requested every "
+          f"{options.period:.0f} s by a server alone\n"
+          f"{'store':10} {'phase':28} {'servers':>8} {'periods':>8} {'requests':>9} {'per':>12} {'and':>12} "
+          f"{'without':>8}\n"
           f"{'':10} {'':28} {'':8} {'':8} {'':9} {'certificate':>12} {'period':>12} {'staple':>8}")
     try:
         for kind, play in (("none", without_store), (options.store, with_store)):

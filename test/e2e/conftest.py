@@ -141,7 +141,8 @@ SHMCB = "shmcb:run/staples(128000)"
 @pytest.fixture
 def site(httpd: Callable[..., Httpd], responder: Callable[..., responders.ScriptedResponder],
          ca: pki.Authority) -> Callable[..., Site]:
-    """Factory of Sites. `vhost` and `config` change fields of the Vhost and of the Config; `leaf` of the certificate."""
+    """Factory of Sites. `vhost` and `config` change fields of the Vhost and of the Config; `leaf` of the
+    certificate."""
     def make(script: Optional[responders.Script] = None, *, vhost: Optional[dict] = None, leaf: Optional[dict] = None,
              environment: Optional[dict[str, str]] = None, **config: object) -> Site:
         answering = responder(script)

@@ -4,8 +4,8 @@
 """ocsp-cachectl: its --help, its manual page and its completion for bash name the same commands and options.
 
 * The help is the measure: `ocsp-cachectl --help` and `ocsp-cachectl COMMAND --help`.
-* tools/ocsp-cachectl.8: a subsection (.Ss) for each command, in which each option is an item (.It Fl f , -file Ar PATH); a line of the
-  synopsis for each, with the same arguments and options. mandoc finds nothing wrong with it.
+* tools/ocsp-cachectl.8: a subsection (.Ss) for each command, in which each option is an item (.It Fl f , -file Ar
+  PATH); a line of the synopsis for each, with the same arguments and options. mandoc finds nothing wrong with it.
 * tools/ocsp-cachectl.bash: what it completes in a real bash, with the bash-completion package.
 * What `probe` takes for the server's default settings (tools/ctl_probe_query.c) is what src/server/settings.c holds.
 """
@@ -23,7 +23,8 @@ problems = []
 
 
 def run(*command, **more):
-    return subprocess.run([str(word) for word in command], cwd=TOP, stdout=subprocess.PIPE, text=True, check=False, **more).stdout
+    return subprocess.run([str(word) for word in command], cwd=TOP, stdout=subprocess.PIPE, text=True, check=False,
+                          **more).stdout
 
 
 def options_in(help_text):
@@ -37,7 +38,8 @@ def from_program(program):
     overview = run(program, "--help")
     common = options_in(overview)
     commands = {}
-    for name, arguments in re.findall(r"^  ([a-z]+) (.*?)  ", overview.partition("\nCommands:\n")[2].partition("\n\n")[0], re.M):
+    for name, arguments in re.findall(r"^  ([a-z]+) (.*?)  ",
+                                      overview.partition("\nCommands:\n")[2].partition("\n\n")[0], re.M):
         options = options_in(run(program, name, "--help"))
         commands[name] = (arguments.strip(), options - common, options)
     if not commands or not common:
@@ -72,7 +74,8 @@ def from_page():
 def compare_page(commands, common):
     options, synopsis = from_page()
     for name, expected in [(COMMON, common), *((name, own) for name, (_, own, _) in commands.items())]:
-        for offence, what in [(expected - options.get(name, set()), "is not in it"), (options.get(name, set()) - expected, "is not in the help")]:
+        for offence, what in [(expected - options.get(name, set()), "is not in it"),
+                              (options.get(name, set()) - expected, "is not in the help")]:
             for letter, option, value in sorted(offence):
                 problems.append(f"{PAGE}: {name}: -{letter or '-'} --{option} {value} {what}")
     for title in (set(options) | set(synopsis)) - set(commands) - {COMMON}:
@@ -84,7 +87,8 @@ def compare_page(commands, common):
         if synopsis[name][0] != arguments:
             problems.append(f"{PAGE}: synopsis: {name} {synopsis[name][0]}; in the help: {arguments}")
         mentioned = {letter or f"-{option}" for letter, option, _ in own}
-        extra = synopsis[name][1] - mentioned - {letter for letter, _, _ in common} - {"-" + option for _, option, _ in own}
+        extra = synopsis[name][1] - mentioned - {letter for letter, _, _ in common} \
+            - {"-" + option for _, option, _ in own}
         missing = {(letter, option) for letter, option, _ in own if not {letter, f"-{option}"} & synopsis[name][1]}
         if extra or missing:
             problems.append(f"{PAGE}: synopsis: {name}: too much: {sorted(extra)}, missing: {sorted(missing)}")
@@ -97,8 +101,9 @@ def check_mandoc():
 
 
 def complete(program, *words):
-    script = f'. {BASH_COMPLETION}; . "$PWD/{COMPLETION}"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; ' \
-             'COMP_POINT=${#COMP_LINE}; _ocsp_cachectl "$1" "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"; printf "%s\\n" "${COMPREPLY[@]}"'
+    script = (f'. {BASH_COMPLETION}; . "$PWD/{COMPLETION}"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+              'COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}; _ocsp_cachectl "$1" "${!#}" "${COMP_WORDS[COMP_CWORD - 1]}"; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
     return set(run("bash", "--norc", "-c", script, "bash", program, *words).split())
 
 
@@ -119,7 +124,8 @@ def compare_defaults():
     probe = fields("tools/ctl_probe_query.c", r"probe_defaults = \{(.*?)\};")
     for name, value in probe.items():
         if server.get(name) != value:
-            problems.append(f"tools/ctl_probe_query.c: {name} = {value}, but {server.get(name)} in src/server/settings.c")
+            problems.append(
+                f"tools/ctl_probe_query.c: {name} = {value}, but {server.get(name)} in src/server/settings.c")
 
 
 def main():
@@ -134,7 +140,8 @@ def main():
     if problems:
         print("\n".join(problems))
         sys.exit(1)
-    print(f"{len(commands)} commands, {len(common) + sum(len(own) for _, own, _ in commands.values())} options: the same in help, manual page and completion")
+    print(f"{len(commands)} commands, {len(common) + sum(len(own) for _, own, _ in commands.values())} options: the "
+          "same in help, manual page and completion")
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What build/deps.sh leaves behind when it is killed while it installs.
 
-It forbids the start of services with a policy-rc.d for as long as it works. With stand-ins for apt-get and dpkg, and a folder in place
-of the root: the file is gone after success, failure and SIGTERM, which also ends apt-get first; after SIGKILL it permits, and the next
-run replaces it; an administrator's own file stays as it is.
+It forbids the start of services with a policy-rc.d for as long as it works. With stand-ins for apt-get and dpkg, and a
+folder in place of the root: the file is gone after success, failure and SIGTERM, which also ends apt-get first; after
+SIGKILL it permits, and the next run replaces it; an administrator's own file stays as it is.
 """
 import os
 import pathlib
@@ -18,9 +18,11 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds, for a machine that is busy
-TOOLS = ("sh", "sed", "sort", "tr", "mktemp", "rm", "cat", "chmod", "cut", "grep", "sleep")  # no redis-server among them
+# no redis-server among them
+TOOLS = ("sh", "sed", "sort", "tr", "mktemp", "rm", "cat", "chmod", "cut", "grep", "sleep")
 
-# Only "install" takes time: it writes its number, ends when it is told to or its folder is gone, and lingers as if it finished a package.
+# Only "install" takes time: it writes its number, ends when it is told to or its folder is gone, and lingers as if it
+# finished a package.
 APT_GET = """#!/bin/sh
 case " $* " in *" install "*) ;; *) exit 0 ;; esac
 trap 'echo asked >"$STAGE/asked"; ended=yes' TERM
@@ -61,7 +63,8 @@ class Stage:
         """deps.sh, with apt-get running"""
         for name in ("apt", "asked", "end", "policy_at_the_end"):
             (self.folder / name).unlink(missing_ok=True)
-        process = subprocess.Popen(["/bin/sh", TOP / "build/deps.sh", "fleet"], env=self.environment, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(["/bin/sh", TOP / "build/deps.sh", "fleet"], env=self.environment,
+                                   stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for((self.folder / "apt").exists, "apt-get runs")
         return process
@@ -94,7 +97,8 @@ def check_terminated(stage):
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE) == 128 + signal.SIGTERM
     assert (stage.folder / "asked").exists(), "apt-get was not asked to end"
-    assert (stage.folder / "policy_at_the_end").read_text().strip() == "101", "services were permitted before apt-get ended"
+    assert (stage.folder / "policy_at_the_end").read_text().strip() == "101", \
+        "services were permitted before apt-get ended"
     assert not stage.policy.exists(), "policy-rc.d is left behind by SIGTERM"
 
 

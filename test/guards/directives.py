@@ -33,9 +33,9 @@ and one row in the table at its top, with syntax, default and description as the
 
     | [OCSPCacheX](#ocspcachex) | `number` | `8` | One sentence |
 
-A directive without a default says "none" there, and its block in the reference ends with an example.
-Context is "server config" (the setter checks GLOBAL_ONLY) or "server config, virtual host". And no file of the project speaks
-of an OCSPCache... directive that does not exist.
+A directive without a default says "none" there, and its block in the reference ends with an example. Context is "server
+config" (the setter checks GLOBAL_ONLY) or "server config, virtual host". And no file of the project speaks of an
+OCSPCache... directive that does not exist.
 """
 import pathlib
 import re
@@ -58,7 +58,8 @@ DEFAULTS = {
     "OCSPCacheSharedPrefix": ("shared_prefix",),
     "OCSPCacheSharedTimeout": ("shared_timeout",),
 }
-CODE, DEFAULTS_IN, REFERENCE, MANUAL = "src/config/directives.c", "src/server/settings.c", "conf/ocsp_cache-reference.conf", "docs/manual/directives.md"
+CODE, DEFAULTS_IN = "src/config/directives.c", "src/server/settings.c"
+REFERENCE, MANUAL = "conf/ocsp_cache-reference.conf", "docs/manual/directives.md"
 REPORT = "src/status/mod_status.c"
 ROWS = ("syntax", "default", "context")
 
@@ -85,7 +86,10 @@ def from_code():
     fields = {}
     for field, value in re.findall(r"\.(\w+) = ([^,]+),", initialisers[1] if initialisers else ""):
         seconds = re.fullmatch(r"APR_TIME_C\((\d+)\) \* APR_USEC_PER_SEC", value)
-        fields[field] = float(seconds[1] if seconds else value) if seconds or value.isdigit() else value.strip('"').removeprefix("OC_CERTID_").lower()
+        if seconds or value.isdigit():
+            fields[field] = float(seconds[1] if seconds else value)
+        else:
+            fields[field] = value.strip('"').removeprefix("OC_CERTID_").lower()
     return directives, fields
 
 
@@ -138,7 +142,8 @@ def compare_summary(sections):
         problems.append(f"{MANUAL}: its table names other directives than its sections, or in another order")
     for name, row in rows:
         cells = [re.sub(r"[`\\]", "", cell).strip() for cell in re.split(r"(?<!\\)\|", row)]
-        expected = [sections.get(name, {}).get(key, "").removeprefix(name + " ") for key in ("syntax", "default", "description")]
+        expected = [sections.get(name, {}).get(key, "").removeprefix(name + " ")
+                    for key in ("syntax", "default", "description")]
         if cells != expected:
             problems.append(f"{MANUAL}: {name}: {cells} in the table, {expected} in its section")
 
@@ -159,7 +164,8 @@ def compare(directives, fields, documents):
     for name in sorted(set(reference) & set(manual)):
         for row in ROWS:
             if reference[name].get(row) != manual[name].get(row):
-                problems.append(f"{MANUAL}: {name}: {row} '{manual[name].get(row)}', but '{reference[name].get(row)}' in {REFERENCE}")
+                problems.append(f"{MANUAL}: {name}: {row} '{manual[name].get(row)}', but '{reference[name].get(row)}' "
+                                f"in {REFERENCE}")
 
 
 def compare_default(path, name, words, fields):
@@ -175,7 +181,8 @@ def compare_default(path, name, words, fields):
 def check_mentions(directives):
     # mod_status' keys begin with the same word: "OCSPCacheBlocks: %u".
     keys = set(re.findall(r"\bOCSPCache[A-Z]\w*(?=:)", (TOP / REPORT).read_text().replace("\\n", "\n")))
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, check=True, stdout=subprocess.PIPE, text=True)
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, check=True,
+                            stdout=subprocess.PIPE, text=True)
     for path in listed.stdout.split("\n"):
         if not path.endswith((".md", ".conf", ".c", ".h", ".py", ".sh")) or path == "test/guards/directives.py":
             continue

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What a handshake costs: instructions of oc_ssl_hooks_get_resp() and of all it calls, counted by callgrind in a real httpd while
-real clients are stapled a real response. The callback is left out: what mod_ssl does with the response is mod_ssl's.
+"""What a handshake costs: instructions of oc_ssl_hooks_get_resp() and of all it calls, counted by callgrind in a real
+httpd while real clients are stapled a real response. The callback is left out: what mod_ssl does with the response is
+mod_ssl's.
 
-More than BUDGET, or a system call, and the guard fails. Before it judges the module it must refuse one that was made worse.
+More than BUDGET, or a system call, and the guard fails. Before it judges the module it must refuse one that was made
+worse.
 """
 import os
 import pathlib
@@ -22,8 +24,9 @@ import responders  # noqa: E402
 from bench_stage import adopt_orphans  # noqa: E402
 from httpd import Config, Httpd, Vhost  # noqa: E402
 
-# Instructions per handshake, for a response of about 900 bytes with its signer's certificate. Measured: 1,352 (gcc 12 -O2, x86-64).
-# A whole handshake takes millions. The room is for other compilers, and for where in its buckets a key happens to lie.
+# Instructions per handshake, for a response of about 900 bytes with its signer's certificate. Measured: 1,352 (gcc 12
+# -O2, x86-64). A whole handshake takes millions. The room is for other compilers, and for where in its buckets a key
+# happens to lie.
 BUDGET = 1600
 
 ENTRY = "oc_ssl_hooks_get_resp"
@@ -55,8 +58,10 @@ def build_worse(folder):
     patched.write_text(source[:at] + "    " + WORSE + source[at:])
     objects = [path for path in make("print-ROOT_OBJECT", "print-GLUE_OBJECTS", "print-CORE_OBJECTS").split()
                if not path.endswith("/server/ssl_hooks.o")]
-    for command in (["gcc", *shlex.split(make("print-GLUE_FLAGS")), "-c", "-o", str(folder / "ssl_hooks.o"), str(patched)],
-                    ["gcc", *shlex.split(make("print-MODULE_LDFLAGS")), "-o", str(built), *objects, str(folder / "ssl_hooks.o"),
+    for command in (["gcc", *shlex.split(make("print-GLUE_FLAGS")), "-c", "-o", str(folder / "ssl_hooks.o"),
+                     str(patched)],
+                    ["gcc", *shlex.split(make("print-MODULE_LDFLAGS")), "-o", str(built), *objects,
+                     str(folder / "ssl_hooks.o"),
                      *shlex.split(make("print-OPENSSL_LIBS"))]):
         subprocess.run(command, cwd=TOP, check=True)
     return built
@@ -65,7 +70,8 @@ def build_worse(folder):
 def measure(module, folder, leaf, root):
     """-> (instructions per handshake, system calls per handshake)"""
     os.environ["OCSP_CACHE_MODULE"] = str(module)
-    server = Httpd(folder, Config(vhosts=(Vhost(HOST, (leaf,)),), cache="ocsp_cache:cache/staples(128000)", status=False,
+    server = Httpd(folder, Config(vhosts=(Vhost(HOST, (leaf,)),), cache="ocsp_cache:cache/staples(128000)",
+                                  status=False,
                                   log_level="warn"), root)
     server.start()
     server.wait_staple(HOST)
@@ -84,7 +90,8 @@ def measure(module, folder, leaf, root):
 def judge(instructions, system_calls):
     problems = []
     if instructions > BUDGET:
-        problems.append(f"src/server/ssl_hooks.c: {instructions:.0f} instructions per handshake, the budget is {BUDGET} (test/guards/hot_cost.py)")
+        problems.append(f"src/server/ssl_hooks.c: {instructions:.0f} instructions per handshake, the budget is "
+                        f"{BUDGET} (test/guards/hot_cost.py)")
     if system_calls:
         problems.append(f"src/server/ssl_hooks.c: {system_calls:g} system calls per handshake")
     return problems

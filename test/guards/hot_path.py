@@ -3,10 +3,10 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What a handshake may run (ARCHITECTURE.md: no lock, no system call, no file, no allocation, no ASN.1).
 
-Compiles the sources with every function kept apart, starts at the get_resp hook, follows each reference to a function of
-ours, and holds every symbol from outside that is reached to the list below. Also refused: an indirect call in a function
-that is not named here, an instruction that enters the kernel, a log line above debug. Taking a function's address counts
-as calling it. Before it judges, the guard must refuse each of its own bad samples.
+Compiles the sources with every function kept apart, starts at the get_resp hook, follows each reference to a function
+of ours, and holds every symbol from outside that is reached to the list below. Also refused: an indirect call in a
+function that is not named here, an instruction that enters the kernel, a log line above debug. Taking a function's
+address counts as calling it. Before it judges, the guard must refuse each of its own bad samples.
 
     test/guards/hot_path.py [--entry FUNCTION] [--list]      --list prints what is reached
 """
@@ -131,7 +131,7 @@ def judge(program, entry):
     """-> (problems, names of our functions reached, names from outside reached)"""
     start = program.find(None, entry) or next((f[entry] for f in program.locals.values() if entry in f), None)
     if start is None:
-        return [f"{entry}: no such function: is the hook named otherwise now? (ENTRY in test/guards/hot_path.py)"], [], []
+        return [f"{entry}: no such function: does the hook have another name? (ENTRY in {sys.argv[0]})"], [], []
     problems, outside, reached = [], set(), {start: None}
     todo = [start]
     while todo:
@@ -169,9 +169,11 @@ def load(sources, flags, folder):
 
 
 SAMPLES = {  # what the sample does: (is it harmless, its code)
-    "a lookup and a copy": (True, "static int copy(void) { return memcmp(a, b, 8); } int ENTRY(void) { return copy(); }"),
+    "a lookup and a copy": (True,
+                            "static int copy(void) { return memcmp(a, b, 8); } int ENTRY(void) { return copy(); }"),
     "the callback": (True, "int ENTRY(void (*cb)(void)) { cb(); return 0; }"),
-    "a debug line": (True, "int ENTRY(void)\n{\n    ap_log_cerror(APLOG_MARK, APLOG_DEBUG, 0, c, \"x\");\n    return 0;\n}"),
+    "a debug line": (True,
+                     "int ENTRY(void)\n{\n    ap_log_cerror(APLOG_MARK, APLOG_DEBUG, 0, c, \"x\");\n    return 0;\n}"),
     "a mutex in a static helper": (
         False, "static int deep(void) { return pthread_mutex_lock(m); } static int f(void) { return 1 + deep(); } "
                "int ENTRY(void) { return 2 + f(); }"),
@@ -181,12 +183,14 @@ SAMPLES = {  # what the sample does: (is it harmless, its code)
     "an indirect call elsewhere": (
         False, "static int f(void) { return 1 + p(); } int ENTRY(void) { return 1 + f(); }"),
     "a system call of its own": (False, "int ENTRY(void) { __asm__ volatile(\"syscall\" ::: \"memory\"); return 0; }"),
-    "an error line": (False, "int ENTRY(void)\n{\n    ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, \"x\");\n    return 0;\n}"),
+    "an error line": (False,
+                      "int ENTRY(void)\n{\n    ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c, \"x\");\n    return 0;\n}"),
     "no such entry": (False, "int another(void) { return 0; }"),
 }
 SAMPLE_HEAD = """
 #include <stddef.h>
-void *a, *b, *c, *m; int (*p)(void); int pthread_mutex_lock(void *); int memcmp(const void *, const void *, size_t); void *malloc(size_t);
+void *a, *b, *c, *m; int (*p)(void); int pthread_mutex_lock(void *); void *malloc(size_t);
+int memcmp(const void *, const void *, size_t);
 int d2i_OCSP_RESPONSE(void); int read(void); void ap_log_cerror_(int, void *);
 #define APLOG_MARK 0
 #define ap_log_cerror(mark, level, ...) ap_log_cerror_(mark, c)
@@ -199,7 +203,8 @@ def self_test(folder):
         source.write_text(SAMPLE_HEAD + code.replace("ENTRY", ENTRY) + "\n")
         problems, _, _ = judge(load([source], [], folder), ENTRY)
         if harmless == bool(problems):
-            sys.exit(f"hot_path: the guard itself is broken: {what} was {'refused' if harmless else 'let through'} {problems}")
+            sys.exit(f"hot_path: the guard itself is broken: {what} was {'refused' if harmless else 'let through'} "
+                     f"{problems}")
 
 
 def main():

@@ -4,11 +4,12 @@
 """Which room may include which (ARCHITECTURE.md, "Rooms").
 
 * A folder under src/ is a room, and the Makefile lists each as glue or core (GLUE_ROOMS, CORE_ROOMS).
-* A room includes the rooms that the table below gives it, by "room/x.h", which is include/room/x.h; headers of its own by "x.h",
-  next to the source. The table has no circle, and neither have the files.
-* The core includes no header of httpd, and calls nothing of httpd, no clock and no random numbers: its object files are checked. It
-  links against APR, APR-util and libcrypto with no symbol left over.
-* A header in include/ is included from another room, or by mod_ocsp_cache.c, or by the tools: else it belongs next to its source.
+* A room includes the rooms that the table below gives it, by "room/x.h", which is include/room/x.h; headers of its own
+  by "x.h", next to the source. The table has no circle, and neither have the files.
+* The core includes no header of httpd, and calls nothing of httpd, no clock and no random numbers: its object files are
+  checked. It links against APR, APR-util and libcrypto with no symbol left over.
+* A header in include/ is included from another room, or by mod_ocsp_cache.c, or by the tools: else it belongs next to
+  its source.
 """
 import pathlib
 import re
@@ -16,7 +17,8 @@ import shlex
 import subprocess
 import sys
 
-# room: the other rooms that it may include. All may include version.h; mod_ocsp_cache.c and tools/ may include what they like.
+# room: the other rooms that it may include. All may include version.h; mod_ocsp_cache.c and tools/ may include what
+# they like.
 MAY_INCLUDE = {
     "config": {"refresh", "server", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
     "status": {"server", "state", "view", "fetch", "cache", "ocsp", "base"},
@@ -77,7 +79,8 @@ def sources():
 
 def check_rooms(core, glue):
     if set(core + glue) != set(MAY_INCLUDE) or set(core) & set(glue):
-        problems.append("Makefile: CORE_ROOMS and GLUE_ROOMS are not the rooms of the table in test/guards/layers.py, each once")
+        problems.append(
+            "Makefile: CORE_ROOMS and GLUE_ROOMS are not the rooms of the table in test/guards/layers.py, each once")
     for path in sources():
         if room_of(path) not in MAY_INCLUDE and path != TOP / "include" / "version.h":
             blame(path, 1, "in no room of the table in test/guards/layers.py")
@@ -193,8 +196,10 @@ def main():
     if problems:
         print("\n".join(problems))
         sys.exit(1)
-    arrows = {(room_of(a), room_of(b)) for a, targets in graph.items() for b in targets if room_of(b) not in (None, room_of(a))}
-    print(f"{len(core)} core and {len(glue)} glue rooms, {len(graph)} files, {len(arrows)} arrows between rooms, all downward")
+    arrows = {(room_of(a), room_of(b)) for a, targets in graph.items() for b in targets
+              if room_of(b) not in (None, room_of(a))}
+    print(f"{len(core)} core and {len(glue)} glue rooms, {len(graph)} files, {len(arrows)} arrows between rooms, all "
+          "downward")
 
 
 if __name__ == "__main__":

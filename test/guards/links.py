@@ -3,7 +3,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Every link of every *.md to a file or a section of this project leads there, and no section's name is used twice.
 
-Every section of the manual can be reached from another place in it, and every text in docs/ with at most two clicks from README.md.
+Every section of the manual can be reached from another place in it, and every text in docs/ with at most two clicks
+from README.md.
 
     links.py             the texts that git knows
     links.py FOLDER      those of an installed tree
@@ -42,7 +43,8 @@ def links_of(path, text):
         for link in re.findall(r"\]\(([^)\s]+)\)", line):
             if not re.match(r"[a-z]+:", link):
                 name, _, anchor = link.partition("#")
-                found.append((number, link, pathlib.Path(os.path.normpath(path.parent / name)) if name else path, anchor))
+                found.append((number, link, pathlib.Path(os.path.normpath(path.parent / name)) if name
+                              else path, anchor))
     return found
 
 
@@ -66,7 +68,8 @@ def check_reach(texts, links, offences):
     reached = {FIRST}
     for _ in range(CLICKS):
         reached |= {target for path in reached if path in links for _, _, target, _ in links[path]}
-    offences += [f"{path}: more than {CLICKS} clicks from {FIRST}" for path in texts if DOCS in path.parents and path not in reached]
+    offences += [f"{path}: more than {CLICKS} clicks from {FIRST}" for path in texts if DOCS in path.parents
+                 and path not in reached]
 
 
 def main():
@@ -74,7 +77,8 @@ def main():
         os.chdir(sys.argv[1])
         paths = list(pathlib.Path().rglob("*.md"))
     else:
-        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], check=True, capture_output=True, text=True)
+        listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], check=True,
+                                capture_output=True, text=True)
         paths = [pathlib.Path(name) for name in listed.stdout.split() if pathlib.Path(name).exists()]
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(paths)}
     links = {path: links_of(path, text) for path, text in texts.items()}

@@ -15,8 +15,8 @@ ERRORS = ("error", "crit", "alert", "emerg")
 
 @dataclass(frozen=True)
 class Explained:
-    """A line like this belongs to these faults, up to so many seconds after their end. `damaged`: to a file that was damaged since
-    the last full start, too."""
+    """A line like this belongs to these faults, up to so many seconds after their end. `damaged`: to a file that was
+    damaged since the last full start, too."""
 
     pattern: str
     faults: tuple[str, ...]
@@ -43,8 +43,10 @@ def is_explained(line: LogLine, journal: Journal) -> bool:
     if SANITIZER.search(text):
         return False
     if CRASH.search(text):
-        return KILLED.search(text) is not None and journal.near(("kill-", "stop-", "restart", "disk-slow", "short-lived"), 30)
+        return KILLED.search(text) is not None and journal.near(
+            ("kill-", "stop-", "restart", "disk-slow", "short-lived"), 30)
     if line.level and line.level not in ERRORS:
         return True
-    return any(re.search(row.pattern, text) and (journal.near(row.faults, row.after) or row.damaged and journal.is_damaged)
+    return any(re.search(row.pattern, text) and (journal.near(row.faults, row.after) or row.damaged
+                                                 and journal.is_damaged)
                for row in TABLE)

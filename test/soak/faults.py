@@ -70,7 +70,8 @@ class Journal:
         """Whether a fault whose name begins with one of these lasts, or ended less than `before` seconds ago."""
         at = time.monotonic() if at is None else at
         with self._lock:
-            return any(event.touches(at, before) and event.fault.name.startswith(names) for event in reversed(self.events))
+            return any(event.touches(at, before) and event.fault.name.startswith(names)
+                       for event in reversed(self.events))
 
     def begun_since(self, at: float) -> int:
         with self._lock:
@@ -80,7 +81,8 @@ class Journal:
         """For a report: what lasted during the last seconds, and how long ago it began."""
         now = time.monotonic()
         with self._lock:
-            return [f"{event.fault} ({now - event.begin:.1f} s ago)" for event in self.events if event.touches(now, seconds)]
+            return [f"{event.fault} ({now - event.begin:.1f} s ago)" for event in self.events
+                    if event.touches(now, seconds)]
 
 
 class Injector:

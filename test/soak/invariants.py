@@ -43,7 +43,8 @@ class Problem:
 
 
 class Handshakes:
-    """What the clients report: never wrong, good while valid, failed only with a reason, not slower than without stapling."""
+    """What the clients report: never wrong, good while valid, failed only with a reason, not slower than without
+    stapling."""
 
     def __init__(self, journal: Journal, report: "Invariants") -> None:
         self._journal, self._report = journal, report
@@ -83,10 +84,12 @@ class Handshakes:
             if not (_is_by_time(line["why"]) and (is_clock_off or _seconds_of(line["why"]) <= line["ms"] / 1000 + 1)):
                 self._report.problem(f"{who}: a wrong staple: {line['why']}")
         elif self._until.get(who, 0) > now + 1 and not is_clock_off:
-            self._report.problem(f"{who}: {outcome}, though a good response was held for {self._until.pop(who) - now:.0f} s more")
+            self._report.problem(
+                f"{who}: {outcome}, though a good response was held for {self._until.pop(who) - now:.0f} s more")
 
     def compare(self) -> None:
-        """The seconds that are complete: the slowest handshake of each kind against the slowest of the other around it."""
+        """The seconds that are complete: the slowest handshake of each kind against the slowest of the other around
+        it."""
         last = int(time.monotonic()) - 4
         for second in range(max(self._compared, last - 60), last):
             if self._journal.near(SLOWS_HANDSHAKES, 3, second):
@@ -108,14 +111,16 @@ class Handshakes:
 
     def slowest_plain(self) -> float:
         """Seconds, of the last handshakes without stapling."""
-        return max((longest for name in ("a", "b") for _, longest in list(self._seconds[name].values())), default=0.0) / 1000
+        return max((longest for name in ("a", "b") for _, longest in list(self._seconds[name].values())),
+                   default=0.0) / 1000
 
     def check_speed(self) -> None:
         """At the end: stapled handshakes may stand out no more than those without stapling do."""
         bound = MARGIN_MS + 2 * self.excess["plain"]
         if self.excess["stapled"] > bound:
-            self._report.problem(f"a stapled handshake took {self.excess['stapled']:.0f} ms longer than twice the slowest without "
-                                 f"stapling around it; the other way round it is {self.excess['plain']:.0f} ms")
+            self._report.problem(
+                f"a stapled handshake took {self.excess['stapled']:.0f} ms longer than twice the slowest without "
+                f"stapling around it; the other way round it is {self.excess['plain']:.0f} ms")
 
 
 def _is_by_time(why: str) -> bool:
@@ -154,7 +159,8 @@ class Requests:
             bound = WINDOW / INTERVAL[0] + 2 * self._journal.begun_since(at - WINDOW - 5) + 3
             self.most = max(self.most, len(attempts))
             if len(attempts) > bound:
-                self._report.problem(f"{host(number)}: {len(attempts)} attempts within {WINDOW} s, more than {bound:.0f}")
+                self._report.problem(
+                    f"{host(number)}: {len(attempts)} attempts within {WINDOW} s, more than {bound:.0f}")
                 attempts.clear()
 
 
@@ -205,8 +211,10 @@ class Leaders:
             return
         since = self._two_since.setdefault(frozenset(talking), now)
         if now - since > TWO_LEADERS + self._report.slack():
-            self._report.problem(f"{len(talking)} processes talk to the responder for {now - since:.0f} s: {sorted(talking)}, "
-                                 f"children that took the lead: {self._claims}, alive: {sorted(self._stage.server.processes())}")
+            self._report.problem(
+                f"{len(talking)} processes talk to the responder for {now - since:.0f} s: {sorted(talking)}, "
+                f"children that took the lead: {self._claims}, alive: "
+                f"{sorted(self._stage.server.processes())}")
             self._two_since.clear()
 
 
@@ -297,7 +305,8 @@ class Invariants:
         there = {path.name for path in self.stage.server.cache_folder.iterdir()} - FILES
         self._temporary = {name: self._temporary.get(name, now) for name in there}
         for name, since in self._temporary.items():
-            if now - since > TEMPORARY + self.slack() and not self.journal.near(("disk-", "restart", "graceful", "kill-"), 5):
+            if now - since > TEMPORARY + self.slack() and not self.journal.near(
+                ("disk-", "restart", "graceful", "kill-"), 5):
                 self.problem(f"a file was left in the cache's folder: {name}")
                 self._temporary[name] = now + 3600
 
@@ -315,8 +324,9 @@ class Invariants:
         try:
             for one in self.stage.server.certificates():
                 if one["next_request"] is not None and one["next_request"] < now - OVERDUE - slack:
-                    self.problem(f"{one['host']}: nobody refreshes: the request was due {now - one['next_request']:.0f} s ago; "
-                                 f"the child that leads: {self.leaders.now()}, its slack: {slack:.1f} s")
+                    self.problem(
+                        f"{one['host']}: nobody refreshes: the request was due {now - one['next_request']:.0f} s ago; "
+                        f"the child that leads: {self.leaders.now()}, its slack: {slack:.1f} s")
         except (OSError, ValueError) as failure:
             self.problem(f"the status page cannot be read: {failure}")
         self.samples.append(Sample.of(self.stage.server))

@@ -2,8 +2,9 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What will happen in a run, and when: a function of the seed alone, so that a run can be replayed.
 
-The first 40 seconds of each minute are a storm, the rest is calm. Three independent sequences: the moods of the responder, one per certificate; faults of the environment; and faults of the
-processes. A sequence never ends, and a longer run with the same seed begins like a shorter one.
+The first 40 seconds of each minute are a storm, the rest is calm. Three independent sequences: the moods of the
+responder, one per certificate; faults of the environment; and faults of the processes. A sequence never ends, and a
+longer run with the same seed begins like a shorter one.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Callable, Iterator
 from fault_kinds import Body, Row, Talk
 from fault_rows import ROWS
 
-# The load client, like every client that uses OpenSSL's OCSP_resp_find_status(), knows a certificate by a SHA-1 CertID alone, and it
-# allows no skew. A revoked certificate is a different story: tests in test/e2e hold it.
+# The load client, like every client that uses OpenSSL's OCSP_resp_find_status(), knows a certificate by a SHA-1 CertID
+# alone, and it allows no skew. A revoked certificate is a different story: tests in test/e2e hold it.
 LEFT_OUT = ("certid-sha256", "certid-sha384", "certid-sha512", "this-update-ahead-within-skew")
 
 
@@ -38,7 +39,8 @@ def is_calm(elapsed: float) -> bool:
 
 @dataclass(frozen=True)
 class Mood:
-    """How the responder of one certificate behaves from `at` on (seconds from the start). Without a row it answers correctly."""
+    """How the responder of one certificate behaves from `at` on (seconds from the start). Without a row it answers
+    correctly."""
 
     at: float
     row: Row | None

@@ -40,10 +40,12 @@ def as_text(run: dict) -> str:
         return f"{run['mpm']}: " + "\n".join(run["problems"])
     lines = [f"{run['mpm']}, {run['minutes']} min: {sum(run['faults'].values())} faults, "
              + ", ".join(f"{count} {name}" for name, count in run["handshakes"].items() if count)
-             + f"; {run['requests']} requests to the responder, at most {run['most_attempts']} attempts for a certificate in 30 s; "
+             + f"; {run['requests']} requests to the responder, at most {run['most_attempts']} attempts for a "
+             "certificate in 30 s; "
              f"{run['leaders']} times a child took the lead",
              f"    the machine woke a sleeping thread up to {run['latest_wake_ms']} ms late",
-             f"    slowest handshake in {run['seconds_compared']} undisturbed seconds: {run['slowest_ms']['stapled']:.0f} ms, "
+             f"    slowest handshake in {run['seconds_compared']} undisturbed seconds: "
+             f"{run['slowest_ms']['stapled']:.0f} ms, "
              f"without stapling {run['slowest_ms']['plain']:.0f} ms",
              "    faults: " + ", ".join(f"{name} {count}" for name, count in run["faults"].items())]
     if run["growth"]:

@@ -22,7 +22,8 @@ ALLOWED = {"parent_rss_kb": (0.05, 1024), "parent_descriptors": (0, 0), "parent_
 
 @dataclass(frozen=True)
 class Sample:
-    """Of the parent; of the child that has most; of the machine, as this run sees it. `names` has what the descriptors and maps are."""
+    """Of the parent; of the child that has most; of the machine, as this run sees it. `names` has what the descriptors
+    and maps are."""
 
     parent_rss_kb: int
     parent_descriptors: int
@@ -52,9 +53,12 @@ class Sample:
 
         def longest(kind: str) -> tuple[str, ...]:
             return max((of_child[kind] for _, of_child in children), key=len, default=())
-        named = {f"parent_{kind}": found for kind, found in names.items()} | {f"child_{kind}": longest(kind) for kind in names}
-        return cls(parent.rss_kb, parent.descriptors, parent.threads, len(names["maps"]), most("rss_kb"), most("descriptors"),
-                   most("threads"), len(named["child_maps"]), len(children) + 1, parent.sysv["shm"], parent.sysv["sem"], named)
+        named = {f"parent_{kind}": found for kind, found in names.items()} \
+            | {f"child_{kind}": longest(kind) for kind in names}
+        return cls(parent.rss_kb, parent.descriptors, parent.threads, len(names["maps"]), most("rss_kb"),
+                   most("descriptors"),
+                   most("threads"), len(named["child_maps"]), len(children) + 1, parent.sysv["shm"],
+                   parent.sysv["sem"], named)
 
 
 def _names(pid: int) -> dict[str, tuple[str, ...]]:
@@ -94,5 +98,6 @@ def problems(samples: list[Sample]) -> list[str]:
     for name, (early, late) in growth(samples).items():
         share, amount = ALLOWED[name]
         if late > early + max(share * early, amount):
-            found.append(f"{name} grows: {early:g} in the first third of the run, {late:g} in the last{_more(samples, name)}")
+            found.append(
+                f"{name} grows: {early:g} in the first third of the run, {late:g} in the last{_more(samples, name)}")
     return found

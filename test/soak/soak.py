@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The soak: servers under load while everything around them fails, and what must hold all the time (docs/reliability.md).
+"""The soak: servers under load while everything around them fails, and what must hold all the time
+(docs/reliability.md).
 
     make soak MINUTES=10 [SEED=text] [MPM="event worker prefork"]
 
-Exit status 1: an invariant did not hold. The report names the seed; the same seed brings the same faults at the same times.
+Exit status 1: an invariant did not hold. The report names the seed; the same seed brings the same faults at the same
+times.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ CALM_CHECK = plan.ROUND - 3  # when in each minute
 
 
 def isolate() -> None:
-    """Daemons become our children, so that they can be reaped; System V segments of others do not count, where that is allowed."""
+    """Daemons become our children, so that they can be reaped; System V segments of others do not count, where that is
+    allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(36, 1, 0, 0, 0)      # PR_SET_CHILD_SUBREAPER
     libc.unshare(0x08000000)        # CLONE_NEWIPC
@@ -54,10 +57,12 @@ def soak(stage: Stage, seed: str, seconds: float) -> dict:
     injector = Injector(stage, journal, watch.leaders.now, seed)
     handshakes = watch.handshakes
     clients = [Clients(stage.server, "h%d.example.test" if name == "stapled" else f"{name}.{PLAIN}",
-                       N_HOSTS if name == "stapled" else 1, rate, seconds + 3600, functools.partial(handshakes.take, name))
+                       N_HOSTS if name == "stapled" else 1, rate, seconds + 3600,
+                       functools.partial(handshakes.take, name))
                for name, rate in RATE.items()]
     try:
-        poll(lambda: len(handshakes.outcome) == N_HOSTS and set(handshakes.outcome.values()) == {"good"}, "all are stapled", 30)
+        poll(lambda: len(handshakes.outcome) == N_HOSTS and set(handshakes.outcome.values()) == {"good"},
+             "all are stapled", 30)
         watch.start = start = time.monotonic()
         for sequence in (plan.environment(seed), plan.processes(seed)):
             injector.begin(sequence, start, seconds)

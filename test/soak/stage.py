@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What a run consists of: a server with one MPM, a responder whose behaviour changes, a redis, a clock and a disk that can be set,
-and clients that verify what they get."""
+"""What a run consists of: a server with one MPM, a responder whose behaviour changes, a redis, a clock and a disk that
+can be set, and clients that verify what they get."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ HERE = Path(__file__).resolve().parent
 LOAD = Path(os.environ.get("LOAD_CLIENT", REPOSITORY / "out" / "bench" / "load"))
 N_HOSTS = 6
 PLAIN = "plain.example.test"
-# At most so many handshakes a second, and so many at a time: a machine that is busy with something else must not be flooded.
+# At most so many handshakes a second, and so many at a time: a machine that is busy with something else must not be
+# flooded.
 RATE = {"stapled": (12, 3), "a": (6, 1), "b": (6, 1)}
 TIMEOUT = 2                          # of an exchange with the responder
 RETRY = 3                            # the longest pause after a failure
@@ -42,7 +43,8 @@ ROOM = {"prefork": ("MaxRequestWorkers 64", "ServerLimit 64")}  # children that 
 
 
 def returns_errors(number: int) -> bool:
-    """Whether the host has SSLStaplingReturnResponderErrors on, and staples a verified "unknown" too if it holds nothing better."""
+    """Whether the host has SSLStaplingReturnResponderErrors on, and staples a verified "unknown" too if it holds
+    nothing better."""
     return number % 2 == 1
 
 
@@ -56,7 +58,8 @@ class Disk:
     def __init__(self, folder: Path, cache_folder: Path) -> None:
         self.library, self._file, self._concerned = folder / "fakedisk.so", folder / "disk", cache_folder
         self._file.write_bytes(bytes(16))
-        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", str(self.library), str(HERE / "fakedisk.c")],
+        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", str(self.library),
+                        str(HERE / "fakedisk.c")],
                        check=True)
 
     def set(self, late_ms: float = 0, is_full: bool = False) -> None:
@@ -80,7 +83,8 @@ class Responder(responders.ScriptedResponder):
         self._next = [next(moods) for moods in self._moods]
         self._calm: plan.Mood | None = None
         self.leaves: list[pki.Leaf] = []
-        self.seen: collections.deque[tuple[int, str, float]] = collections.deque()  # certificate, method, time.monotonic()
+        # certificate, method, time.monotonic()
+        self.seen: collections.deque[tuple[int, str, float]] = collections.deque()
         super().__init__(cast.ca, self._answer)
 
     def url_for(self, number: int) -> str:
@@ -128,8 +132,10 @@ class Clients:
     def __init__(self, server: Server, name: str, n_hosts: int, rate: tuple[float, int], seconds: float,
                  take: Callable[[dict], None]) -> None:
         self._process = subprocess.Popen(
-            [str(LOAD), "--address", f"127.0.0.1:{server.https_port}", "--ca", str(server.root_ca.cert_file), "--host", name,
-             "--hosts", str(n_hosts), "--rate", str(rate[0]), "--closed", str(rate[1]), "--seconds", str(seconds), "--timeout", "20", "--stream"],
+            [str(LOAD), "--address", f"127.0.0.1:{server.https_port}", "--ca", str(server.root_ca.cert_file),
+             "--host", name,
+             "--hosts", str(n_hosts), "--rate", str(rate[0]), "--closed", str(rate[1]), "--seconds", str(seconds),
+             "--timeout", "20", "--stream"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self._thread = threading.Thread(target=self._read, args=(take,), daemon=True)
         self._thread.start()
@@ -166,11 +172,13 @@ class Stage:
         leaves = [ca.leaf(host(number), url=self.responder.url_for(number)) for number in range(N_HOSTS)]
         self.responder.leaves = leaves
         plain = [Vhost(f"{name}.{PLAIN}", (ca.leaf(f"{name}.{PLAIN}"),), stapling=False) for name in ("a", "b")]
-        vhosts = [Vhost(host(number), (leaf,), directives=("SSLStaplingReturnResponderErrors on",) if returns_errors(number) else ())
+        vhosts = [Vhost(host(number), (leaf,), directives=("SSLStaplingReturnResponderErrors on",)
+                        if returns_errors(number) else ())
                   for number, leaf in enumerate(leaves)]
         self.server = Server(folder / "server", Config(
             vhosts=(*plain, *vhosts), cache="ocsp_cache:cache/staples(256000)", mpm=mpm, log_level="info",
-            modules=("socache_redis",), directives=(*DIRECTIVES, *ROOM.get(mpm, ()), f"OCSPCacheShared {self.store.argument}")), root)
+            modules=("socache_redis",),
+            directives=(*DIRECTIVES, *ROOM.get(mpm, ()), f"OCSPCacheShared {self.store.argument}")), root)
         self.disk = Disk(folder, self.server.cache_folder)
         self.server.environment = {**self.clock.environment, **self.disk.environment,
                                    "LD_PRELOAD": f"{self.clock.library} {self.disk.library}"}

@@ -49,7 +49,8 @@ def test_own_directives_with_our_provider_are_none(site):
 
 
 @pytest.mark.parametrize("line", [
-    "OCSPCacheRefresh maybe", "OCSPCacheWorkers 0", "OCSPCacheWorkers 65", "OCSPCacheWorkers four", "OCSPCacheWorkers 4x",
+    "OCSPCacheRefresh maybe", "OCSPCacheWorkers 0", "OCSPCacheWorkers 65", "OCSPCacheWorkers four",
+    "OCSPCacheWorkers 4x",
     "OCSPCacheRefreshInterval soon", "OCSPCacheRefreshInterval 0", "OCSPCacheRefreshInterval -5",
     "OCSPCacheRefreshInterval 2h 10min", "OCSPCacheRefreshInterval 5apples", "OCSPCacheMustStapleWait 2h",
     "OCSPCacheMustStapleWait -1", "OCSPCacheMustStapleWait 99999999999999999999", "OCSPCacheRefreshInterval"])
@@ -62,10 +63,12 @@ def test_wrong_argument_names_the_directive(site, line):
 
 
 def test_durations(site):
-    server = site(directives=("OCSPCacheRefreshInterval 5m 1d", "OCSPCacheExpiryWarning 12h", "OCSPCacheMustStapleWait 1min",
+    server = site(directives=("OCSPCacheRefreshInterval 5m 1d", "OCSPCacheExpiryWarning 12h",
+                              "OCSPCacheMustStapleWait 1min",
                               "OCSPCacheSharedTimeout 250MS")).server
     assert server.check().lines == ["Syntax OK"]
-    for line, words in (("OCSPCacheRefreshInterval 10min 2hh", "'2hh' is not a duration. Write a number and ms, s, min, h, d or w"),
+    for line, words in (("OCSPCacheRefreshInterval 10min 2hh",
+                         "'2hh' is not a duration. Write a number and ms, s, min, h, d or w"),
                         ("OCSPCacheMustStapleWait 2h", "'2h' is out of range: it must be from 0 to 1min"),
                         ("OCSPCacheExpiryWarning 1000h", "'1000h' is out of range: it must be from 0 to 720h"),
                         ("OCSPCacheExpiryWarning 5w", "'5w' is out of range: it must be from 0 to 30d"),
@@ -82,10 +85,12 @@ def test_own_directives_belong_to_the_main_server(site, line):
     assert checked.code != 0 and re.search("cannot occur within <VirtualHost", checked.output), checked.output
 
 
-MOD_SSLS = ("SSLStaplingErrorCacheTimeout -1", "SSLStaplingResponderTimeout -1", "SSLUseStapling perhaps", "SSLUseStapling",
+MOD_SSLS = ("SSLStaplingErrorCacheTimeout -1", "SSLStaplingResponderTimeout -1", "SSLUseStapling perhaps",
+            "SSLUseStapling",
             "SSLCertificateFile a b", "SSLCertificateFile", "SSLStaplingCache", "SSLStaplingCache a b",
             "SSLEngine on off", "SSLOCSPProxyURL a b", "SSLCACertificateFile a b", "SSLStaplingForceURL",
-            *(f'<Directory "htdocs">\n{line}\n</Directory>' for line in ("SSLUseStapling on", "SSLCACertificateFile x.pem")))
+            *(f'<Directory "htdocs">\n{line}\n</Directory>'
+              for line in ("SSLUseStapling on", "SSLCACertificateFile x.pem")))
 
 
 def test_mod_ssls_directives_are_judged_by_mod_ssl_alone(site):

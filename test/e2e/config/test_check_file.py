@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What `httpd -t` reports about the cache's file: it warns where the server would keep the cache in memory only, with advice that
-fits the cause, and never fails."""
+"""What `httpd -t` reports about the cache's file: it warns where the server would keep the cache in memory only, with
+advice that fits the cause, and never fails."""
 
 import contextlib
 import os
@@ -21,7 +21,8 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 @pytest.fixture
 def checked(site):
-    """The module's lines of `-t` with a cache file at the path, relative to the folder "cache" if it is not absolute."""
+    """The module's lines of `-t` with a cache file at the path, relative to the folder "cache" if it is not
+    absolute."""
     server = site().server
 
     def check(path: object, user=None) -> list[str]:
@@ -41,14 +42,18 @@ def test_files_that_cannot_be_used(checked):
     (folder / "folder").mkdir()
     (folder / "foreign").write_text("dear diary\n" * 1000)
     (folder / "link").symlink_to("foreign")
-    for path, words in (("no/such/folder/x", r"No such file or directory.* Create the folder \(`mkdir -p \S+/no/such/folder/`\)"),
-                        ("file/x", "Not a directory.* Name a file in a folder"), ("folder", "is not a regular file.* Remove it"),
-                        ("foreign", "is not an OCSP cache file.* Remove it"), ("link", "is a symbolic link.* Remove it")):
+    for path, words in (("no/such/folder/x",
+                         r"No such file or directory.* Create the folder \(`mkdir -p \S+/no/such/folder/`\)"),
+                        ("file/x", "Not a directory.* Name a file in a folder"),
+                        ("folder", "is not a regular file.* Remove it"),
+                        ("foreign", "is not an OCSP cache file.* Remove it"),
+                        ("link", "is a symbolic link.* Remove it")):
         [line] = checked(path)
         assert line.startswith("[ocsp_cache:warn]") and "kept in memory only" in line, line
         assert re.search(f"SSLStaplingCache: .*{words}", line), line
         assert not line.endswith(". ") and ". ." not in line
-    assert sorted(entry.name for entry in folder.iterdir()) == ["file", "folder", "foreign", "link"], "nothing is created"
+    assert sorted(entry.name for entry in folder.iterdir()) == ["file", "folder", "foreign", "link"], \
+        "nothing is created"
 
 
 @contextlib.contextmanager
@@ -71,7 +76,8 @@ def test_folders(checked):
     with mounted(folder, "mode=755,ro"):
         [line] = checked("x")
         assert "Read-only file system" in line and "ReadWritePaths=" in line and "kept in memory only" in line
-    for mode, owner, words in ((0o1777, 0, "Every user"), (0o757, 0, "Every user"), (0o755, unprivileged_user(), "which own it"),
+    for mode, owner, words in ((0o1777, 0, "Every user"), (0o757, 0, "Every user"),
+                               (0o755, unprivileged_user(), "which own it"),
                                (0o775, 0, "by their group")):
         subprocess.run(["chown", f"{owner}:{unprivileged_user()}", str(folder)], check=True)
         folder.chmod(mode)
@@ -101,7 +107,8 @@ def test_chroot(site, folder: Path):
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     jail.mkdir()
-    server = site(directives=(f"ChrootDir {jail}", f"OCSPCacheResponseFolder {responses}", f"OCSPCacheNotify {program}")).server
+    server = site(directives=(f"ChrootDir {jail}", f"OCSPCacheResponseFolder {responses}",
+                              f"OCSPCacheNotify {program}")).server
     lines = [line for line in server.check().lines if "[ocsp_cache:warn]" in line]
     assert len(lines) == 4 and sum("has no effect: the children run in ChrootDir" in line for line in lines) == 3, lines
     assert any("etc/resolv.conf" in line for line in lines)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What `httpd -t` reports about certificates, directives without effect, mod_md and stored responses: each fact once, with the
-hosts that it concerns and what to do."""
+"""What `httpd -t` reports about certificates, directives without effect, mod_md and stored responses: each fact once,
+with the hosts that it concerns and what to do."""
 
 import os
 import re
@@ -54,7 +54,8 @@ def test_validity_of_certificates(hosts, leaf, words, shared):
     assert all(words in line and re.search(r"20\d\d-\d\d-\d\dT", line) and "(serial " in line for line in lines), lines
     port = server.https_port
     if shared:
-        assert lines[0].startswith(f"{HOSTS[0]}:{port}, {HOSTS[1]}:{port}, {HOSTS[2]}:{port} and 2 others: certificate ")
+        assert lines[0].startswith(
+            f"{HOSTS[0]}:{port}, {HOSTS[1]}:{port}, {HOSTS[2]}:{port} and 2 others: certificate ")
     else:
         assert [line.split(":")[0] for line in lines] == list(HOSTS), "in the order of the configuration"
 
@@ -74,8 +75,10 @@ def test_certificates_without_a_responder_are_one_line_at_info(hosts):
 
 
 def test_plain_hosts_inherit_without_a_word(hosts):
-    """As with Debian's 000-default and conf/ocsp_cache.conf: SSLUseStapling stands outside of the host, which speaks no TLS."""
-    server = hosts(directives=("SSLUseStapling on", "SSLStaplingFakeTryLater on", "SSLStaplingReturnResponderErrors on"),
+    """As with Debian's 000-default and conf/ocsp_cache.conf: SSLUseStapling stands outside of the host, which speaks no
+    TLS."""
+    server = hosts(directives=("SSLUseStapling on", "SSLStaplingFakeTryLater on",
+                               "SSLStaplingReturnResponderErrors on"),
                    vhost={"stapling": None})
     plain = "\n".join((f"<VirtualHost *:{server.http_port}>", "ServerName plain.example.test", "</VirtualHost>"))
     server.config = replace(server.config, directives=(*server.config.directives, plain))
@@ -108,7 +111,8 @@ def test_missing_issuer_is_one_line(hosts):
     """With the first hosts and the count; what each host has instead is at info."""
     server = hosts(vhost={"issuer": "none"})
     [line] = said(server)
-    for words in (f"{HOSTS[0]}:", " and 2 others: ", " and 4 more: ", "is missing: CN=Test Intermediate", "SSLCertificateFile",
+    for words in (f"{HOSTS[0]}:", " and 2 others: ", " and 4 more: ", "is missing: CN=Test Intermediate",
+                  "SSLCertificateFile",
                   "SSLCertificateChainFile", "SSLCACertificateFile"):
         assert words in line, line
     each = [line for line in said(server, "info") if "the issuer's certificate is missing: " in line]
@@ -160,7 +164,8 @@ def test_https_by_its_port_alone(hosts, ca):
     server, leaf = hosts(), ca.leaf(HOST, url=URL, days=0.01)
     for port, words in ((server.https_port, ["it expired on"]), (server.http_port, [])):
         server.config = replace(server.config, vhosts=(), directives=(
-            "SSLUseStapling on", f"<VirtualHost *:{port}>", f"ServerName {HOST}", f'SSLCertificateFile "{leaf.cert_file}"',
+            "SSLUseStapling on", f"<VirtualHost *:{port}>", f"ServerName {HOST}",
+            f'SSLCertificateFile "{leaf.cert_file}"',
             f'SSLCertificateKeyFile "{leaf.key_file}"', "</VirtualHost>"))
         lines = said(server)
         assert len(lines) == len(words) and all(word in line for word, line in zip(words, lines)), lines
@@ -208,13 +213,16 @@ def test_no_cache_at_all(hosts):
     """mod_ssl's own test passes, and then the server does not start (AH01958)."""
     server = hosts(cache=None)
     [line] = said(server)
-    assert "SSLStaplingCache is missing" in line and "Write `SSLStaplingCache ocsp_cache`" in line and " and 2 others: " in line
-    server.config = replace(server.config, vhosts=tuple(replace(vhost, stapling=None) for vhost in server.config.vhosts))
+    assert "SSLStaplingCache is missing" in line and "Write `SSLStaplingCache ocsp_cache`" in line \
+        and " and 2 others: " in line
+    server.config = replace(server.config,
+                            vhosts=tuple(replace(vhost, stapling=None) for vhost in server.config.vhosts))
     assert said(server) == []
 
 
 def test_responder_that_no_certificate_names(hosts):
-    one, other = f"OCSPCacheResponder {URL} http://mirror.test/", "OCSPCacheResponder http://ocsp.example.test http://m.test/"
+    one = f"OCSPCacheResponder {URL} http://mirror.test/"
+    other = "OCSPCacheResponder http://ocsp.example.test http://m.test/"
     assert said(hosts(directives=(one,))) == []
     [line] = said(hosts(directives=(one, other)))
     assert line.startswith("OCSPCacheResponder http://ocsp.example.test has no effect") and f"they name {URL}." in line

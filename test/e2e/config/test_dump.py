@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`httpd -t -D DUMP_OCSP_CACHE` and `DUMP_OCSP_CACHE_JSON`: with a running server and without one, by root and by others, for any
-terminal. They change nothing."""
+"""`httpd -t -D DUMP_OCSP_CACHE` and `DUMP_OCSP_CACHE_JSON`: with a running server and without one, by root and by
+others, for any terminal. They change nothing."""
 
 import fcntl
 import json
@@ -48,8 +48,8 @@ def picture(folder: Path) -> dict[str, tuple]:
 
 @pytest.fixture
 def crowd(httpd, ca, responder):
-    """A server whose hosts are of all kinds: stapled (two of them with one certificate), rejected by their responder, without a
-    responder, with stapling off."""
+    """A server whose hosts are of all kinds: stapled (two of them with one certificate), rejected by their responder,
+    without a responder, with stapling off."""
     answering = responder(lambda exchange: (responders.unauthorized() if exchange.leaf is refused else
                                             responders.good())(exchange))
     good, refused = ca.leaf(HOST, url=answering.url), ca.leaf("refused.example.test", url=answering.url)
@@ -91,7 +91,8 @@ def check_crowd(server: Httpd) -> None:
 def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     crowd.start()
     crowd.wait_staple(HOST)
-    poll(lambda: all(one["last_verdict"] for one in document(crowd)["certificates"][:2]), "both have been requested", 15)
+    poll(lambda: all(one["last_verdict"] for one in document(crowd)["certificates"][:2]),
+         "both have been requested", 15)
     check_crowd(crowd)
     text = table(crowd)
     assert HOST in text and "refused.example.test" in text and "off.example.test" not in text
@@ -99,7 +100,8 @@ def test_all_kinds_beside_a_running_server_and_without_one(crowd):
     assert re.search(r"[1-9]\d* unauthorized", text) and "no-responder" in text
     assert "2 staples (0 expired)" in text and re.search(r"room for\n  \d+ certificates with responses of 1 KiB", text)
     crowd.stop()
-    folders = [crowd.cache_folder, crowd.root / "run", crowd.root / "logs", crowd.config.vhosts[0].leaves[0].key_file.parent]
+    folders = [crowd.cache_folder, crowd.root / "run", crowd.root / "logs",
+               crowd.config.vhosts[0].leaves[0].key_file.parent]
     before = [picture(folder) for folder in folders]
     check_crowd(crowd)
     table(crowd)
@@ -139,7 +141,8 @@ def test_what_no_host_uses_any_more(crowd):
     crowd.wait_staple(HOST)
     crowd.stop()
     leaf = crowd.config.vhosts[0].leaves[0]
-    sha1 = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha1", "-in", str(leaf.cert_file)], check=True,
+    sha1 = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha1", "-in", str(leaf.cert_file)],
+                          check=True,
                           stdout=subprocess.PIPE, text=True).stdout.strip().split("=")[1].replace(":", "")
     assert document(crowd)["certificates"][0]["sha1"] == sha1
     crowd.config = replace(crowd.config, vhosts=crowd.config.vhosts[3:])
@@ -154,7 +157,8 @@ def on_terminal(server: Httpd, columns: int) -> str:
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     server.check()  # writes the configuration
-    done = subprocess.Popen([f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-d", str(server.root), "-f", str(server.conf_file),
+    done = subprocess.Popen([f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-d", str(server.root), "-f",
+                             str(server.conf_file),
                              "-t", "-D", TABLE], stdin=subprocess.DEVNULL, stdout=follower, stderr=subprocess.DEVNULL,
                             env={**os.environ, **sanitizer_environment()})
     os.close(follower)
@@ -203,12 +207,14 @@ def test_what_this_user_may_not_read_is_named(crowd):
     assert document(crowd)["problems"] == [], "root may"
 
 
-HOSTILE = [b"a\xff\xfe<script>alert(1)</script>&'.x", b"b\x1b[2J\x7f.x", b"c\xc3\xa9\xe2\x80\xa8\xf0\x9f\x98\x80.x", b"d\xed\xa0\x80\xc0\xaf.x"]
+HOSTILE = [b"a\xff\xfe<script>alert(1)</script>&'.x", b"b\x1b[2J\x7f.x", b"c\xc3\xa9\xe2\x80\xa8\xf0\x9f\x98\x80.x",
+           b"d\xed\xa0\x80\xc0\xaf.x"]
 
 
 @pytest.mark.asan
 def test_hostile_names(httpd, ca):
-    """Host names and certificates may contain any bytes: JSON stays valid, and a terminal gets no control characters."""
+    """Host names and certificates may contain any bytes: JSON stays valid, and a terminal gets no control
+    characters."""
     leaf = ca.leaf(HOST, url='http://ocsp.test/"<script>', common_name="<script>\x1b[2J\u2028\u00e9\"\\</script>")
     server = httpd(Config(vhosts=(), cache=CACHE, directives=('Include "names.conf"',)))
     blocks = [b'<VirtualHost *:%d>\nServerName "%s"\nSSLEngine on\nSSLUseStapling on\nSSLCertificateFile "%s"\n'

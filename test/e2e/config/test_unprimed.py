@@ -17,8 +17,8 @@ MISSING = r"AH02217|AH02604|nothing is stapled for .* does not find the certific
 
 @pytest.fixture
 def lost(httpd, ca, responder):
-    """One host whose issuer is not configured has three certificates: a Must-Staple one, an ordinary one, and one without a responder,
-    which needs no issuer. Another host is in order."""
+    """One host whose issuer is not configured has three certificates: a Must-Staple one, an ordinary one, and one
+    without a responder, which needs no issuer. Another host is in order."""
     answering = responder()
     leaves = {"must": ca.leaf("must.example.test", url=answering.url, must_staple=True),
               "usual": ca.leaf("usual.example.test", url=answering.url), "silent": ca.leaf("silent.example.test"),
@@ -42,7 +42,8 @@ def test_every_report_shows_it(lost):
     label = f'{{host="{seen["must"]["host"]}",serial="{seen["must"]["serial"]}"'
     assert f"ocsp_cache_certificate_attention{label}}} 2\n" in metrics
     assert f'ocsp_cache_certificate_state{label},state="no-issuer"}} 1\n' in metrics
-    assert f"ocsp_cache_response_remaining_seconds{label}}} 0\n" in metrics, "the alert for hosts without a staple fires"
+    assert f"ocsp_cache_response_remaining_seconds{label}}} 0\n" in metrics, \
+        "the alert for hosts without a staple fires"
     assert "ocsp_cache_response_remaining_seconds" + label.replace("must", "silent") not in metrics
     assert 'ocsp_cache_certificates{state="no-issuer"} 2\n' in metrics
     page = Page(ask(lost, "?state=no-issuer").body).text
@@ -65,13 +66,15 @@ def test_the_log_names_host_certificate_and_issuer(lost):
 
 def test_the_dump_agrees(lost):
     done = lost.dump("DUMP_OCSP_CACHE_JSON")
-    states = {one["host"].split(".")[0]: (one["state"], one["attention"]) for one in json.loads(done.stdout)["certificates"]}
+    states = {one["host"].split(".")[0]: (one["state"], one["attention"])
+              for one in json.loads(done.stdout)["certificates"]}
     assert states["must"] == ("no-issuer", "critical") and states["usual"] == ("no-issuer", "warning")
     assert states["silent"] == ("no-responder", "none")
 
 
 def test_the_tool_agrees(lost):
-    seen = {one["host"].split(".")[0]: (one["state"], one["attention"]) for one in ctl(lost, "list", "--json").json["certificates"]}
+    seen = {one["host"].split(".")[0]: (one["state"], one["attention"])
+            for one in ctl(lost, "list", "--json").json["certificates"]}
     assert seen["must"] == ("no-issuer", "critical") and seen["usual"] == ("no-issuer", "warning")
     assert seen["silent"] == ("no-responder", "none")
     done = ctl(lost, "check")
@@ -85,12 +88,14 @@ def test_one_of_two_certificates_of_a_host(httpd, ca, responder):
     """RSA and ECDSA, one of them without its chain: the other is stapled."""
     answering = responder()
     whole, lost = (ca.leaf(HOST, key=key, url=answering.url) for key in ("rsa", "ec"))
-    vhost = Vhost(HOST, (whole,), directives=(f'SSLCertificateFile "{lost.cert_file}"', f'SSLCertificateKeyFile "{lost.key_file}"'))
+    vhost = Vhost(HOST, (whole,), directives=(f'SSLCertificateFile "{lost.cert_file}"',
+                                              f'SSLCertificateKeyFile "{lost.key_file}"'))
     server = httpd(Config(vhosts=(vhost,), cache=CACHE, directives=DIRECTIVES[:4]))
     server.allow(MISSING)
     server.start()
     found = ask(server, "?format=json").json()["certificates"]
-    assert {one["serial"]: one["state"] == "no-issuer" for one in found} == {whole.serial_hex: False, lost.serial_hex: True}
+    assert {one["serial"]: one["state"] == "no-issuer" for one in found} \
+        == {whole.serial_hex: False, lost.serial_hex: True}
 
 
 def test_it_goes_when_the_issuer_is_there(lost):

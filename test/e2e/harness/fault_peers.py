@@ -86,9 +86,10 @@ def usable(word: str) -> str:
 
 # Each reason follows the tool's name in docs/faults.md.
 
-_FIRST_ONLY = ("finds the certificate's answer at any place; GnuTLS's TLS client reads the first one only, and ends the "
+_FIRST_ONLY = ("finds the certificate's answer at any place; GnuTLS's TLS client reads the first one only, and ends "
+               "the connection")
+_TOOL_FIRST = ("does not look for the certificate; GnuTLS's TLS client does, in the first answer, and ends the "
                "connection")
-_TOOL_FIRST = "does not look for the certificate; GnuTLS's TLS client does, in the first answer, and ends the connection"
 _TOOL_TIMES = "does not look at times; GnuTLS's TLS client does"
 _DER = "accepts BER; clients with a DER parser refuse it"
 _CRITICAL = "ignores critical extensions, which RFC 5280 section 4.2 requires clients to refuse; Firefox refuses them"
@@ -149,10 +150,11 @@ STRICTER: dict[str, dict[str, str]] = {
     "signer-by-name-in-another-string-type": {"openssl": _NAMES},
     "signer-with-issuer-in-another-string-type": {"openssl": _NAMES},
     "signer-is-ca": _both(_CA),
-    "signer-with-an-extension-twice": {"openssl": "accepts a signer with an extension that is present twice; GnuTLS and "
-                                                  "Chrome do not"},
-    "signer-with-an-oid-of-64-bits": {"openssl": "reads OIDs of any size; GnuTLS encodes the signer's certificate again, "
-                                                 "with an OID that differs, and ends the connection"},
+    "signer-with-an-extension-twice": {
+        "openssl": "accepts a signer with an extension that is present twice; GnuTLS and Chrome do not"},
+    "signer-with-an-oid-of-64-bits": {
+        "openssl": "reads OIDs of any size; GnuTLS encodes the signer's certificate again, with an OID that "
+        "differs, and ends the connection"},
     "signer-p224": {"openssl": _CURVE, "gnutls": _GNUTLS_CURVE},
     "signer-brainpool": {"openssl": _CURVE},
     "signer-secp256k1": {"openssl": _CURVE},
@@ -188,8 +190,8 @@ _REMOVED = "refuses the response as it is sent; the certificate is removed, and 
 LAXER: dict[str, dict[str, str]] = {
     "certid-over-the-issuer-field": {
         "openssl": "hashes the CA's subject to find the signer's issuer and the certificate's issuer field to find the "
-                   "answer: it accepts no response for a certificate that writes its issuer's name in another string type "
-                   "than the CA does"},
+        "answer: it accepts no response for a certificate that writes its issuer's name in another string "
+        "type than the CA does"},
     "with-a-malformed-name": {"gnutls": _REMOVED},
     "with-a-malformed-time": {"gnutls": _REMOVED},
     "with-the-key-id-of-the-signer": {"gnutls": _REMOVED},

@@ -279,8 +279,9 @@ def main() -> int:
     print(as_text(found))
     wrong = [problem for seen in found for problem in seen.problems()]
     slowest = max(seen.slowest for seen in found)
-    print(f"\n{len(found)} rows in {time.monotonic() - began:.0f} s; slowest handshake {slowest:.3f} s, without stapling "
-          f"{plain:.3f} s; {len(wrong)} problems", *wrong, sep="\n")
+    print(
+        f"\n{len(found)} rows in {time.monotonic() - began:.0f} s; slowest handshake {slowest:.3f} s, without stapling "
+        f"{plain:.3f} s; {len(wrong)} problems", *wrong, sep="\n")
     if sys.argv[1:] == ["--document"]:
         document(found)
     return 1 if wrong else 0

@@ -146,8 +146,9 @@ _taken_ports: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that is free, and that this run has not used before. It is below the range from which the
-    kernel takes ports for clients: no connection of a test that runs at the same time takes it before the server does."""
+    """A TCP port of the loopback that is free, and that this run has not used before. It is below the range from which
+    the kernel takes ports for clients: no connection of a test that runs at the same time takes it before the server
+    does."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
     while True:
         port = random.randrange(10000, first) if first > 12000 else 0
@@ -379,7 +380,8 @@ class Httpd:
 
     def certificates(self) -> list[dict]:
         """The JSON of the module's status page, in the order of the configuration."""
-        return json.loads(clients.http_get(f"http://127.0.0.1:{self.http_port}/ocsp-cache-status?format=json"))["certificates"]
+        return json.loads(
+            clients.http_get(f"http://127.0.0.1:{self.http_port}/ocsp-cache-status?format=json"))["certificates"]
 
     # -- the error log -----------------------------------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ def test_reloads_send_no_requests(failing):
         holds(lambda: len(failing.responder.asked) == 1, "no request", 0.5)
     after = certificate(failing.server, failing.leaf)
     assert len(failing.responder.asked) == 1
-    assert (after["failures"], after["last_verdict"]) == (1, "http-status") and after["next_request"] == before["next_request"]
+    assert (after["failures"], after["last_verdict"]) == (1, "http-status") \
+        and after["next_request"] == before["next_request"]
 
 
 def test_another_responder_is_queried_at_once(failing, responder):

@@ -28,8 +28,8 @@ def test_a_restarted_responder_is_queried_at_once(site):
 
 
 class Lost:
-    """A script: what arrives is never answered, not even after the responder is back, except the exchanges `kept`: these
-    are answered when the test says so. Knows how many exchanges the server had at a time, as the kernel does."""
+    """A script: what arrives is never answered, not even after the responder is back, except the exchanges `kept`:
+    these are answered when the test says so. Knows how many exchanges the server had at a time, as the kernel does."""
 
     def __init__(self, kept=()):
         self.kept, self.answer, self.most = kept, threading.Event(), 0
@@ -74,7 +74,8 @@ def test_there_are_two_exchanges_at_most(site, share, most):
     one.server.start()
     one.responder.wait_asked(2 * most + 1, deadline=40)
     assert script.most == most
-    assert len(one.server.ours(("warn", "info", "debug"), "There is no valid response to staple")) >= 2, "two exchanges have timed out"
+    assert len(one.server.ours(("warn", "info", "debug"), "There is no valid response to staple")) >= 2, \
+        "two exchanges have timed out"
 
 
 @pytest.mark.asan

@@ -51,7 +51,8 @@ def test_control_an_honest_record_is_stapled_without_a_query(site):
 FORGERIES = {
     "thisUpdate": lambda good: good.changed(this_update=good.this_update + YEARS),
     "thisUpdate-a-second-later": lambda good: good.changed(this_update=good.this_update + 1),
-    "nextUpdate": lambda good: good.changed(next_update=good.next_update + YEARS, usable_until=good.next_update + YEARS),
+    "nextUpdate": lambda good: good.changed(next_update=good.next_update + YEARS,
+                                            usable_until=good.next_update + YEARS),
     "verdict": lambda good: good.changed(verdict=REVOKED),
     "order": lambda good: good.changed(order=3 << 56),
     "expiry": lambda good: good.changed(expiry=good.next_update + YEARS),

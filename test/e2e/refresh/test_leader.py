@@ -36,7 +36,8 @@ def wait_one(server: Httpd, former: set[int], deadline: float = 10) -> int:
     return new.pop()
 
 
-@pytest.mark.parametrize("mechanism, mpm", [*((mechanism, "event") for mechanism in MECHANISMS), ("flock:run", "prefork")])
+@pytest.mark.parametrize("mechanism, mpm", [*((mechanism, "event") for mechanism in MECHANISMS),
+                                            ("flock:run", "prefork")])
 def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, mpm):
     """Both mutexes are of the mechanism: the cache's, and that of OCSPCacheShared, whose provider here needs one."""
     one = site(environment=delays.environment, mpm=mpm,
@@ -69,11 +70,13 @@ def test_one_leader_after_each_kind_of_end(site, delays, slow_child, mechanism, 
 
 @pytest.mark.parametrize("mechanism", ["sysvsem", "pthread", "file:run"])
 def test_a_reload_leaves_the_old_children_the_mutex_of_the_shared_store(httpd, ca, responder, delays, mechanism):
-    """Their last calls of the store end after the parent has discarded their configuration. The store is busy all the time."""
+    """Their last calls of the store end after the parent has discarded their configuration. The store is busy all the
+    time."""
     url = responder().url
     vhosts = tuple(Vhost(f"h{n}.example.test", (ca.leaf(f"h{n}.example.test", url=url),)) for n in range(16))
     server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=(
-        f"Mutex {mechanism} ocsp-cache", 'OCSPCacheShared "shmcb:run/shared(512000)"', *QUICK)), environment=delays.environment)
+        f"Mutex {mechanism} ocsp-cache", 'OCSPCacheShared "shmcb:run/shared(512000)"', *QUICK)),
+                   environment=delays.environment)
     server.start()
     for vhost in vhosts:
         server.wait_staple(vhost.host, deadline=30)
@@ -89,20 +92,23 @@ def switches(pid: int) -> int:
     """How often the threads of a process were put to sleep and woken so far."""
     count = 0
     for status in Path(f"/proc/{pid}/task").glob("*/status"):
-        count += sum(int(number) for number in re.findall(r"^\w*voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.M))
+        count += sum(int(number) for number in re.findall(r"^\w*voluntary_ctxt_switches:\s+(\d+)",
+                                                          status.read_text(), re.M))
     return count
 
 
 def test_idle_children_sleep(site):
     """Children that do not lead are not woken at all; the one that does wakes ten times a second. Their number is
     OCSP_CACHE_E2E_CHILDREN."""
-    one = site(mpm="prefork", directives=(f"ServerLimit {CHILDREN}", f"MaxRequestWorkers {CHILDREN}", f"StartServers {CHILDREN}",
+    one = site(mpm="prefork", directives=(f"ServerLimit {CHILDREN}", f"MaxRequestWorkers {CHILDREN}",
+                                          f"StartServers {CHILDREN}",
                                           f"MinSpareServers {CHILDREN}", f"MaxSpareServers {CHILDREN + 1}"))
     one.server.allow(r"\[core:warn\] .*AH00045: child process \d+ still did not exit")  # many on a busy machine
     one.server.start()
     one.wait_staple()
     leader = wait_leader(one.server)
-    idle = poll(lambda: len(one.server.children()) == CHILDREN and one.server.children() - {leader}, "all children are there", 30)
+    idle = poll(lambda: len(one.server.children()) == CHILDREN and one.server.children() - {leader},
+                "all children are there", 30)
     before: dict[int, int] = {}
 
     def quiet() -> bool:
@@ -115,7 +121,8 @@ def test_idle_children_sleep(site):
     poll(lambda: switches(leader) > led + 30, "control: the leader is awake", 15)
     took = time.monotonic() - begin
     woken = sum(switches(pid) - before[pid] for pid in idle)
-    print(f"{len(idle)} idle children: {woken / took:.1f} switches a second; the leader: {(switches(leader) - led) / took:.1f}")
+    print(f"{len(idle)} idle children: {woken / took:.1f} switches a second; the leader: "
+          f"{(switches(leader) - led) / took:.1f}")
     assert woken == 0
 
 
@@ -179,7 +186,8 @@ def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
 
 def test_the_stop_of_the_server_waits_for_nothing(site, load):
     """A child that reached its limit of connections is finishing an exchange."""
-    one = site(responders.hang(), mpm="prefork", directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 60"))
+    one = site(responders.hang(), mpm="prefork",
+               directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 60"))
     one.server.start()
     one.responder.wait_asked()
     leader = wait_leader(one.server)

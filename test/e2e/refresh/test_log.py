@@ -136,7 +136,8 @@ def test_expiry_is_logged_at_the_threshold_and_at_the_end_and_recovery_once(site
 
 def _left_when_warned(server: Httpd) -> tuple[float, float]:
     """The end that the first warning names, and when it was logged."""
-    stamp = re.search(r"^\[\w+ (\w+ \d+ [\d:]+)(\.\d+) (\d+)\] \[ocsp_cache:warn\] .* until \w+, (.*?) GMT", server.raw_log(),
+    stamp = re.search(r"^\[\w+ (\w+ \d+ [\d:]+)(\.\d+) (\d+)\] \[ocsp_cache:warn\] .* until \w+, (.*?) GMT",
+                      server.raw_log(),
                       re.M)
     at = time.mktime(time.strptime(f"{stamp[1]} {stamp[3]}", "%b %d %H:%M:%S %Y")) + float(stamp[2])
     return calendar.timegm(time.strptime(stamp[4], "%d %b %Y %H:%M:%S")), at

@@ -14,7 +14,8 @@ ERRORS = {status.name.lower(): responders.error(status) for status in (
     ocsp.OCSPResponseStatus.MALFORMED_REQUEST, ocsp.OCSPResponseStatus.INTERNAL_ERROR,
     ocsp.OCSPResponseStatus.TRY_LATER, ocsp.OCSPResponseStatus.UNAUTHORIZED)}
 NO_USE = {**ERRORS, "unknown": responders.unknown(), "expired": responders.good(-9000, -1000),
-          "future": responders.good(9000, 90000), "not-der": responders.garbage(), "http-404": responders.http_status(404)}
+          "future": responders.good(9000, 90000), "not-der": responders.garbage(),
+          "http-404": responders.http_status(404)}
 PACE = ("SSLStaplingStandardCacheTimeout 2", "SSLStaplingErrorCacheTimeout 1", "OCSPCacheRefreshInterval 1 2")
 
 
@@ -79,7 +80,8 @@ def test_post_shares_the_deadline_of_get(site):
     one.server.expect(NOTHING_HELD)
     one.server.start()
     one.server.wait_log("by GET; by POST: the responder did not answer in time", "warn", deadline=10)
-    gets, posts = ([asked for asked in list(one.responder.asked) if asked.method == method] for method in ("GET", "POST"))
+    gets, posts = ([asked for asked in list(one.responder.asked) if asked.method == method]
+                   for method in ("GET", "POST"))
     assert 1.0 < posts[0].at - gets[0].at < 2.0
     assert len(gets) <= 2 and len(posts) <= 2, "more than the query and its hedge"
 

@@ -123,7 +123,8 @@ def test_arguments_are_not_a_shells(site, program):
 
 
 def test_subject_is_harmless(site, program):
-    one = site(leaf={"common_name": "<script>alert('x')</script>&amp;\n\"q\" $(id)\x1b[2J"}, directives=(program.directive,))
+    one = site(leaf={"common_name": "<script>alert('x')</script>&amp;\n\"q\" $(id)\x1b[2J"},
+               directives=(program.directive,))
     one.server.start()
     subject = program.wait("first-response")["OCSP_CACHE_SUBJECT"]
     assert "script" in subject and subject.isprintable() and subject.isascii(), subject
@@ -154,9 +155,12 @@ def test_flood(site, ca, program):
     """More first responses than the queue takes: logged once, and everything is stapled."""
     program.write("#!/bin/sh\nexec sleep 30\n")
     one = site()
-    vhosts = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=one.responder.url),)) for i in range(150))
-    one.server.config = one.changed(vhosts=vhosts, directives=(program.directive,), cache="ocsp_cache:cache/staples(1048576)")
-    one.server.expect(r"\[ocsp_cache:warn\] .*OCSPCacheNotify: .* is too slow: .*First lost: first-response, h\d+\.example")
+    vhosts = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=one.responder.url),))
+                   for i in range(150))
+    one.server.config = one.changed(vhosts=vhosts, directives=(program.directive,),
+                                    cache="ocsp_cache:cache/staples(1048576)")
+    one.server.expect(
+        r"\[ocsp_cache:warn\] .*OCSPCacheNotify: .* is too slow: .*First lost: first-response, h\d+\.example")
     one.server.start()
     for vhost in vhosts[::30]:
         one.server.wait_staple(vhost.host)
@@ -167,7 +171,8 @@ def test_flood(site, ca, program):
 def test_a_failure_is_logged_once(site, program):
     program.write("#!/bin/sh\nexit 3\n")
     one = site(responders.revoked(), directives=(*QUICK, program.directive))
-    one.server.expect(r"\[ocsp_cache:crit\] ", r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+record.sh: it exited with status 3")
+    one.server.expect(r"\[ocsp_cache:crit\] ",
+                      r"\[ocsp_cache:warn\] .*OCSPCacheNotify: \S+record.sh: it exited with status 3")
     one.server.start()
     one.server.wait_log("it exited with status 3", "warn")
     one.responder.script = responders.good(this_update=0)
@@ -198,7 +203,8 @@ def test_configuration_check(site, program, damage):
     if damage == "folder":
         program.path.mkdir()
     said = one.server.check()
-    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+record\.sh is not an executable program", said.output), said
+    assert said.code != 0 and re.search(r"OCSPCacheNotify: \S+record\.sh is not an executable program", said.output), \
+        said
 
 
 def test_program_that_vanishes_ends_no_running_server(site, program):

@@ -226,8 +226,8 @@ def test_what_could_not_be_read_is_read_when_it_can(fed, inbox):
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
 def test_never_past_its_end_and_that_is_logged_once(httpd, ca, inbox):
-    """Two certificates: the file of one stays as it is, that of the other is removed. A response is running out in the last
-    quarter of the time for which it was usable when it was read, so the files come when the server is up."""
+    """Two certificates: the file of one stays as it is, that of the other is removed. A response is running out in the
+    last quarter of the time for which it was usable when it was read, so the files come when the server is up."""
     vhosts = tuple(Vhost(host, (ca.leaf(host),)) for host in ("there.example.test", "removed.example.test"))
     leaves = [vhost.leaves[0] for vhost in vhosts]
     server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=(
@@ -284,7 +284,7 @@ def test_a_relative_folder_is_taken_from_the_server_root(site):
     one.wait_staple(deadline=SOON)
 
 
-# ---- a folder on a network that does not answer -------------------------------------------------------------------------
+# ---- a folder on a network that does not answer ----------------------------------------------------------------------
 
 def test_a_folder_that_hangs_keeps_no_child_from_ending(fed, inbox, delays):
     """The child that leads, and its workers, sit in stat(2) for longer than the parent waits for a child."""

@@ -85,7 +85,8 @@ def test_all_fail_as_one_attempt(several):
 
 
 def test_a_pause_that_the_first_requested_is_kept(several):
-    busy = lambda exchange: exchange.reply(b"busy", status=503, content_type="text/plain", headers=(("Retry-After", "400"),))
+    busy = lambda exchange: exchange.reply(b"busy", status=503, content_type="text/plain",
+                                           headers=(("Retry-After", "400"),))
     one, _ = several(busy, None)
     one.server.expect(NOTHING_HELD)
     one.server.start()
@@ -109,7 +110,8 @@ def test_each_responder_keeps_its_share_of_the_workers(httpd, ca, responder):
     dead, counting = responder(), responders.Counting(seconds=0.1)
     dead.refuse()
     alive, other = responder(counting), responder(responders.Counting(seconds=0.1))
-    vhosts = tuple(Vhost(f"h{n}.example.test", (ca.leaf(f"h{n}.example.test", url=[dead.url, alive.url] if n % 2 else other.url),))
+    vhosts = tuple(Vhost(f"h{n}.example.test",
+                         (ca.leaf(f"h{n}.example.test", url=[dead.url, alive.url] if n % 2 else other.url),))
                    for n in range(20))
     server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=("OCSPCacheWorkers 7 2",))).start()
     for vhost in vhosts:

@@ -12,7 +12,8 @@ from httpd import Vhost
 from wait import poll
 
 DIRECTIVES = ('LogFormat "%U %H %{OCSP_STAPLE}e" staple', "CustomLog logs/access.log staple",
-              'Header always set X-Staple "%{OCSP_STAPLE}e"', "SSLStaplingReturnResponderErrors On", "SSLStaplingFakeTryLater Off",
+              'Header always set X-Staple "%{OCSP_STAPLE}e"', "SSLStaplingReturnResponderErrors On",
+              "SSLStaplingFakeTryLater Off",
               "Protocols h2 http/1.1")
 MODULES = ("headers", "http2")
 
@@ -36,13 +37,16 @@ def logged(server, path: str, count: int = 1) -> list[str]:
 
 
 def ask(server, *paths: str, host: str = HOST, extra: tuple[str, ...] = (), status: bool = True) -> str:
-    """Requests over one TLS connection of `openssl s_client`, which continues without a staple too. @return its output"""
+    """Requests over one TLS connection of `openssl s_client`, which continues without a staple too. @return its
+    output"""
     last = len(paths) - 1
     text = "".join(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n" + ("Connection: close\r\n" if i == last else "") + "\r\n"
                    for i, path in enumerate(paths))
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.https_port}", "-servername", host,
-                           "-CAfile", str(server.root_ca.cert_file), "-ign_eof", *(["-status"] if status else []), *extra],
-                          input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+                           "-CAfile", str(server.root_ca.cert_file), "-ign_eof",
+                           *(["-status"] if status else []), *extra],
+                          input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=30, check=False)
     return done.stdout
 
 
@@ -71,7 +75,8 @@ def test_plain_http(shop):
 
 def test_http_2_streams(shop):
     url = f"https://{HOST}:{shop.server.https_port}"
-    subprocess.run(["curl", "-sS", "--http2", "--cert-status", "--cacert", str(shop.server.root_ca.cert_file), "--resolve",
+    subprocess.run(["curl", "-sS", "--http2", "--cert-status", "--cacert", str(shop.server.root_ca.cert_file),
+                    "--resolve",
                     f"{HOST}:{shop.server.https_port}:127.0.0.1", "-o", "/dev/null", "-o", "/dev/null", f"{url}/one",
                     f"{url}/two"], check=True, timeout=30)
     assert logged(shop.server, "/one") == ["HTTP/2.0 good"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A control for the benchmark: in a small scene, mod_ssl's own stapling waits for the responder and this module does not. The
-tests assert who waits, not how fast anything is."""
+"""A control for the benchmark: in a small scene, mod_ssl's own stapling waits for the responder and this module does
+not. The tests assert who waits, not how fast anything is."""
 
 import os
 import sys

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The server's clock jumps by days in both directions: no crash, nothing stapled that has expired by the same clock, and recovery with the clock."""
+"""The server's clock jumps by days in both directions: no crash, nothing stapled that has expired by the same clock,
+and recovery with the clock."""
 
 import os
 import signal
@@ -13,7 +14,8 @@ from wait import NotReached, poll
 
 
 def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
-    """A refresh scheduled by the wrong clock becomes due soon by the right one, for any number of successive leaders."""
+    """A refresh scheduled by the wrong clock becomes due soon by the right one, for any number of successive
+    leaders."""
     one = site(responders.http_status(500), environment=clock.environment,
                directives=("OCSPCacheRefreshInterval 3 4", "SSLStaplingErrorCacheTimeout 4"))
     one.server.expect(NOTHING_HELD)

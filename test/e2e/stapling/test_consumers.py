@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Modules that use a socache provider (sessions, passwords, mod_ssl's own stapling) find in this one, in any child, what another
-child has stored, and no secrets reach the disk."""
+"""Modules that use a socache provider (sessions, passwords, mod_ssl's own stapling) find in this one, in any child,
+what another child has stored, and no secrets reach the disk."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from wait import poll
 OURS, SHMCB = "ocsp_cache", "shmcb"
 
 
-# ---- TLS sessions ------------------------------------------------------------------------------------------------------------
+# ---- TLS sessions ----------------------------------------------------------------------------------------------------
 
 # Every connection is served by a child that has served none before: a resumed session came out of the shared cache.
-FRESH_CHILDREN = {"mpm": "prefork", "directives": ("SSLSessionTickets off", "MaxConnectionsPerChild 1", "KeepAlive off")}
+FRESH_CHILDREN = {"mpm": "prefork", "directives": ("SSLSessionTickets off", "MaxConnectionsPerChild 1",
+                                                   "KeepAlive off")}
 
 
 def exchange(server: Httpd, tls: str, *extra: str) -> str:
@@ -68,7 +69,8 @@ def test_sessions_are_resumed_in_other_children_and_never_on_the_disk(site, fold
     assert files_with(one.server.root, secrets(first) | secrets(second)) == [], "session secrets never touch the disk"
     assert not (one.server.cache_folder / "sessions").exists()
     control = one.leaf.serial.to_bytes(20, "big").lstrip(b"\0")
-    assert one.server.cache_folder / "staples" in files_with(one.server.root, {control}), "this search finds what is there"
+    assert one.server.cache_folder / "staples" in files_with(one.server.root, {control}), \
+        "this search finds what is there"
     assert staple.status == "good"
 
 
@@ -120,7 +122,7 @@ def test_status_of_the_session_cache_is_in_mod_status(site):
     assert "CacheType: OCSP_CACHE\n" in one.server.status_page("?auto")
 
 
-# ---- passwords ------------------------------------------------------------------------------------------------------------
+# ---- passwords -------------------------------------------------------------------------------------------------------
 
 def get(server: Httpd, password: str) -> int:
     """The status of a page that requires a password."""
@@ -142,11 +144,12 @@ def hashed(password: str) -> str:
 def test_passwords_are_cached_until_their_time_is_over(httpd, provider):
     config = Config(vhosts=(), ssl=False, mpm="prefork",
                     modules=("authn_core", "authn_file", "authn_socache", "auth_basic", "authz_user"),
-                    directives=(f"AuthnCacheSOCache {provider}:{'(512000)' if provider == OURS else 'run/auth(512000)'}",
-                                "AuthnCacheEnable", "MaxConnectionsPerChild 1", "KeepAlive off", '<Location "/">',
-                                "AuthType Basic", "AuthName test", "AuthBasicProvider socache file",
-                                'AuthUserFile "conf-users"', "AuthnCacheProvideFor file", "AuthnCacheTimeout 4",
-                                "Require valid-user", "</Location>"))
+                    directives=(
+                        f"AuthnCacheSOCache {provider}:{'(512000)' if provider == OURS else 'run/auth(512000)'}",
+                        "AuthnCacheEnable", "MaxConnectionsPerChild 1", "KeepAlive off", '<Location "/">',
+                        "AuthType Basic", "AuthName test", "AuthBasicProvider socache file",
+                        'AuthUserFile "conf-users"', "AuthnCacheProvideFor file", "AuthnCacheTimeout 4",
+                        "Require valid-user", "</Location>"))
     server = httpd(config)
     users = server.root / "conf-users"
     secret = hashed("first")

@@ -88,7 +88,8 @@ def test_shmcb_forgets_at_a_restart(site):
 
 @pytest.mark.parametrize("script, status", [
     (responders.good(), "good"), (responders.revoked(), "revoked"), (responders.unknown(), "unknown"),
-    (responders.try_later(), "trylater"), (responders.unauthorized(), "unauthorized"), (responders.nothing(), "trylater"),
+    (responders.try_later(), "trylater"), (responders.unauthorized(), "unauthorized"),
+    (responders.nothing(), "trylater"),
     (responders.http_status(500), "trylater"), (responders.garbage(), "trylater"), (responders.chunked(), "trylater"),
     (responders.good(next_update=None), "good"),
 ], ids=["good", "revoked", "unknown", "trylater", "unauthorized", "nothing", "500", "garbage", "chunked", "no-end"])

@@ -31,7 +31,7 @@ def still_hangs(server: Httpd) -> bool:
     return not server.ours(pattern=TIMED_OUT)
 
 
-# ---- nothing cached: never wait ----------------------------------------------------------------------------------------
+# ---- nothing cached: never wait --------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_a_responder_that_hangs_from_the_start_delays_nobody(site):
@@ -228,7 +228,8 @@ def test_an_expired_response_is_not_stapled(site):
     one.server.start()
     one.wait_staple()
     one.server.expect(NOTHING_HELD)
-    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")  # in its last second, logged once
+    # in its last second, logged once
+    one.server.allow(r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
     one.responder.refuse()
 
     def none_left() -> bool:

@@ -85,10 +85,13 @@ CASES = {
     "unknown": (lambda ca, leaf, stranger, other: response(ca, leaf, status="unknown"), "wrong", "unknown"),
     "expired": (lambda ca, leaf, stranger, other: response(ca, leaf, this_update=-7200, next_update=-3600), "wrong",
                 "past its nextUpdate"),
-    "from the future": (lambda ca, leaf, stranger, other: response(ca, leaf, this_update=3600, next_update=7200), "wrong",
+    "from the future": (lambda ca, leaf, stranger, other: response(ca, leaf, this_update=3600, next_update=7200),
+                        "wrong",
                         "before its thisUpdate"),
-    "another certificate's": (lambda ca, leaf, stranger, other: response(ca, other), "wrong", "not about this certificate"),
-    "a stranger's signature": (lambda ca, leaf, stranger, other: response(ca, leaf, signer=stranger), "wrong", "verify error"),
+    "another certificate's": (lambda ca, leaf, stranger, other: response(ca, other), "wrong",
+                              "not about this certificate"),
+    "a stranger's signature": (lambda ca, leaf, stranger, other: response(ca, leaf, signer=stranger), "wrong",
+                               "verify error"),
     "tampered with": (lambda ca, leaf, stranger, other: tampered(response(ca, leaf)), "wrong", "signature"),
     "empty": (lambda ca, leaf, stranger, other: bytes.fromhex("30030a0100"), "wrong", "not a basic response"),
 }
@@ -146,7 +149,8 @@ def test_those_who_wait_behind_a_stall_are_counted_with_all_of_their_wait(ca, ro
     got = load(server.port, root_ca, "--rate", "50", "--seconds", "4")
     staller.join()
     assert got["good"] == got["started"] == 200, json.dumps(got)
-    # 100 of 200 handshakes begin during the stall, evenly: the slowest waits two seconds, a quarter of all more than one.
+    # 100 of 200 handshakes begin during the stall, evenly: the slowest waits two seconds, a quarter of all more than
+    # one.
     assert got["max_ms"] > 1800 and got["p90_ms"] > 1000, json.dumps(got)
     assert sum(second[-1] > 900 for second in got["timeline"]) >= 2, json.dumps(got)
 

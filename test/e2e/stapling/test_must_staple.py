@@ -132,7 +132,8 @@ def test_an_error_first_and_then_a_response(site):
 
 @pytest.mark.parametrize("mpm, most", [("prefork", 2.0), ("event", 5.0)])
 def test_a_server_that_waits_can_be_stopped(site, mpm, most):
-    """The event MPM signals its children only after three seconds. Before that it uses a pipe, which this module cannot read."""
+    """The event MPM signals its children only after three seconds. Before that it uses a pipe, which this module cannot
+    read."""
     one = site(responders.hang(), leaf=MUST, mpm=mpm, directives=("OCSPCacheMustStapleWait 60s",))
     one.server.allow(NOTHING_HELD, r"\[core:warn\] .* AH00045: child process \d+ still did not exit, sending a SIGTERM")
     one.server.start()
@@ -195,7 +196,7 @@ def test_a_restart_with_a_response_does_not_wait(site):
     assert seen.seconds < 60, seen
 
 
-# ---- what cannot work is reported ----------------------------------------------------------------------------------------
+# ---- what cannot work is reported ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("leaf, vhost, words", [
     ({}, {"stapling": False}, "SSLUseStapling is off"),
@@ -225,7 +226,8 @@ def test_responder_behind_the_server_itself(site):
     """It can answer only when the server accepts connections: the wait was in vain, and the log has the advice."""
     one = site(leaf={"must_staple": True}, modules=("proxy", "proxy_http"))
     own = f"http://127.0.0.1:{one.server.http_port}/"
-    one.server.config = one.changed(directives=("OCSPCacheMustStapleWait 300ms", f"OCSPCacheResponder {one.responder.url} {own}ocsp/",
+    one.server.config = one.changed(directives=("OCSPCacheMustStapleWait 300ms",
+                                                f"OCSPCacheResponder {one.responder.url} {own}ocsp/",
                                                 f"ProxyPass /ocsp/ {one.responder.url}"))
     one.server.expect(r"\[ocsp_cache:warn\] .*OCSPCacheMustStapleWait")
     one.server.start()

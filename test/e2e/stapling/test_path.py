@@ -2,8 +2,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """The handshake path: this module makes no system call, takes no lock and parses nothing while it staples.
 
-strace -k shows the stack of every system call. Locks that are free make no system call, so a preloaded library (callspy.c)
-wraps them and OpenSSL's parsers. Each test has its control: the refresher, which does all of it, is seen.
+strace -k shows the stack of every system call. Locks that are free make no system call, so a preloaded library
+(callspy.c) wraps them and OpenSSL's parsers. Each test has its control: the refresher, which does all of it, is seen.
 """
 
 import os
@@ -61,7 +61,8 @@ def attach_strace(pids: set[int], output: Path) -> "subprocess.Popen[str]":
 
 @pytest.fixture
 def callspy(folder):
-    """Compile callspy.c. Returns the environment that preloads it for one module's name, and the file that it writes."""
+    """Compile callspy.c. Returns the environment that preloads it for one module's name, and the file that it
+    writes."""
     if sanitizer_environment():
         pytest.skip("AddressSanitizer wants to be preloaded first and takes locks of its own")
     library, report = folder / "callspy.so", folder / "callspy.log"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The cache's file with other sizes, other versions, a full disk, and changes by others. Stapling is never affected, each
-problem is one log line, and valid records are kept."""
+"""The cache's file with other sizes, other versions, a full disk, and changes by others. Stapling is never affected,
+each problem is one log line, and valid records are kept."""
 
 import os
 import re
@@ -57,7 +57,8 @@ def test_a_size_that_is_too_small_names_once_one_that_is_not(httpd, ca, responde
     answering = responder()
     vhosts = tuple(Vhost(host, (ca.leaf(host, url=answering.url),)) for host in HOSTS)
     server = httpd(Config(vhosts=vhosts, cache="ocsp_cache:cache/staples(32768)"))
-    small = r"SSLStaplingCache: a size of 32768 bytes is too small for the responses of 30 certificates.* Set a size of (\d+) or more"
+    small = (r"SSLStaplingCache: a size of 32768 bytes is too small for the responses of 30 certificates.* "
+             r"Set a size of (\d+) or more")
     server.expect(rf"\[ocsp_cache:warn\] .*{small}")
     first = server.check().lines[0]
     server.start()
@@ -114,7 +115,8 @@ def small_disk(folder: Path) -> Iterator[Path]:
     """A file system of a few pages. Mounting needs privileges that not every test machine has."""
     disk = folder / "small-disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k,mode=755", "tmpfs", str(disk)], capture_output=True,
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k,mode=755", "tmpfs", str(disk)],
+                             capture_output=True,
                              text=True)
     if os.geteuid() != 0 or mounted.returncode != 0:
         pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
@@ -123,11 +125,13 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_costs_persistence_and_one_line(farm, small_disk):
-    """40 kB hold the list of certificates and a part of the thirty responses. A reload has no room for a new file either: the old one stays."""
+    """40 kB hold the list of certificates and a part of the thirty responses. A reload has no room for a new file
+    either: the old one stays."""
     cannot = r"\[ocsp_cache:error\].* cannot write the cache file .*small-disk/staples.*"
     server, answering = farm(f"ocsp_cache:{small_disk}/staples(128000)")
     server.allow(r"\[ocsp_cache:warn\] .*is in memory \(tmpfs\)")
-    server.allow(r"\[ocsp_cache:warn\] .*cannot (write|create) .*small-disk/staples\.(ledger|manifest)")  # these may have no room either
+    # these may have no room either
+    server.allow(r"\[ocsp_cache:warn\] .*cannot (write|create) .*small-disk/staples\.(ledger|manifest)")
     server.expect(cannot)
     assert stapled(server) == len(HOSTS)
     assert len(server.ours(("error",), "cannot write the cache file")) == 1, "once, not for each of the others"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The socache provider: its argument, its file, mod_ssl's own stapling and other consumers on it, and shmcb next to it."""
+"""The socache provider: its argument, its file, mod_ssl's own stapling and other consumers on it, and shmcb next to
+it."""
 
 import os
 import re
@@ -21,7 +22,7 @@ def tree(server: Httpd) -> dict[str, tuple[int, bytes]]:
             for path in server.root.rglob("*") if path.is_file() and path != server.conf_file}
 
 
-# ---- the argument ----------------------------------------------------------------------------------------------------------
+# ---- the argument ----------------------------------------------------------------------------------------------------
 
 ACCEPTED = {
     "name-path": "ocsp_cache:cache/staples",
@@ -131,7 +132,7 @@ def test_check_never_creates_nor_changes_the_file(site):
     assert [(path, path.stat().st_mtime_ns, path.stat().st_ino, path.read_bytes()) for path in files] == before
 
 
-# ---- the file ---------------------------------------------------------------------------------------------------------------
+# ---- the file --------------------------------------------------------------------------------------------------------
 
 def cache_file(one) -> Path:
     return one.server.cache_folder / "staples"
@@ -150,8 +151,9 @@ def missing_folder(path: Path) -> None:
     path.parent.rmdir()
 
 
-@pytest.mark.parametrize("spoil, words", [(foreign_file, "is not an OCSP cache file"), (symbolic_link, "is a symbolic link"),
-                                          (missing_folder, "No such file or directory.* Create the folder .`mkdir -p ")])
+@pytest.mark.parametrize("spoil, words",
+                         [(foreign_file, "is not an OCSP cache file"), (symbolic_link, "is a symbolic link"),
+                          (missing_folder, "No such file or directory.* Create the folder .`mkdir -p ")])
 def test_a_file_that_cannot_be_used_costs_persistence_alone(site, spoil, words):
     """The server starts and staples from memory, with one line, and what lies there stays as it is."""
     one = site(log_level="info")
@@ -253,7 +255,7 @@ def test_folder_lost_at_a_reload_costs_persistence_alone(site):
     assert one.handshake().status == "good"
 
 
-# ---- mutexes --------------------------------------------------------------------------------------------------------------
+# ---- mutexes ---------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("mechanism", ["default", "file:run", "fcntl:run", "flock:run", "pthread", "sem", "sysvsem"])
 def test_mutex_mechanisms(site, mechanism):
@@ -277,7 +279,7 @@ def test_posixsem_is_replaced_with_a_warning(site):
     assert one.handshake().status == "good"
 
 
-# ---- a plain provider for mod_ssl and others ---------------------------------------------------------------------------
+# ---- a plain provider for mod_ssl and others -------------------------------------------------------------------------
 
 def test_drop_in_for_shmcb_under_mod_ssls_own_stapling(site):
     one = site(directives=("OCSPCacheRefresh off",))
@@ -334,7 +336,7 @@ def test_session_cache_over_the_provider_resumes_and_touches_no_disk(site, folde
     assert not (one.server.cache_folder / "sessions").exists(), "session secrets never touch the disk"
 
 
-# ---- shmcb next to the module -------------------------------------------------------------------------------------------
+# ---- shmcb next to the module ----------------------------------------------------------------------------------------
 
 SCRIPTS = {"good": responders.good(), "revoked": responders.revoked(), "trylater": responders.try_later(),
            "nothing": responders.nothing(), "no-url": None}

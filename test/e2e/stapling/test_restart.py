@@ -124,9 +124,10 @@ def test_a_vhost_added_by_a_reload_is_stapled(site, ca):
 
 # ---- reloads that remove what is in use ---------------------------------------------------------------------------
 
-# mod_ssl keeps its pointer to a cache that is gone. This module logs that (without a module's name, when it is unloaded), and
-# mod_ssl logs that it cannot store.
-STALE = (r":warn\] .*mod_ssl-staple still uses the ocsp_cache of an earlier configuration", r"\[ssl:error\] .*AH019(29|45)")
+# mod_ssl keeps its pointer to a cache that is gone. This module logs that (without a module's name, when it is
+# unloaded), and mod_ssl logs that it cannot store.
+STALE = (r":warn\] .*mod_ssl-staple still uses the ocsp_cache of an earlier configuration",
+         r"\[ssl:error\] .*AH019(29|45)")
 
 REMOVALS = {"line": {"cache": None}, "line-and-module": {"cache": None, "module": False}}
 
@@ -190,7 +191,7 @@ def test_reload_to_shmcb_and_back(site):
     assert one.server.parent == parent
 
 
-# ---- under load ----------------------------------------------------------------------------------------------------------
+# ---- under load ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.slow
 def test_25_graceful_restarts_under_load_lose_no_handshake_and_no_staple(httpd, ca, responder):

@@ -24,16 +24,18 @@ from wait import poll
 OURS, SHMCB = "ocsp_cache", "shmcb"
 
 
-# ---- the probe -------------------------------------------------------------------------------------------------------------
+# ---- the probe -------------------------------------------------------------------------------------------------------
 
 @pytest.fixture(scope="module", params=["early", "late"])
 def probe_module(workplace: Path, request: pytest.FixtureRequest) -> Path:
-    """mod_socache_probe.so, compiled for this machine's httpd; it begins its caches before the module's post_config, or after it."""
+    """mod_socache_probe.so, compiled for this machine's httpd; it begins its caches before the module's post_config, or
+    after it."""
     built = workplace / f"mod_socache_probe-{request.param}.so"
     apr = subprocess.run([apxs("APR_CONFIG") or "apr-1-config", "--includes"], check=True, stdout=subprocess.PIPE,
                          text=True).stdout.split()
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-pthread", "-std=gnu11", "-Wall", "-Wextra",
-                    "-Werror", f"-DPROBE_LATE={int(request.param == 'late')}", *apxs("EXTRA_CPPFLAGS").split(), "-isystem", apxs("INCLUDEDIR"), *apr, "-o", str(built),
+                    "-Werror", f"-DPROBE_LATE={int(request.param == 'late')}", *apxs("EXTRA_CPPFLAGS").split(),
+                    "-isystem", apxs("INCLUDEDIR"), *apr, "-o", str(built),
                     str(HARNESS / "mod_socache_probe.c")], check=True)
     return built
 
@@ -66,13 +68,14 @@ def probe(httpd: Callable[..., Httpd], probe_module: Path) -> Callable[..., Prob
     return make
 
 
-# ---- the same calls on both providers ----------------------------------------------------------------------------------------
+# ---- the same calls on both providers --------------------------------------------------------------------------------
 
 def step(op: str, **arguments: object) -> tuple[str, dict]:
     return op, arguments
 
 
-# The first letter of an id selects the part of shmcb that stores it. One part cannot hold all of these, so each id has another letter.
+# The first letter of an id selects the part of shmcb that stores it. One part cannot hold all of these, so each id has
+# another letter.
 _SIZES = tuple(zip("ABCDEFGHIJKLMNO", (1, 7, 8, 9, 439, 440, 441, 511, 512, 513, 4095, 4096, 4097, 65535, 65536)))
 
 # Name -> call; they run in this order. Ids are "id" repeated to "idlen"; values are known by "seed" and "len".
@@ -130,11 +133,13 @@ _TOO_SMALL = {"rv": "no space", "overrun": False, "touched": False}
 _NOT_FOUND = {"rv": "not found", "overrun": False, "touched": False}
 DIFFERENCES = {
     **{name: (_TOO_SMALL, _NOT_FOUND,
-              "shmcb cannot tell a value that is larger than the buffer from none; ours tells, so that the caller can come "
+              "shmcb cannot tell a value that is larger than the buffer from none; ours tells, so that the caller can "
+              "come "
               "again with a larger buffer. To mod_ssl, which looks for APR_SUCCESS alone, it is the same")
        for name in ("retrieve into a buffer one byte too small", "retrieve into no buffer")},
     **{name: ({**_NOT_FOUND, "touched": True}, _NOT_FOUND,
-              "ours looks at the clock when it has copied a value, shmcb before: nothing is found, and what is in the buffer is "
+              "ours looks at the clock when it has copied a value, shmcb before: nothing is found, and what is in the "
+              "buffer is "
               "undefined, as after any failure")
        for name in ("retrieve what has expired", "retrieve what an expired value replaced")},
     "remove what has expired": ({"rv": "ok"}, {"rv": "not found"},
@@ -144,13 +149,15 @@ DIFFERENCES = {
                                   "shmcb refuses ids below 4 bytes") for n in (1, 2, 3)},
     **{f"remove an id of {n}": ({"rv": "ok"}, {"rv": "invalid"}, "shmcb refuses ids below 4 bytes") for n in (1, 2, 3)},
     **{f"store an id of {n}": ({"rv": "invalid"}, {"rv": "ok"},
-                               "an id has to fit into the first block; the longest that httpd's modules use is of 64 bytes")
+                               "an id has to fit into the first block; the longest that httpd's modules use is of 64 "
+                               "bytes")
        for n in (449, 1000)},
     **{f"retrieve an id of {n}": (_NOT_FOUND, {"rv": "ok", "overrun": False, "len": 50, "whole": True},
                                   "not stored in ours") for n in (449, 1000)},
     **{f"remove an id of {n}": ({"rv": "not found"}, {"rv": "ok"}, "not stored in ours") for n in (449, 1000)},
     "store 65537 bytes": ({"rv": "invalid"}, {"rv": "ok"}, "a record has at most 64 KiB, in memory as in the file"),
-    "retrieve 65537 bytes": (_NOT_FOUND, {"rv": "ok", "overrun": False, "len": 65537, "whole": True}, "not stored in ours"),
+    "retrieve 65537 bytes": (_NOT_FOUND, {"rv": "ok", "overrun": False, "len": 65537, "whole": True},
+                             "not stored in ours"),
     "remove 65537 bytes": ({"rv": "not found"}, {"rv": "ok"}, "not stored in ours"),
 }
 
@@ -203,7 +210,7 @@ def test_iterate_copes_with_the_largest_of_all(probe):
     assert [entry[1] for entry in answer["entries"]] == [65536] and len(answer["entries"][0][0]) == 448
 
 
-# ---- status ------------------------------------------------------------------------------------------------------------------
+# ---- status ----------------------------------------------------------------------------------------------------------
 
 def test_status_tells_machines_and_people_the_same(probe):
     one = probe(BOTH)
@@ -228,7 +235,7 @@ def test_status_tells_machines_and_people_the_same(probe):
         assert what in page, page
 
 
-# ---- several at once -----------------------------------------------------------------------------------------------------------
+# ---- several at once -------------------------------------------------------------------------------------------------
 
 def test_instances_know_nothing_of_each_other(probe):
     one = probe({"a": OURS, "b": f"{OURS} (128000)", "c": f"{OURS} (4000000)", "d": SHMCB})
@@ -273,7 +280,7 @@ def test_value_larger_than_the_cache_is_refused_and_costs_nothing(probe):
     assert one.call("a", "retrieve", id="huge")["rv"] == "not found"
 
 
-# ---- generations -----------------------------------------------------------------------------------------------------------
+# ---- generations -----------------------------------------------------------------------------------------------------
 
 def test_reload_keeps_what_shmcb_loses(probe):
     one = probe(BOTH)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page under axe-core, which finds obstacles for people who use a screen reader or a keyboard: `make check-accessibility`.
+"""The status page under axe-core, which finds obstacles for people who use a screen reader or a keyboard: `make
+check-accessibility`.
 
-Not in the usual run: axe-core comes from npm alone. OC_AXE names its axe.min.js. What needs no such thing is in test_status_browser.py.
+Not in the usual run: axe-core comes from npm alone. OC_AXE names its axe.min.js. What needs no such thing is in
+test_status_browser.py.
 """
 
 import os
@@ -27,7 +29,9 @@ def test_axe(browser, stage, scheme, width, view):  # noqa: F811
     look(browser, stage, query)
     browser.driver.execute_script(Path(os.environ["OC_AXE"]).read_text())
     found = browser.driver.execute_async_script(
-        f"const done = arguments[arguments.length - 1]; axe.run(document, {RULES}).then(done, error => done(String(error)))")
+        f"const done = arguments[arguments.length - 1]; axe.run(document, {RULES}).then(done, error => "
+        "done(String(error)))")
     assert isinstance(found, dict), found
     assert len(found["passes"]) > 20, "the control: it has looked"
-    assert [(rule["id"], rule["help"], [node["html"] for node in rule["nodes"]][:5]) for rule in found["violations"]] == []
+    assert [(rule["id"], rule["help"], [node["html"] for node in rule["nodes"]][:5])
+            for rule in found["violations"]] == []

@@ -37,7 +37,8 @@ def test_all_is_well(site):
     assert str(one.server.cache_folder / "staples") in page.text
     assert HOST not in page.text and one.leaf.serial_hex not in page.text
     seen = values(one.server)
-    assert [seen["OCSPCacheCertificates" + kind] for kind in ("", "Stapled", "Warning", "Critical")] == ["1", "1", "0", "0"]
+    assert [seen["OCSPCacheCertificates" + kind] for kind in ("", "Stapled", "Warning", "Critical")] \
+        == ["1", "1", "0", "0"]
     assert 86000 < int(seen["OCSPCacheNextExpiry"]) <= 86400
     assert seen["OCSPCacheRequestsSucceeded"] == "1" and seen["OCSPCacheRequestsFailed"] == "0"
     assert seen["OCSPCacheFile"] == str(one.server.cache_folder / "staples")
@@ -96,8 +97,10 @@ def test_twenty_rows_the_worst_first(site, ca):
     worst = one.leaf
     good = one.responder.script
     one.responder.script = lambda exchange: (responders.revoked() if exchange.leaf is worst else good)(exchange)
-    others = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=one.responder.url),)) for i in range(25))
-    one.server.config = one.changed(vhosts=(*others, *one.server.config.vhosts), cache="ocsp_cache:cache/staples(1048576)")
+    others = tuple(Vhost(f"h{i}.example.test", (ca.leaf(f"h{i}.example.test", url=one.responder.url),))
+                   for i in range(25))
+    one.server.config = one.changed(vhosts=(*others, *one.server.config.vhosts),
+                                    cache="ocsp_cache:cache/staples(1048576)")
     one.server.expect(NOTHING_HELD, r"\[ocsp_cache:crit\] ")
     one.server.start()
     poll(lambda: values(one.server)["OCSPCacheCertificatesCritical"] == "1"
@@ -108,7 +111,8 @@ def test_twenty_rows_the_worst_first(site, ca):
 
 
 def test_link_to_the_page(httpd, ca, responder):
-    """Where the configuration has the page, the block links to it; a page on another host, or on a pattern, is not linked."""
+    """Where the configuration has the page, the block links to it; a page on another host, or on a pattern, is not
+    linked."""
     def page(section: str) -> tuple[str, ...]:
         return (section, "SetHandler ocsp-cache-status", "</" + section[1:].split()[0] + ">")
 

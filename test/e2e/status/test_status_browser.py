@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page in a real browser: what a person sees and does, with and without scripts, and no errors in the console."""
+"""The status page in a real browser: what a person sees and does, with and without scripts, and no errors in the
+console."""
 
 import re
 import urllib.parse
@@ -48,14 +49,16 @@ def url(stage: Cast, query: str = "") -> str:
 
 
 def look(browser: Browser, stage: Cast, query: str = "") -> None:
-    """Open the page and pause it: elements that a test holds are replaced only when the test itself changes the page."""
+    """Open the page and pause it: elements that a test holds are replaced only when the test itself changes the
+    page."""
     browser.open(url(stage, query))
     browser.run("document.getElementById('live').click()")
     assert browser.run("document.getElementById('live').textContent") == "Paused"
 
 
 def hosts(browser: Browser) -> list[str]:
-    return [name.split(".")[0] for name in browser.run(f"[...document.querySelectorAll('{HOSTS}')].map(a => a.textContent)")]
+    return [name.split(".")[0]
+            for name in browser.run(f"[...document.querySelectorAll('{HOSTS}')].map(a => a.textContent)")]
 
 
 def query_of(browser: Browser) -> dict[str, str]:
@@ -84,7 +87,8 @@ def test_names_are_text(browser, stage):
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
 def test_nothing_is_wider_than_the_window(browser, stage, width):
     browser.size(width)
-    for query in ("", "?q=evil", "?state=none", "?id=" + certificates(stage.server, "&q=evil")["evil.example.test"]["sha1"]):
+    for query in ("", "?q=evil", "?state=none",
+                  "?id=" + certificates(stage.server, "&q=evil")["evil.example.test"]["sha1"]):
         look(browser, stage, query)
         assert browser.run("document.documentElement.scrollWidth") <= width, query
         wide = browser.run("[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > "
@@ -133,7 +137,9 @@ def test_everything_has_a_name(browser, stage):
         assert elements, selector
         assert all(element.accessible_name for element in elements if element.is_displayed()), selector
     label = browser.one("tbody svg").get_attribute("aria-label")
-    assert re.fullmatch(r"thisUpdate \S+ \S+ UTC; nextUpdate \S+ \S+ UTC; usable until .* UTC \(5 d \d+ h left\); next refresh in .*", label)
+    assert re.fullmatch(
+        r"thisUpdate \S+ \S+ UTC; nextUpdate \S+ \S+ UTC; usable until .* UTC \(5 d \d+ h left\); next refresh in .*",
+        label)
 
 
 def test_the_time_line_is_to_scale(browser, stage):
@@ -199,10 +205,12 @@ def test_ask_again(browser, stage):
     try:
         look(browser, stage)
         n_before = len(stage.busy.asked)
-        next(card for card in browser.all(".card") if "busy." in card.text).find_element("css selector", "button").click()
+        busy = next(card for card in browser.all(".card") if "busy." in card.text)
+        busy.find_element("css selector", "button").click()
         browser.wait(lambda: "refresh was requested" in browser.one(".notice[role=status]").text, "it is said")
         poll(lambda: len(stage.busy.asked) > n_before, "the responder is asked")
-        browser.wait(lambda: browser.one("#detail h2 .badge").text == "good", "the page shows the answer without being loaded again")
+        browser.wait(lambda: browser.one("#detail h2 .badge").text == "good",
+                     "the page shows the answer without being loaded again")
         assert "notice" not in query_of(browser)
     finally:
         stage.busy.script = responders.try_later()
@@ -213,10 +221,12 @@ def test_ask_again(browser, stage):
 def test_the_policy_is_in_force(browser, stage):
     """A control for the other tests here: a violation of the policy is detected."""
     look(browser, stage)
-    browser.run("void document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))")
+    browser.run(
+        "void document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))")
     browser.run("document.body.setAttribute('style', 'color: red')")
     seen: set[str] = set()
-    browser.wait(lambda: seen.update(one.split()[0] for one in browser.problems()) or {"script-src-elem", "style-src-attr"} <= seen,
+    browser.wait(lambda: seen.update(one.split()[0] for one in browser.problems())
+                 or {"script-src-elem", "style-src-attr"} <= seen,
                  "both breaches are told")
     assert browser.run("window.ran") is None
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page of a server with two thousand certificates is complete: page by page, as JSON and as metrics. `make bench-scale` measures its speed."""
+"""The status page of a server with two thousand certificates is complete: page by page, as JSON and as metrics. `make
+bench-scale` measures its speed."""
 
 import re
 
@@ -12,7 +13,8 @@ MANY = 2_000
 
 
 def hosts_of(body: str) -> list[str]:
-    return [host.replace("<wbr>", "") for host in re.findall(r'<th scope="row"><a href="[^"]*"><bdi class="host">([^:]*):\d+</bdi>', body)]
+    return [host.replace("<wbr>", "")
+            for host in re.findall(r'<th scope="row"><a href="[^"]*"><bdi class="host">([^:]*):\d+</bdi>', body)]
 
 
 def test_every_certificate_is_on_one_page(httpd, ca):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The status page as HTTP clients see it: arguments, headers, JSON, metrics, refreshing. In a browser: test_status_browser.py."""
+"""The status page as HTTP clients see it: arguments, headers, JSON, metrics, refreshing. In a browser:
+test_status_browser.py."""
 
 import base64
 import hashlib
@@ -49,7 +50,8 @@ def test_headers_keep_the_page_to_itself(stage):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert policy[f"{element}-src"] == f"'sha256-{digest}'"
     markup = re.sub(r"<(style|script)>.*?</\1>", "", answer.body, flags=re.S)
-    assert not re.search(r'\son\w+=|\sstyle=|javascript:|(src|href|action)="(?!\?|#)', markup), "nothing inline or from elsewhere"
+    assert not re.search(r'\son\w+=|\sstyle=|javascript:|(src|href|action)="(?!\?|#)', markup), \
+        "nothing inline or from elsewhere"
 
 
 @pytest.mark.asan
@@ -102,7 +104,8 @@ def test_one_certificate_in_full(stage):
     one = certificates(stage.server)["must.example.test"]
     page = Page(ask(stage.server, "?id=" + one["sha1"]).body)
     for wanted in ("must.example.test", one["serial"], one["sha1"], stage.broken.url, "http-status",
-                   "the responder answered with an HTTP error", "5xx usually passes", "clients reject it without a staple"):
+                   "the responder answered with an HTTP error", "5xx usually passes",
+                   "clients reject it without a staple"):
         assert wanted in page.text, wanted
     assert "svg" in page.tags
     both = Page(ask(stage.server, "?id=" + certificates(stage.server)["evil.example.test"]["sha1"]).body).text
@@ -131,7 +134,8 @@ def test_the_response_as_a_file(stage):
         der = answer.read()
         assert answer.headers["content-type"] == "application/ocsp-response"
         assert answer.headers["content-disposition"] == f'attachment; filename="{one["sha1"]}.der"'
-    assert len(der) == one["response"]["size"] and f"{ocsp.load_der_ocsp_response(der).serial_number:X}" == one["serial"].lstrip("0")
+    assert len(der) == one["response"]["size"]
+    assert f"{ocsp.load_der_ocsp_response(der).serial_number:X}" == one["serial"].lstrip("0")
     assert ask(stage.server, "?format=der&id=" + certificates(stage.server)["must.example.test"]["sha1"]).status == 404
     assert ask(stage.server, "?format=der").status == 400
 
@@ -142,7 +146,8 @@ def test_a_page_beyond_the_last(stage):
 
 
 @pytest.mark.parametrize("query, status", [
-    ("?fromat=json", 400), ("?format=xml", 400), ("?state=bad", 400), ("?sort=size", 400), ("?page=0", 400), ("?page=x", 400),
+    ("?fromat=json", 400), ("?format=xml", 400), ("?state=bad", 400), ("?sort=size", 400), ("?page=0", 400),
+    ("?page=x", 400),
     ("?page=99999999999999999999", 400), ("?id=12", 400), ("?id=" + "zz" * 20, 400), ("?q=%zz", 400), ("?q=a%00b", 400),
     ("?attention=2", 400), ("?q=" + "x" * 257, 400), ("?id=" + "00" * 20, 404), ("?page=1000000", 200), ("?&&", 200)])
 def test_arguments(stage, query, status):
@@ -158,7 +163,8 @@ def test_methods_and_handler(stage):
     assert head.status == 200 and head.body == "" and head.headers["content-type"].startswith("text/html")
     for method in ("PUT", "DELETE", "POST", "OPTIONS"):
         answer = ask(stage.server, method=method)
-        assert answer.status == 405 and "GET" in answer.headers["allow"] and "POST" not in answer.headers["allow"], method
+        assert answer.status == 405 and "GET" in answer.headers["allow"] and "POST" not in answer.headers["allow"], \
+            method
     assert ask(stage.server, path="/index.html").body == "hello\n", "other handlers are not affected"
 
 
@@ -172,7 +178,8 @@ def test_json(stage):
     assert document["version"] == 1 and abs(document["generated"] - time.time()) < 60
     states = Counter(("error" if one["state"] == "try-later" else one["state"]) for one in document["certificates"])
     totals = document["totals"]
-    assert totals["certificates"] == 8 == sum(totals["states"].values()) and {name: n for name, n in totals["states"].items() if n} == states
+    assert totals["certificates"] == 8 == sum(totals["states"].values()) \
+        and {name: n for name, n in totals["states"].items() if n} == states
     assert totals["attention"] == {"warning": 1, "critical": 2}
     assert {"origin": "responder", "verdict": "good", "count": 4} in totals["exchanges"]
     assert totals["exchange_seconds"]["count"] >= 7 and totals["exchange_seconds"]["sum"] > 0
@@ -182,7 +189,8 @@ def test_json(stage):
 
 
 def samples(text: str) -> dict[str, float]:
-    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if not line.startswith("#")}
+    return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
+            if not line.startswith("#")}
 
 
 @pytest.mark.asan
@@ -200,7 +208,8 @@ def test_metrics(stage):
     for outcome in ("stapled", "nothing"):
         name = f'ocsp_cache_handshakes_total{{outcome="{outcome}"}}'
         assert seen[name] == before[name] + 1
-    labels = {host: f'{{host="{one["host"]}",serial="{one["serial"]}"}}' for host, one in certificates(stage.server).items()}
+    labels = {host: f'{{host="{one["host"]}",serial="{one["serial"]}"}}'
+              for host, one in certificates(stage.server).items()}
     left = seen["ocsp_cache_response_remaining_seconds" + labels["good0.example.test"]]
     assert 5 * 86400 < left <= 6 * 86400
     expiry = seen["ocsp_cache_response_expiry_timestamp_seconds" + labels["good0.example.test"]]
@@ -250,7 +259,8 @@ def asked(site):
 @pytest.mark.asan
 def test_post_reaches_the_responder(asked):
     page = ask(asked.server).body
-    assert page.count('method="post"') == 1, "all; one certificate has its button where it is shown alone or needs attention"
+    assert page.count('method="post"') == 1, \
+        "all; one certificate has its button where it is shown alone or needs attention"
     [sha1] = [one["sha1"] for one in certificates(asked.server).values()]
     n_before = len(asked.responder.asked)
     answer = ask(asked.server, form={"token": token_of(page), "id": sha1})
@@ -267,7 +277,8 @@ def test_a_second_click_stays_on_the_page(asked):
     token = token_of(ask(asked.server).body)
     [sha1] = [one["sha1"] for one in certificates(asked.server).values()]
     browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
-    assert ask(asked.server, form={"token": token, "id": sha1}, headers=browser).headers["location"] == f"?id={sha1}&notice=one"
+    assert ask(asked.server, form={"token": token, "id": sha1},
+               headers=browser).headers["location"] == f"?id={sha1}&notice=one"
     again = ask(asked.server, form={"token": token, "id": sha1}, headers=browser)
     assert (again.status, again.headers["location"]) == (303, f"?id={sha1}&notice=early")
     page = Page(ask(asked.server, again.headers["location"]).body).text
@@ -297,7 +308,8 @@ def test_post_that_is_refused(asked):
     here = f"http://127.0.0.1:{asked.server.http_port}"
     for form, headers, status in (
             ({"id": one["sha1"]}, {}, 403), ({**good, "token": ""}, {}, 403), ({**good, "token": "x" * 4000}, {}, 403),
-            ({**good, "token": f"{int(end) + 1}-{mac}"}, {}, 403), ({**good, "token": f"{int(end) - 7200}-{mac}"}, {}, 403),
+            ({**good, "token": f"{int(end) + 1}-{mac}"}, {}, 403),
+            ({**good, "token": f"{int(end) - 7200}-{mac}"}, {}, 403),
             ({**good, "token": f"{end}-{mac[:-1]}"}, {}, 403), ({**good, "token": f"9{end}-{mac}"}, {}, 403),
             (good, {"Origin": "https://evil.example"}, 403), (good, {"Origin": "null"}, 403),
             (good, {"Origin": here + ".evil.example"}, 403), (good, {"Sec-Fetch-Site": "cross-site"}, 403),
@@ -307,7 +319,8 @@ def test_post_that_is_refused(asked):
         assert answer.status == status and answer.body.rstrip().endswith("."), (form, headers, answer)
     assert ask(asked.server, form=good, headers={"Content-Type": "text/plain"}).status in (400, 403)
     assert len(asked.responder.asked) == n_before, "nobody was asked"
-    assert ask(asked.server, form=good, headers={"Origin": here}).status == 303, "the control: with all in order it is followed"
+    assert ask(asked.server, form=good, headers={"Origin": here}).status == 303, \
+        "the control: with all in order it is followed"
 
 
 def test_nobody_to_ask(site):

@@ -70,7 +70,7 @@ def respin(der: Path, leaf: pki.Leaf) -> str:
                           capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 
-# ---- list, show --------------------------------------------------------------------------------------------------------
+# ---- list, show ------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_list_shows_every_certificate(scene):
@@ -88,7 +88,8 @@ def test_list_shows_every_certificate(scene):
 def test_list_as_json(scene):
     document = ctl(scene.server, "list", "--json").json
     assert document["version"] == 1 and document["command"] == "list"
-    assert document["cache"] == {"path": str(cache_file(scene.server)), "records": 2} and document["server_pid"] == scene.server.parent
+    assert document["cache"] == {"path": str(cache_file(scene.server)), "records": 2} \
+        and document["server_pid"] == scene.server.parent
     by_serial = {one["serial"]: one for one in document["certificates"]}
     assert set(by_serial) == {leaf.serial_hex for leaf in (scene.www, scene.mail, scene.silent)}
     www = by_serial[scene.www.serial_hex]
@@ -121,7 +122,8 @@ def test_list_filters(scene, options, hosts):
 
 def test_list_sorts(scene):
     def order(key: str) -> list[str]:
-        return [one["host"].split(":")[0] for one in ctl(scene.server, "list", "--json", "--sort", key).json["certificates"]]
+        return [one["host"].split(":")[0]
+                for one in ctl(scene.server, "list", "--json", "--sort", key).json["certificates"]]
     assert order("host") == [MAIL, SILENT, WWW] and order("-host") == [WWW, SILENT, MAIL]
     assert order("left")[0] == SILENT, "nothing held comes first"
 
@@ -207,7 +209,7 @@ def test_show_as_json_has_the_response_that_is_stapled(scene, folder):
     assert silent["response"] is None
 
 
-# ---- export ------------------------------------------------------------------------------------------------------------
+# ---- export ----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_export_writes_what_openssl_verifies(scene, folder):
@@ -276,7 +278,7 @@ def test_without_certificates_nothing_is_trusted(copy, folder):
     assert verified.code == 0 and "not verified" in verified.out
 
 
-# ---- verify ------------------------------------------------------------------------------------------------------------
+# ---- verify ----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_verify_finds_all_well(scene):
@@ -305,7 +307,8 @@ def test_verify_finds_a_claim_that_is_too_bold(scene, copy):
     assert done.code == 1 and done.out.count("usable for too long") == 2, done
 
 
-@pytest.mark.parametrize("content", [b"", b"dear diary\n" * 1000, b"OCSPCACH" + bytes(9000)], ids=["empty", "foreign", "zero"])
+@pytest.mark.parametrize("content", [b"", b"dear diary\n" * 1000, b"OCSPCACH" + bytes(9000)],
+                         ids=["empty", "foreign", "zero"])
 def test_other_contents(copy, content):
     copy.write_bytes(content)
     for verb in ("list", "verify", "check"):
@@ -314,7 +317,7 @@ def test_other_contents(copy, content):
     assert copy.read_bytes() == content
 
 
-# ---- check -------------------------------------------------------------------------------------------------------------
+# ---- check -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_check_speaks_as_a_plugin(scene):
@@ -354,7 +357,8 @@ def test_check_keeps_to_200_characters(copy):
     manifest = copy.with_suffix(".manifest")
     manifest.write_text(re.sub(r"\nhost ([a-z])", r"\nhost " + "long-" * 40 + r"\1", manifest.read_text()))
     first = run("check", "--file", copy).out.splitlines()[0]
-    assert len(first.partition(" | ")[0]) == 200 and "and 1 more" in first and first.startswith("OCSP CRITICAL - 0 of 3")
+    assert len(first.partition(" | ")[0]) == 200 and "and 1 more" in first \
+        and first.startswith("OCSP CRITICAL - 0 of 3")
 
 
 def test_check_knows_must_staple(copy):
@@ -366,17 +370,19 @@ def test_check_knows_must_staple(copy):
     assert run("check", "--file", copy, WWW).code == 1
 
 
-@pytest.mark.parametrize("options", [("--warn", "soon"), ("--warn", "1h", "--crit", "2h"), ("--bogus",), ("nowhere.example",),
-                                     ("--warn", "-5"), ("--warn",)])
+@pytest.mark.parametrize("options", [
+    ("--warn", "soon"), ("--warn", "1h", "--crit", "2h"), ("--bogus",), ("nowhere.example",), ("--warn", "-5"),
+    ("--warn",)])
 def test_check_cannot_tell(scene, options):
     done = ctl(scene.server, "check", *options)
     assert done.code == 3 and done.out.startswith("OCSP UNKNOWN - ") and not done.err
 
 
-# ---- the command line --------------------------------------------------------------------------------------------------
+# ---- the command line ------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("arguments, code", [(("list", "--json", "nowhere.example"), 2), (("--json",), 2), (("list", "-j", "--bogus"), 2),
-                                             (("check", "--json", "nowhere.example"), 3)])
+@pytest.mark.parametrize("arguments, code", [
+    (("list", "--json", "nowhere.example"), 2), (("--json",), 2), (("list", "-j", "--bogus"), 2),
+    (("check", "--json", "nowhere.example"), 3)])
 def test_errors_as_json(scene, arguments, code):
     done = run(*arguments, OCSP_CACHE_FILE=str(cache_file(scene.server)))
     assert done.code == code and done.json["error"] and not done.err
@@ -418,7 +424,7 @@ def test_responses_are_read_without_rights(scene, folder):
     assert dropped and all(line.rstrip().endswith("= 0") and "setresuid(0" not in line for line in dropped)
 
 
-# ---- what the server leaves for it -------------------------------------------------------------------------------------
+# ---- what the server leaves for it -----------------------------------------------------------------------------------
 
 def test_the_manifest_is_the_parents_alone(scene):
     manifest = cache_file(scene.server).with_suffix(".manifest")
@@ -426,25 +432,3 @@ def test_the_manifest_is_the_parents_alone(scene):
     for pid in [scene.server.parent, *scene.server.children()]:
         held = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink() and fd.exists()]
         assert not [name for name in held if name.endswith(".manifest")]
-
-
-def test_the_manifest_changes_with_the_configuration_alone(site):
-    one = site()
-    one.server.start()
-    manifest = cache_file(one.server).with_suffix(".manifest")
-    first = manifest.stat()
-    one.server.graceful()
-    assert manifest.stat().st_ino == first.st_ino
-    one.server.graceful(one.changed(directives=("SSLStaplingResponseTimeSkew 100",)))
-    assert manifest.stat().st_ino != first.st_ino and "skew 100000000\n" in manifest.read_text()
-
-
-def test_trouble_with_the_manifest_is_one_warning(site):
-    one = site()
-    manifest = cache_file(one.server).with_suffix(".manifest")
-    manifest.mkdir()
-    one.server.expect(r"\[ocsp_cache:warn\] .*staples.manifest is not a regular file.*Stapling is not affected")
-    one.server.start()
-    one.wait_staple()
-    assert len(one.server.ours(("warn",), "staples.manifest")) == 1
-    assert ctl(one.server, "list").code == 0

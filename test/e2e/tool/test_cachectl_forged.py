@@ -54,7 +54,8 @@ def ranked_higher(image: bytearray, head: int) -> None:
 
 
 @pytest.mark.asan
-@pytest.mark.parametrize("change", [pytest.param(ranked_higher, id="order"), *(pytest.param(later(at), id=name) for name, at in FORGED.items())])
+@pytest.mark.parametrize("change", [pytest.param(ranked_higher, id="order"),
+                                    *(pytest.param(later(at), id=name) for name, at in FORGED.items())])
 def test_a_forged_record_is_reported_everywhere(site, folder, change):
     """The response in it is genuine: only what stands around it was forged."""
     one = site()
@@ -67,7 +68,8 @@ def test_a_forged_record_is_reported_everywhere(site, folder, change):
     assert run("verify", "--file", cache).code == 0
     forge(cache, one.leaf, change)
     verified = run("verify", "--file", cache, "--json")
-    assert verified.code == 1 and verified.json["damaged"] == 0 and verified.json["verified"] == 0 and HOST in verified.out, verified
+    assert verified.code == 1 and verified.json["damaged"] == 0 and verified.json["verified"] == 0 \
+        and HOST in verified.out, verified
     out = folder / "out"
     assert run("export", "--file", cache, HOST, "--out", out).code == 1 and not out.exists()
     [row] = run("list", "--json", "--file", cache).json["certificates"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""ocsp-cachectl never harms a file in use: its commands in a loop next to a running server, killed anywhere, racing a start."""
+"""ocsp-cachectl never harms a file in use: its commands in a loop next to a running server, killed anywhere, racing a
+start."""
 
 import itertools
 import os
@@ -39,7 +40,8 @@ def test_every_command_beside_a_server_at_work(farm, folder):
     """The server renews each of a dozen every second; each command runs some dozen times meanwhile."""
     server, answering, leaves = farm(*QUICK, "OCSPCacheRefreshInterval 1s 1s")
     host = next(iter(leaves))
-    commands = [("list",), ("show", host), ("export", "--all", "--out", folder), ("verify",), ("check", "--warn", "1h", "--crit", "1h"),
+    commands = [("list",), ("show", host), ("export", "--all", "--out", folder), ("verify",),
+                ("check", "--warn", "1h", "--crit", "1h"),
                 ("list", "--json")]
     asked = len(answering.asked)
     began = time.monotonic()
@@ -53,7 +55,8 @@ def test_every_command_beside_a_server_at_work(farm, folder):
 
 
 def test_killed_anywhere_an_import_loses_nothing(farm, folder):
-    """Into a stopped server's file: whatever instruction it dies at, each response is there, the old one or the new one."""
+    """Into a stopped server's file: whatever instruction it dies at, each response is there, the old one or the new
+    one."""
     server, _answering, leaves = farm()
     server.stop()
     began = time.monotonic()
@@ -84,7 +87,8 @@ def test_killed_anywhere_an_import_loses_nothing(farm, folder):
 
 @pytest.mark.skipif(os.environ.get("OCSP_CACHE_E2E_NO_PTRACE") == "1", reason="ptrace is forbidden here")
 def test_killed_at_each_step_of_writing(farm, folder):
-    """strace kills the import when it enters a certain system call: before the rename all is old, after it all is new."""
+    """strace kills the import when it enters a certain system call: before the rename all is old, after it all is
+    new."""
     server, _answering, leaves = farm()
     server.stop()
     steps = [("openat", "staples.new", 1), ("pwrite64", "staples.new", 1), ("pwrite64", "staples.new", 2),
@@ -98,7 +102,8 @@ def test_killed_at_each_step_of_writing(farm, folder):
         target = server.cache_folder / name if name != "cache" else server.cache_folder
         done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-P", target, "-e", f"trace={call}", "-e",
                                f"inject={call}:signal=KILL:when={when}",
-                               *command("import", "--file", cache_file(server), *files)], capture_output=True, check=False)
+                               *command("import", "--file", cache_file(server), *files)],
+                              capture_output=True, check=False)
         assert done.returncode == -9, f"{call} {when}: it was not killed: {done}"
         found = ctl(server, "verify", "--json")
         assert found.code == 0 and found.json["verified"] == N and found.json["damaged"] == 0, f"{call} {when}: {found}"

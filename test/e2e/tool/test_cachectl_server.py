@@ -38,7 +38,7 @@ def command_file(server) -> Path:
     return cache_file(server).with_suffix(".command")
 
 
-# ---- refresh -----------------------------------------------------------------------------------------------------------
+# ---- refresh ---------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 def test_refresh_queries_the_responder(site):
@@ -114,7 +114,8 @@ def test_refresh_over_a_reload(site):
     one = site()
     one.server.start()
     one.wait_staple()
-    tool = subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST), stdout=subprocess.PIPE, text=True)
+    tool = subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST),
+                            stdout=subprocess.PIPE, text=True)
     poll(command_file(one.server).exists, "the command is there")
     one.server.graceful(settle=False)
     out, _ = tool.communicate(timeout=60)
@@ -129,7 +130,7 @@ def test_two_tools_wait_for_each_other(site):
     assert [tool.wait(timeout=60) for tool in tools] == [0, 0, 0]
 
 
-# ---- commands that must be ignored ---------------------------------------------------------------------------------------
+# ---- commands that must be ignored -----------------------------------------------------------------------------------
 
 BROKEN = (b"", b"\0" * 5000, b"ocsp-cache-command 1\nnumber 5\nrefresh-all\n",
           b"ocsp-cache-command 1\nnumber 5\nimport " + b"ab" * 20 +
@@ -189,7 +190,7 @@ def test_a_closed_folder_is_named(site):
     assert done.code == 1 and "chmod o+x" in done.err and str(one.server.cache_folder) in done.err
 
 
-# ---- import ------------------------------------------------------------------------------------------------------------
+# ---- import ----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.asan
 @pytest.mark.parametrize("is_running", [True, False], ids=["running", "stopped"])
@@ -255,7 +256,8 @@ def test_import_verifies_first(site, folder, ca, stranger):
              "garbage": (b"garbage", "not imported"), "empty": (b"", "not imported"),
              "torn": (old[:-3], "not an OCSP response"), "base64": (base64.encodebytes(old), "it is Base64"),
              "try-later": (bytes((0x30, 3, 0x0a, 1, 3)), "a responder's error (try-later)"),
-             "html": (b"<html>captive portal</html>", "not an OCSP response"), "huge": (old + bytes(40000), "larger than")}
+             "html": (b"<html>captive portal</html>", "not an OCSP response"),
+             "huge": (old + bytes(40000), "larger than")}
     files = [as_file(folder, der, name) for name, (der, _) in cases.items()]
     done = ctl(one.server, "import", *files)
     assert done.code == 1 and not done.out, done
@@ -273,7 +275,8 @@ def test_import_pem_from_the_standard_input(site, folder):
     one.wait_staple()
     newer = response(one.leaf, begins=-1)
     pem = "some text\n-----BEGIN OCSP RESPONSE-----\n" + subprocess.run(
-        ["openssl", "base64"], input=newer, capture_output=True, check=True).stdout.decode() + "-----END OCSP RESPONSE-----\n"
+        ["openssl", "base64"], input=newer, capture_output=True,
+        check=True).stdout.decode() + "-----END OCSP RESPONSE-----\n"
     done = ctl(one.server, "import", "/dev/stdin", stdin=pem.encode() * 2)
     assert done.code == 1 and "another one of these files is newer" in done.err and HOST in done.out, done
     assert ctl(one.server, "export", HOST).raw == newer
@@ -343,7 +346,8 @@ def test_a_file_named_by_the_serial_is_not_the_other_certificates(twins, folder)
     two.server.start()
     for host in two.hosts:
         two.server.wait_staple(host)
-    assert record(two.server, two.hosts[0])["origin"] == "file" and record(two.server, two.hosts[1])["origin"] == "responder"
+    assert record(two.server, two.hosts[0])["origin"] == "file" \
+        and record(two.server, two.hosts[1])["origin"] == "responder"
     assert not two.responders[0].asked and two.responders[1].asked
     [line] = two.server.ours("info", "is about another certificate")
     assert two.hosts[1] in line.text and "01.der" in line.text

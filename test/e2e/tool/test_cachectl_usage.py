@@ -7,16 +7,18 @@ import pytest
 from cachectl import run
 
 
-@pytest.mark.parametrize("arguments", [(), ("--bogus",), ("conquer",), ("list", "--file"), ("export",), ("export", "--all"),
-                                       ("export", "--der", "--pem", "x"), ("refresh",), ("refresh", "--all", "x"), ("import",),
-                                       ("show",), ("verify", "x"), ("refresh", "--timeout", "x", "--all")])
+@pytest.mark.parametrize("arguments", [
+    (), ("--bogus",), ("conquer",), ("list", "--file"), ("export",), ("export", "--all"),
+    ("export", "--der", "--pem", "x"), ("refresh",), ("refresh", "--all", "x"), ("import",), ("show",), ("verify", "x"),
+    ("refresh", "--timeout", "x", "--all")])
 def test_bad_usage(arguments):
     done = run(*arguments)
     assert done.code == 2 and not done.out and "ocsp-cachectl" in done.err and "--help" in done.err
 
 
-@pytest.mark.parametrize("arguments, hint", [(("lits",), "Did you mean list?"), (("export", "--pme", "x"), "Did you mean --pem?"),
-                                             (("help", "chekc"), "Did you mean check?"), (("exp",), "Did you mean export?")])
+@pytest.mark.parametrize("arguments, hint",
+                         [(("lits",), "Did you mean list?"), (("export", "--pme", "x"), "Did you mean --pem?"),
+                          (("help", "chekc"), "Did you mean check?"), (("exp",), "Did you mean export?")])
 def test_did_you_mean(arguments, hint):
     done = run(*arguments)
     assert done.code == 2 and hint in done.err
@@ -32,5 +34,6 @@ def test_help_names_every_command():
     for verb in ("list", "show", "export", "import", "verify", "refresh", "check"):
         assert f"\n  {verb} " in text
         help_text = run(verb, "--help")
-        assert help_text.code == 0 and help_text.out.startswith(f"Usage: ocsp-cachectl {verb} ") and "--json" in help_text.out
+        assert help_text.code == 0 and help_text.out.startswith(f"Usage: ocsp-cachectl {verb} ") \
+            and "--json" in help_text.out
     assert run("--version").out.startswith("ocsp-cachectl ")

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Completion of ocsp-cachectl in a real bash with the bash-completion package, in zsh and in fish: what only a running cache and a
-file system can give.
-(Commands and options in bash: test/guards/cachectl.py.)"""
+"""Completion of ocsp-cachectl in a real bash with the bash-completion package, in zsh and in fish: what only a running
+cache and a file system can give. (Commands and options in bash: test/guards/cachectl.py.)"""
 
 from __future__ import annotations
 
@@ -31,7 +30,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 
 def complete(*words: object, where: Optional[Path] = None) -> set[str]:
-    done = subprocess.run(["bash", "--norc", "-c", SCRIPT, "bash", str(REPOSITORY / "tools" / "ocsp-cachectl.bash"), str(program()),
+    done = subprocess.run(["bash", "--norc", "-c", SCRIPT, "bash", str(REPOSITORY / "tools" / "ocsp-cachectl.bash"),
+                           str(program()),
                            *map(str, words)], cwd=where, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and done.stderr == "", done
     return set(done.stdout.split())
@@ -54,7 +54,8 @@ def test_hosts_and_serials_of_a_cache(site, folder):
     assert complete("show", "--file", cache.with_name("elsewhere"), "") == set()
 
 
-@pytest.mark.parametrize("words", [("probe", ""), ("import", ""), ("probe", "--chain", ""), ("probe", "-o", ""), ("export", "--out", ""),
+@pytest.mark.parametrize("words", [("probe", ""), ("import", ""), ("probe", "--chain", ""), ("probe", "-o", ""),
+                                   ("export", "--out", ""),
                                    ("--file", ""), ("list", "-f", "")])
 def test_files(folder, words):
     (folder / "www.pem").write_text("")
@@ -72,7 +73,7 @@ def test_values():
     assert complete("pro") == {"probe"}
 
 
-# ---- zsh and fish: what the functions offer, with the completion system's own functions replaced by ones that print --------------
+# ---- zsh and fish: what the functions offer, with the completion system's own functions replaced by ones that print --
 
 ZSH = """
 _describe() { print -l -- ${(P)@[-1]} }
@@ -85,7 +86,8 @@ source $file
 
 
 def in_zsh(*words: object) -> set[str]:
-    done = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", str(REPOSITORY / "tools" / "ocsp-cachectl.zsh"), str(program()),
+    done = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", str(REPOSITORY / "tools" / "ocsp-cachectl.zsh"),
+                           str(program()),
                            *map(str, words)], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and done.stderr == "", done
     return {line.partition(":")[0] for line in done.stdout.splitlines()}
@@ -93,10 +95,12 @@ def in_zsh(*words: object) -> set[str]:
 
 def in_fish(*words: object) -> set[str]:
     """fish writes into its home, which is the cache's folder here."""
-    script = f"source {REPOSITORY}/tools/ocsp-cachectl.fish; complete -C '{' '.join(map(str, ('ocsp-cachectl', *words)))}'"
-    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=60, check=False,
-                          env={"PATH": f"{program().parent}:/usr/bin:/bin", "HOME": str(Path(in_fish.cache).parent), "LANG": "C",
-                               "OCSP_CACHE_FILE": in_fish.cache})
+    typed = " ".join(map(str, ("ocsp-cachectl", *words)))
+    script = f"source {REPOSITORY}/tools/ocsp-cachectl.fish; complete -C '{typed}'"
+    environment = {"PATH": f"{program().parent}:/usr/bin:/bin", "HOME": str(Path(in_fish.cache).parent), "LANG": "C",
+                   "OCSP_CACHE_FILE": in_fish.cache}
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=60,
+                          check=False, env=environment)
     assert done.returncode == 0, done
     return {line.partition("\t")[0] for line in done.stdout.splitlines()}
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`ocsp-cachectl export` keeps other servers supplied: the real nginx, haproxy and Hitch staple what a real httpd holds. Their
-configurations and the job that brings them the responses are those of docs/guide.md, "Keeping other servers supplied"."""
+"""`ocsp-cachectl export` keeps other servers supplied: the real nginx, haproxy and Hitch staple what a real httpd
+holds. Their configurations and the job that brings them the responses are those of docs/guide.md, "Keeping other
+servers supplied"."""
 
 from __future__ import annotations
 
@@ -42,20 +43,25 @@ def kept(status: ocsp.OCSPCertStatus, hours: int) -> responders.Script:
     return script
 
 
-GOOD, GOOD_AGAIN, REVOKED = ((ocsp.OCSPCertStatus.GOOD, 24), (ocsp.OCSPCertStatus.GOOD, 48), (ocsp.OCSPCertStatus.REVOKED, 48))
+GOOD, GOOD_AGAIN, REVOKED = ((ocsp.OCSPCertStatus.GOOD, 24), (ocsp.OCSPCertStatus.GOOD, 48),
+                             (ocsp.OCSPCertStatus.REVOKED, 48))
 
 
 def nginx(folder: Path, site: Site) -> Nginx:
-    temporary = "".join(f"{name}_temp_path {{folder}}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    temporary = "".join(f"{name}_temp_path {{folder}}/{name}; "
+                        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     lines = (f"user {unprivileged_user()}; " if os.geteuid() == 0 else "") + (
         f"worker_processes 1; pid {{folder}}/pid; error_log {{folder}}/error.log; events {{}}\n"
         f"http {{ access_log off; {temporary}\nserver {{ listen 127.0.0.1:{{port}} ssl;\n"
-        f"ssl_certificate {site.leaf.fullchain_file}; ssl_certificate_key {site.leaf.key_file};\n{block('nginx')} }} }}\n")
-    return Nginx(folder / "nginx", lines.replace("/var/lib/ocsp/www.example.org", f"{{folder}}/{HOST}"), site.server.root_ca)
+        f"ssl_certificate {site.leaf.fullchain_file}; ssl_certificate_key {site.leaf.key_file};\n{block('nginx')} }} "
+        f"}}\n")
+    return Nginx(folder / "nginx", lines.replace("/var/lib/ocsp/www.example.org", f"{{folder}}/{HOST}"),
+                 site.server.root_ca)
 
 
 def haproxy(folder: Path, site: Site) -> Haproxy:
-    frontend = block("haproxy").replace("/run/haproxy/", "{folder}/").replace("/etc/haproxy/certs/www.example.org", f"{{folder}}/{HOST}")
+    frontend = block("haproxy").replace("/run/haproxy/", "{folder}/").replace("/etc/haproxy/certs/www.example.org",
+                                                                              f"{{folder}}/{HOST}")
     lines = ("defaults\n    mode http\n    timeout connect 9s\n    timeout client 9s\n    timeout server 9s\n"
              + frontend.replace("bind :443", "bind 127.0.0.1:{port}") + "    http-request return status 200\n")
     return Haproxy(folder / "haproxy", lines, site.server.root_ca)
@@ -63,7 +69,8 @@ def haproxy(folder: Path, site: Site) -> Haproxy:
 
 def hitch(folder: Path, site: Site) -> Hitch:
     user = f'user = "{unprivileged_user()}"\n' if os.geteuid() == 0 else ""
-    lines = ('frontend = { host = "127.0.0.1" port = "{port}" }\nbackend = "[127.0.0.1]:{backend}"\nworkers = 1\n' + user
+    lines = ('frontend = { host = "127.0.0.1" port = "{port}" }\nbackend = "[127.0.0.1]:{backend}"\nworkers = 1\n'
+             + user
              + block("hitch").replace("/etc/hitch/www.example.org", f"{{folder}}/{HOST}"))
     return Hitch(folder / "hitch", lines, site.server.root_ca)
 
@@ -86,7 +93,8 @@ class Stage:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return (self.nginx.folder / f"{HOST}.der", self.haproxy.folder / f"{HOST}.pem.ocsp", self.hitch.folder / f"{HOST}.ocsp")
+        return (self.nginx.folder / f"{HOST}.der", self.haproxy.folder / f"{HOST}.pem.ocsp",
+                self.hitch.folder / f"{HOST}.ocsp")
 
     def run_job(self) -> subprocess.CompletedProcess[str]:
         self.told.write_text("")
@@ -98,7 +106,8 @@ class Stage:
         before = self.export()
         self.site.responder.script = kept(status, hours)
         self.site.wait_staple(status.name.lower())
-        return poll(lambda: self.export() not in (b"", before) and self.export(), "httpd has the new response in its file")
+        return poll(lambda: self.export() not in (b"", before) and self.export(),
+                    "httpd has the new response in its file")
 
     def export(self) -> bytes:
         """What `export` gives on its standard output; b"": it refuses."""
@@ -112,11 +121,13 @@ def script(path: Path, text: str) -> None:
 
 
 def tools(folder: Path, site: Site, peers: tuple[Peer, ...]) -> dict[str, str]:
-    """The environment of the job: the program looks into this test's cache, and `systemctl reload` reaches this test's servers."""
+    """The environment of the job: the program looks into this test's cache, and `systemctl reload` reaches this test's
+    servers."""
     bin_folder = folder / "bin"
     bin_folder.mkdir()
     script(bin_folder / "ocsp-cachectl", f'exec {program()} "$@" --file {cache_file(site.server)}\n')
-    script(bin_folder / "systemctl", f'echo "$*" >>{folder}/told\nread -r pid <{folder}/$2/peer.pid && kill -HUP "$pid"\n')
+    script(bin_folder / "systemctl",
+           f'echo "$*" >>{folder}/told\nread -r pid <{folder}/$2/peer.pid && kill -HUP "$pid"\n')
     return {**os.environ, "PATH": f"{bin_folder}:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
@@ -129,7 +140,8 @@ def stage(site: Callable[..., Site], folder: Path) -> Iterator[Stage]:
         peer.folder.mkdir()
         (peer.folder / f"{HOST}.pem").write_text(one.leaf.key_file.read_text() + one.leaf.fullchain_file.read_text())
     job = block("sh").replace("www.example.org", HOST)
-    for path, mine in {"/var/lib/ocsp": "nginx", "/etc/haproxy/certs": "haproxy", "/run/haproxy": "haproxy", "/etc/hitch": "hitch"}.items():
+    for path, mine in {"/var/lib/ocsp": "nginx", "/etc/haproxy/certs": "haproxy", "/run/haproxy": "haproxy",
+                       "/etc/hitch": "hitch"}.items():
         job = job.replace(path, str(folder / mine))
     script(folder / "supply-ocsp", job)
     made = Stage(one, *peers, [str(folder / "supply-ocsp")], tools(folder, one, peers), folder / "told")
@@ -155,7 +167,8 @@ def test_others_staple_what_httpd_holds(stage):
         seen = peer.handshake(HOST)
         assert seen.ok and seen.staple == ours.staple, f"{peer.program}: {seen}"
         strict = peer.gnutls(HOST)
-        assert strict.ok and strict.status == "good" and bytes.fromhex(strict.staple) == stage.export(), f"{peer.program}: {strict}"
+        assert strict.ok and strict.status == "good" and bytes.fromhex(strict.staple) == stage.export(), \
+            f"{peer.program}: {strict}"
 
 
 def test_the_job_brings_what_is_new_and_only_that(stage):
@@ -174,7 +187,8 @@ def test_the_job_brings_what_is_new_and_only_that(stage):
     for peer in stage.peers:
         poll(lambda: peer.handshake(HOST).staple == ours, f"{peer.program} staples the new response")
         assert peer.gnutls(HOST).ok
-    assert not [path for peer in stage.peers for path in peer.folder.iterdir() if re.search(r"\.\w{6}\.\w+$", path.name)]
+    assert not [path for peer in stage.peers for path in peer.folder.iterdir()
+                if re.search(r"\.\w{6}\.\w+$", path.name)]
 
 
 def test_revoked_reaches_them(stage):
@@ -205,7 +219,8 @@ def test_what_has_run_out(stage, folder):
     stage.site.server.stop()
     stage.site.responder.script = responders.good(this_update=-7200, next_update=-3600)
     expired = folder / "expired.der"
-    subprocess.run(["openssl", "ocsp", "-issuer", leaf.issuer.cert_file, "-cert", leaf.cert_file, "-url", stage.site.responder.url,
+    subprocess.run(["openssl", "ocsp", "-issuer", leaf.issuer.cert_file, "-cert", leaf.cert_file, "-url",
+                    stage.site.responder.url,
                     "-respout", expired, "-no_nonce", "-noverify"], check=True, capture_output=True)
     for peer, file in zip(stage.peers, stage.files):
         peer.stop()

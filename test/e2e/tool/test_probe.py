@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`ocsp-cachectl probe`: one request to a responder, each step of it, and what to do where it fails. No httpd is needed."""
+"""`ocsp-cachectl probe`: one request to a responder, each step of it, and what to do where it fails. No httpd is
+needed."""
 
 from __future__ import annotations
 
@@ -131,7 +132,8 @@ def test_sha256_and_chain_and_url(ca, leaf, responder, stranger):
     # a foreign chain is no chain
     seen = run(silent.cert_file, "--chain", stranger.cert_file)
     assert seen.code == NOTHING
-    seen.says("verdict      issuer-missing:", "CN=Test Intermediate,O=Test is needed; the files hold CN=Stranger", "--chain",
+    seen.says("verdict      issuer-missing:", "CN=Test Intermediate,O=Test is needed; the files hold CN=Stranger",
+              "--chain",
               "SSLCertificateChainFile", "does not name an address")
 
 
@@ -141,7 +143,8 @@ def test_every_responder_of_the_certificate_is_named(ca, responder):
     leaf = ca.leaf("www.example.test", url=["https://ocsp.example.test/", first.url, second.url])
     seen = run(leaf.cert_file, "--chain", ca.cert_file)
     assert seen.code == GOOD, seen
-    seen.says(f"responder    {first.url}, named in the certificate", "https://ocsp.example.test/, https is not supported",
+    seen.says(f"responder    {first.url}, named in the certificate",
+              "https://ocsp.example.test/, https is not supported",
               f"{second.url}, which the module queries if the first fails")
     assert len(first.asked) == 1 and not second.asked
 
@@ -167,8 +170,10 @@ def test_through_a_proxy(leaf, responder):
 def test_json_says_it_all(leaf):
     good = leaf(responders.good(next_update=7200), must_staple=True)
     seen = as_json(good)
-    page = (REPOSITORY / "tools" / "ocsp-cachectl.8").read_text().partition("an object with these keys:\n")[2].partition("\n.Bl")[0]
-    assert {*seen, *seen["steps"][0], *seen["steps"][3]} == set(re.findall(r"^\.Ql (\w+)", page, re.M)), "as the manual page has it"
+    page = (REPOSITORY / "tools" / "ocsp-cachectl.8").read_text().partition(
+        "an object with these keys:\n")[2].partition("\n.Bl")[0]
+    assert {*seen, *seen["steps"][0], *seen["steps"][3]} == set(re.findall(r"^\.Ql (\w+)", page, re.M)), \
+        "as the manual page has it"
     assert seen["version"] == 1 and seen["verdict"] == "good" and seen["hints"] == []
     assert seen["certificate"]["serial"] == good.serial_hex and seen["certificate"]["must_staple"] is True
     assert [step["step"] for step in seen["steps"]] == ["lookup", "connect", "request", "head", "answer"]
@@ -236,7 +241,8 @@ def test_failures_are_explained(leaf, script, verdict, parts, folder):
 
 
 def test_a_head_without_end_does_not_flood_the_terminal(leaf):
-    seen = probe(leaf(lambda exchange: exchange.raw(b"HTTP/1.1 500 Oops\r\n" + b"Via: x\r\n" * 1000 + b"Server: " + b"y" * 5000 + b"\r\n\r\n")))
+    head = b"HTTP/1.1 500 Oops\r\n" + b"Via: x\r\n" * 1000 + b"Server: " + b"y" * 5000 + b"\r\n\r\n"
+    seen = probe(leaf(lambda exchange: exchange.raw(head)))
     assert seen.code == NOTHING and 1 < seen.output.count("Via: x") < 100 and len(seen.output) < 8000, seen
 
 
@@ -298,7 +304,8 @@ def test_names(leaf, names, responder):
 def test_the_responders_clock(leaf):
     def ahead(exchange: responders.Exchange) -> None:
         when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=3)
-        exchange.raw(b"HTTP/1.1 503 Busy\r\nDate: " + email.utils.format_datetime(when, usegmt=True).encode() + b"\r\n\r\n")
+        exchange.raw(b"HTTP/1.1 503 Busy\r\nDate: " + email.utils.format_datetime(when, usegmt=True).encode()
+                     + b"\r\n\r\n")
     seen = probe(leaf(ahead))
     assert re.search(r"The responder's clock is (3 h 0|2 h 59) min ahead of this host's", seen.output), seen
 
