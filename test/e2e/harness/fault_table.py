@@ -60,7 +60,8 @@ class Seen:
     slowest: float = 0.0  # of the vhosts' fastest handshakes
     openssl: str = "-"
     gnutls: str = "-"
-    logged: list[str] = field(default_factory=list)  # lines of warn and above for the cold certificate, and those of info
+    # lines of warn and above for the cold certificate, and those of info
+    logged: list[str] = field(default_factory=list)
                                                      # that another certificate of the responder has a warning for
 
     def problems(self) -> list[str]:
