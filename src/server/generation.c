@@ -260,17 +260,19 @@ static void leave_file(void *data)
 
 static const oc_later_t WRITE_FILE = {write_file, leave_file};
 
-/* No mutex: only the parent has the arena yet. */
-static void fill(oc_generation_t *generation, const oc_generation_t *old, int with_file, server_rec *s)
+/* No mutex: only the parent has the arena yet.
+ * @param claimed what claim_file() returned: a file that cannot be written is still read, unless it is not ours */
+static void fill(oc_generation_t *generation, const oc_generation_t *old, apr_status_t claimed, server_rec *s)
 {
-    oc_take_over_source_t from = {old ? old->shm : NULL, NULL, generation->path != NULL};
+    oc_take_over_source_t from = {.shm = old ? old->shm : NULL, .is_sized_later = generation->path != NULL};
     apr_pool_t *pool;
 
     apr_pool_create(&pool, generation->pool);
-    if (with_file)
+    if (generation->path && claimed == APR_SUCCESS)
         prepare_file(generation, s, pool);
-    if (generation->file)
+    if (claimed != APR_EBUSY && claimed != APR_EGENERAL)
         from.path = generation->path;
+    from.is_reported = !generation->file;
     oc_take_over(generation->shm, &from, generation->name, s, pool);
     if (generation->file)
         oc_later_add(&WRITE_FILE, generation);
@@ -353,16 +355,15 @@ apr_status_t oc_generation_begin(oc_generation_t **out, const oc_generation_spec
 {
     process_t *p = process();
     oc_generation_t *old = apr_hash_get(p->caches, spec->consumer, APR_HASH_KEY_STRING), *generation;
-    apr_status_t rv = spec->path ? claim_file(spec->path, s) : APR_SUCCESS;
-    int with_file = spec->path && rv == APR_SUCCESS;
+    apr_status_t rv, claimed = spec->path ? claim_file(spec->path, s) : APR_SUCCESS;
 
-    if (rv == APR_EBUSY && !p->is_running)
-        return rv;
+    if (claimed == APR_EBUSY && !p->is_running)
+        return claimed;
     rv = create(&generation, spec, s);
     if (rv != APR_SUCCESS)
         return rv;
 
-    fill(generation, old, with_file, s);
+    fill(generation, old, claimed, s);
     if (old && old->previous) {
         apr_pool_destroy(old->previous->pool);
         old->previous = NULL;

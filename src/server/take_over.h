@@ -14,6 +14,7 @@
 typedef struct {
     const oc_shm_t *shm; /* the last generation's; NULL: there is none */
     const char *path;    /* of the file, read if there is no arena; NULL: there is none */
+    int is_reported;     /* what is wrong with the file has been logged */
     int is_sized_later;  /* not an error here if records do not fit: oc_cache_size_check() reports the size that does */
 } oc_take_over_source_t;
 

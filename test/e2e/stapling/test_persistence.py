@@ -111,17 +111,34 @@ def test_a_file_replaced_by_a_foreign_one_while_in_use_is_left_alone(farm):
 
 
 @pytest.fixture
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of a few pages. Mounting needs privileges that not every test machine has."""
-    disk = folder / "small-disk"
+def small_disk(folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A file system of a few pages, or of the size that the test wants. Mounting needs privileges that not every test
+    machine has."""
+    disk, size = folder / "small-disk", getattr(request, "param", "40k")
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k,mode=755", "tmpfs", str(disk)],
-                             capture_output=True,
-                             text=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", str(disk)],
+                             capture_output=True, text=True)
     if os.geteuid() != 0 or mounted.returncode != 0:
         pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
     yield disk
     subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("small_disk", ["8m"], indirect=True)
+def test_what_a_read_only_disk_holds_is_stapled(farm, small_disk):
+    """A cold start on a file system that became read-only: the responses in the file are good, and nothing is lost."""
+    server, answering = farm(f"ocsp_cache:{small_disk}/staples(4000000)")
+    server.allow(r"\[ocsp_cache:warn\] .*is in memory \(tmpfs\)")
+    server.allow(r"\[ocsp_cache:warn\] .*cannot (write|create) .*small-disk/staples\.(ledger|manifest)")
+    server.stop()
+    answering.refuse()
+    server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: .*Read-only file system.*kept in memory only.*ReadWritePaths=")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    server.start()
+    assert stapled(server) == len(HOSTS)
+    assert len(server.ours("error")) == 1
+    server.stop()
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
 
 
 def test_a_full_disk_costs_persistence_and_one_line(farm, small_disk):
