@@ -5,7 +5,6 @@ the module staples. The rows and the bytes are those of the fault table (fault_o
 
 from __future__ import annotations
 
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -19,6 +18,7 @@ from fault_cast import Cast
 from fault_kinds import outcome
 from fault_rows import ROWS
 from fault_stage import COLD, Stage
+from raw_server import RawServer
 from wait import poll
 
 BY_NAME = {row.name: row for row in ROWS}
@@ -89,22 +89,6 @@ def test_the_staple_has_the_certificate_of_its_signer_alone(stage, name):
 
 
 # ---- the control: what the bytes of the responder would do -----------------------------------------------------------
-
-class RawServer:
-    """`openssl s_server` that staples the response in this file, which is DER, as it is."""
-
-    def __init__(self, leaf: pki.Leaf, staple) -> None:
-        self._process = subprocess.Popen(
-            ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", leaf.cert_file, "-key", leaf.key_file,
-             "-cert_chain", leaf.fullchain_file, "-status_file", staple, "-www"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        line = next(line for line in self._process.stdout if line.startswith("ACCEPT "))
-        self.port = int(line.rsplit(":", 1)[1])
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
 
 @pytest.fixture(scope="module")
 def raw(workplace, root_ca, cast):

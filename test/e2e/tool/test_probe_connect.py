@@ -3,17 +3,24 @@
 """`ocsp-cachectl probe --connect`: what a client of a running server gets."""
 
 import json
+import re
 import socket
 import subprocess
 import time
+from pathlib import Path
+from typing import Optional
 
 import pytest
 from cryptography.x509 import ocsp
 
+import pki
 import responders
 from cachectl import command
 from conftest import CACHE
+from fault_cast import Cast
 from httpd import Config, Vhost
+from ocsp_der import Answer, Single, error
+from raw_server import RawServer
 
 pytestmark = pytest.mark.asan
 
@@ -73,20 +80,57 @@ def test_what_a_running_server_sends(httpd, responder, ca, folder):
     assert probe("--connect", f"127.0.0.1:{server.http_port}").stdout.count("no-tls: the TLS handshake failed") == 1
 
 
-def test_the_issuer_may_be_in_a_file(httpd, responder, ca):
-    """With SSLCACertificateFile, the server staples but sends its certificate alone."""
-    host = "lone.example"
-    server = httpd(Config(cache=CACHE, vhosts=(Vhost(host, (ca.leaf(host, url=responder().url),), issuer="ca"),)))
-    server.start()
-    deadline = time.monotonic() + 20
-    where = ("--connect", f"127.0.0.1:{server.https_port}", "--servername", host)
-    while "no-staple" in probe(*where).stdout and time.monotonic() < deadline:
-        pass
-    done = probe(*where)
-    if done.returncode != GOOD:  # OpenSSL may complete the chain out of SSLCACertificateFile
-        assert "issuer-missing" in done.stdout, done
-    done = probe(*where, "--chain", ca.cert_file)
+def visit_alone(folder: Path, leaf: pki.Leaf, staple: Optional[bytes], *options: object,
+                address: str = "127.0.0.1") -> subprocess.CompletedProcess[str]:
+    """Probe a server that sends its certificate without the chain, and staples these bytes."""
+    file = folder / "staple" if staple else None
+    if file:
+        file.write_bytes(staple)
+    with RawServer(leaf, file, address, chain=False) as server:
+        return probe("--connect", f"{address}:{server.port}", *options)
+
+
+# What is stapled: its verdict, and the answer.
+STAPLES = {"good": ("good", Answer()),
+           "expired": ("expired", Answer((Single(this=-7200, next=-60),))),
+           "altered": ("signature-bad", Answer(spoiled=True)),
+           "another's": ("not-ours", Answer((Single(serial=4711),))),
+           "unsigned": ("signer-missing", Answer(signer="not-along")),
+           "a stranger's": ("signer-refused", Answer(signer="of-other-ca"))}
+
+
+def test_staples_that_clients_reject(ca, stranger, folder):
+    """The verdicts are the module's own. The issuer is in a file, as the server sends none."""
+    cast, chain = Cast(ca, stranger), ("--chain", ca.cert_file)
+    leaf = ca.leaf("other.example", url="http://ocsp.example/", must_staple=True)
+    for name, (verdict, answer) in STAPLES.items():
+        done = visit_alone(folder, leaf, answer.der(leaf, cast[answer.signer]), *chain)
+        assert done.returncode == (GOOD if verdict == "good" else NO), (name, done.stdout)
+        assert re.search(rf"^verdict +{verdict}: ", done.stdout, re.M), (name, done.stdout)
+    assert "try-later: " in visit_alone(folder, leaf, error(3), *chain).stdout
+    assert "clients reject this Must-Staple certificate" in visit_alone(folder, leaf, None).stdout
+
+
+def test_the_issuer_may_be_in_a_file(ca, stranger, folder):
+    """Without the issuer's certificate nothing can be verified: the name of the one that is missing is printed."""
+    leaf = ca.leaf("lone.example", url="http://ocsp.example/")
+    staple = Answer(signer="issuer").der(leaf, Cast(ca, stranger)["issuer"])
+    done = visit_alone(folder, leaf, staple)
+    assert done.returncode == NO and "issuer-missing: " in done.stdout and "CN=Test Intermediate" in done.stdout, done
+    done = visit_alone(folder, leaf, staple, "--chain", ca.cert_file)
     assert done.returncode == GOOD, done
+
+
+def test_addresses(ca, stranger, folder):
+    """IPv6 in brackets, and 443 where no port is named."""
+    if not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    leaf = ca.leaf("six.example", url="http://ocsp.example/")
+    staple = Answer().der(leaf, Cast(ca, stranger)["delegated"])
+    done = visit_alone(folder, leaf, staple, "--chain", ca.cert_file, address="[::1]")
+    assert done.returncode == GOOD and "at [::1]:" in done.stdout, done
+    done = probe("--connect", "127.0.0.77")
+    assert done.returncode == NO and "127.0.0.77:443" in done.stdout, done
 
 
 def test_a_server_that_hangs_or_refuses():
