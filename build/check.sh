@@ -6,7 +6,7 @@
 #
 #   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
 #   build/check.sh --no-install    names what is missing and stops; `make check`
-#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan soak demo fleet-demo packages
+#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan demo fleet-demo packages soak
 #
 # One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
 set -u
@@ -24,7 +24,7 @@ for argument; do
         ;;
     esac
 done
-: "${chosen:= build guards unit asan tsan e2e e2e-asan soak demo fleet-demo packages}"
+: "${chosen:= build guards unit asan tsan e2e e2e-asan demo fleet-demo packages soak}"
 
 build/deps.sh $install check || exit 1
 
@@ -88,6 +88,24 @@ step() {
     fi
 }
 
+# The soak waits most of the time, so it runs beside another step.
+soak=
+soak_begin() {
+    case " $chosen " in
+    *" soak "*) make soak MINUTES=1 >"$logs/soak-output.log" 2>&1 </dev/null & soak=$! ;;
+    esac
+}
+soak_end() {
+    wait "$soak"
+    status=$?
+    soak=
+    cat "$logs/soak-output.log"
+    rm "$logs/soak-output.log"
+    return "$status"
+}
+trap '[ -z "$soak" ] || kill "$soak"' EXIT
+trap 'exit 130' HUP INT TERM
+
 # clang's warnings are errors too: the guard tidy.sh.
 step build "the module and its tools, warnings are errors" make "$jobs" all core
 step guards "test/guards" make check-guards
@@ -97,10 +115,11 @@ step tsan "test/unit, those with threads, under ThreadSanitizer" make "$jobs" ch
 step e2e "test/e2e: real httpd, responders and clients" make check-e2e
 step e2e-asan "test/e2e, a part of it, with the module under AddressSanitizer" \
     make "$jobs" SANITIZE=address,undefined OUT=out/asan check-e2e PYTEST_ARGS='-m asan'
-step soak "test/soak: a minute of faults under load, with each MPM" make soak MINUTES=1
 step demo "build/demo.sh" build/demo.sh
 step fleet-demo "build/fleet-demo.sh" build/fleet-demo.sh
+soak_begin
 step packages "build/package-check.sh: tarball, make install, Debian package, RPM" build/package-check.sh --quick
+step soak "test/soak: a minute of faults under load, with each MPM" soak_end
 
 echo
 [ -z "$broken" ] || echo "Failed:$broken"

@@ -3,8 +3,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What a handshake may run (ARCHITECTURE.md: no lock, no system call, no file, no allocation, no ASN.1).
 
-Compiles the sources with every function kept apart, starts at the get_resp hook, follows each reference to a function
-of ours, and holds every symbol from outside that is reached to the list below. Also refused: an indirect call in a
+Starts at the get_resp hook, follows each reference to a function of ours, compiling its source with every function kept
+apart, and holds every symbol from outside that is reached to the list below. Also refused: an indirect call in a
 function that is not named here, an instruction that enters the kernel, a log line above debug. Taking a function's
 address counts as calling it. Before it judges, the guard must refuse each of its own bad samples.
 
@@ -72,10 +72,22 @@ class Function:
 
 
 class Program:
-    """Every function of the objects, by name; a static one is seen from its own object first."""
+    """Every function of the sources, by name; a static one is seen from its own object first. A source is compiled when
+    something that it defines is looked for."""
 
-    def __init__(self):
+    def __init__(self, sources, flags, folder):
         self.globals, self.locals, self.data = {}, {}, set()
+        self.flags, self.folder = flags, folder
+        self.left = {source: (TOP / source).read_text() for source in sources}
+
+    def fetch(self, name):
+        """Compiles the source that defines the name. Declarations stand in headers."""
+        definition = re.compile(rf"^[A-Za-z_].*\b{re.escape(name)}(\(|\[| =|;)", re.MULTILINE)
+        for source in [source for source, text in self.left.items() if definition.search(text)]:
+            del self.left[source]
+            object_file = f"{self.folder}/{'_'.join(source.with_suffix('.o').parts[-2:])}"
+            run("gcc", *self.flags, *FLAGS, "-c", "-o", object_file, str(source))
+            self.add(source, object_file)
 
     def add(self, source, object_file):
         defined_globally = set()
@@ -105,6 +117,8 @@ class Program:
                     current.indirect = True
 
     def find(self, object_file, name):
+        if name not in self.locals.get(object_file, {}) and name not in self.globals and name.isidentifier():
+            self.fetch(name)
         return self.locals.get(object_file, {}).get(name) or self.globals.get(name)
 
     def is_data(self, object_file, name):
@@ -159,15 +173,6 @@ def judge(program, entry):
     return problems, sorted(f.name for f in reached), sorted(outside)
 
 
-def load(sources, flags, folder):
-    program = Program()
-    for source in sources:
-        object_file = f"{folder}/{source.stem}.o"
-        run("gcc", *flags, *FLAGS, "-c", "-o", object_file, str(source))
-        program.add(source, object_file)
-    return program
-
-
 SAMPLES = {  # what the sample does: (is it harmless, its code)
     "a lookup and a copy": (True,
                             "static int copy(void) { return memcmp(a, b, 8); } int ENTRY(void) { return copy(); }"),
@@ -201,7 +206,7 @@ def self_test(folder):
     for what, (harmless, code) in SAMPLES.items():
         source = pathlib.Path(folder) / "sample.c"
         source.write_text(SAMPLE_HEAD + code.replace("ENTRY", ENTRY) + "\n")
-        problems, _, _ = judge(load([source], [], folder), ENTRY)
+        problems, _, _ = judge(Program([source], [], folder), ENTRY)
         if harmless == bool(problems):
             sys.exit(f"hot_path: the guard itself is broken: {what} was {'refused' if harmless else 'let through'} "
                      f"{problems}")
@@ -218,8 +223,8 @@ def main():
                if (TOP / path).exists()]
     with tempfile.TemporaryDirectory() as folder:
         self_test(folder)
-        program = load(sources, shlex.split(make_variable("GLUE_FLAGS")), folder)
-    problems, reached, outside = judge(program, options.entry)
+        program = Program(sources, shlex.split(make_variable("GLUE_FLAGS")), folder)
+        problems, reached, outside = judge(program, options.entry)
     if options.list:
         print("ours:   ", *reached, "\noutside:", *outside)
     if problems:
