@@ -88,7 +88,7 @@ step() {
     fi
 }
 
-# The soak waits most of the time, so it runs beside another step.
+# The soak waits most of the time, so it runs at the same time as another step.
 soak=
 soak_begin() {
     case " $chosen " in

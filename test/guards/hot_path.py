@@ -81,7 +81,7 @@ class Program:
         self.left = {source: (TOP / source).read_text() for source in sources}
 
     def fetch(self, name):
-        """Compiles the source that defines the name. Declarations stand in headers."""
+        """Compiles the source that defines the name; declarations are in headers."""
         definition = re.compile(rf"^[A-Za-z_].*\b{re.escape(name)}(\(|\[| =|;)", re.MULTILINE)
         for source in [source for source, text in self.left.items() if definition.search(text)]:
             del self.left[source]
