@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md, the three ratios of
-README.md.
+"""`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md and
+docs/comparison.md, the three lines of README.md.
 
 The text between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
 """
@@ -22,7 +22,7 @@ import bench_charts  # noqa: E402
 import bench_tables  # noqa: E402
 from bench_stage import REPOSITORY  # noqa: E402
 
-DOCUMENTS = (REPOSITORY / "docs" / "benchmarks.md", REPOSITORY / "README.md")
+DOCUMENTS = (REPOSITORY / "README.md", REPOSITORY / "docs" / "benchmarks.md", REPOSITORY / "docs" / "comparison.md")
 CHARTS = REPOSITORY / "docs" / "img"
 
 
@@ -48,25 +48,17 @@ def better(found: dict) -> str:
 
 def headline(found: dict) -> str:
     """What README quotes, each with the command that shows it."""
-    variants, counted = found["warm"]["variants"], found["instructions"]["servers"]
-    rate = bench_tables.median(bench_tables.ratios(variants["rsa-tls13"]["ours"], variants["rsa-tls13"]["shmcb"],
-                                                   "per_second"))
-    direct = variants["ecdsa-tls13-direct"]
-    bare = bench_tables.median(bench_tables.ratios(direct["shmcb"], direct["ours"], "cpu_us_per_handshake"))
-    none = counted["ours"]["instructions"] / counted["none"]["instructions"]
-    hung = bench_tables.scenes(found)["outage-hang"]
-    share = {name: got["good"] / got["started"] * 100 for name, got in hung.items()}
-    slowest = {name: f"{got['p99_ms'] / 1000:.3f}" for name, got in hung.items()}
-    return "\n".join((
-        f"* Handshakes a second: **{rate:.2f} ×** those of mod_ssl with shmcb, where a response carries its signer's "
-        "certificate; where the CA itself",
-        f"  signs, shmcb takes {bare:.2f} × the processor time (`make bench BENCH_ARGS='--only warm'`).",
-        f"* Instructions per connection: **{none:.3f} ×** those of no stapling at all (`make bench BENCH_ARGS='--only "
-        "instructions'`).",
-        f"* The responder hangs for longer than servers keep their responses: **{share['ours']:.0f} %** of the "
-        f"clients get a good staple, {share['shmcb']:.0f} % with mod_ssl and",
-        f"  shmcb; one client in a hundred waits for {slowest['ours']} s or longer, {slowest['shmcb']} s with shmcb "
-        "(`make bench BENCH_ARGS='--only outage'`)."))
+    hung, counted = bench_tables.scenes(found)["outage-hang"], found["instructions"]["servers"]
+    who = ("shmcb", "md", "ours")
+    good = [f"{hung[name]['good'] / hung[name]['started'] * 100:.0f} %" for name in who]
+    wait = [f"{hung[name]['p99_ms'] / 1000:.3f} s" for name in who]
+    cost = [f"{counted[name]['instructions'] / counted['none']['instructions']:.3f} ×" for name in who]
+    rows = (("the responder hangs: clients that get a good staple", good, "outage"),
+            ("the responder hangs: one client in a hundred waits for longer than", wait, "outage"),
+            ("instructions of a connection, compared with one without stapling", cost, "instructions"))
+    return "\n".join(("| | mod_ssl with shmcb | mod_md | this module | command |", "|---|--:|--:|--:|---|",
+                      *(f"| {what} | {' | '.join(values)} | `make bench BENCH_ARGS='--only {scenario}'` |"
+                        for what, values, scenario in rows)))
 
 
 def contents(found: dict) -> dict[str, str]:
