@@ -42,7 +42,7 @@ typedef struct {
 /* Is a response held that is good or revoked, and has not ended? */
 static int is_covered(const oc_view_t *view, apr_time_t now)
 {
-    return view->has_record && view->usable_until > now && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH;
+    return oc_view_is_stapled(view, now) && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH;
 }
 
 static finding_t ending(const ctl_t *ctl, const ctl_row_t *row, state_t state, const char *reason)

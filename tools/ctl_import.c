@@ -150,7 +150,7 @@ static const char *problem_of(const ctl_t *ctl, const ctl_import_t *import)
     if (!row->view.is_refreshed)
         return "nothing is stapled for this certificate, because it names no responder. Set OCSPCacheResponseFolder to "
                "staple responses that are obtained elsewhere";
-    if (row->stored && row->view.usable_until > ctl->now && row->view.this_update > result->this_update)
+    if (row->stored && oc_view_is_stapled(&row->view, ctl->now) && row->view.this_update > result->this_update)
         return "a newer response is stored";
     return NULL;
 }

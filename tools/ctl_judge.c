@@ -122,6 +122,8 @@ static void verify_record(const oc_reader_record_t *stored, const oc_cert_t *cer
         why = "its stored rank differs from that of its response";
     else if (stored->record.usable_until > record.usable_until)
         why = "it is stored as usable for too long";
+    else if (stored->record.usable_from < record.usable_from)
+        why = "it is stored as usable too early";
     if (!why)
         return;
     result->verdict = OC_ALTERED;
@@ -267,7 +269,7 @@ int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_h
     for (i = 0; i < rows->nelts; i++) {
         ctl_row_t *row = APR_ARRAY_IDX(rows, i, ctl_row_t *);
 
-        if (!row->stored || !row->entry || row->view.usable_until <= ctl->now)
+        if (!row->stored || !row->entry || !oc_view_is_stapled(&row->view, ctl->now))
             continue;
         judged[n] = row;
         cases[n++] = ctl_case_of(row);

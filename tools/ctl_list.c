@@ -116,7 +116,7 @@ static void print_row(const ctl_t *ctl, const ctl_stock_t *stock, const ctl_row_
     const oc_view_t *view = &row->view;
     const char *reason;
     oc_attention_t attention = oc_view_attention(view, ctl->now, stock->expiry_warning, &reason, ctl->pool);
-    int is_stapled = view->has_record && view->usable_until > ctl->now;
+    int is_stapled = oc_view_is_stapled(view, ctl->now);
 
     printf("%-*s  %-12s  %-11s  %-11s  %s\n", (int)width, shortened(host_of(row, ctl->pool), width, ctl->pool),
            oc_view_state(view, ctl->now), is_stapled ? oc_view_span(view->usable_until, ctl->now, ctl->pool) : "-",

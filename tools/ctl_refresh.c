@@ -24,6 +24,12 @@ typedef struct {
     int n;
 } refresh_t;
 
+/* Has an attempt ended since the command? One in the ledger from a clock that was ahead is not taken for it. */
+static int is_later(const refresh_t *refresh, const wish_t *wish, apr_time_t attempt)
+{
+    return attempt >= refresh->command.number && attempt != wish->row->view.last_attempt;
+}
+
 /* The ledger says when the last attempt ended. */
 static int are_done(void *data)
 {
@@ -39,7 +45,7 @@ static int are_done(void *data)
             wish_t *wish = &refresh->wishes[i];
             const oc_ledger_entry_t *entry = apr_hash_get(ledger, wish->row->view.id, OC_CERT_ID_LEN);
 
-            wish->is_done = wish->is_done || (entry && entry->last_attempt >= refresh->command.number);
+            wish->is_done = wish->is_done || (entry && is_later(refresh, wish, entry->last_attempt));
         }
     }
     for (i = 0; i < refresh->n; i++)

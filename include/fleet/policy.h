@@ -15,7 +15,8 @@
 
 /** What this server holds for a certificate. All 0: nothing. */
 typedef struct {
-    apr_time_t until; /* the end of its usable time */
+    apr_time_t from;  /* its usable time: not from the future, unless the clock was set back */
+    apr_time_t until; /* the end of that */
     uint64_t order;   /* oc_record_order() */
     apr_time_t since; /* when a responder sent it, to this server or to another */
 } oc_fleet_held_t;

@@ -19,7 +19,7 @@
 
 #define OC_KIND_STAPLE 'R' /* the kind of a staple record in the arena; its key is the certificate's id */
 #define OC_RECORD_BINDING_LEN OC_CERT_HASH_LEN
-#define OC_RECORD_HEAD_LEN 88 /* bytes before the DER */
+#define OC_RECORD_HEAD_LEN 96 /* bytes before the DER */
 
 /** Where a response came from. The numbers are stored in the cache's file. */
 typedef enum {
@@ -36,6 +36,7 @@ typedef struct {
     oc_verdict_t verdict;    /* of OC_CLASS_TRUTH or OC_CLASS_RESPONDER_ERROR; nothing else is stored */
     apr_time_t this_update;  /* 0 where the response has no times */
     apr_time_t next_update;  /* 0: none */
+    apr_time_t usable_from;  /* never staple it before, as after a clock that was ahead has been set back */
     apr_time_t usable_until; /* never staple it from here on */
     apr_time_t fetched_at;
     oc_origin_t origin;
@@ -53,11 +54,11 @@ int oc_record_make(oc_record_t *record, const oc_verify_result_t *result, const 
                    apr_time_t fetched_at);
 
 /**
- * Does a stored record match its response, and may it still be stapled for @a cert at policy->now? This is the one
- * place that decides it, for the refresher and for every tool. Arena and file are as trustworthy as every process that
- * ever wrote to them, so nothing in the record is trusted: the response is verified again as if it had just arrived,
- * and verdict, thisUpdate, nextUpdate (and by them oc_record_order()) and the bytes must be those that verification
- * finds. What a response does not contain is bounded on both sides: usable_until and fetched_at are changed where they
+ * Does a stored record match its response, and may it be stapled for @a cert at policy->now? This is the one place that
+ * decides it, for the refresher and for every tool. Arena and file are as trustworthy as every process that ever wrote
+ * to them, so nothing in the record is trusted: the response is verified again as if it had just arrived, and verdict,
+ * thisUpdate, nextUpdate (and by them oc_record_order()) and the bytes must be those that verification finds. What a
+ * response does not contain is bounded on both sides: usable_from, usable_until and fetched_at are changed where they
  * lie outside of what the response, the settings and the clock allow. A caller that finds them changed stores the
  * record again; one that gets 0 removes it.
  *
@@ -73,6 +74,12 @@ int oc_record_verify(oc_record_t *record, const oc_cert_t *cert, const oc_verify
 
 /** Write @a record to @a bytes, which holds OC_RECORD_HEAD_LEN + record->der_len bytes or more. @return the length. */
 apr_size_t oc_record_encode(const oc_record_t *record, unsigned char *bytes);
+
+/** May it be stapled at @a now? The handshake, the refresher, reports and tools all decide here. */
+static inline int oc_record_is_usable(const oc_record_t *record, apr_time_t now)
+{
+    return record->usable_from <= now && now < record->usable_until;
+}
 
 /** Read a record; record->der points into @a bytes. @return APR_SUCCESS; APR_EINVAL: not a record of this version. */
 apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, apr_size_t len);

@@ -54,7 +54,13 @@ apr_time_t oc_schedule_failure(apr_time_t now, apr_time_t usable_until, unsigned
  */
 apr_time_t oc_schedule_hedge(apr_time_t begun, apr_interval_time_t timeout);
 
-/** A due time read from shared memory: unchanged when plausible, else moved into [now, now + bounds->max]. */
-apr_time_t oc_schedule_clamp(apr_time_t due, apr_time_t now, const oc_schedule_bounds_t *bounds);
+/**
+ * A due time that another process wrote, or that was computed before the clock was set: unchanged when it is plausible,
+ * else moved to the nearest time that is. After a failure the latest is now + retry_max; after a success it is now +
+ * max, and the end of the response's usable time; and without a usable response it is now.
+ * @param usable_until  of the response held, as in oc_schedule_failure(); @param failures in a row
+ */
+apr_time_t oc_schedule_clamp(apr_time_t due, apr_time_t now, apr_time_t usable_until, unsigned failures,
+                             const oc_schedule_bounds_t *bounds);
 
 #endif

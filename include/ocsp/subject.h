@@ -41,6 +41,11 @@ typedef struct {
      * responder's error (OC_CLASS_RESPONDER_ERROR, with OC_UNKNOWN) also now + error_keep. 0 for other verdicts. */
     apr_time_t usable_until;
 
+    /* When it may first be stapled; not later than now, unless the clock is set back. The latest of thisUpdate - skew
+     * (of each SingleResponse that is for the certificate), producedAt - skew and the delegated signer's notBefore; 0
+     * where the response has no times. */
+    apr_time_t usable_from;
+
     /* What to store and to staple, instead of the bytes that were judged; verifying it again gives the same bytes. NULL
      * unless there is a usable_until. */
     const unsigned char *der;

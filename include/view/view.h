@@ -39,11 +39,12 @@ typedef struct {
     int lacks_issuer; /* it could be, but the issuer's certificate is not configured: mod_ssl staples nothing for it */
     const char *issuer; /* the issuer's subject; NULL: unknown */
 
-    int has_record; /* the next lines describe the response in the cache; usable_until > now: it is stapled */
+    int has_record; /* the next lines describe the response in the cache (oc_view_is_stapled) */
     oc_verdict_t verdict;
     oc_origin_t origin;
     apr_time_t this_update;
     apr_time_t next_update;
+    apr_time_t usable_from;
     apr_time_t usable_until;
     apr_time_t fetched_at; /* the last success */
     apr_size_t size;       /* of the response, bytes */
@@ -59,6 +60,9 @@ void oc_view_take_cert(oc_view_t *view, const oc_cert_t *cert);
 
 /** Fill in what the cache holds: the response's times, size and origin. */
 void oc_view_take_record(oc_view_t *view, const oc_record_t *record);
+
+/** Is a response held that may be stapled at @a now? */
+int oc_view_is_stapled(const oc_view_t *view, apr_time_t now);
 
 /** "good", "revoked", a responder's error (oc_verdict_name); "none": the cache holds nothing valid; "no-issuer": the
  * server does not know the issuer's certificate; "no-responder": expected, the certificate names none. Static. */

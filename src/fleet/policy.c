@@ -29,17 +29,22 @@ const char *oc_fleet_time_problem(const oc_fleet_entry_t *entry, apr_time_t this
     return NULL;
 }
 
+static int is_held(const oc_fleet_held_t *held, apr_time_t now)
+{
+    return held->from <= now && now < held->until;
+}
+
 int oc_fleet_is_news(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t now)
 {
     uint64_t order = oc_fleet_order(entry->this_update, entry->fetched_at);
 
-    return held->until <= now || order > held->order || (order == held->order && entry->fetched_at > held->since);
+    return !is_held(held, now) || order > held->order || (order == held->order && entry->fetched_at > held->since);
 }
 
 int oc_fleet_is_due(const oc_fleet_held_t *held, const oc_fleet_entry_t *entry, apr_time_t due, apr_time_t usable_until,
                     apr_time_t now)
 {
-    int is_same = held->until > now && oc_fleet_order(entry->this_update, entry->fetched_at) == held->order;
+    int is_same = is_held(held, now) && oc_fleet_order(entry->this_update, entry->fetched_at) == held->order;
 
     return due <= now || (is_same && now > usable_until - (usable_until - entry->this_update) / 4);
 }

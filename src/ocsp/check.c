@@ -43,6 +43,18 @@ void oc_check_lower(oc_check_t *check, apr_time_t bound)
         check->usable_until = bound;
 }
 
+int oc_check_raise(oc_check_t *check, apr_time_t bound)
+{
+    if (bound > check->usable_from)
+        check->usable_from = bound;
+    return bound <= check->policy->now;
+}
+
+int oc_check_is_past(oc_check_t *check, apr_time_t time)
+{
+    return oc_check_raise(check, time - check->policy->skew); /* both are >= 0 */
+}
+
 apr_time_t oc_check_later(apr_time_t time, apr_interval_time_t interval)
 {
     return time > APR_INT64_MAX - interval ? APR_INT64_MAX : time + interval;

@@ -34,6 +34,7 @@ typedef struct {
     oc_bytes_t signed_data;  /* its ResponseData, which the signature covers */
     X509 *signer;            /* belongs to `basic`, or is the issuer */
     apr_time_t usable_until; /* so far; only ever lowered */
+    apr_time_t usable_from;  /* so far; only ever raised */
 } oc_check_t;
 
 /** Take the element with this identifier octet from the front of @a rest. @return its content; at: NULL where another
@@ -51,6 +52,13 @@ oc_verdict_t oc_check_refuse_time(const oc_check_t *check, oc_verdict_t verdict,
 oc_verdict_t oc_check_refuse_extension(const oc_check_t *check, const X509_EXTENSION *extension);
 
 void oc_check_lower(oc_check_t *check, apr_time_t bound);
+
+/** It is not usable before @a bound. @return whether that has passed */
+int oc_check_raise(oc_check_t *check, apr_time_t bound);
+
+/** A time that a responder wrote must not be in the future, by more than the skew. @return whether that is so. The one
+ *  place that grants the skew: usable_from repeats the judgement in every handshake. */
+int oc_check_is_past(oc_check_t *check, apr_time_t time);
 
 /** time + interval, interval >= 0, without overflow: intervals come from a configuration file. */
 apr_time_t oc_check_later(apr_time_t time, apr_interval_time_t interval);

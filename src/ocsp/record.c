@@ -9,7 +9,8 @@
  *
  *   word 0  version: 32 high | verdict: 32 low
  *   word 1  this_update    word 2  next_update    word 3  usable_until    word 4  fetched_at
- *   word 5  der_len        word 6  origin         words 7 to 10  binding
+ *   word 5  der_len        word 6  origin         word 7  usable_from
+ *   words 8 to 11  binding
  *   then the DER
  */
 #include "ocsp/record.h"
@@ -21,12 +22,14 @@
 #include <string.h>
 
 #define VERSION 1
-#define BINDING_AT 56
+#define HEAD_WORDS 8
+#define BINDING_AT 64
 
 #define DUE_BITS 40
 #define VERDICT_BITS 7
 #define DUE_MAX ((UINT64_C(1) << DUE_BITS) - 1)
 
+_Static_assert(BINDING_AT == HEAD_WORDS * sizeof(uint64_t), "the binding follows the words");
 _Static_assert(BINDING_AT + OC_RECORD_BINDING_LEN == OC_RECORD_HEAD_LEN, "the binding ends the head");
 _Static_assert(OC_VERDICT_LIMIT == 1 << VERDICT_BITS, "a verdict fits into its bits");
 
@@ -34,13 +37,14 @@ _Static_assert(OC_VERDICT_LIMIT == 1 << VERDICT_BITS, "a verdict fits into its b
 
 apr_size_t oc_record_encode(const oc_record_t *record, unsigned char *bytes)
 {
-    uint64_t head[7] = {(uint64_t)VERSION << 32 | (uint32_t)record->verdict,
-                        (uint64_t)record->this_update,
-                        (uint64_t)record->next_update,
-                        (uint64_t)record->usable_until,
-                        (uint64_t)record->fetched_at,
-                        (uint64_t)record->der_len,
-                        (uint64_t)record->origin};
+    uint64_t head[HEAD_WORDS] = {(uint64_t)VERSION << 32 | (uint32_t)record->verdict,
+                                 (uint64_t)record->this_update,
+                                 (uint64_t)record->next_update,
+                                 (uint64_t)record->usable_until,
+                                 (uint64_t)record->fetched_at,
+                                 (uint64_t)record->der_len,
+                                 (uint64_t)record->origin,
+                                 (uint64_t)record->usable_from};
 
     memcpy(bytes, head, sizeof(head));
     memcpy(bytes + BINDING_AT, record->binding, OC_RECORD_BINDING_LEN);
@@ -50,7 +54,7 @@ apr_size_t oc_record_encode(const oc_record_t *record, unsigned char *bytes)
 
 apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, apr_size_t len)
 {
-    uint64_t head[7];
+    uint64_t head[HEAD_WORDS];
 
     if (len < OC_RECORD_HEAD_LEN)
         return APR_EINVAL;
@@ -64,6 +68,7 @@ apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, a
     record->usable_until = (apr_time_t)head[3];
     record->fetched_at = (apr_time_t)head[4];
     record->origin = (oc_origin_t)head[6];
+    record->usable_from = (apr_time_t)head[7];
     memcpy(record->binding, bytes + BINDING_AT, OC_RECORD_BINDING_LEN);
     record->der = bytes + OC_RECORD_HEAD_LEN;
     record->der_len = len - OC_RECORD_HEAD_LEN;
@@ -99,6 +104,7 @@ int oc_record_make(oc_record_t *record, const oc_verify_result_t *result, const 
     record->verdict = result->verdict;
     record->this_update = result->this_update;
     record->next_update = result->next_update;
+    record->usable_from = result->usable_from;
     record->usable_until = result->usable_until;
     record->fetched_at = fetched_at;
     record->origin = origin;
@@ -162,6 +168,7 @@ static void bound_times(oc_record_t *record, const oc_verify_policy_t *policy, o
     if ((is_truth && result->next_update != 0) || record->usable_until > result->usable_until)
         record->usable_until = result->usable_until;
     result->usable_until = record->usable_until;
+    record->usable_from = result->usable_from;
 }
 
 int oc_record_verify(oc_record_t *record, const oc_cert_t *cert, const oc_verify_policy_t *policy,
@@ -174,6 +181,8 @@ int oc_record_verify(oc_record_t *record, const oc_cert_t *cert, const oc_verify
         return refuse(result, OC_NOT_OURS, "it was stored for another certificate or issuer");
     if (record->usable_until <= policy->now)
         return refuse_time(result, OC_EXPIRED, "it was usable until", record->usable_until);
+    if (record->usable_from > policy->now)
+        return refuse_time(result, OC_NOT_YET_VALID, "it is usable from", record->usable_from);
     if (oc_cert_subject(cert, &subject, pool) != APR_SUCCESS)
         return refuse(result, OC_OUT_OF_RESOURCES, "the issuer's certificate cannot be read");
     oc_verify_response(record->der, record->der_len, &subject, policy, result, pool);

@@ -153,10 +153,12 @@ apr_time_t oc_schedule_hedge(apr_time_t begun, apr_interval_time_t timeout)
     return schedule_add(begun, schedule_most(pause, 0));
 }
 
-apr_time_t oc_schedule_clamp(apr_time_t due, apr_time_t now, const oc_schedule_bounds_t *bounds)
+apr_time_t oc_schedule_clamp(apr_time_t due, apr_time_t now, apr_time_t usable_until, unsigned failures,
+                             const oc_schedule_bounds_t *bounds)
 {
     oc_schedule_bounds_t ordered = schedule_order(bounds);
-    apr_time_t latest = schedule_add(now, ordered.max);
+    apr_interval_time_t longest = schedule_least(ordered.max, schedule_span(now, usable_until));
+    apr_time_t latest = schedule_add(now, failures > 0 ? ordered.retry_max : longest);
 
     if (due < now)
         return now;

@@ -184,7 +184,7 @@ static oc_verdict_t check_signer_validity(oc_check_t *check)
     if (!oc_x509_time(&not_before, X509_get0_notBefore(check->signer))
         || !oc_x509_time(&not_after, X509_get0_notAfter(check->signer)))
         return refuse_signer(check, OC_SIGNER_REFUSED, "unreadable validity");
-    if (not_before > now)
+    if (!oc_check_raise(check, not_before))
         return refuse_signer(check, OC_SIGNER_EXPIRED, "not valid yet");
     if (not_after <= now)
         return refuse_signer(check, OC_SIGNER_EXPIRED, "expired");

@@ -187,7 +187,7 @@ static oc_verdict_t check_window(oc_check_t *check, const oc_single_t *one, int 
     if (has_end && one->next_update < one->this_update)
         return oc_check_refuse_time(check, OC_TIMES_INVALID, "thisUpdate is later than nextUpdate, which",
                                     one->next_update);
-    if (one->this_update > oc_check_later(policy->now, policy->skew))
+    if (!oc_check_is_past(check, one->this_update))
         return oc_check_refuse_time(check, OC_NOT_YET_VALID, "thisUpdate", one->this_update);
     if (has_end && one->next_update <= policy->now)
         return oc_check_refuse_time(check, OC_EXPIRED, "nextUpdate", one->next_update);

@@ -150,7 +150,7 @@ static oc_verdict_t check_produced_at(oc_check_t *check)
     if (!oc_x509_strict_time(&produced_at, OCSP_resp_get0_produced_at(check->basic)))
         return oc_check_refuse(check, OC_TIMES_INVALID, "producedAt is not of the form YYYYMMDDHHMMSSZ");
     check->result->produced_at = produced_at;
-    if (produced_at > oc_check_later(check->policy->now, check->policy->skew))
+    if (!oc_check_is_past(check, produced_at))
         return oc_check_refuse_time(check, OC_NOT_YET_VALID, "producedAt", produced_at);
     if (produced_at < check->subject->not_before)
         return oc_check_refuse_time(check, OC_TIMES_INVALID, "before the certificate was valid: its producedAt",
@@ -188,6 +188,7 @@ static void hand_out(oc_check_t *check)
     else if (class != OC_CLASS_TRUTH)
         return;
     result->usable_until = check->usable_until;
+    result->usable_from = check->usable_from;
     result->der = apr_pmemdup(check->pool, check->der, check->der_len);
     result->der_len = check->der_len;
 }

@@ -136,8 +136,21 @@ uint32_t oc_job_random(void)
     return number;
 }
 
+int oc_job_is_covered(const oc_job_t *job, apr_time_t now)
+{
+    return job->own.usable_from <= now && now < job->own.usable_until;
+}
+
+apr_time_t oc_job_bound(const oc_job_t *job, apr_time_t due, apr_time_t now)
+{
+    apr_time_t usable_until = oc_job_is_covered(job, now) ? job->own.usable_until : 0;
+
+    return oc_schedule_clamp(due, now, usable_until, job->own.note.failures, &job->managed->settings.bounds);
+}
+
 void oc_job_hold(oc_job_t *job, const oc_record_t *record)
 {
+    job->own.usable_from = record->usable_from;
     job->own.usable_until = record->usable_until;
     job->own.validity = record->usable_until - record->fetched_at;
     oc_peers_hold(&job->own.peers, record);

@@ -64,7 +64,8 @@ typedef struct {
     apr_interval_time_t pause;      /* that a failed responder requested (Retry-After), then */
     oc_note_t note;                 /* how the last attempt ended */
     apr_time_t wake;                /* when to be handed out again: at note.due, or to look for a file */
-    apr_time_t usable_until;        /* of the valid response that is held; 0: none */
+    apr_time_t usable_from;         /* of the valid response that is held (oc_job_is_covered) */
+    apr_time_t usable_until;        /* the same; 0: none */
     apr_interval_time_t validity;   /* how long it was usable when it was obtained */
     oc_peers_t peers;               /* what other servers have, where OCSPCacheShared is set */
     oc_response_folder_seen_t seen; /* the file judged last, where OCSPCacheResponseFolder has one */
@@ -114,6 +115,12 @@ void oc_jobs_clear(oc_job_t *jobs, unsigned n_jobs);
 
 /** A valid response, @a record, is held from here on. */
 void oc_job_hold(oc_job_t *job, const oc_record_t *record);
+
+/** Is a valid response held at @a now? One obtained while the clock was ahead is not usable after it was set back. */
+int oc_job_is_covered(const oc_job_t *job, apr_time_t now);
+
+/** @a due, bounded by what is held and by how the last attempt ended (oc_schedule_clamp). */
+apr_time_t oc_job_bound(const oc_job_t *job, apr_time_t due, apr_time_t now);
 
 /** The responder that is queried, and its URL. */
 static inline oc_responder_t *oc_job_responder(const oc_job_t *job)

@@ -41,7 +41,7 @@ void oc_log_mark_logged(oc_job_t *job, oc_verdict_t verdict)
 
 oc_log_before_t oc_log_before(const oc_job_t *job)
 {
-    int was_held = job->own.usable_until > apr_time_now();
+    int was_held = oc_job_is_covered(job, apr_time_now());
 
     return (oc_log_before_t){job->own.note.verdict, was_held,
                              job->logged.expiring || job->logged.expired || job->logged.revoked};
@@ -114,7 +114,8 @@ static int is_running_out(oc_job_t *job)
 void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
-    int is_covered = job->own.usable_until > apr_time_now();
+    apr_time_t now = apr_time_now();
+    int is_covered = oc_job_is_covered(job, now);
     int level = is_news(job, attempt->verdict) ? APLOG_INFO : APLOG_DEBUG;
     int is_expiring = is_running_out(job), has_ended = !is_covered && !job->logged.expired, is_known;
     const char *consequence = "There is no valid response to staple", *next = "", *extent = "";
@@ -122,6 +123,10 @@ void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool
     if (is_covered)
         consequence = apr_pstrcat(pool, "Stapling continues with the stored response until ",
                                   oc_log_date(job->own.usable_until, pool), NULL);
+    else if (job->own.usable_from > now)
+        consequence =
+            apr_pstrcat(pool, "By this server's clock, the stored response is not valid before ",
+                        oc_log_date(job->own.usable_from, pool), ". There is no valid response to staple", NULL);
     if (is_expiring || has_ended) {
         is_known = oc_outage_is_known(job, attempt, is_covered ? OC_OUTAGE_EXPIRING : OC_OUTAGE_EXPIRED);
         /* One line about the size is enough, and one about a responder. */

@@ -42,7 +42,7 @@ static int is_waited_for(const oc_managed_t *managed, apr_time_t now, apr_pool_t
 
     if (!managed->cert->must_staple || !oc_managed_is_refreshed(managed))
         return 0;
-    return oc_staples_get(managed->cert, &record, NULL, pool) != APR_SUCCESS || record.usable_until <= now
+    return oc_staples_get(managed->cert, &record, NULL, pool) != APR_SUCCESS || !oc_record_is_usable(&record, now)
            || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH;
 }
 

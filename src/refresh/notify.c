@@ -145,7 +145,7 @@ static const char *name_of(oc_notify_t event)
 static void describe(environment_t *env, const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail)
 {
     const oc_managed_t *managed = job->managed;
-    int is_held = job->own.usable_until > apr_time_now(), is_error = error != OC_PENDING;
+    int is_held = oc_job_is_covered(job, apr_time_now()), is_error = error != OC_PENDING;
 
     set(env, "PATH", PATH_OF_PROGRAM);
     set(env, "OCSP_CACHE_EVENT", name_of(event));

@@ -47,7 +47,8 @@ static const char *name_of(const oc_peers_t *peers, apr_pool_t *pool)
 
 void oc_peers_hold(oc_peers_t *peers, const oc_record_t *record)
 {
-    peers->held = (oc_fleet_held_t){record->usable_until, oc_record_order(record), record->fetched_at};
+    peers->held =
+        (oc_fleet_held_t){record->usable_from, record->usable_until, oc_record_order(record), record->fetched_at};
 }
 
 /* The entry cannot be used: log that once for each reason. */

@@ -28,7 +28,8 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
-#define RESCAN_INTERVAL apr_time_from_sec(60) /* detects a clock that was set, independent of the next due time */
+#define RESCAN_INTERVAL apr_time_from_sec(60) /* detects a clock that was set ahead, independent of the next due time */
+#define SET_BACK apr_time_from_sec(1)         /* steps back of less than this move no due time that matters */
 #define STOP_PATIENCE \
     apr_time_from_sec(1) /* for threads to end; an exchange looks at its stop flag 20 times a second */
 #define FINISH_SLACK \
@@ -46,7 +47,7 @@ static struct {
     oc_keepalive_t *keepalive; /* of the workers' connections */
     unsigned n_jobs;
     apr_time_t next_scan;
-    apr_time_t last_scan;
+    apr_time_t last_tick;  /* a time before it: the clock was set back */
     apr_time_t next_start; /* of threads, and next_look: on the clock of oc_deadline_now() */
     apr_time_t next_look;  /* into OCSPCacheResponseFolder */
     oc_disk_stamp_t seen;  /* that folder */
@@ -111,7 +112,7 @@ static int has_new_files(void)
     return oc_response_folder_has_changed(folder, &refresher.seen);
 }
 
-/* Look for the file of every certificate. Those without a file are not queried before they are due. */
+/* Run every job. It looks for a file, and bounds its own due time; no responder is queried before that. */
 static void make_all_due(void)
 {
     unsigned i;
@@ -148,7 +149,7 @@ static void hand_out(oc_workers_t *workers, oc_job_t *job)
     oc_workers_submit(workers, &job->task);
 }
 
-/* Hand over what is due. Between due times this is one comparison. */
+/* Hand over what is due. Between due times this is a few comparisons. */
 static void scan(oc_workers_t *workers, apr_pool_t *pool)
 {
     apr_time_t now = apr_time_now();
@@ -158,20 +159,21 @@ static void scan(oc_workers_t *workers, apr_pool_t *pool)
 
     oc_keepalive_expire(refresher.keepalive, oc_deadline_now());
     oc_workers_lock(workers);
-    if (has_changed)
+    if (has_changed || now < refresher.last_tick - SET_BACK)
         make_all_due();
+    refresher.last_tick = now;
     take_refresh_flags();
     if (command)
         oc_control_run(command, refresher.jobs, refresher.n_jobs, make_due);
-    if (now >= refresher.next_scan || now < refresher.last_scan) {
-        refresher.last_scan = now;
+    if (now >= refresher.next_scan) {
         refresher.next_scan = now + RESCAN_INTERVAL;
         for (i = 0; i < refresher.n_jobs; i++) {
             oc_job_t *job = &refresher.jobs[i];
 
             if (job->task.is_queued)
                 continue;
-            job->guarded.due = oc_schedule_clamp(job->guarded.due, now, &job->managed->settings.bounds);
+            job->guarded.due = oc_schedule_clamp(job->guarded.due, now, APR_INT64_MAX, job->own.note.failures,
+                                                 &job->managed->settings.bounds);
             if (job->guarded.due <= now)
                 hand_out(workers, job);
             else if (job->guarded.due < refresher.next_scan)
@@ -219,7 +221,7 @@ static void start(void)
         return;
     oc_notify_start(refresher.server);
     rv = start_workers(&workers);
-    refresher.next_scan = refresher.last_scan = 0;
+    refresher.next_scan = refresher.last_tick = 0;
     if (rv == APR_SUCCESS) {
         refresher.workers = workers;
         return;

@@ -26,19 +26,12 @@ APLOG_USE_MODULE(ocsp_cache);
 static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
-    apr_time_t now = apr_time_now();
     oc_note_t *note = &job->own.note;
     oc_record_t record;
     oc_stored_t stored = oc_stored_read(job, &record, note, pool);
-    apr_time_t due = oc_schedule_clamp(note->due, now, &managed->settings.bounds);
-    int is_too_far = due < note->due;
-
     job->own.has_read_stored = stored != OC_STORED_UNKNOWN;
-    note->due = due;
     if (stored == OC_STORED_DROPPED)
         memset(note, 0, sizeof(*note));
-    else if (is_too_far) /* the clock was set back: stored, or each short-lived leader would wait in full again */
-        oc_stored_put(job, NULL, pool);
     if (stored != OC_STORED_VALID || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)
         return;
 
@@ -50,12 +43,23 @@ static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
         note->verdict = record.verdict;
         note->due = oc_schedule_success(record.fetched_at, record.this_update, record.usable_until,
                                         &managed->settings.bounds, oc_job_random());
-        note->due = oc_schedule_clamp(note->due, now, &managed->settings.bounds);
         oc_stored_put(job, NULL, pool);
     }
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, managed->server, "%s: the stored response is %s until %s; next query %s",
                  managed->label, oc_verdict_name(record.verdict), oc_log_date(record.usable_until, pool),
                  oc_log_date(note->due, pool));
+}
+
+/* The due time may come from another process, or from before the clock was set back. What replaces it is stored, or
+ * each short-lived leader would wait in full again. A response held that is now from the future counts as none. */
+static void bound_due(oc_job_t *job, apr_pool_t *pool)
+{
+    apr_time_t due = oc_job_bound(job, job->own.note.due, apr_time_now());
+    int is_too_far = due < job->own.note.due;
+
+    job->own.note.due = due;
+    if (is_too_far)
+        oc_stored_put(job, NULL, pool);
 }
 
 /* ---- what follows from an attempt ---- */
@@ -64,18 +68,18 @@ static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
  * pause. */
 static apr_time_t begin_of_pause(const oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
-    int is_urgent = attempt->verdict == OC_TIMED_OUT && job->own.usable_until <= now;
+    int is_urgent = attempt->verdict == OC_TIMED_OUT && !oc_job_is_covered(job, now);
 
     return is_urgent && attempt->elapsed > 0 ? now - attempt->elapsed : now;
 }
 
 static void note_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t now)
 {
-    apr_time_t due;
+    apr_time_t usable_until = oc_job_is_covered(job, now) ? job->own.usable_until : 0, due;
 
     job->own.note.failures++;
     job->own.note.verdict = attempt->verdict;
-    due = oc_schedule_failure(begin_of_pause(job, attempt, now), job->own.usable_until, job->own.note.failures,
+    due = oc_schedule_failure(begin_of_pause(job, attempt, now), usable_until, job->own.note.failures,
                               attempt->fetched.retry_after, &job->managed->settings.bounds, oc_job_random());
     job->own.note.due = due > now ? due : now;
 }
@@ -126,7 +130,7 @@ static void share_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_record_t record;
 
-    if (job->own.peers.is_lacking && job->own.usable_until > apr_time_now()
+    if (job->own.peers.is_lacking && oc_job_is_covered(job, apr_time_now())
         && oc_stored_read(job, &record, NULL, pool) == OC_STORED_VALID
         && oc_verdict_class(record.verdict) == OC_CLASS_TRUTH && record.origin != OC_ORIGIN_FILE)
         oc_peers_share(&job->own.peers, job->managed, &record, stop, pool);
@@ -143,6 +147,8 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
         if (job->own.note.verdict != OC_PENDING)
             oc_stats_enter(job->ordinal, job->managed->cert, &job->own.note, 0, job->managed->server);
     }
+    bound_due(job, pool);
+    job->own.peers.wake = 0; /* set by the search, where it looks there */
     before = oc_log_before(job);
     began = apr_time_now();
     if (oc_sources_search(job, &attempt, stop, pool) == OC_FOUND_ANSWER) {

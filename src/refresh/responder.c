@@ -202,7 +202,7 @@ void oc_responder_query(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *
 {
     oc_query_t query = {.job = job, .pool = pool};
 
-    query.is_urgent = job->own.usable_until <= apr_time_now();
+    query.is_urgent = !oc_job_is_covered(job, apr_time_now());
     query.has_hung = job->own.note.verdict == OC_TIMED_OUT;
     if (!prepare(&query, job->own.turn, attempt))
         return;

@@ -79,15 +79,10 @@ static oc_found_t hedge(oc_search_t *search)
 
 /* ---- OCSPCacheResponseFolder ---- */
 
-/* Is the next query due? A time further ahead than the longest pause means that the clock has been set back since. */
+/* Is the next query due? */
 static int is_due(const oc_job_t *job)
 {
-    const oc_schedule_bounds_t *bounds = &job->managed->settings.bounds;
-    apr_interval_time_t longest = bounds->max > bounds->retry_max ? bounds->max : bounds->retry_max;
-    apr_time_t now = apr_time_now();
-
-    return job->own.turn > 0 || job->own.note.due <= now || job->own.note.due - now > longest
-           || (job->own.is_forced && job->managed->url);
+    return job->own.turn > 0 || job->own.note.due <= apr_time_now() || (job->own.is_forced && job->managed->url);
 }
 
 /* The file is the one verified last, or there is neither a file nor a responder. When a renewal is due, that is a

@@ -28,17 +28,17 @@ static oc_stored_t verify(const oc_job_t *job, oc_record_t *record, const oc_not
 {
     const oc_managed_t *managed = job->managed;
     oc_verify_policy_t policy = oc_attempt_policy(&managed->settings, apr_time_now());
-    apr_time_t usable_until = record->usable_until, fetched_at = record->fetched_at;
+    apr_time_t usable_from = record->usable_from, usable_until = record->usable_until, fetched_at = record->fetched_at;
     oc_verify_result_t result;
 
-    if (usable_until <= policy.now)
+    if (!oc_record_is_usable(record, policy.now)) /* one that is usable later stays: the clock may be set right again */
         return OC_STORED_NONE;
     if (!oc_record_verify(record, managed->cert, &policy, &result, pool)) {
         if (result.verdict == OC_OUT_OF_RESOURCES)
             return OC_STORED_UNKNOWN;
         return drop(job, oc_verdict_text(result.verdict), result.detail);
     }
-    if (record->usable_until != usable_until || record->fetched_at != fetched_at)
+    if (record->usable_from != usable_from || record->usable_until != usable_until || record->fetched_at != fetched_at)
         oc_staples_put(managed->cert, record, note, policy.now, managed->server, pool);
     return OC_STORED_VALID;
 }

@@ -79,7 +79,7 @@ static staple_t look_up(const oc_server_conf_t *conf, const oc_shm_t *shm, const
         rv = oc_shm_get(shm, &key, bytes, &len, &meta);
     }
     is_valid = rv == APR_SUCCESS && oc_record_decode(&record, bytes, len) == APR_SUCCESS
-               && record.usable_until > apr_time_now();
+               && oc_record_is_usable(&record, apr_time_now());
     return choose(conf, is_valid ? &record : NULL, oc_note_unpack(meta.note));
 }
 

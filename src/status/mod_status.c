@@ -46,7 +46,7 @@ static const char *make_row(const oc_view_t *view, apr_time_t now, const char *r
         keep, "<tr><td>%s</td><td>%s<br>serial %s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
         ap_escape_html(pool, oc_view_host_text(view->host, pool)), ap_escape_html(pool, view->subject),
         ap_escape_html(pool, view->serial), responders_of(view, pool), oc_view_state(view, now),
-        view->has_record ? oc_view_left(view->usable_until, now, pool) : "-",
+        view->has_record && view->usable_from <= now ? oc_view_left(view->usable_until, now, pool) : "-",
         oc_view_span(view->next_request, now, pool), ap_escape_html(pool, reason));
 }
 
@@ -59,7 +59,7 @@ static void add(summary_t *summary, const oc_view_t *view, apr_time_t now, apr_p
     summary->certificates++;
     summary->attention[attention]++;
     summary->no_responder += !view->is_refreshed && !view->lacks_issuer;
-    if (view->has_record && view->usable_until > now && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH) {
+    if (oc_view_is_stapled(view, now) && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH) {
         summary->stapled++;
         if (summary->next_expiry == 0 || view->usable_until < summary->next_expiry)
             summary->next_expiry = view->usable_until;

@@ -44,6 +44,12 @@ static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
     return when;
 }
 
+/* The end of the valid response; 0: there is none. */
+static apr_time_t covered_until(const oc_view_t *view, apr_time_t now)
+{
+    return oc_view_is_stapled(view, now) && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH ? view->usable_until : 0;
+}
+
 static void take_state(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
 {
     oc_record_t record;
@@ -54,7 +60,9 @@ static void take_state(oc_view_t *view, const oc_managed_t *managed, unsigned or
     view->last = note.verdict;
     view->failures = note.failures;
     if (view->is_refreshed)
-        view->next_request = note.due <= now ? note.due : oc_schedule_clamp(note.due, now, &managed->settings.bounds);
+        view->next_request = note.due <= now ? note.due
+                                             : oc_schedule_clamp(note.due, now, covered_until(view, now), note.failures,
+                                                                 &managed->settings.bounds);
     view->last_attempt = last_attempt(view, ordinal);
 }
 

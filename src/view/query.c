@@ -27,7 +27,7 @@ static const char *const notice_names[OC_NOTICES] = {"", "one", "all", "early", 
 
 oc_group_t oc_query_group(const oc_view_t *view, apr_time_t now)
 {
-    if (!view->has_record || view->usable_until <= now)
+    if (!oc_view_is_stapled(view, now))
         return view->lacks_issuer ? OC_GROUP_NO_ISSUER : view->is_refreshed ? OC_GROUP_NONE : OC_GROUP_NO_RESPONDER;
     switch (view->verdict) {
     case OC_GOOD:
@@ -218,7 +218,7 @@ int oc_query_matches(const oc_query_t *query, const oc_view_t *view, apr_time_t 
 oc_rank_t oc_query_rank(const oc_query_t *query, const oc_view_t *view, apr_time_t now, oc_attention_t attention,
                         unsigned ordinal)
 {
-    int is_stapled = view->has_record && view->usable_until > now;
+    int is_stapled = oc_view_is_stapled(view, now);
     oc_rank_t rank = {"", 0, ordinal};
 
     switch (query->sort) {

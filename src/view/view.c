@@ -27,14 +27,15 @@ void oc_view_take_record(oc_view_t *view, const oc_record_t *record)
     view->origin = record->origin;
     view->this_update = record->this_update;
     view->next_update = record->next_update;
+    view->usable_from = record->usable_from;
     view->usable_until = record->usable_until;
     view->fetched_at = record->fetched_at;
     view->size = record->der_len;
 }
 
-static int is_stapled(const oc_view_t *view, apr_time_t now)
+int oc_view_is_stapled(const oc_view_t *view, apr_time_t now)
 {
-    return view->has_record && view->usable_until > now;
+    return view->has_record && view->usable_from <= now && now < view->usable_until;
 }
 
 static int is_expired(const oc_view_t *view, apr_time_t now)
@@ -44,7 +45,7 @@ static int is_expired(const oc_view_t *view, apr_time_t now)
 
 const char *oc_view_state(const oc_view_t *view, apr_time_t now)
 {
-    if (is_stapled(view, now))
+    if (oc_view_is_stapled(view, now))
         return oc_verdict_name(view->verdict);
     if (view->lacks_issuer)
         return "no-issuer";
@@ -60,7 +61,7 @@ int oc_view_is_ending(apr_interval_time_t left, apr_interval_time_t validity, ap
 
 int oc_view_is_running_out(const oc_view_t *view, apr_time_t now, apr_interval_time_t limit)
 {
-    return view->has_record
+    return oc_view_is_stapled(view, now)
            && oc_view_is_ending(view->usable_until - now, view->usable_until - view->fetched_at, limit);
 }
 
@@ -106,7 +107,7 @@ static oc_attention_t of_stapled(const oc_view_t *view, apr_time_t now, apr_inte
 }
 
 /* Nothing is stapled, or only a responder's error. */
-static oc_attention_t of_unstapled(const oc_view_t *view, const char **reason, apr_pool_t *pool)
+static oc_attention_t of_unstapled(const oc_view_t *view, apr_time_t now, const char **reason, apr_pool_t *pool)
 {
     const char *who = view->must_staple ? "Clients reject this Must-Staple certificate: nothing good is stapled"
                                         : "Nothing good is stapled";
@@ -125,6 +126,10 @@ static oc_attention_t of_unstapled(const oc_view_t *view, const char **reason, a
             ", and no OCSP responder can be queried for it. Name one with SSLStaplingForceURL, or install a "
             "certificate without Must-Staple.",
             NULL);
+    else if (view->has_record && view->usable_from > now)
+        *reason =
+            apr_psprintf(pool, "%s: by this server's clock, the stored response becomes valid in %s. Check that clock.",
+                         who, oc_view_span(view->usable_from, now, pool));
     else if (oc_verdict_class(view->last) == OC_CLASS_TRUTH)
         *reason =
             apr_pstrcat(pool, who, ": the response has expired and has not been renewed. See the error log.", NULL);
@@ -145,9 +150,9 @@ oc_attention_t oc_view_attention(const oc_view_t *view, apr_time_t now, apr_inte
         *reason = apr_psprintf(pool, "The certificate expired %s: renew it.", oc_view_span(view->not_after, now, pool));
         return OC_ATTENTION_CRITICAL;
     }
-    if (is_stapled(view, now) && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH)
+    if (oc_view_is_stapled(view, now) && oc_verdict_class(view->verdict) == OC_CLASS_TRUTH)
         return of_stapled(view, now, expiry_warning, reason, pool);
-    return of_unstapled(view, reason, pool);
+    return of_unstapled(view, now, reason, pool);
 }
 
 const char *oc_attention_name(oc_attention_t attention)
@@ -269,6 +274,7 @@ static void put_response(oc_json_t *json, const oc_view_t *view)
     oc_json_string(json, "origin", oc_origin_name(view->origin));
     oc_json_time(json, "this_update", view->this_update);
     oc_json_time(json, "next_update", view->next_update);
+    oc_json_time(json, "usable_from", view->usable_from);
     oc_json_time(json, "usable_until", view->usable_until);
     oc_json_time(json, "fetched_at", view->fetched_at);
     oc_json_integer(json, "size", (apr_int64_t)view->size);

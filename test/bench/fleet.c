@@ -134,7 +134,7 @@ static void hold(run_t *run, server_t *server, apr_time_t this_update, apr_time_
 {
     if (server->held.until < now)
         run->bare += now - server->held.until;
-    server->held = (oc_fleet_held_t){until, oc_fleet_order(this_update, since), since};
+    server->held = (oc_fleet_held_t){this_update, until, oc_fleet_order(this_update, since), since};
     server->failures = 0;
     server->patience = 0;
 }

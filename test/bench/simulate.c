@@ -168,12 +168,13 @@ static void count_missing(scenario_t *scenario, apr_time_t phase, apr_time_t fro
 /* ---- one certificate's month ---- */
 
 /* As in the cache: to the second, rounded up, and clamped when it is read. */
-static apr_time_t remembered(apr_time_t due, unsigned failures, oc_verdict_t verdict, apr_time_t now)
+static apr_time_t remembered(apr_time_t due, apr_time_t held_until, unsigned failures, oc_verdict_t verdict,
+                             apr_time_t now)
 {
     oc_note_t note = {due, failures, verdict};
 
     note = oc_note_unpack(oc_note_pack(&note));
-    return oc_schedule_clamp(note.due, now, &bounds);
+    return oc_schedule_clamp(note.due, now, held_until, failures, &bounds);
 }
 
 static void live(scenario_t *scenario, apr_time_t phase)
@@ -190,7 +191,7 @@ static void live(scenario_t *scenario, apr_time_t phase)
         if (outage_at(&scenario->outages, now) >= 0) {
             failures++;
             due = oc_schedule_failure(now, held_until > now ? held_until : 0, failures, 0, &bounds, random);
-            due = remembered(due, failures, OC_CONNECT_FAILED, now);
+            due = remembered(due, held_until, failures, OC_CONNECT_FAILED, now);
         }
         else {
             apr_time_t this_update = published_at(scenario, phase, now);
@@ -200,7 +201,7 @@ static void live(scenario_t *scenario, apr_time_t phase)
             failures = 0;
             held_until = this_update + ca->validity;
             due = oc_schedule_success(now, this_update, held_until, &bounds, random);
-            due = remembered(due, 0, OC_GOOD, now);
+            due = remembered(due, held_until, 0, OC_GOOD, now);
         }
         now = due > now ? due : now + 1;
     }

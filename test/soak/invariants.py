@@ -81,11 +81,18 @@ class Handshakes:
         if outcome == "good":
             self._until[who] = line["until"]
         elif outcome == "wrong":
-            if not (_is_by_time(line["why"]) and (is_clock_off or _seconds_of(line["why"]) <= line["ms"] / 1000 + 1)):
-                self._report.problem(f"{who}: a wrong staple: {line['why']}")
+            self._judge_wrong(who, line["why"], line["ms"] / 1000 + 1)
         elif self._until.get(who, 0) > now + 1 and not is_clock_off:
             self._report.problem(
                 f"{who}: {outcome}, though a good response was held for {self._until.pop(who) - now:.0f} s more")
+
+    def _judge_wrong(self, who: str, why: str, slack: float) -> None:
+        """By the right clock, which is the client's, a staple may be from the future or expired while the server's clock is off, and
+        no longer than a handshake takes afterwards. One from the future has replaced the good one."""
+        if not _is_by_time(why) or not (self._journal.near(("clock",), slack) or _seconds_of(why) <= slack):
+            self._report.problem(f"{who}: a wrong staple: {why}")
+        elif "thisUpdate" in why:
+            self._until.pop(who, None)
 
     def compare(self) -> None:
         """The seconds that are complete: the slowest handshake of each kind against the slowest of the other around

@@ -53,13 +53,14 @@ class Record:
     next_update: float = 0
     usable_until: float = 0
     fetched_at: float = 0
+    usable_from: float = 0
     order: Optional[int] = None
     expiry: Optional[float] = None
 
     def data(self) -> bytes:
         times = (int(one) * 10**6 for one in (self.this_update, self.next_update, self.usable_until, self.fetched_at))
         binding = hashlib.sha256(b"".join(_der(self.leaf))).digest()
-        return struct.pack("=QqqqqQQ", 1 << 32 | self.verdict, *times, len(self.der), 0) + binding + self.der
+        return struct.pack("=QqqqqQQq", 1 << 32 | self.verdict, *times, len(self.der), 0, int(self.usable_from) * 10**6) + binding + self.der
 
     def blocks(self, first: int, serial: int) -> bytes:
         ident, data = hashlib.sha1(_der(self.leaf)[0]).digest(), self.data()

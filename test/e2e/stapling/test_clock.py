@@ -5,6 +5,7 @@ and recovery with the clock."""
 
 import os
 import signal
+import time
 
 import responders
 from clock import DAY
@@ -17,7 +18,7 @@ def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
     """A refresh scheduled by the wrong clock becomes due soon by the right one, for any number of successive
     leaders."""
     one = site(responders.http_status(500), environment=clock.environment,
-               directives=("OCSPCacheRefreshInterval 3 4", "SSLStaplingErrorCacheTimeout 4"))
+               directives=("SSLStaplingErrorCacheTimeout 4",))
     one.server.expect(NOTHING_HELD)
     one.server.start()
     one.server.wait_log("There is no valid response", "warn")
@@ -36,6 +37,30 @@ def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
     raise AssertionError("eight leaders have come and gone, and the responder was not queried")
 
 
+def test_response_that_was_obtained_while_the_clock_was_ahead(site, clock):
+    """It is from the future after the clock has been set right: no client gets it, and the responder is queried at once."""
+    one = site(responders.good(this_update=1200), environment=clock.environment, directives=("SSLStaplingErrorCacheTimeout 2",))
+    one.server.allow(NOTHING_HELD)
+    clock.set(3600)
+    one.server.start()
+    one.wait_staple("good")
+    known = len(one.responder.asked)
+
+    clock.set(0)
+    assert one.handshake().status is None
+    poll(lambda: len(one.responder.asked) > known, "a query", 5)
+    one.server.wait_log("By this server's clock, the stored response is not valid before", "warn")
+    page = certificate(one.server, one.leaf)
+    assert page["state"] == "none" and page["attention"] == "warning" and "becomes valid in" in page["reason"]
+    clock.set(3600)  # nothing was lost
+    assert one.handshake().status == "good"
+    clock.set(0)
+    assert one.handshake().status is None
+    one.responder.script = responders.good()
+    one.wait_staple("good", deadline=5)
+    assert certificate(one.server, one.leaf)["response"]["usable_from"] < time.time()
+
+
 def test_clock_that_jumps_to_and_fro(site, clock):
     one = site(environment=clock.environment, directives=QUICK)
     one.server.allow(NOTHING_HELD, r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
@@ -46,8 +71,10 @@ def test_clock_that_jumps_to_and_fro(site, clock):
     one.wait_staple(None)
     one.server.wait_log("There is no valid response to staple", "warn")
 
-    clock.set(-3 * DAY)  # by this clock new responses are from the future; the stored one is good, as it is for clients
-    one.wait_staple("good")
+    clock.set(-3 * DAY)  # by this clock every response is from the future; the stored one stays
+    one.wait_staple(None)
+    clock.set(0)
+    assert one.handshake().status == "good"
 
     for seconds in (0, DAY, -DAY, 20 * DAY, 0):
         clock.set(seconds)

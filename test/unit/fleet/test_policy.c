@@ -23,14 +23,14 @@ static oc_fleet_entry_t entry_of(apr_time_t this_update, apr_time_t fetched_at)
 
 static oc_fleet_held_t held_of(apr_time_t this_update, apr_time_t since, apr_time_t until)
 {
-    oc_fleet_held_t held = {until, oc_fleet_order(this_update, since), since};
+    oc_fleet_held_t held = {this_update, until, oc_fleet_order(this_update, since), since};
 
     return held;
 }
 
 TEST(a_server_without_a_response_takes_any)
 {
-    oc_fleet_held_t nothing = {0, 0, 0}, expired = held_of(NOW - HOUR, NOW - HOUR, NOW);
+    oc_fleet_held_t nothing = {0, 0, 0, 0}, expired = held_of(NOW - HOUR, NOW - HOUR, NOW);
     oc_fleet_entry_t entry = entry_of(NOW - 2 * HOUR, NOW - 2 * HOUR);
 
     assert_true(oc_fleet_is_news(&nothing, &entry, NOW));
@@ -49,9 +49,20 @@ TEST(newer_or_the_same_fetched_again_is_news)
     assert_false(oc_fleet_is_news(&held, &older, NOW)); /* however recently it was fetched */
 }
 
+/* Obtained while the clock was ahead, and held since it was set right. */
+TEST(one_held_from_the_future_shuts_out_nothing)
+{
+    oc_fleet_held_t held = held_of(NOW + HOUR, NOW + HOUR, NOW + 5 * HOUR);
+    oc_fleet_entry_t entry = entry_of(NOW - HOUR, NOW - HOUR), same = entry_of(NOW + HOUR, NOW - HOUR);
+
+    assert_true(oc_fleet_is_news(&held, &entry, NOW));
+    assert_false(oc_fleet_is_news(&held, &entry, NOW + HOUR));
+    assert_false(oc_fleet_is_due(&held, &same, NOW + HOUR, NOW - HOUR, NOW));
+}
+
 TEST(due_by_its_date)
 {
-    oc_fleet_held_t nothing = {0, 0, 0};
+    oc_fleet_held_t nothing = {0, 0, 0, 0};
     oc_fleet_entry_t entry = entry_of(NOW - HOUR, NOW - HOUR);
 
     assert_false(oc_fleet_is_due(&nothing, &entry, NOW + 1, NOW + 10 * HOUR, NOW));

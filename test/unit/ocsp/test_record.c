@@ -19,6 +19,7 @@ static oc_record_t example(apr_size_t der_len)
     oc_record_t record = {.verdict = OC_GOOD,
                           .this_update = apr_time_from_sec(1000) + 7,
                           .next_update = apr_time_from_sec(5000),
+                          .usable_from = apr_time_from_sec(700) + 9,
                           .usable_until = apr_time_from_sec(4000),
                           .fetched_at = apr_time_from_sec(1100),
                           .der = der,
@@ -37,6 +38,7 @@ static void assert_same(const oc_record_t *a, const oc_record_t *b)
     assert_int_equal(a->verdict, b->verdict);
     assert_int_equal(a->this_update, b->this_update);
     assert_int_equal(a->next_update, b->next_update);
+    assert_int_equal(a->usable_from, b->usable_from);
     assert_int_equal(a->usable_until, b->usable_until);
     assert_int_equal(a->fetched_at, b->fetched_at);
     assert_int_equal(a->origin, b->origin);

@@ -120,13 +120,18 @@ TEST(clamp_with_anything)
         oc_schedule_bounds_t bounds = any_bounds();
         apr_time_t now = any_value();
         apr_time_t due = any_value();
-        apr_time_t clamped = oc_schedule_clamp(due, now, &bounds);
-        apr_interval_time_t longest = bounds.max > bounds.min ? bounds.max : bounds.min;
+        apr_time_t end = any_value();
+        unsigned failures = i % 2 ? (unsigned)random32() : 0;
+        apr_time_t clamped = oc_schedule_clamp(due, now, end, failures, &bounds);
+        apr_interval_time_t least = failures ? bounds.retry_min : bounds.min;
+        apr_interval_time_t longest = failures ? bounds.retry_max : bounds.max;
 
+        longest = longest > least ? longest : least;
         longest = longest > 1 ? longest : 1;
         assert_true(clamped >= now);
         assert_true(between(now, clamped) <= (uint64_t)longest);
-        if (due >= now && between(now, due) <= (uint64_t)longest) {
+        assert_true(failures || clamped == now || clamped <= end);
+        if (due >= now && between(now, due) <= (uint64_t)longest && (failures || due <= end)) {
             assert_true(clamped == due);
         }
     }
@@ -149,7 +154,7 @@ TEST(extremes)
                     assert_true(due >= now && (end <= now || due < end));
                     due = oc_schedule_failure(now, end, (unsigned)c, extreme(d), &bounds, UINT32_MAX);
                     assert_true(due > now || now == INT64_MAX);
-                    due = oc_schedule_clamp(end, now, &bounds);
+                    due = oc_schedule_clamp(end, now, extreme(d), (unsigned)c, &bounds);
                     assert_true(due >= now);
                 }
             }
@@ -296,11 +301,35 @@ TEST(clamp)
     const oc_schedule_bounds_t bounds = {SEC(60), SEC(3600), SEC(10), SEC(600)};
     apr_time_t now = SEC(1700000000);
 
-    assert_int_equal(oc_schedule_clamp(now + SEC(5), now, &bounds), now + SEC(5));
-    assert_int_equal(oc_schedule_clamp(now + SEC(3600), now, &bounds), now + SEC(3600));
-    assert_int_equal(oc_schedule_clamp(now + SEC(3601), now, &bounds), now + SEC(3600));
-    assert_int_equal(oc_schedule_clamp(now - SEC(5), now, &bounds), now);
-    assert_int_equal(oc_schedule_clamp(0, now, &bounds), now);
+    apr_time_t end = now + SEC(86400);
+
+    assert_int_equal(oc_schedule_clamp(now + SEC(5), now, end, 0, &bounds), now + SEC(5));
+    assert_int_equal(oc_schedule_clamp(now + SEC(3600), now, end, 0, &bounds), now + SEC(3600));
+    assert_int_equal(oc_schedule_clamp(now + SEC(3601), now, end, 0, &bounds), now + SEC(3600));
+    assert_int_equal(oc_schedule_clamp(now - SEC(5), now, end, 0, &bounds), now);
+    assert_int_equal(oc_schedule_clamp(0, now, end, 0, &bounds), now);
+}
+
+/* After a failure no pause is longer than retry_max; what was computed by a clock that was an hour ahead is. */
+TEST(clamp_after_a_failure)
+{
+    const oc_schedule_bounds_t bounds = {SEC(60), SEC(86400), SEC(10), SEC(600)};
+    apr_time_t now = SEC(1700000000);
+
+    assert_int_equal(oc_schedule_clamp(now + SEC(600), now, 0, 1, &bounds), now + SEC(600));
+    assert_int_equal(oc_schedule_clamp(now + SEC(4200), now, 0, 1, &bounds), now + SEC(600));
+    assert_int_equal(oc_schedule_clamp(now + SEC(4200), now, now + SEC(10), 65535, &bounds), now + SEC(600));
+}
+
+/* A success that left nothing usable was one by another clock. */
+TEST(clamp_without_a_usable_response)
+{
+    const oc_schedule_bounds_t bounds = {SEC(60), SEC(86400), SEC(10), SEC(600)};
+    apr_time_t now = SEC(1700000000);
+
+    assert_int_equal(oc_schedule_clamp(now + SEC(4200), now, 0, 0, &bounds), now);
+    assert_int_equal(oc_schedule_clamp(now + SEC(4200), now, now, 0, &bounds), now);
+    assert_int_equal(oc_schedule_clamp(now + SEC(4200), now, now + SEC(900), 0, &bounds), now + SEC(900));
 }
 
 /* max-age puts a request off, within its bounds, and never brings one forward. */

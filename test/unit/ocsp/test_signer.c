@@ -119,6 +119,19 @@ TEST(delegate_ends_the_usable_time)
     assert_int_equal(scene.result.next_update, PKI_NOW + 20 * PKI_DAY);
 }
 
+TEST(delegate_begins_the_usable_time)
+{
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+    pki_spec_t spec = scene_delegate_spec();
+
+    spec.not_before = PKI_NOW;
+    assert_verdict(OC_GOOD, judge_delegate(&spec));
+    assert_int_equal(scene.result.usable_from, PKI_NOW);
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    assert_true(scene.result.usable_from < PKI_NOW);
+}
+
 TEST(delegate_validity)
 {
     pki_spec_t spec = scene_delegate_spec();

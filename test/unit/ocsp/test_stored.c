@@ -212,6 +212,33 @@ TEST(forged_usable_time)
     assert_refused(stored.record, OC_EXPIRED, "usable until");
 }
 
+/* A clock that was ahead has been set back: clients would refuse it until its thisUpdate. */
+TEST(usable_later)
+{
+    apr_time_t forged[] = {APR_INT64_MIN, 0, PKI_NOW}, from;
+    oc_record_t record;
+
+    make_good();
+    from = stored.record.this_update - SCENE_SKEW;
+    assert_int_equal(stored.record.usable_from, from);
+    assert_true(oc_record_is_usable(&stored.record, from));
+    assert_false(oc_record_is_usable(&stored.record, from - 1));
+    assert_false(oc_record_is_usable(&stored.record, stored.record.usable_until));
+    for (size_t i = 0; i < 3; i++) {
+        record = stored.record;
+        record.usable_from = forged[i];
+        assert_true(verify(&record));
+        assert_int_equal(record.usable_from, from);
+    }
+    record = stored.record;
+    record.usable_from = PKI_NOW + 1;
+    assert_refused(record, OC_NOT_YET_VALID, "usable from");
+    scene.policy.skew = 0;
+    record = stored.record;
+    assert_true(verify(&record));
+    assert_int_equal(record.usable_from, record.this_update);
+}
+
 TEST(forged_fetched_at)
 {
     apr_time_t forged[] = {PKI_NOW + 1, PKI_NOW + 3650 * PKI_DAY, APR_INT64_MAX};

@@ -230,6 +230,24 @@ TEST(from_the_future)
     assert_verdict(OC_NOT_YET_VALID, judge_times(at(second), at(PKI_DAY)));
 }
 
+TEST(begin_of_the_usable_time)
+{
+    pki_single_t single = scene_single();
+    pki_response_t response = scene_response(&single);
+
+    assert_verdict(OC_GOOD, judge_times(at(SCENE_SKEW), at(PKI_DAY)));
+    assert_int_equal(scene.result.usable_from, PKI_NOW);
+    assert_verdict(OC_GOOD, judge_times(at(-PKI_HOUR), at(PKI_DAY)));
+    assert_int_equal(scene.result.usable_from, PKI_NOW - PKI_HOUR - SCENE_SKEW);
+    response.produced_at = at(second);
+    assert_verdict(OC_GOOD, scene_judge(&response));
+    assert_int_equal(scene.result.usable_from, PKI_NOW + second - SCENE_SKEW);
+    assert_verdict(OC_TRY_LATER, scene_judge_bytes(pki_status(scene.pool, OCSP_RESPONSE_STATUS_TRYLATER)));
+    assert_int_equal(scene.result.usable_from, 0);
+    assert_verdict(OC_NOT_YET_VALID, judge_times(at(SCENE_SKEW + second), at(PKI_DAY)));
+    assert_int_equal(scene.result.usable_from, 0);
+}
+
 TEST(test_produced_at)
 {
     pki_single_t single = scene_single();

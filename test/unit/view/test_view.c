@@ -34,6 +34,7 @@ static oc_view_t good(void)
                       .origin = OC_ORIGIN_RESPONDER,
                       .this_update = NOW - 2 * DAY,
                       .next_update = NOW + 5 * DAY,
+                      .usable_from = NOW - 2 * DAY - HOUR,
                       .usable_until = NOW + 5 * DAY,
                       .fetched_at = NOW - DAY,
                       .size = 1503,
@@ -176,6 +177,22 @@ TEST(running_out)
     assert_attention(&view, OC_ATTENTION_WARNING, "has expired");
 }
 
+TEST(a_response_from_the_future_is_not_stapled)
+{
+    oc_view_t view = good();
+
+    view.usable_from = NOW + 20 * 60 * APR_USEC_PER_SEC;
+    assert_false(oc_view_is_stapled(&view, NOW));
+    assert_true(oc_view_is_stapled(&view, view.usable_from));
+    assert_string_equal(oc_view_state(&view, NOW), "none");
+    assert_attention(&view, OC_ATTENTION_WARNING, "becomes valid in 20 min. Check that clock");
+    view.usable_until = view.usable_from + 1;
+    view.fetched_at = view.usable_from;
+    assert_false(oc_view_is_running_out(&view, NOW, DAY));
+    view.must_staple = 1;
+    assert_attention(&view, OC_ATTENTION_CRITICAL, "becomes valid in 20 min");
+}
+
 TEST(what_clients_refuse_is_critical)
 {
     oc_view_t view = good();
@@ -281,8 +298,8 @@ TEST(json_of_a_certificate)
         "second.example/\"],"
         "\"not_after\":1902592000,\"must_staple\":false,\"state\":\"good\","
         "\"attention\":\"none\",\"reason\":\"\",\"response\":{\"verdict\":\"good\",\"origin\":\"responder\","
-        "\"this_update\":1899827200,\"next_update\":1900432000,\"usable_until\":1900432000,\"fetched_at\":1899913600,"
-        "\"size\":1503},\"last_verdict\":\"good\",\"last_attempt\":1899913600,\"failures\":0,"
+        "\"this_update\":1899827200,\"next_update\":1900432000,\"usable_from\":1899823600,\"usable_until\":1900432000,"
+        "\"fetched_at\":1899913600,\"size\":1503},\"last_verdict\":\"good\",\"last_attempt\":1899913600,\"failures\":0,"
         "\"next_request\":1900086400}\n");
 }
 
