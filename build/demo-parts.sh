@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# What build/demo.sh and build/fleet-demo.sh have in common; sourced by both. They set $dir, a temporary folder of their own, and
-# $at, the folder of the httpd that is at hand.
+# What build/demo.sh and build/fleet-demo.sh have in common; sourced by both. They begin with `begin`, set $at, the folder of the
+# httpd that is at hand, and define stop_all, which ends what they started.
 
 # ---- what a reader sees ----
 
@@ -32,9 +32,34 @@ fail() {
     exit 1
 }
 
-# ---- what is running, and its end ----
+# ---- beginning and end ----
 
 dir='' at='' responder_pid=''
+
+clean_up() {
+    status=$?
+    trap '' HUP INT TERM
+    [ -n "$dir" ] || exit "$status"
+    stop_all
+    rm -rf "$dir"
+    exit "$status"
+}
+
+# begin SET TITLE: installs what the set of build/deps.sh needs, makes $dir and finds httpd
+begin() {
+    build/deps.sh "$1"
+    PATH=$PATH:/usr/sbin:/sbin
+    trap clean_up EXIT
+    trap 'exit 130' HUP INT TERM
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsp-cache-$1.XXXXXX")
+    chmod 0755 "$dir"
+    at=$dir
+    find_httpd
+    printf '%smod_ocsp_cache: %s%s\n' "$bold" "$2" "$plain"
+    tell "Everything happens in $dir; the system's services are not touched."
+}
+
+# ---- what is running, and its end ----
 
 # A process that has ended, but has not been waited for (in a container without an init), counts as ended.
 alive() { kill -0 "$1" 2>/dev/null && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
@@ -51,9 +76,13 @@ within() {
 }
 gone() { ! alive "$1"; }
 
+# It accepts connections and does not answer.
+hang_responder() { kill -STOP "$responder_pid"; }
+
 stop_responder() {
     [ -n "$responder_pid" ] || return 0
     kill "$responder_pid" 2>/dev/null || :
+    kill -CONT "$responder_pid" 2>/dev/null || :
     wait "$responder_pid" 2>/dev/null || :
     responder_pid=''
 }
@@ -77,7 +106,7 @@ find_httpd() {
     built_in=$("$httpd" -l)
 }
 
-# Sets module.
+# Sets module and cachectl.
 build_module() {
     command_line "make"
     make -s -j"$(nproc)" APXS="$APXS" all >"$dir/make.log" 2>&1 || {
@@ -85,6 +114,7 @@ build_module() {
         fail "the module does not build"
     }
     module=$(pwd)/$(make -s --no-print-directory print-MODULE)
+    cachectl=$(pwd)/$(make -s --no-print-directory print-CACHECTL)
 }
 
 random_port() { echo $((20000 + $(od -An -N2 -tu2 /dev/urandom) % 10000)); }
@@ -157,6 +187,34 @@ account() {
             return 0
         fi
     done
+}
+
+# configuration NAME...: the part of a server's configuration that all servers have, with these modules
+configuration() {
+    echo "ServerRoot $at"
+    echo "ServerName localhost"
+    echo "Listen 127.0.0.1:$port"
+    echo "PidFile $at/httpd.pid"
+    echo "DefaultRuntimeDir $at"
+    echo "ErrorLog $at/error_log"
+    for name in mpm_event unixd authz_core ssl "$@"; do
+        load "$name"
+    done
+    account
+}
+
+# with_module: loads the module, and logs what it does
+with_module() {
+    echo "LoadModule ocsp_cache_module $module"
+    echo "LogLevel warn ocsp_cache:info"
+}
+
+# tls_host: begins the virtual host with the certificate
+tls_host() {
+    echo "<VirtualHost 127.0.0.1:$port>"
+    echo "    SSLEngine on"
+    echo "    SSLCertificateFile $dir/site-chain.pem"
+    echo "    SSLCertificateKeyFile $dir/site.key"
 }
 
 start_httpd() { "$httpd" -f "$at/httpd.conf" -k start >"$at/start.log" 2>&1; }

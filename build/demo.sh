@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Shows mod_ocsp_cache: a throw-away CA, a real OCSP responder, a private httpd, and a staple that outlives both.
+# Shows mod_ocsp_cache: a throw-away CA, a real OCSP responder, a private httpd, and a staple that outlives both; and what a client
+# of mod_ssl with shmcb sees meanwhile.
 #
 #   build/demo.sh            shows it and cleans up
 #   build/demo.sh --keep     leaves it running, and prints how to reach it and how to stop it
@@ -26,68 +27,56 @@ esac
 # shellcheck source=build/demo-parts.sh
 . build/demo-parts.sh
 
-clean_up() {
-    status=$?
-    trap '' HUP INT TERM
-    [ -n "$dir" ] || exit "$status"
-    stop_httpd
+stop_all() {
+    for at in "$dir/rival" "$dir"; do
+        stop_httpd
+    done
     stop_responder
-    rm -rf "$dir"
-    exit "$status"
 }
-trap clean_up EXIT
-trap 'exit 130' HUP INT TERM
 
 # ---- the parts ----
 
+# Two servers with the same certificate: one with the module, in $dir, and one with mod_ssl alone.
 write_configuration() {
-    {
-        echo "ServerRoot $dir"
-        echo "ServerName localhost"
-        echo "Listen 127.0.0.1:$port"
-        echo "PidFile $dir/httpd.pid"
-        echo "DefaultRuntimeDir $dir"
-        echo "ErrorLog $dir/error_log"
-        echo "LogLevel warn ocsp_cache:info"
-        for name in mpm_event unixd authz_core status ssl; do
-            load "$name"
-        done
-        echo "LoadModule ocsp_cache_module $module"
-        account
-        cat <<END
-SSLUseStapling on
-SSLStaplingCache ocsp_cache:$dir/cache(1048576)
-ExtendedStatus on
-<VirtualHost 127.0.0.1:$port>
-    SSLEngine on
-    SSLCertificateFile $dir/site-chain.pem
-    SSLCertificateKeyFile $dir/site.key
-    <Location /server-status>
-        SetHandler server-status
-    </Location>
-</VirtualHost>
-END
-    } >"$dir/httpd.conf"
+    if [ "$at" = "$dir" ]; then
+        configuration status
+        with_module
+        echo "SSLUseStapling on"
+        echo "SSLStaplingCache ocsp_cache:$dir/cache(1048576)"
+        tls_host
+        echo "    <Location /ocsp-cache-status>"
+        echo "        SetHandler ocsp-cache-status"
+        echo "    </Location>"
+    else
+        configuration socache_shmcb
+        echo "SSLUseStapling on"
+        echo "SSLStaplingCache shmcb:$at/cache(1048576)"
+        echo "SSLStaplingResponderTimeout 2"
+        tls_host
+    fi >"$at/httpd.conf"
+    echo "</VirtualHost>" >>"$at/httpd.conf"
 }
 
-show_handshake() {
-    command_line "openssl s_client -connect 127.0.0.1:$port -servername localhost -status"
-    within 10 handshake || fail "no handshake has a good status: $(grep -i -e 'OCSP resp' -e 'connect:' -e 'verify' "$dir/handshake" | head -n 3)"
-    grep -e 'OCSP Response Status' -e 'Responder Id' -e 'Cert Status' -e 'This Update' -e 'Next Update' "$dir/handshake" |
-        sed 's/^ *//' | seen
+stapling_lines() { grep -e '^SSLUseStapling' -e '^SSLStapling' "$at/httpd.conf" | seen; }
+
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+# timed COMMAND...: sets $took_ms and, for a reader, $took
+timed() {
+    began=$(now_ms) status=0
+    "$@" || status=$?
+    took_ms=$(($(now_ms) - began))
+    took=$bold$(printf '%d.%02d s' $((took_ms / 1000)) $((took_ms % 1000 / 10)))$plain
+    return "$status"
 }
+
+connect_line() { command_line "openssl s_client -connect 127.0.0.1:$port -servername localhost -status"; }
+show_staple() { grep -e 'OCSP Response Status' -e 'Cert Status' -e 'Next Update' "$dir/handshake" | sed 's/^ *//' | seen; }
+why_not() { grep -i -e 'OCSP resp' -e 'connect:' -e 'verify' "$dir/handshake" | head -n 3; }
 
 # ---- the story ----
 
-build/deps.sh demo
-PATH=$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsp-cache-demo.XXXXXX")
-chmod 0755 "$dir"
-at=$dir
-find_httpd
-
-printf '%smod_ocsp_cache: OCSP stapling that outlives its responder%s\n' "$bold" "$plain"
-tell "Everything happens in $dir; the system's web server is not touched."
+begin demo "OCSP stapling that outlives its responder"
 
 step "Build the module"
 build_module
@@ -102,24 +91,26 @@ tell "root CA -> issuing CA -> a certificate for localhost that requires staplin
 
 step "Start httpd with two lines of configuration"
 start_httpd_somewhere
-grep -e '^SSLUseStapling' -e '^SSLStaplingCache' "$dir/httpd.conf" | seen
+ours=$port
+stapling_lines
 tell "This server: https://localhost:$port/. No client has connected yet; the server queries the responder on its own."
 
 step "Connect: does the first handshake have a staple?"
-show_handshake
+connect_line
+within 10 handshake || fail "no handshake has a good status: $(why_not)"
+show_staple
 within 5 sh -c "grep -q 'ocsp_cache:' '$dir/error_log'" || fail "the module has written no log line"
 tell "The log:"
-our_log_lines | tail -n 2 | cut -c 1-220 | seen
+our_log_lines | tail -n 1 | fold -s -w 110 | seen
 
-step "Kill the responder"
-stop_responder
-command_line "openssl ocsp -issuer intermediate.pem -cert site.pem -url http://127.0.0.1:$responder_port/"
-if openssl ocsp -issuer "$dir/intermediate.pem" -cert "$dir/site.pem" -url "http://127.0.0.1:$responder_port/" \
-    >"$dir/ask.log" 2>&1; then
+step "The responder hangs: it accepts connections and does not answer"
+hang_responder
+command_line "timeout 1 openssl ocsp -issuer intermediate.pem -cert site.pem -url http://127.0.0.1:$responder_port/"
+if timeout 1 openssl ocsp -issuer "$dir/intermediate.pem" -cert "$dir/site.pem" -url "http://127.0.0.1:$responder_port/" \
+    >"$dir/query.log" 2>&1; then
     fail "the responder still answers"
 fi
-refusal=$(grep -i -m 1 -o 'connection refused' "$dir/ask.log") || fail "the responder fails in another way: $(cat "$dir/ask.log")"
-echo "$refusal" | seen
+echo "no answer within a second" | seen
 
 step "Stop httpd and start it again: its memory is lost"
 first_pid=$(cat "$dir/httpd.pid")
@@ -133,8 +124,25 @@ start_httpd || fail "httpd does not restart: $(cat "$dir/start.log")"
 within 5 test -s "$dir/httpd.pid" || fail "httpd does not restart"
 tell "and httpd runs again, as process $(cat "$dir/httpd.pid")."
 
-step "Connect: the responder is dead, the server is new, and the staple is still"
-show_handshake
+step "Connect: the responder hangs, the server is new, and the staple is still there"
+connect_line
+timed handshake || fail "the staple is lost: $(why_not)"
+show_staple
+tell "The handshake took $took."
+
+step "The same with mod_ssl alone: same certificate, same responder, shmcb"
+at=$dir/rival
+mkdir "$at"
+start_httpd_somewhere
+stapling_lines
+tell "The default of SSLStaplingResponderTimeout is 10 seconds; this is a short demonstration."
+connect_line
+if timed handshake; then fail "mod_ssl has a good staple although the responder hangs"; fi
+show_staple
+[ "$took_ms" -ge 1900 ] || fail "mod_ssl did not wait for the responder"
+tell "The handshake took $took, and got a tryLater that mod_ssl generated itself."
+stop_httpd
+at=$dir port=$ours
 
 if command -v gnutls-cli >/dev/null 2>&1; then
     step "Connect with a client that rejects a Must-Staple certificate without a staple"
@@ -145,13 +153,19 @@ if command -v gnutls-cli >/dev/null 2>&1; then
     sed -n 's/^- \(Status: .*\)/\1/p; s/^- \(Options: .*\)/\1/p' "$dir/gnutls.log" | seen
 fi
 
-step "What an operator sees (mod_status)"
-command_line "curl https://localhost:$port/server-status?auto"
-curl --silent --show-error --noproxy '*' --cacert "$dir/root.pem" --resolve "localhost:$port:127.0.0.1" \
-    "https://localhost:$port/server-status?auto" >"$dir/status" 2>&1 || fail "no status page: $(cat "$dir/status")"
-grep -i '^OCSPCache' "$dir/status" >"$dir/status.ours" || fail "the status page does not mention the cache"
-cut -c 1-110 "$dir/status.ours" | seen
-grep -q '^OCSPCacheCertificatesStapled: 1' "$dir/status.ours" || fail "the status page does not show a stapled certificate"
+step "What an operator sees"
+command_line "ocsp-cachectl list --file cache"
+COLUMNS=110 "$cachectl" list --file "$dir/cache" >"$dir/list" 2>&1 || fail "ocsp-cachectl list: $(cat "$dir/list")"
+grep -q good "$dir/list" || fail "ocsp-cachectl does not list a good response: $(cat "$dir/list")"
+seen <"$dir/list"
+page=https://localhost:$port/ocsp-cache-status
+command_line "curl $page?format=prometheus"
+curl --silent --show-error --noproxy '*' --cacert "$dir/root.pem" --resolve "localhost:$port:127.0.0.1" "$page?format=prometheus" \
+    >"$dir/metrics" 2>&1 || fail "no metrics: $(cat "$dir/metrics")"
+grep -e '^ocsp_cache_certificates{state="good"} 1' -e '^ocsp_cache_handshakes_total{outcome="stapled"}' \
+    -e '^ocsp_cache_response_remaining_seconds' "$dir/metrics" | seen
+grep -q '^ocsp_cache_certificates{state="good"} 1' "$dir/metrics" || fail "the metrics do not show a good certificate"
+tell "The same as a page for a browser: $page"
 
 step "httpd -t finds a typing error"
 command_line "httpd -t -c 'SSLStaplingCache \"ocsp_cache:x(abc)\"'"
@@ -162,6 +176,7 @@ sed 's/^\[[^]]*\] //' "$dir/test.log" | fold -s -w 110 | seen
 grep -q SSLStaplingCache "$dir/test.log" || fail "the message does not name the directive"
 
 if [ "$keep" = yes ]; then
+    stop_responder
     start_responder "$responder_port"
     cat >"$dir/stop" <<END
 #!/bin/sh
@@ -173,9 +188,9 @@ END
     trap - EXIT
     printf '\n%sEvery step worked. The servers are left running:%s\n' "$bold" "$plain"
     tell "look    openssl s_client -connect 127.0.0.1:$port -servername localhost -CAfile $dir/root.pem -status </dev/null" \
-        "        curl --cacert $dir/root.pem https://localhost:$port/server-status" \
+        "        curl --cacert $dir/root.pem $page" \
         "read    $dir/error_log, $dir/httpd.conf" \
-        "kill    the responder: kill $responder_pid     restart httpd: $httpd -f $dir/httpd.conf -k restart" \
+        "hang    the responder: kill -STOP $responder_pid     restart httpd: $httpd -f $dir/httpd.conf -k restart" \
         "stop    $dir/stop"
     exit 0
 fi

@@ -28,20 +28,13 @@ stop_redis() {
     redis_pid=''
 }
 
-clean_up() {
-    status=$?
-    trap '' HUP INT TERM
-    [ -n "$dir" ] || exit "$status"
+stop_all() {
     for at in "$dir"/server*; do
         stop_httpd
     done
     stop_responder
     stop_redis
-    rm -rf "$dir"
-    exit "$status"
 }
-trap clean_up EXIT
-trap 'exit 130' HUP INT TERM
 
 # ---- the parts ----
 
@@ -62,28 +55,13 @@ start_redis() {
 
 write_configuration() {
     {
-        echo "ServerRoot $at"
-        echo "ServerName localhost"
-        echo "Listen 127.0.0.1:$port"
-        echo "PidFile $at/httpd.pid"
-        echo "DefaultRuntimeDir $at"
-        echo "ErrorLog $at/error_log"
-        echo "LogLevel warn ocsp_cache:info"
-        for name in mpm_event unixd authz_core ssl socache_redis; do
-            load "$name"
-        done
-        echo "LoadModule ocsp_cache_module $module"
-        account
-        cat <<END
-SSLUseStapling on
-SSLStaplingCache ocsp_cache:$at/cache(1048576)
-OCSPCacheShared redis:127.0.0.1:$redis_port
-<VirtualHost 127.0.0.1:$port>
-    SSLEngine on
-    SSLCertificateFile $dir/site-chain.pem
-    SSLCertificateKeyFile $dir/site.key
-</VirtualHost>
-END
+        configuration socache_redis
+        with_module
+        echo "SSLUseStapling on"
+        echo "SSLStaplingCache ocsp_cache:$at/cache(1048576)"
+        echo "OCSPCacheShared redis:127.0.0.1:$redis_port"
+        tls_host
+        echo "</VirtualHost>"
     } >"$at/httpd.conf"
 }
 
@@ -120,15 +98,7 @@ asked() {
 
 # ---- the story ----
 
-build/deps.sh fleet
-PATH=$PATH:/usr/sbin:/sbin
-dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsp-cache-fleet.XXXXXX")
-chmod 0755 "$dir"
-at=$dir
-find_httpd
-
-printf '%smod_ocsp_cache: a fleet behind one responder request%s\n' "$bold" "$plain"
-tell "Everything happens in $dir; the system's services are not touched."
+begin fleet "a fleet behind one responder request"
 
 step "Build the module; make a throw-away CA, its responder, and a store"
 build_module
