@@ -26,7 +26,7 @@ HOST = "www.example.test"
 # Refreshes and retries within seconds, so that a test can watch several of them.
 QUICK = ("SSLStaplingStandardCacheTimeout 1", "SSLStaplingErrorCacheTimeout 1", "SSLStaplingResponderTimeout 2")
 
-# The one line that a failed fetch is worth when nothing valid is held; when something is, there is none of this level.
+# The only line of this level that a failed fetch logs while nothing valid is held; otherwise it logs none.
 NOTHING_HELD = (r"^\[ocsp_cache:warn\] .*: certificate .* \(serial [0-9A-F]+\): responder http://\S+: .*"
                 r"There is no valid response to staple; next request ")
 
@@ -62,7 +62,7 @@ def ca(root_ca: pki.Authority) -> pki.Authority:
 
 @pytest.fixture(scope="session")
 def stranger(workplace: Path) -> pki.Authority:
-    """A CA that nobody trusts."""
+    """A CA that no client trusts."""
     return pki.Authority.root(workplace / "pki", "Stranger")
 
 
@@ -118,7 +118,7 @@ def httpd(folder: Path, root_ca: pki.Authority, request: pytest.FixtureRequest,
 
 @dataclass
 class Site:
-    """The usual cast: one vhost, one certificate, one scripted responder, one server, not yet started."""
+    """The usual set-up: one vhost, one certificate, one scripted responder, one server, not yet started."""
 
     server: Httpd
     leaf: pki.Leaf

@@ -3,7 +3,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """ocsp-cachectl: its --help, its manual page and its completion for bash name the same commands and options.
 
-* The help is the measure: `ocsp-cachectl --help` and `ocsp-cachectl COMMAND --help`.
+* The help is the reference: `ocsp-cachectl --help` and `ocsp-cachectl COMMAND --help`.
 * tools/ocsp-cachectl.8: a subsection (.Ss) for each command, in which each option is an item (.It Fl f , -file Ar
   PATH); a line of the synopsis for each, with the same arguments and options. mandoc finds nothing wrong with it.
 * tools/ocsp-cachectl.bash: what it completes in a real bash, with the bash-completion package.

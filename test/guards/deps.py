@@ -3,7 +3,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What build/deps.sh leaves behind when it is killed while it installs.
 
-It forbids the start of services with a policy-rc.d for as long as it works. With stand-ins for apt-get and dpkg, and a
+While it works, it forbids the start of services by a policy-rc.d. With stand-ins for apt-get and dpkg, and a
 folder in place of the root: the file is gone after success, failure and SIGTERM, which also ends apt-get first; after
 SIGKILL it permits, and the next run replaces it; an administrator's own file stays as it is.
 """
@@ -70,7 +70,7 @@ class Stage:
         return process
 
     def verdict(self):
-        """What policy-rc.d says of a start: 101 forbids."""
+        """The answer of policy-rc.d to a start: 101 forbids it."""
         return subprocess.run([self.policy], check=False, env=self.environment).returncode
 
     def end_apt(self):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# The module shows exactly one symbol to the outside, stays mapped once loaded, and has no writable or lazily bound tables.
+# The module exports exactly one symbol, stays mapped once loaded, and has no writable or lazily bound tables.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Every C file is as clang-format with .clang-format writes it, and no line, comments included, is longer than 120 columns.
+# Every C file is as clang-format with .clang-format writes it, and no line of it, comments included, is longer than
+# 120 columns.
 # `test/guards/format.sh FILE...` checks those alone; to fix a file: clang-format -i FILE.
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -5,8 +5,7 @@
 httpd while real clients are stapled a real response. The callback is left out: what mod_ssl does with the response is
 mod_ssl's.
 
-More than BUDGET, or a system call, and the guard fails. Before it judges the module it must refuse one that was made
-worse.
+The guard fails above BUDGET, and on any system call. First it must refuse a copy of the module that was made worse.
 """
 import os
 import pathlib
@@ -25,7 +24,7 @@ from bench_stage import adopt_orphans  # noqa: E402
 from httpd import Config, Httpd, Vhost  # noqa: E402
 
 # Instructions per handshake, for a response of about 900 bytes with its signer's certificate. Measured: 1,352 (gcc 12
-# -O2, x86-64). A whole handshake takes millions. The room is for other compilers, and for where in its buckets a key
+# -O2, x86-64). A whole handshake takes millions. The margin is for other compilers, and for where in its buckets a key
 # happens to lie.
 BUDGET = 1600
 

@@ -4,9 +4,9 @@
 """What a handshake may run (ARCHITECTURE.md: no lock, no system call, no file, no allocation, no ASN.1).
 
 Starts at the get_resp hook, follows each reference to a function of ours, compiling its source with every function kept
-apart, and holds every symbol from outside that is reached to the list below. Also refused: an indirect call in a
+apart, and checks every external symbol that is reached against the list below. Also refused: an indirect call in a
 function that is not named here, an instruction that enters the kernel, a log line above debug. Taking a function's
-address counts as calling it. Before it judges, the guard must refuse each of its own bad samples.
+address counts as calling it. First the guard must refuse each of its own bad samples.
 
     test/guards/hot_path.py [--entry FUNCTION] [--list]      --list prints what is reached
 """

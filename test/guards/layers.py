@@ -36,7 +36,7 @@ MAY_INCLUDE = {
 # One unit in three files: the arena's layout is known to its readers and to its writer.
 SAME_UNIT = {"cache/arena": "cache/shm", "cache/shm_write": "cache/shm"}
 
-# Symbols that no object of the core may want, and the units that may nevertheless.
+# Symbols that no object of the core may use, and the units that may nevertheless.
 FORBIDDEN_IN_CORE = [
     (r"ap_.*|ocsp_cache_module", (), "httpd's"),
     (r"apr_time_now|time|gettimeofday|ftime", (), "the wall clock: time is an argument"),
@@ -149,12 +149,12 @@ def check_circles(graph):
 
 
 def check_shown(graph):
-    """Every header of include/ is wanted outside of its room."""
+    """Every header of include/ is needed outside of its room."""
     outside = [TOP / "mod_ocsp_cache.c", *(TOP / "tools").glob("*.[ch]")]
     wanted = {TOP / "include" / name for path in outside for _, kind, name in includes(path) if kind == '"'}
     for path, targets in graph.items():
         wanted |= {t for t in targets if room_of(t) != room_of(path)}
-        if path.parts[-3] == "include": # what a shown header needs is shown with it
+        if path.parts[-3] == "include":  # a header of include/ includes only headers of include/
             wanted |= targets
     for path in sources():
         if path.suffix == ".h" and path.parts[-3] == "include" and path not in wanted:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Runs every guard, as many at a time as there are processors, and prints one line for each. Each is a program of its own,
-# `test/guards/NAME`: when all is well it exits 0 and prints one line that says what it looked at; else it names every offence as
-# file:line and exits 1.
+# Runs every guard, as many at a time as there are processors, and prints one line for each. Each is a program of its
+# own, `test/guards/NAME`: it exits 0 and prints one line about what it checked; or it names every offence as file:line
+# and exits 1.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 PYTHON=${PYTHON:-/usr/bin/python3}

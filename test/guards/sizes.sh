@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# No file of code above 450 lines, no function of the module and its tools above 70, the hook registration file within 200.
+# No file of code above 450 lines, no function of the module and its tools above 70, the hook registration file within
+# 200.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-# A function begins with "{" in column 1 and ends with "}" in column 1: the format guard sees to that.
+# A function begins with "{" in column 1 and ends with "}" in column 1: the format guard ensures it.
 find mod_ocsp_cache.c src include tools test build conf -name '*.[ch]' -o -name '*.py' -o -name '*.sh' | sort | xargs awk '
     FNR == 1 { end_of_file(); file = FILENAME; start = 0 }
     { lines = FNR }

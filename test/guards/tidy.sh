@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# clang-tidy finds nothing in the module's sources, and clang has no warning for them (.clang-tidy says what it looks for, and why
-# not for the rest).
+# clang-tidy finds nothing in the module's sources, and clang has no warning for them. .clang-tidy lists the checks, and
+# the reason for each that is left out.
 # `test/guards/tidy.sh FILE...` looks at those alone.
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# Words and paths that must not be in any file that git keeps: places of one developer's machine, work left undone, and phrases
-# that are not plain technical English.
+# Words and paths that must not be in any file that git keeps: places of one developer's machine, work left undone, and
+# phrases that are not plain technical English.
 # Every file with code also bears the licence's tag and the copyright line.
 set -u
 cd "$(dirname "$0")/../.." || exit 1

@@ -38,7 +38,7 @@ KILLED = re.compile(r"AH0005[12]: .* exit signal Killed")
 
 
 def is_explained(line: LogLine, journal: Journal) -> bool:
-    """A line below error is not asked about, unless it tells of a crash."""
+    """A line below error needs no explanation, unless it reports a crash."""
     text = str(line)
     if SANITIZER.search(text):
         return False

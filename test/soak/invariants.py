@@ -332,8 +332,8 @@ class Invariants:
             for one in self.stage.server.certificates():
                 if one["next_request"] is not None and one["next_request"] < now - OVERDUE - slack:
                     self.problem(
-                        f"{one['host']}: nobody refreshes: the request was due {now - one['next_request']:.0f} s ago; "
-                        f"the child that leads: {self.leaders.now()}, its slack: {slack:.1f} s")
+                        f"{one['host']}: no child refreshes: the request was due {now - one['next_request']:.0f} s "
+                        f"ago; the child that leads: {self.leaders.now()}, its slack: {slack:.1f} s")
         except (OSError, ValueError) as failure:
             self.problem(f"the status page cannot be read: {failure}")
         self.samples.append(Sample.of(self.stage.server))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""What the whole tree of processes holds, and whether that is flat."""
+"""What the whole tree of processes holds, and whether it grows."""
 
 from __future__ import annotations
 

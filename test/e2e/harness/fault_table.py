@@ -60,9 +60,9 @@ class Seen:
     slowest: float = 0.0  # of the vhosts' fastest handshakes
     openssl: str = "-"
     gnutls: str = "-"
-    # lines of warn and above for the cold certificate, and those of info
+    # Lines of warn and above for the cold certificate, and those of info for which another certificate of the
+    # responder has a warning.
     logged: list[str] = field(default_factory=list)
-                                                     # that another certificate of the responder has a warning for
 
     def problems(self) -> list[str]:
         wanted, warm = outcome(self.row.verdict), outcome(self.row.warm_verdict or self.row.verdict)

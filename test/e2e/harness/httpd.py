@@ -326,7 +326,7 @@ class Httpd:
         self._running = False
 
     def kill(self) -> None:
-        """SIGKILL for every process at once: a power switch without the power loss."""
+        """SIGKILL for every process at once: like a power failure, but nothing is lost in the kernel's memory."""
         def killed() -> bool:
             """A child may be forked while the others are being killed."""
             left = set(self.processes())

@@ -2,7 +2,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Two OCSP responders: the real one of OpenSSL, and one that follows a script, however wrong.
 
-A script is a function that gets one `Exchange` and writes to the wire whatever it likes. Scripts can be changed while
+A script is a function that gets one `Exchange` and writes any bytes to the wire. Scripts can be changed while
 the responder runs (`responder.script = revoked()`), and every request is recorded in `responder.asked`.
 """
 

@@ -199,7 +199,7 @@ static void replace_where_all_is_full(void)
     put(5, 70000, 5000, LATER, NOW, APR_SUCCESS);
 }
 
-static void put_in_vain(void)
+static void put_without_room(void)
 {
     put(300, 70000, 5000, LATER, NOW, APR_ENOSPC);
 }
@@ -229,7 +229,7 @@ static const scene_t SCENES[] = {
     {"replace by larger", OC_SHM_KEEP_VALID, prepare_some, replace_larger, 0, 5},
     {"replace by smaller", OC_SHM_KEEP_VALID, prepare_some, replace_smaller, 0, 2},
     {"put where expired are", OC_SHM_KEEP_VALID, prepare_full, put_where_expired_are, 1, 300},
-    {"put in vain", OC_SHM_KEEP_VALID, prepare_full, put_in_vain, 0, 300},
+    {"put without room", OC_SHM_KEEP_VALID, prepare_full, put_without_room, 0, 300},
     {"put where all is full", OC_SHM_DROP_OLDEST, prepare_full, put_where_all_is_full, 1, 300},
     {"replace where all is full", OC_SHM_DROP_OLDEST, prepare_full, replace_where_all_is_full, 1, 5},
     {"remove", OC_SHM_KEEP_VALID, prepare_some, remove_one, 0, 6},

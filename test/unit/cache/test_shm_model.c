@@ -144,7 +144,7 @@ static uint32_t fill(oc_shm_t *shm, apr_size_t len, uint32_t limit, apr_time_t e
 }
 
 /* As many records as oc_shm_capacity() says, and each of them can still be replaced. */
-TEST(capacity_is_what_it_says)
+TEST(capacity_is_exact)
 {
     static const apr_size_t SIZES[] = {OC_SHM_SIZE_MIN, 65536, 128000, 1000000, 4194304};
     static const apr_size_t LENGTHS[] = {24, 440, 441, 2088, 3088, 6000};

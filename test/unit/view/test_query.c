@@ -48,7 +48,7 @@ static oc_view_t good(const char *host)
     return view;
 }
 
-TEST(nothing_asked_for_is_all)
+TEST(without_arguments_all_are_selected)
 {
     oc_query_t query = parsed(NULL);
 
@@ -87,7 +87,7 @@ TEST(what_is_printed_reads_the_same)
                         "?id=0000000000000000000000000000000000000000");
 }
 
-TEST(what_is_not_known_is_refused)
+TEST(unknown_arguments_are_refused)
 {
     char *text = apr_pcalloc(cache_pool, 300);
 

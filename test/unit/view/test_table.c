@@ -83,7 +83,7 @@ static void assert_has(const paper_t *paper, const char *text)
         fail_msg("\"%s\" is not in:\n%s", text, paper->text);
 }
 
-TEST(as_wide_as_it_wants)
+TEST(width_without_limit)
 {
     paper_t paper;
 

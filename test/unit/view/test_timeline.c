@@ -72,7 +72,7 @@ TEST(an_early_end_is_seen)
     assert_non_null(strstr(svg, "12 h 0 min ago"));
 }
 
-TEST(words_say_it_too)
+TEST(the_words_state_the_same)
 {
     oc_view_t view = held();
     const char *svg = oc_timeline_svg(&view, NOW, cache_pool);
