@@ -23,6 +23,7 @@ def test_every_certificate_is_on_one_page(httpd, ca):
     vhosts = tuple(Vhost(name, (ca.leaf(name),)) for name in names)
     server = httpd(Config(vhosts=vhosts, cache=CACHE, directives=DIRECTIVES[:4]))
     server.start(deadline=600)  # mod_ssl reads all keys, twice
+    assert "No certificate of this server names an OCSP responder" in Page(ask(server, "").body).text, "and why"
     seen: list[str] = []
     for page in range(1, MANY // 100 + 1):
         body = ask(server, f"?page={page}").body
