@@ -87,8 +87,8 @@ class Handshakes:
                 f"{who}: {outcome}, though a good response was held for {self._until.pop(who) - now:.0f} s more")
 
     def _judge_wrong(self, who: str, why: str, slack: float) -> None:
-        """By the right clock, which is the client's, a staple may be from the future or expired while the server's clock is off, and
-        no longer than a handshake takes afterwards. One from the future has replaced the good one."""
+        """By the right clock, which is the client's, a staple may be from the future or expired while the server's
+        clock is off, and no longer than a handshake takes afterwards. One from the future has replaced the good one."""
         if not _is_by_time(why) or not (self._journal.near(("clock",), slack) or _seconds_of(why) <= slack):
             self._report.problem(f"{who}: a wrong staple: {why}")
         elif "thisUpdate" in why:

@@ -60,7 +60,8 @@ class Record:
     def data(self) -> bytes:
         times = (int(one) * 10**6 for one in (self.this_update, self.next_update, self.usable_until, self.fetched_at))
         binding = hashlib.sha256(b"".join(_der(self.leaf))).digest()
-        return struct.pack("=QqqqqQQq", 1 << 32 | self.verdict, *times, len(self.der), 0, int(self.usable_from) * 10**6) + binding + self.der
+        return struct.pack("=QqqqqQQq", 1 << 32 | self.verdict, *times, len(self.der), 0,
+                           int(self.usable_from) * 10**6) + binding + self.der
 
     def blocks(self, first: int, serial: int) -> bytes:
         ident, data = hashlib.sha1(_der(self.leaf)[0]).digest(), self.data()

@@ -15,12 +15,14 @@ class RawServer:
     """Sends its certificate with the chain, or alone; without a file it staples nothing."""
 
     def __init__(self, leaf: pki.Leaf, staple: Optional[Path], address: str = "127.0.0.1", chain: bool = True) -> None:
-        command = ["openssl", "s_server", "-accept", f"{address}:0", "-cert", leaf.cert_file, "-key", leaf.key_file, "-www"]
+        command = ["openssl", "s_server", "-accept", f"{address}:0", "-cert", leaf.cert_file, "-key",
+                   leaf.key_file, "-www"]
         if chain:
             command += ["-cert_chain", leaf.fullchain_file]
         if staple:
             command += ["-status_file", staple]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                         stderr=subprocess.DEVNULL,
                                          text=True)
         line = next((line for line in self._process.stdout if line.startswith("ACCEPT ")), "")
         assert line, "openssl s_server does not start"

@@ -38,8 +38,10 @@ def test_clock_that_is_set_back_and_leaders_that_live_for_a_second(site, clock):
 
 
 def test_response_that_was_obtained_while_the_clock_was_ahead(site, clock):
-    """It is from the future after the clock has been set right: no client gets it, and the responder is queried at once."""
-    one = site(responders.good(this_update=1200), environment=clock.environment, directives=("SSLStaplingErrorCacheTimeout 2",))
+    """It is from the future after the clock has been set right: no client gets it, and the responder is queried at
+    once."""
+    one = site(responders.good(this_update=1200), environment=clock.environment,
+               directives=("SSLStaplingErrorCacheTimeout 2",))
     one.server.allow(NOTHING_HELD)
     clock.set(3600)
     one.server.start()

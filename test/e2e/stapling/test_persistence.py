@@ -132,7 +132,8 @@ def test_what_a_read_only_disk_holds_is_stapled(farm, small_disk):
     server.allow(r"\[ocsp_cache:warn\] .*cannot (write|create) .*small-disk/staples\.(ledger|manifest)")
     server.stop()
     answering.refuse()
-    server.expect(r"\[ocsp_cache:error\] .*SSLStaplingCache: .*Read-only file system.*kept in memory only.*ReadWritePaths=")
+    server.expect(
+        r"\[ocsp_cache:error\] .*SSLStaplingCache: .*Read-only file system.*kept in memory only.*ReadWritePaths=")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     server.start()
     assert stapled(server) == len(HOSTS)
