@@ -10,8 +10,8 @@ import statistics
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from httpd import Httpd
 from observe import Holdings
+from stage import Server
 
 LEAST = 6             # samples, before they tell anything
 # How much the median of the last third may exceed that of the first: a share, and an absolute amount.
@@ -22,8 +22,8 @@ ALLOWED = {"parent_rss_kb": (0.05, 1024), "parent_descriptors": (0, 0), "parent_
 
 @dataclass(frozen=True)
 class Sample:
-    """Of the parent; of the child that has most; of the machine, as this run sees it. `names` has what the descriptors
-    and maps are."""
+    """Of the parent; of the child that has most; of the machine, as this run sees it. `names` has what the
+    descriptors and maps are. `is_reloaded`: since its full start, so that the parent holds the generation before too."""
 
     parent_rss_kb: int
     parent_descriptors: int
@@ -37,9 +37,10 @@ class Sample:
     sysv_shm: int
     sysv_sem: int
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_reloaded: bool = True
 
     @classmethod
-    def of(cls, server: Httpd) -> "Sample":
+    def of(cls, server: Server) -> "Sample":
         parent, names = Holdings.of(server.parent), _names(server.parent)
         children = []
         for pid in server.children():
@@ -58,7 +59,7 @@ class Sample:
         return cls(parent.rss_kb, parent.descriptors, parent.threads, len(names["maps"]), most("rss_kb"),
                    most("descriptors"),
                    most("threads"), len(named["child_maps"]), len(children) + 1, parent.sysv["shm"],
-                   parent.sysv["sem"], named)
+                   parent.sysv["sem"], named, server.is_reloaded)
 
 
 def _names(pid: int) -> dict[str, tuple[str, ...]]:
@@ -75,20 +76,29 @@ def _target(entry: Path) -> str:
         return "closed meanwhile"
 
 
+def _alike(samples: list[Sample], name: str) -> list[Sample]:
+    """What can be compared: of parents, those that were reloaded or those that were not, whichever are more."""
+    if not name.startswith("parent_"):
+        return samples
+    return max(([one for one in samples if one.is_reloaded == value] for value in (True, False)), key=len)
+
+
 def growth(samples: list[Sample]) -> dict[str, tuple[float, float]]:
     """name -> median of the first third and of the last; empty with too few samples."""
     if len(samples) < LEAST:
         return {}
-    third = len(samples) // 3
 
-    def median(name: str, some: list[Sample]) -> float:
-        return statistics.median(getattr(sample, name) for sample in some)
-    return {name: (median(name, samples[:third]), median(name, samples[-third:])) for name in ALLOWED}
+    def medians(name: str) -> tuple[float, float]:
+        values = [getattr(sample, name) for sample in _alike(samples, name)]
+        third = len(values) // 3
+        return statistics.median(values[:third]), statistics.median(values[-third:])
+    return {name: medians(name) for name in ALLOWED}
 
 
 def _more(samples: list[Sample], name: str) -> str:
     """What the last sample has more of than the first, by name."""
-    first, last = (collections.Counter(sample.names.get(name, ())) for sample in (samples[0], samples[-1]))
+    alike = _alike(samples, name)
+    first, last = (collections.Counter(sample.names.get(name, ())) for sample in (alike[0], alike[-1]))
     more = ", ".join(f"{count} {what}" for what, count in sorted((last - first).items()))
     return f"; the last sample has more of: {more}" if more else ""
 

@@ -113,6 +113,16 @@ class Server(Httpd):
     """A server whose log is read from its last start on only: a run of hours writes much."""
 
     log_begins = 0
+    is_reloaded = False  # since its last full start
+
+    def start(self, deadline: float = 30) -> "Server":
+        self.is_reloaded = False
+        super().start(deadline)
+        return self
+
+    def graceful(self, config: Config | None = None, settle: bool = True, deadline: float = 30) -> None:
+        super().graceful(config, settle, deadline)
+        self.is_reloaded = True
 
     def raw_log(self) -> str:
         try:

@@ -23,7 +23,7 @@ def run(name: str, *values: int) -> list[resources.Sample]:
 
 
 def test_every_resource_has_a_limit():
-    assert set(resources.ALLOWED) == {field.name for field in dataclasses.fields(resources.Sample)} - {"names"}
+    assert set(resources.ALLOWED) == {field.name for field in dataclasses.fields(resources.Sample)} - {"names", "is_reloaded"}
 
 
 @pytest.mark.parametrize("name", resources.ALLOWED)
@@ -44,6 +44,16 @@ def test_a_leak_of_each_minute_is_found_from_six_minutes_on():
         assert resources.problems(run("parent_descriptors", *(20 + 4 * n for n in range(minutes))))
     assert not resources.problems(run("parent_descriptors", *(20 + 4 * n for n in range(5)))), "too few samples"
     assert not resources.problems(run("child_descriptors", *[20] * 59, 90))
+
+
+def test_a_parent_that_was_started_is_not_compared_with_one_that_was_reloaded():
+    """Its first reload adds a descriptor, and no later one does."""
+    started = [dataclasses.replace(FLAT, is_reloaded=False, parent_descriptors=10)]
+    reloaded, leaky = run("parent_descriptors", 11, 12)
+    assert not resources.problems(started * 9 + [reloaded] * 12)
+    assert not resources.problems(started * 12 + [reloaded] * 9)
+    [found] = resources.problems(started * 9 + [reloaded] * 8 + started * 3 + [leaky] * 8)
+    assert found.startswith("parent_descriptors grows: 11 in the first third of the run, 12 ")
 
 
 def test_growth_is_reported_with_names():
