@@ -42,8 +42,8 @@ int oc_generation_is_running(void);
  */
 apr_status_t oc_generation_begin(oc_generation_t **generation, const oc_generation_spec_t *spec, server_rec *s);
 
-/** After every post_config: end the caches that this configuration did not begin again. Changes of the others are
- * written to their files from here on. */
+/** After every post_config: end the caches that neither this configuration nor the last one began: children of the last
+ * one still drain, and lock their mutexes. Changes of this one's are written to their files from here on. */
 void oc_generation_settle(void);
 
 /** child_init, before anything in the child stores: reopen the mutexes of this configuration's caches. */

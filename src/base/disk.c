@@ -122,6 +122,8 @@ apr_status_t oc_disk_write_at(int fd, const void *buffer, size_t len, off_t offs
             continue;
         if (n < 0)
             return errno;
+        if (n == 0) /* a file system that neither writes nor fails: tried again, it might never end */
+            return EIO;
         done += (size_t)n;
     }
     return APR_SUCCESS;

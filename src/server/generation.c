@@ -391,6 +391,8 @@ void oc_generation_settle(void)
                 oc_shm_on_change(generation->shm, write_behind, generation);
             continue;
         }
+        if (generation->reading == p->reading - 1) /* children that drain still use its mutex */
+            continue;
         apr_hash_set(p->caches, generation->consumer, APR_HASH_KEY_STRING, NULL);
         if (generation->previous)
             apr_pool_destroy(generation->previous->pool);

@@ -91,6 +91,8 @@ static apr_status_t read_file(oc_issuer_files_t *files, const char *path, X509 *
         if (!leaf || x509 != *leaf)
             APR_ARRAY_PUSH(issuers, X509 *) = x509;
     }
+    if (stream && !bio)
+        (void)fclose(stream);
     BIO_free(bio);
     return rv;
 }

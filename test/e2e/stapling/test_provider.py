@@ -5,6 +5,8 @@ it."""
 
 import os
 import re
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 import responders
 from conftest import CACHE, HOST, NOTHING_HELD, QUICK, SHMCB
 from httpd import Config, Httpd, Vhost, unprivileged_user
+from observe import connected
 from wait import poll
 
 
@@ -367,3 +370,20 @@ def test_without_any_stapling_the_module_is_silent(site):
     assert seen.ok and seen.status is None
     one.server.graceful()
     assert one.server.ours() == [] and one.responder.asked == []
+
+
+def test_child_that_drains_stores_after_its_cache_was_removed(site):
+    """With sysvsem a mutex ends for all processes when its creator destroys it."""
+    one = site(session_cache="ocsp_cache:cache/sessions(512000)",
+               directives=("Mutex sysvsem ocsp-cache", "SSLSessionTickets off", "AcceptFilter https none"))
+    one.server.start()
+    one.wait_staple()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(one.server.root_ca.cert_file)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", one.server.https_port)) as raw:
+        poll(lambda: any(connected(pid, local=one.server.https_port) for pid in one.server.children()), "it is accepted")
+        one.server.graceful(one.changed(session_cache="shmcb:run/sessions(512000)"), settle=False)
+        with context.wrap_socket(raw, server_hostname=HOST) as tls:
+            assert tls.session.id
+    one.wait_staple()
