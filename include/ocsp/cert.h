@@ -48,7 +48,8 @@ typedef struct {
 
     apr_time_t not_before;
     apr_time_t not_after;
-    int must_staple; /* RFC 7633: status_request or status_request_v2 */
+    int must_staple;    /* RFC 7633: status_request or status_request_v2 */
+    int is_self_signed; /* by the names and key identifiers in it; the signature is not verified */
 } oc_cert_t;
 
 /** The issuers seen so far, so that each is stored once. Not for use by two threads at once. */

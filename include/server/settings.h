@@ -117,10 +117,10 @@ typedef struct {
  * Decide where queries go: to SSLStaplingForceURL alone, where that is set; else to the responders that the certificate
  * names, in its order, each replaced by what OCSPCacheResponder sets for just this URL. What cannot be queried (https,
  * ldap, a wrong URL) is left out, and a URL that results twice is queried once. Nothing can be queried through an
- * unusable SSLOCSPProxyURL.
- * @param named oc_cert_t.urls. All strings from @a pool, or living as long as the configuration.
+ * unusable SSLOCSPProxyURL, and nothing for a self-signed certificate: no CA vouches for it. All strings are from
+ * @a pool, or live as long as the configuration or the certificate.
  */
-void oc_settings_targets(const server_rec *s, const char *const *named, oc_targets_t *targets, apr_pool_t *pool);
+void oc_settings_targets(const server_rec *s, const oc_cert_t *cert, oc_targets_t *targets, apr_pool_t *pool);
 
 /** The policy for errors in a handshake: the defaults (Off, On) suit stapling clients. */
 int oc_settings_returns_errors(const oc_server_conf_t *conf);

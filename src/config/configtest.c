@@ -113,7 +113,7 @@ static void check_certificate(const case_t *c)
 
     if (check_dates(c, apr_time_now()))
         return;
-    oc_settings_targets(c->s, c->cert->urls, &targets, c->pool);
+    oc_settings_targets(c->s, c->cert, &targets, c->pool);
     if (!conf->staples) {
         if (c->cert->must_staple)
             report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
@@ -261,7 +261,7 @@ static int can_staple(const apr_array_header_t *stapled, apr_pool_t *pool)
         const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
         oc_targets_t targets;
 
-        oc_settings_targets(APR_ARRAY_IDX(listed->servers, 0, server_rec *), listed->cert->urls, &targets, pool);
+        oc_settings_targets(APR_ARRAY_IDX(listed->servers, 0, server_rec *), listed->cert, &targets, pool);
         if (!targets.is_expected || targets.is_refreshed || listed->cert->must_staple)
             return 1;
     }

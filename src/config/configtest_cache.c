@@ -29,7 +29,7 @@ static int is_refreshed(const oc_listed_t *listed, apr_pool_t *pool)
 {
     oc_targets_t targets;
 
-    oc_settings_targets(APR_ARRAY_IDX(listed->servers, 0, server_rec *), listed->cert->urls, &targets, pool);
+    oc_settings_targets(APR_ARRAY_IDX(listed->servers, 0, server_rec *), listed->cert, &targets, pool);
     return targets.is_refreshed;
 }
 

@@ -116,7 +116,7 @@ void oc_configtest_own_responder(oc_findings_t *findings, const apr_array_header
 
         if (!listed->cert->must_staple || wait == 0)
             continue;
-        oc_settings_targets(first, listed->cert->urls, &targets, pool);
+        oc_settings_targets(first, listed->cert, &targets, pool);
         if (!targets.url || oc_settings_server(first)->proxy_url || !is_own(targets.url, servers, pool))
             continue;
         for (j = 0; j < listed->servers->nelts; j++)

@@ -47,7 +47,7 @@ static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
     for (i = 0; i < listed->servers->nelts; i++)
         APR_ARRAY_PUSH(hosts, const char *) =
             oc_managed_host(APR_ARRAY_IDX(listed->servers, i, server_rec *), dump->pool);
-    oc_settings_targets(first, listed->cert->urls, &targets, dump->pool);
+    oc_settings_targets(first, listed->cert, &targets, dump->pool);
     memset(&view, 0, sizeof(view));
     view.host = APR_ARRAY_IDX(hosts, 0, const char *);
     view.hosts = hosts;

@@ -82,7 +82,7 @@ static int is_missed(const server_rec *s, const oc_cert_t *cert, apr_pool_t *poo
 {
     oc_targets_t targets;
 
-    oc_settings_targets(s, cert->urls, &targets, pool);
+    oc_settings_targets(s, cert, &targets, pool);
     return cert->must_staple || targets.is_refreshed;
 }
 

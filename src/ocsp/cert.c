@@ -180,6 +180,7 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
     cert->subject = apr_pstrdup(pool, subject);
     cert->urls = oc_aia_locations(x509, NID_ad_OCSP, pool);
     cert->must_staple = must_staple(x509);
+    cert->is_self_signed = (X509_get_extension_flags(x509) & EXFLAG_SS) != 0;
     return "";
 }
 

@@ -270,7 +270,7 @@ static void choose_responders(oc_managed_t *managed)
 {
     const char *problem = NULL;
 
-    oc_settings_targets(managed->server, managed->cert->urls, &managed->targets, table.pool);
+    oc_settings_targets(managed->server, managed->cert, &managed->targets, table.pool);
     managed->url = managed->targets.url;
     managed->responder = "";
     managed->proxy = oc_settings_server(managed->server)->proxy_url;
@@ -366,7 +366,7 @@ void oc_managed_settle(void)
 
         managed->server = APR_ARRAY_IDX(managed->servers, 0, server_rec *);
         name(managed);
-        oc_settings_targets(managed->server, managed->cert->urls, &managed->targets, table.pool);
+        oc_settings_targets(managed->server, managed->cert, &managed->targets, table.pool);
         managed->url = managed->targets.url;
         managed->responder = "";
     }

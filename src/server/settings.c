@@ -243,15 +243,31 @@ static const apr_array_header_t *usable_urls(const char *const *named, int is_fo
     return urls;
 }
 
-void oc_settings_targets(const server_rec *s, const char *const *named, oc_targets_t *targets, apr_pool_t *pool)
+/* A self-signed certificate, such as that of a host which has no other yet. If it is configured as a CA too, it is its
+ * own issuer, and is treated as any other. */
+static void expect_nothing(oc_targets_t *targets)
+{
+    static const char *const none[] = {NULL};
+
+    *targets = (oc_targets_t){.urls = none,
+                              .problem = "the certificate is self-signed, so no CA reports its status",
+                              .advice = "Install one from a CA, or set `SSLUseStapling off` for this host",
+                              .is_expected = 1};
+}
+
+void oc_settings_targets(const server_rec *s, const oc_cert_t *cert, oc_targets_t *targets, apr_pool_t *pool)
 {
     static const char *const none[] = {NULL};
     const oc_server_conf_t *conf = oc_settings_server(s);
     const char *const forced[] = {conf->force_url, NULL};
     const char *unusable, *proxy_problem = NULL;
     const apr_array_header_t *urls =
-        usable_urls(conf->force_url ? forced : named, conf->force_url != NULL, &unusable, pool);
+        usable_urls(conf->force_url ? forced : cert->urls, conf->force_url != NULL, &unusable, pool);
 
+    if (cert->is_self_signed && !cert->issuer) {
+        expect_nothing(targets);
+        return;
+    }
     memset(targets, 0, sizeof(*targets));
     targets->urls = (const char *const *)(const void *)urls->elts;
     targets->skipped = unusable;

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+import pki
 from cachectl import ctl
 from conftest import CACHE, HOST
 from httpd import Config, Vhost
@@ -102,3 +103,22 @@ def test_it_goes_when_the_issuer_is_there(lost):
     lost.graceful(replace(lost.config, vhosts=tuple(replace(one, issuer="file") for one in lost.config.vhosts)))
     states = {one["state"] for one in certificates(lost).values()}
     assert "no-issuer" not in states
+
+
+def test_nothing_is_missed_for_a_self_signed_certificate(httpd, ca, responder, folder):
+    """As on a fresh Debian: no CA could report its status, even where responses are looked for in a folder."""
+    alone = pki.Authority.root(folder / "pki", "snakeoil")
+    key_file = folder / "snakeoil.key"
+    key_file.write_text(pki._key_pem(alone.key))
+    own = pki.Leaf(alone.cert, alone.key, alone, alone.cert_file, key_file, alone.cert_file)
+    responses = folder / "responses"
+    responses.mkdir()
+    vhosts = (Vhost(HOST, (ca.leaf(HOST, url=responder().url),)), Vhost("new.example.test", (own,)))
+    server = httpd(Config(vhosts=vhosts, cache=CACHE,
+                          directives=(*DIRECTIVES[:4], f"OCSPCacheResponseFolder {responses}")))
+    server.allow("AH02217|AH02604|AH01906|AH01909")  # mod_ssl's
+    assert [line for line in server.check().lines if "ocsp_cache:warn" in line] == []
+    server.start()
+    states = {host.split(":")[0]: (one["state"], one["attention"]) for host, one in certificates(server).items()}
+    assert states["new.example.test"] == ("no-responder", "none"), states
+    assert not server.ours("warn")
