@@ -239,7 +239,8 @@ static int run(ctl_t *ctl)
     if (status != CTL_OK)
         return status;
     if (rows->nelts == 0)
-        return ctl_trouble(ctl, "the server has no certificates to staple for");
+        return ctl_trouble(ctl, "%s",
+                           stock.manifest ? "the server has no certificates to staple for" : stock.manifest_problem);
     check.problems = apr_array_make(ctl->pool, 4, sizeof(finding_t));
     for (i = 0; i < rows->nelts; i++)
         add(ctl, &stock, &check, APR_ARRAY_IDX(rows, i, const ctl_row_t *));

@@ -155,12 +155,12 @@ static int is_idle(const ctl_t *ctl, const apr_array_header_t *rows)
 static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const oc_query_t *query,
                        const apr_array_header_t *rows)
 {
-    if (rows->nelts == 0)
+    if (rows->nelts == 0 && stock->manifest)
         printf("%s\n", oc_query_is_filter(query) ? "No matching certificates."
                                                  : "The server has no certificates to staple for.");
-    else if (ctl_has(ctl, WIDE))
+    else if (rows->nelts > 0 && ctl_has(ctl, WIDE))
         print_wide(ctl, rows);
-    else
+    else if (rows->nelts > 0)
         print_narrow(ctl, stock, rows);
     if (is_idle(ctl, rows) && !oc_query_is_filter(query))
         printf("No certificate of this server names an OCSP responder, so there is nothing to staple. This is not an "

@@ -94,9 +94,10 @@ static void load_manifest(const ctl_t *ctl, ctl_stock_t *stock)
     apr_status_t rv = oc_manifest_load(&manifest, path, ctl->pool, &stock->manifest_problem);
 
     if (rv == APR_ENOENT)
-        stock->manifest_problem = apr_psprintf(
-            ctl->pool,
-            "%s, the list of the server's certificates, does not exist yet: the server writes it when it starts", path);
+        stock->manifest_problem = apr_psprintf(ctl->pool,
+                                               "%s, the list of the server's certificates, does not exist: the server "
+                                               "writes it when it starts, or logs why it cannot",
+                                               path);
     stock->manifest = rv == APR_SUCCESS ? manifest : NULL;
 }
 

@@ -59,7 +59,7 @@ static void take_state(oc_view_t *view, const oc_managed_t *managed, unsigned or
         oc_view_take_record(view, &record);
     view->last = note.verdict;
     view->failures = note.failures;
-    if (view->is_refreshed)
+    if (view->is_refreshed && note.verdict != OC_CERTIFICATE_EXPIRED)
         view->next_request = note.due <= now ? note.due
                                              : oc_schedule_clamp(note.due, now, covered_until(view, now), note.failures,
                                                                  &managed->settings.bounds);

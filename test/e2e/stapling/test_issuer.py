@@ -241,3 +241,5 @@ def test_an_expired_certificate_has_no_next_request(site):
     one.server.start()
     line = one.server.wait_log("the certificate itself has expired", "warn").text
     assert "next request" not in line and not one.responder.asked, line
+    [page], [tool] = one.server.certificates(), ctl(one.server, "list", "--json").json["certificates"]
+    assert page["next_request"] is None and tool["next_request"] is None

@@ -343,26 +343,22 @@ def test_check_thresholds(scene, options, code, word):
     assert bool(document.json["problems"]) == (code > 0)
 
 
-def test_a_fresh_response_is_well_however_short(httpd, ca, responder):
-    """Responses for ten hours, for ten minutes, and without nextUpdate: all monitors agree, by one rule."""
-    ends = {"hours.example": 36000, "minutes.example": 600, "open.example": None}
-    leaves = {host: ca.leaf(host, url=responder(responders.good(next_update=end)).url) for host, end in ends.items()}
-    server = httpd(Config(cache=CACHE, vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in leaves.items())))
-    server.start()
-    for host in leaves:
-        server.wait_staple(host)
-    assert {one["attention"] for one in server.certificates()} == {"none"}
-    done = ctl(server, "check")
-    assert done.code == 0 and done.out.startswith("OCSP OK - 3 of 3 certificates"), done
-    assert ctl(server, "check", "--warn", "20m").code == 1 and ctl(server, "list", "--problems").code == 0
-
-
 def test_check_is_unknown_where_there_is_no_certificate(copy):
     manifest = copy.with_suffix(".manifest")
     text = manifest.read_text()
     manifest.write_text(re.sub(r"\ncertificates \d+\n", "\ncertificates 0\n", text[:text.index("\ncertificate ") + 1]))
     done = run("check", "--file", copy)
     assert done.code == 3 and "no certificates" in done.out, done
+
+
+def test_without_a_list_nothing_is_said_of_certificates(copy):
+    """A server whose disk is full cannot write the list: that it has no certificates would be wrong."""
+    copy.with_suffix(".manifest").unlink()
+    os.truncate(copy, 4096)  # the head, and no record
+    for command_line in (("list",), ("list", "--wide"), ("check",)):
+        done = run(*command_line, "--file", copy)
+        assert "no certificates" not in done.out + done.err and "logs why it cannot" in done.out + done.err, done
+    assert run("check", "--file", copy).code == 3
 
 
 def test_check_keeps_to_200_characters(copy):

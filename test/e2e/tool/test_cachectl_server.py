@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""ocsp-cachectl and the server: refresh, and import with the server running and without one."""
+"""ocsp-cachectl and the server: refresh, import with the server running and without one, and check."""
 
 import base64
 import os
@@ -15,7 +15,7 @@ from cryptography import x509
 import pki
 import responders
 from cachectl import cache_file, command, ctl, run
-from conftest import HOST, NOTHING_HELD
+from conftest import CACHE, HOST, NOTHING_HELD
 from pki import response
 from httpd import Config, Httpd, Vhost, unprivileged_user
 from wait import holds, poll
@@ -391,3 +391,17 @@ def test_import_by_another_user(site, folder):
     one.wait_staple()
     done = ctl(one.server, "import", as_file(folder, response(one.leaf)), user=unprivileged_user())
     assert done.code == 2 and "Permission denied" in done.err
+
+
+def test_a_fresh_response_is_well_however_short(httpd, ca, responder):
+    """Responses for ten hours, for ten minutes, and without nextUpdate: all monitors agree, by one rule."""
+    ends = {"hours.example": 36000, "minutes.example": 600, "open.example": None}
+    leaves = {host: ca.leaf(host, url=responder(responders.good(next_update=end)).url) for host, end in ends.items()}
+    server = httpd(Config(cache=CACHE, vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in leaves.items())))
+    server.start()
+    for host in leaves:
+        server.wait_staple(host)
+    assert {one["attention"] for one in server.certificates()} == {"none"}
+    done = ctl(server, "check")
+    assert done.code == 0 and done.out.startswith("OCSP OK - 3 of 3 certificates"), done
+    assert ctl(server, "check", "--warn", "20m").code == 1 and ctl(server, "list", "--problems").code == 0
