@@ -146,27 +146,31 @@ static void charge(uint32_t *budget, const oc_entry_t *entry)
     *budget -= cost < *budget ? cost : *budget;
 }
 
-/* Read the record that `slot` names, again while a writer replaces it. APR_EAGAIN: it is corrupt, or was replaced
- * during each attempt. budget: charged with each attempt; NULL: unlimited */
-static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, const oc_key_t *key, oc_entry_t *entry,
-                                     uint32_t *budget)
+/* Read the note and the record of `slot`, whose hash was `hash`, again while a writer replaces the record. The note is
+ * read between the two loads of ref too: an unchanged ref proves that it is this key's (invariant 5). APR_EAGAIN:
+ * the record is corrupt, or was replaced during each attempt. budget: charged with each attempt; NULL: unlimited */
+static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, uint64_t hash, const oc_key_t *key,
+                                     oc_entry_t *entry, uint64_t *note, uint32_t *budget)
 {
-    apr_status_t rv = APR_EAGAIN;
     int attempt;
 
     for (attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
-        uint64_t ref = oc_word_load(&slot->ref);
+        uint64_t ref = oc_word_load(&slot->ref), word = oc_word_load(&slot->note);
+        apr_status_t rv = APR_NOTFOUND;
 
-        if (oc_ref_block(ref) == 0)
-            return APR_NOTFOUND;
-        rv = oc_block_read(shm->blocks, shm->n_blocks, oc_ref_block(ref) - 1, key, entry);
-        if (budget)
-            charge(budget, entry);
-        if (oc_word_load(&slot->ref) == ref)
+        if (oc_word_load(&slot->hash) != hash)
+            return APR_NOTFOUND; /* reused for another key meanwhile */
+        if (oc_ref_block(ref) != 0) {
+            rv = oc_block_read(shm->blocks, shm->n_blocks, oc_ref_block(ref) - 1, key, entry);
+            if (budget)
+                charge(budget, entry);
+        }
+        if (oc_word_load(&slot->ref) == ref) {
+            *note = word;
             return rv;
-        rv = APR_EAGAIN;
+        }
     }
-    return rv;
+    return APR_EAGAIN;
 }
 
 /* The slots of a bucket that have this hash, as bits. No branch depends on the position of the key, which the
@@ -204,13 +208,8 @@ apr_status_t oc_shm_get(const oc_shm_t *shm, const oc_key_t *key, unsigned char 
     for (b = 0; b < 2; b++) {
         for (found = slots_with(bucket[b], hash); found != 0; found &= found - 1) {
             const oc_slot_t *slot = &bucket[b][__builtin_ctz(found)];
-            uint64_t note = oc_word_load(&slot->note);
-            apr_status_t rv;
+            apr_status_t rv = read_slot(shm, slot, hash, key, &entry, &meta->note, NULL);
 
-            if (oc_word_load(&slot->hash) != hash)
-                continue; /* reused for another key meanwhile: the note may be that key's */
-            meta->note = note;
-            rv = read_slot(shm, slot, key, &entry, NULL);
             if (rv == APR_SUCCESS || rv == APR_ENOSPC) {
                 meta->expiry = entry.expiry;
                 meta->order = entry.order;
@@ -228,17 +227,15 @@ apr_status_t oc_shm_next(const oc_shm_t *shm, uint32_t *cursor, oc_entry_t *entr
 
     for (; *cursor < n_slots && (!budget || *budget > 0); ++*cursor) {
         const oc_slot_t *slot = &shm->slots[*cursor];
-        uint64_t hash = oc_word_load(&slot->hash);
+        uint64_t hash = oc_word_load(&slot->hash), its_note = 0;
         apr_status_t rv;
 
         if (hash == 0)
             continue;
-        if (note)
-            *note = oc_word_load(&slot->note);
         entry->id_len = 0; /* until it is known */
-        rv = read_slot(shm, slot, NULL, entry, budget);
-        if (oc_word_load(&slot->hash) != hash)
-            continue; /* reused for another key meanwhile: note and record may not belong together */
+        rv = read_slot(shm, slot, hash, NULL, entry, &its_note, budget);
+        if (note)
+            *note = its_note;
         if (rv == APR_ENOSPC)
             return rv;
         if (rv == APR_SUCCESS) {
