@@ -44,7 +44,7 @@
 # which.
 
 # APR, APR-util and libcrypto only: links into unit tests and tools without httpd.
-CORE_ROOMS := state view fleet ocsp fetch cache base
+CORE_ROOMS := client state view fleet ocsp fetch cache base
 # May include httpd's headers.
 GLUE_ROOMS := config status refresh server
 
@@ -114,12 +114,16 @@ say = $(if $(V),,@echo '  $(1)  $@';)
 
 # --------------------------------------------------------------------------------------------------------- outputs
 MODULE := $(OUT)/mod_ocsp_cache.so
+CLIENT := $(OUT)/mod_ocsp_client.so
 CORE   := $(OUT)/liboc_core.a
 CACHECTL := $(OUT)/ocsp-cachectl
 TOOL_OBJECTS := $(patsubst tools/%.c,$(OUT)/tools/%.o,$(wildcard tools/*.c))
 CORE_OBJECTS := $(CORE_UNITS:%=$(OUT)/core/%.o)
 GLUE_OBJECTS := $(GLUE_UNITS:%=$(OUT)/glue/%.o)
 ROOT_OBJECT  := $(OUT)/mod_ocsp_cache.o
+# mod_ocsp_client.c and mtls/ are the module that needs libssl. It has one unit in common with the other module.
+CLIENT_ROOT := $(OUT)/mod_ocsp_client.o
+CLIENT_OBJECTS := $(CLIENT_ROOT) $(patsubst mtls/%.c,$(OUT)/mtls/%.o,$(sort $(wildcard mtls/*.c))) $(OUT)/core/base/duration.o
 TEST_SUPPORT := $(patsubst test/unit/%.c,$(OUT)/unit/%.o,$(wildcard test/unit/support_*.c))
 UNIT_TESTS   ?= $(patsubst test/unit/%.c,%,$(wildcard test/unit/*/test_*.c))
 UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
@@ -130,7 +134,7 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(MODULE) $(CACHECTL)
+all: $(MODULE) $(CLIENT) $(CACHECTL)
 core: $(CORE)
 
 assets:
@@ -139,6 +143,9 @@ assets:
 $(MODULE): $(ROOT_OBJECT) $(GLUE_OBJECTS) $(CORE_OBJECTS) build/exports.map
 	$(call say,LD)$(CC) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENSSL_LIBS)
 
+$(CLIENT): $(CLIENT_OBJECTS) build/exports.map
+	$(call say,LD)$(CC) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) -lssl $(OPENSSL_LIBS)
+
 $(CORE): $(CORE_OBJECTS)
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^
@@ -146,6 +153,11 @@ $(CORE): $(CORE_OBJECTS)
 $(ROOT_OBJECT): mod_ocsp_cache.c $(OUT)/flags | $(OUT)
 	@test -n "$(HTTPD_INCLUDE)" || { echo "make: '$(APXS)' does not run: install apache2-dev (httpd-devel), or set APXS=/path/to/apxs" >&2; exit 1; }
 	$(call say,CC)$(CC) $(ROOT_FLAGS) -MMD -MP -c -o $@ $<
+$(CLIENT_ROOT): mod_ocsp_client.c $(OUT)/flags | $(OUT)
+	$(call say,CC)$(CC) $(ROOT_FLAGS) -MMD -MP -c -o $@ $<
+$(OUT)/mtls/%.o: mtls/%.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(GLUE_FLAGS) -MMD -MP -c -o $@ $<
 $(OUT)/glue/%.o: src/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(GLUE_FLAGS) -MMD -MP -c -o $@ $<

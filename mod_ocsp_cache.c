@@ -15,6 +15,7 @@
 #include "refresh/refresh.h"
 #include "refresh/shared_store.h"
 #include "server/cache_size.h"
+#include "server/client_table.h"
 #include "server/later.h"
 #include "server/managed.h"
 #include "server/module.h"
@@ -65,6 +66,7 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     oc_managed_reset(pconf);
     oc_provider_reset();
     oc_shared_store_reset();
+    oc_client_table_reset();
     oc_later_reset(pconf);
     return oc_mutex_register(pconf) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -87,6 +89,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK; /* the first of two passes: mod_ssl has not begun a cache, and httpd discards the results */
+    rv = oc_client_table_post_config(pconf, main_server);
+    if (rv != OK)
+        return rv;
     oc_unprimed_find(main_server, pconf);
     rv = oc_refresh_post_config(pconf, main_server);
     oc_cache_size_check(main_server);
@@ -143,6 +148,7 @@ static void register_hooks(apr_pool_t *pconf)
 
     stay_mapped();
     oc_provider_register(pconf);
+    oc_client_table_register();
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(oc_settings_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -23,7 +23,8 @@ typedef struct {
     const char *path;     /* NULL: in memory only */
     apr_size_t size;
     oc_shm_policy_t policy;
-    int has_lead; /* one child at a time refreshes it: see oc_generation_lead() */
+    int has_lead;          /* one child at a time refreshes it: see oc_generation_lead() */
+    const char *directive; /* that names the file, for messages */
 } oc_generation_spec_t;
 
 /** pre_config: a new configuration is about to be read. */

@@ -134,7 +134,8 @@ void oc_configtest_file(server_rec *main_server, apr_pool_t *pool)
             APLOG_WARNING, main_server,
             apr_psprintf(pool, "%s. This is not an error if root starts the server. Run the test as root", problem));
     else if (rv != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server, "%s", oc_argument_memory_only(problem, rv, path, pool));
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server, "%s",
+                     oc_argument_memory_only("SSLStaplingCache", problem, rv, path, pool));
     if (rv != APR_SUCCESS)
         return;
     check_folder(path, main_server, pool);

@@ -8,6 +8,7 @@
 #include "refresh/refresh.h"
 
 #include "back_off.h"
+#include "client_refresh.h"
 #include "control.h"
 #include "hedge.h"
 #include "must_staple.h"
@@ -16,6 +17,7 @@
 #include "base/deadline.h"
 #include "refresh/leader.h"
 #include "refresh/shared_store.h"
+#include "server/client_table.h"
 #include "server/module.h"
 #include "server/provider.h"
 #include "server/staples.h"
@@ -233,6 +235,9 @@ static void start(void)
 
 static void tick(apr_pool_t *pool)
 {
+    oc_client_refresh_tick(refresher.server);
+    if (!refresher.has_work)
+        return;
     if (!refresher.workers)
         start();
     if (!refresher.workers)
@@ -243,10 +248,12 @@ static void tick(apr_pool_t *pool)
 
 static unsigned wind_up(void)
 {
+    unsigned n_clients = oc_client_refresh_wind_up();
+
     if (!refresher.workers)
-        return 0;
+        return n_clients;
     oc_workers_close(refresher.workers);
-    return oc_workers_running(refresher.workers);
+    return n_clients + oc_workers_running(refresher.workers);
 }
 
 static apr_interval_time_t patience(void)
@@ -260,7 +267,8 @@ static apr_interval_time_t patience(void)
         if (timeout > longest)
             longest = timeout;
     }
-    return longest + FINISH_SLACK;
+    longest += FINISH_SLACK;
+    return longest > oc_client_refresh_patience() ? longest : oc_client_refresh_patience();
 }
 
 static void end(void)
@@ -268,6 +276,7 @@ static void end(void)
     oc_workers_t *workers = refresher.workers;
     unsigned left;
 
+    oc_client_refresh_end(refresher.server);
     refresher.workers = NULL;
     if (!workers)
         return;
@@ -324,7 +333,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
 {
     memset((void *)&refresher, 0, sizeof(refresher));
     refresher.server = main_server;
-    oc_leader_post_config(NULL, &DUTY, main_server);
+    oc_leader_post_config(oc_client_table_generation(), &DUTY, main_server);
     oc_must_staple_begin();
     if (!oc_settings_is_active())
         return OK;
@@ -352,8 +361,11 @@ static apr_status_t stop_events(void *data)
 
 void oc_refresh_child_init(apr_pool_t *pchild)
 {
-    if (!refresher.has_work)
+    if (!refresher.has_work) {
+        if (oc_client_table())
+            oc_leader_child_init(pchild);
         return;
+    }
     oc_shared_store_child_init(pchild);
     apr_pool_pre_cleanup_register(pchild, NULL,
                                   stop_events); /* runs after the thread's end, which may have events to report */

@@ -114,11 +114,11 @@ static const char *advice(apr_status_t reason, const char *path, apr_pool_t *poo
     return reason == APR_EGENERAL ? NULL /* the problem's text has the advice */ : "Name a file in another folder";
 }
 
-const char *oc_argument_memory_only(const char *problem, apr_status_t reason, const char *path, apr_pool_t *pool)
+const char *oc_argument_memory_only(const char *directive, const char *problem, apr_status_t reason, const char *path,
+                                    apr_pool_t *pool)
 {
     const char *text = advice(reason, path, pool);
 
-    return apr_psprintf(pool,
-                        "SSLStaplingCache: %s. The cache is kept in memory only, and is lost when the server stops%s%s",
-                        problem, text ? ". " : "", text ? text : "");
+    return apr_psprintf(pool, "%s: %s. The cache is kept in memory only, and is lost when the server stops%s%s",
+                        directive, problem, text ? ". " : "", text ? text : "");
 }

@@ -56,7 +56,8 @@ struct oc_generation_t {
     oc_file_t *file;
     shared_t *shared;
     const char *path;
-    int reading; /* the configuration that began it */
+    const char *directive; /* that names it */
+    int reading;           /* the configuration that began it */
     pid_t creator;
     apr_status_t file_status;  /* of the last writer that wrote: a change is logged */
     apr_status_t write_status; /* of the current writer: its first failure */
@@ -170,9 +171,10 @@ static void write_behind(void *context, uint32_t block, const void *bytes)
         generation->write_status = rv;
 }
 
-static void report_no_file(apr_status_t rv, const char *problem, const char *path, server_rec *s, apr_pool_t *pool)
+static void report_no_file(const char *directive, const char *path, apr_status_t rv, const char *problem, server_rec *s,
+                           apr_pool_t *pool)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "%s", oc_argument_memory_only(problem, rv, path, pool));
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "%s", oc_argument_memory_only(directive, problem, rv, path, pool));
 }
 
 /* Once for this process. */
@@ -192,8 +194,9 @@ static apr_status_t lock_file(const char *path, const char **problem)
 }
 
 /* Take the file for this process. @return APR_EBUSY: another running server has it */
-static apr_status_t claim_file(const char *path, server_rec *s)
+static apr_status_t claim_file(const oc_generation_spec_t *spec, server_rec *s)
 {
+    const char *path = spec->path;
     const char *problem = NULL;
     apr_pool_t *pool;
     apr_status_t rv;
@@ -203,9 +206,9 @@ static apr_status_t claim_file(const char *path, server_rec *s)
     if (rv == APR_SUCCESS)
         rv = lock_file(path, &problem);
     if (rv == APR_EBUSY && !process()->is_running)
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "SSLStaplingCache: %s", problem);
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "%s: %s", spec->directive, problem);
     else if (rv != APR_SUCCESS)
-        report_no_file(rv, problem, path, s, pool);
+        report_no_file(spec->directive, path, rv, problem, s, pool);
     apr_pool_destroy(pool);
     return rv;
 }
@@ -220,7 +223,7 @@ static void prepare_file(oc_generation_t *generation, server_rec *s, apr_pool_t 
     oc_shm_stats(generation->shm, &stats);
     rv = oc_file_prepare(&generation->file, generation->path, stats.blocks, generation->pool, &problem);
     if (rv != APR_SUCCESS)
-        report_no_file(rv, problem, generation->path, s, pool);
+        report_no_file(generation->directive, generation->path, rv, problem, s, pool);
 }
 
 /* Children may write already: all blocks of the arena are written under the mutex. */
@@ -250,7 +253,7 @@ static void write_file(void *data, server_rec *s)
             apr_psprintf(generation->pool, "cannot write %s: %s", generation->path, apr_strerror(rv, why, sizeof(why)));
     oc_file_abandon(generation->file); /* on a full disk it would take up needed space */
     generation->file = NULL;
-    report_no_file(rv, problem, generation->path, s, generation->pool);
+    report_no_file(generation->directive, generation->path, rv, problem, s, generation->pool);
 }
 
 static void leave_file(void *data)
@@ -264,7 +267,8 @@ static const oc_later_t WRITE_FILE = {write_file, leave_file};
  * @param claimed what claim_file() returned: a file that cannot be written is still read, unless it is not ours */
 static void fill(oc_generation_t *generation, const oc_generation_t *old, apr_status_t claimed, server_rec *s)
 {
-    oc_take_over_source_t from = {.shm = old ? old->shm : NULL, .is_sized_later = generation->path != NULL};
+    oc_take_over_source_t from = {
+        .shm = old ? old->shm : NULL, .is_sized_later = generation->path != NULL, .directive = generation->directive};
     apr_pool_t *pool;
 
     apr_pool_create(&pool, generation->pool);
@@ -329,6 +333,7 @@ static apr_status_t create(oc_generation_t **out, const oc_generation_spec_t *sp
     generation = apr_pcalloc(pool, sizeof(*generation));
     generation->pool = pool;
     generation->path = spec->path ? apr_pstrdup(pool, spec->path) : NULL;
+    generation->directive = spec->directive; /* a string of the program */
     generation->name = apr_psprintf(pool, "%s (%s)", spec->consumer, spec->path ? spec->path : "in memory");
     generation->reading = process()->reading;
     generation->creator = getpid();
@@ -355,7 +360,7 @@ apr_status_t oc_generation_begin(oc_generation_t **out, const oc_generation_spec
 {
     process_t *p = process();
     oc_generation_t *old = apr_hash_get(p->caches, spec->consumer, APR_HASH_KEY_STRING), *generation;
-    apr_status_t rv, claimed = spec->path ? claim_file(spec->path, s) : APR_SUCCESS;
+    apr_status_t rv, claimed = spec->path ? claim_file(spec, s) : APR_SUCCESS;
 
     if (claimed == APR_EBUSY && !p->is_running)
         return claimed;

@@ -56,8 +56,12 @@ static apr_status_t provider_init(ap_socache_instance_t *instance, const char *c
                                   const struct ap_socache_hints *hints, server_rec *s, apr_pool_t *pool)
 {
     int is_staples = strcmp(cname, STAPLING_CONSUMER) == 0;
-    oc_generation_spec_t spec = {cname, NULL, instance->argument.size,
-                                 is_staples ? OC_SHM_KEEP_VALID : OC_SHM_DROP_OLDEST, is_staples};
+    oc_generation_spec_t spec = {cname,
+                                 NULL,
+                                 instance->argument.size,
+                                 is_staples ? OC_SHM_KEEP_VALID : OC_SHM_DROP_OLDEST,
+                                 is_staples,
+                                 "SSLStaplingCache"};
     apr_status_t rv;
 
     (void)hints;

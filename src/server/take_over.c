@@ -59,24 +59,23 @@ static void take_from_arena(take_over_t *t, const oc_shm_t *old, apr_pool_t *poo
     }
 }
 
-static void take_from_file(take_over_t *t, const char *path, int is_reported, server_rec *s, apr_pool_t *pool)
+static void take_from_file(take_over_t *t, const oc_take_over_source_t *from, server_rec *s, apr_pool_t *pool)
 {
     oc_file_load_t loaded;
-    apr_status_t rv = oc_file_load(path, t->blocks_max, take_record, t, &loaded, pool);
+    apr_status_t rv = oc_file_load(from->path, t->blocks_max, take_record, t, &loaded, pool);
 
-    if (rv == APR_ENOENT || (rv != APR_SUCCESS && is_reported))
+    if (rv == APR_ENOENT || (rv != APR_SUCCESS && from->is_reported))
         return;
     if (rv != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "SSLStaplingCache: %s", loaded.problem);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "%s: %s", from->directive, loaded.problem);
     else if (loaded.is_other_layout)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "SSLStaplingCache: %s was written by another version of this module; its responses are "
-                     "fetched again",
-                     path);
+                     "%s: %s was written by another version of this module; its responses are fetched again",
+                     from->directive, from->path);
     else if (loaded.damaged > 0)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
-                     "SSLStaplingCache: %s: %u records are intact, %u are damaged and will be fetched again", path,
-                     loaded.records, loaded.damaged);
+                     "%s: %s: %u records are intact, %u are damaged and will be fetched again", from->directive,
+                     from->path, loaded.records, loaded.damaged);
 }
 
 static void report(const take_over_t *t, const char *name, int is_sized_later, server_rec *s)
@@ -111,7 +110,7 @@ void oc_take_over(oc_shm_t *shm, const oc_take_over_source_t *from, const char *
     if (from->shm)
         take_from_arena(&t, from->shm, pool);
     else if (from->path)
-        take_from_file(&t, from->path, from->is_reported, s, pool);
+        take_from_file(&t, from, s, pool);
     oc_shm_end(shm);
     report(&t, name, from->is_sized_later, s);
 }

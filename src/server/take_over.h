@@ -16,6 +16,7 @@ typedef struct {
     const char *path;    /* of the file, read if there is no arena; NULL: there is none */
     int is_reported;     /* what is wrong with the file has been logged */
     int is_sized_later;  /* not an error here if records do not fit: oc_cache_size_check() reports the size that does */
+    const char *directive; /* that names the file, for messages */
 } oc_take_over_source_t;
 
 /** Fill a new arena, which no other process has yet. Logs the result under @a name. */

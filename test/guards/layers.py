@@ -20,10 +20,11 @@ import sys
 # room: the other rooms that it may include. All may include version.h; mod_ocsp_cache.c and tools/ may include what
 # they like.
 MAY_INCLUDE = {
-    "config": {"refresh", "server", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
-    "status": {"server", "state", "view", "fetch", "cache", "ocsp", "base"},
-    "refresh": {"server", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
-    "server": {"state", "fetch", "ocsp", "cache", "base"},
+    "config": {"refresh", "server", "client", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
+    "status": {"server", "client", "state", "view", "fetch", "cache", "ocsp", "base"},
+    "refresh": {"server", "client", "state", "view", "fleet", "fetch", "ocsp", "cache", "base"},
+    "server": {"client", "state", "fetch", "ocsp", "cache", "base"},
+    "client": {"ocsp", "cache", "base"},
     "state": {"view", "ocsp", "cache", "base"},
     "view": {"ocsp", "base"},
     "fleet": {"ocsp", "base"},

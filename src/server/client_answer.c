@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copyright 2026 The mod_ocsp_cache authors
+ *
+ * Answers whether a client certificate is good, in the thread of its connection. A known client takes one look-up. For
+ * another one this thread stores what a query needs, tells the child that leads, and watches the table: whichever
+ * process obtains the answer, and for however many connections, it arrives there.
+ */
+#include "client_answer.h"
+
+#include "version.h"
+#include "base/deadline.h"
+#include "ocsp/cert.h"
+#include "server/client_table.h"
+#include "server/module.h"
+#include "server/settings.h"
+
+#include <http_log.h>
+#include <openssl/err.h>
+
+APLOG_USE_MODULE(ocsp_cache);
+
+#define STEP_MIN apr_time_from_msec(1)
+#define STEP_MAX apr_time_from_msec(5)
+
+static oc_client_answer_t decide(const oc_client_contact_t *contact)
+{
+    oc_clients_entry_t entry;
+    int is_known = oc_clients_get(oc_client_table(), &contact->key, &entry) == APR_SUCCESS;
+
+    return oc_client_decide(is_known ? &entry.client : NULL, &entry.note, apr_time_now(), contact->host->grace);
+}
+
+static oc_client_answer_t look_up(const oc_client_contact_t *contact)
+{
+    if (!oc_client_table()) /* the configuration that this connection began with is gone */
+        return oc_client_decide(NULL, NULL, 0, 0);
+    oc_clients_touch(oc_client_table(), &contact->key, apr_time_now());
+    return decide(contact);
+}
+
+/* ---- a client without an answer ---- */
+
+/* Store what is known of the certificate, unless another thread has. */
+static void admit_certificate(const oc_client_contact_t *contact, const oc_cert_t *cert, apr_pool_t *pool)
+{
+    oc_clients_t *clients = oc_client_table();
+    apr_time_t now = apr_time_now();
+    oc_clients_entry_t *entry = apr_palloc(pool, sizeof(*entry));
+    oc_note_t note = {0};
+    oc_client_t client;
+
+    if (!oc_client_begin(&client, cert, contact->host->id, now, pool)
+        || oc_generation_lock(oc_client_table_generation(), contact->host->server) != APR_SUCCESS)
+        return;
+    if (oc_clients_put_issuer(clients, cert, client.issuer, now) == APR_SUCCESS
+        && oc_clients_get(clients, &contact->key, entry) != APR_SUCCESS)
+        (void)oc_clients_put(clients, &contact->key, &client, &note, now);
+    oc_generation_unlock(oc_client_table_generation(), contact->host->server);
+}
+
+static void admit(const oc_client_contact_t *contact)
+{
+    const char *reason = "there is no memory";
+    oc_cert_t *cert;
+    apr_pool_t *pool;
+
+    if (!contact->cert || !contact->issuer || apr_pool_create_unmanaged(&pool) != APR_SUCCESS)
+        return;
+    if (oc_cert_from_x509(&cert, contact->cert, contact->issuer, oc_issuer_set_create(pool), pool, &reason)
+        == APR_SUCCESS)
+        admit_certificate(contact, cert, pool);
+    else
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, contact->host->server,
+                     "OCSPCacheClient: a client certificate cannot be queried: %s", reason);
+    apr_pool_destroy(pool);
+}
+
+/* Until the answer cannot change, or the time is over. */
+static oc_client_answer_t watch(const oc_client_contact_t *contact, oc_client_answer_t answer, apr_time_t until)
+{
+    apr_interval_time_t step = STEP_MIN;
+
+    while (answer.may_change && oc_deadline_now() < until) {
+        apr_sleep(step);
+        if (step < STEP_MAX)
+            step += STEP_MIN;
+        answer = decide(contact);
+        if (answer.source == OC_CLIENT_SOURCE_CACHE)
+            answer.source = OC_CLIENT_SOURCE_RESPONDER;
+    }
+    return answer;
+}
+
+static oc_client_answer_t obtain(const oc_client_contact_t *contact)
+{
+    oc_client_answer_t answer = look_up(contact);
+    apr_time_t now = oc_deadline_now(), until = now + contact->host->wait;
+    int place;
+
+    if (!answer.may_change || !oc_client_table())
+        return answer;
+    admit(contact);
+    oc_client_queue_put(oc_client_table_queue(), &contact->key);
+    if (contact->host->wait == 0)
+        return answer;
+    place = oc_client_gate_enter(oc_client_table_gate(), now, until);
+    oc_client_table_count(contact->lane, place < 0 ? OC_CLIENT_COUNT_NO_PLACE : OC_CLIENT_COUNT_WAITED);
+    if (place < 0)
+        return answer;
+    answer = watch(contact, answer, until);
+    oc_client_gate_leave(oc_client_table_gate(), place);
+    return answer;
+}
+
+/* ---- the optional function ---- */
+
+static void count(const oc_client_contact_t *contact, oc_client_count_t what)
+{
+    if (oc_client_table())
+        oc_client_table_count(contact->lane, what);
+}
+
+static const oc_client_service_t *oc_client_service(void)
+{
+    static const oc_client_service_t service = {
+        .version = OC_VERSION,
+        .configure = oc_client_table_configure,
+        .is_tls = oc_settings_is_tls,
+        .host_id = oc_client_host_id,
+        .state_name = oc_client_state_name,
+        .source_name = oc_client_source_name,
+        .identify = oc_client_identify,
+        .look_up = look_up,
+        .obtain = obtain,
+        .count = count,
+    };
+
+    return &service;
+}
+
+void oc_client_table_register(void)
+{
+    APR_REGISTER_OPTIONAL_FN(oc_client_service);
+}
