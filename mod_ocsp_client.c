@@ -23,12 +23,13 @@ static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 static void register_hooks(apr_pool_t *pconf)
 {
     static const char *const mod_ssl[] = {"mod_ssl.c", NULL};
+    static const char *const mod_ocsp_cache[] = {"mod_ocsp_cache.c", NULL};
     static const char *const mod_http2[] = {"mod_http2.c", NULL};
 
     (void)pconf;
     oc_mtls_connection_register();
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_check_config(oc_mtls_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(oc_mtls_check_config, NULL, mod_ocsp_cache, APR_HOOK_MIDDLE);
     ap_hook_test_config(oc_mtls_test_config, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, oc_mtls_init_server, NULL, NULL, APR_HOOK_REALLY_LAST);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, oc_mtls_pre_handshake, NULL, NULL, APR_HOOK_MIDDLE);

@@ -18,6 +18,9 @@ void oc_client_table_register(void);
 /** pre_config: no client is checked until mod_ocsp_client configures the service. */
 void oc_client_table_reset(void);
 
+/** check_config, when mod_ocsp_client has had its turn: does a virtual host check clients? */
+int oc_client_table_is_wanted(void);
+
 /** post_config, in the parent: create the table. @return OK; HTTP_INTERNAL_SERVER_ERROR: there is no memory (logged) */
 int oc_client_table_post_config(apr_pool_t *pconf, server_rec *main_server);
 

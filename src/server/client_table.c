@@ -57,6 +57,11 @@ const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *
     return NULL;
 }
 
+int oc_client_table_is_wanted(void)
+{
+    return table.spec != NULL;
+}
+
 static seen_t *find_seen(uint32_t n)
 {
     void *found = NULL;

@@ -39,6 +39,11 @@ def module_path() -> Path:
     return Path(os.environ.get("OCSP_CACHE_MODULE", str(default))).resolve()
 
 
+def client_module_path() -> Path:
+    """mod_ocsp_client, next to it."""
+    return module_path().with_name("mod_ocsp_client.so")
+
+
 @functools.lru_cache(maxsize=None)
 def sanitizer_environment() -> dict[str, str]:
     """What a module built with -fsanitize=address needs of a httpd that was not; empty for every other module."""
@@ -81,12 +86,13 @@ class Vhost:
 
 @dataclass(frozen=True)
 class Config:
-    """One configuration. `module`: load mod_ocsp_cache. `cache`: the argument of SSLStaplingCache, None: no such
-    line."""
+    """One configuration. `module`: load mod_ocsp_cache; `client`: mod_ocsp_client. `cache`: the argument of
+    SSLStaplingCache, None: no such line."""
 
     vhosts: tuple[Vhost, ...]
     cache: Optional[str] = None
     module: bool = True
+    client: bool = False
     mpm: str = "event"
     directives: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -104,9 +110,12 @@ class Config:
         lines += load_lines(modules)
         if self.module:
             lines.append(f'LoadModule ocsp_cache_module "{module_path()}"')
+        if self.client:
+            lines.append(f'LoadModule ocsp_client_module "{client_module_path()}"')
         lines += [*server.identity(), *_MPM[self.mpm]]
         lines.append("LogLevel info" + (" ssl:notice" if self.ssl else "")
-                     + (f" ocsp_cache:{self.log_level}" if self.module else ""))
+                     + (f" ocsp_cache:{self.log_level}" if self.module else "")
+                     + (" ocsp_client:debug" if self.client else ""))
         lines.append(f"Listen 127.0.0.1:{server.http_port}")
         if self.ssl:
             lines += [f"Listen 127.0.0.1:{server.https_port} https", f'SSLSessionCache "{self.session_cache}"']

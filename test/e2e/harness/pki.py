@@ -128,14 +128,15 @@ class Authority:
 
     def leaf(self, host: str, *, url: Union[None, str, Sequence[Union[str, x509.GeneralName]]] = None, key: str = "ec",
              must_staple: bool = False, days: float = 60, delay: float = 0, common_name: Optional[str] = None,
-             serial: Optional[int] = None, issuer_name: Optional[x509.Name] = None, key_ids: bool = True) -> Leaf:
+             serial: Optional[int] = None, issuer_name: Optional[x509.Name] = None, key_ids: bool = True,
+             usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH) -> Leaf:
         """A server certificate for `host`, naming the responder or responders at `url` (None: none). Valid for so many
         days, since an hour ago or, with a delay, so many days later. `issuer_name`: how it writes the issuer's name."""
         private = new_key(key)
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.SubjectAlternativeName([x509.DNSName(host)]), False),
             (_key_usage("digital_signature"), True),
-            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
+            (x509.ExtendedKeyUsage([usage]), False),
         ]
         if url is not None:
             extensions.append((x509.AuthorityInformationAccess([
@@ -156,6 +157,10 @@ class Authority:
         leaf.fullchain_file.write_text(_pem(cert) + self.chain_pem())
         self.leaves[leaf.serial] = leaf
         return leaf
+
+    def client(self, name: str, **options) -> Leaf:
+        """A client certificate."""
+        return self.leaf(name, usage=ExtendedKeyUsageOID.CLIENT_AUTH, **options)
 
     def chain_pem(self) -> str:
         """This CA and those above it, without the root."""
