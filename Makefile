@@ -54,7 +54,7 @@ GLUE_UNITS := $(patsubst src/%.c,%,$(sort $(wildcard $(GLUE_ROOMS:%=src/%/*.c)))
 # Unit tests that run threads: these also run under ThreadSanitizer.
 THREAD_TESTS := \
     base/test_exec_queue base/test_handover base/test_lead base/test_workers base/test_workers_await base/test_workers_stop \
-    cache/test_shm_race fetch/test_connect fetch/test_fetch fetch/test_fetch_framing fetch/test_fetch_reuse \
+    cache/test_shm_race client/test_queue_and_gate fetch/test_connect fetch/test_fetch fetch/test_fetch_framing fetch/test_fetch_reuse \
     fetch/test_keepalive fetch/test_request fetch/test_stop fetch/test_trace state/test_counters \
     state/test_refresh_flags
 

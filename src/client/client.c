@@ -44,7 +44,7 @@ int oc_client_identify(oc_client_key_t *key, const X509 *cert, const X509 *issue
     const ASN1_BIT_STRING *issuer_key = X509_get0_pubkey_bitstr(issuer);
     const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    const unsigned char *name = NULL, sign[1] = {(unsigned char)(ASN1_STRING_type(serial) & 0xff)};
+    const unsigned char *name = NULL, sign[1] = {(ASN1_STRING_type(serial) & V_ASN1_NEG) != 0};
     size_t name_len = 0;
     int done = md && issuer_key && X509_NAME_get0_der(X509_get_issuer_name(cert), &name, &name_len)
                && name_len < INT32_MAX && EVP_DigestInit_ex(md, EVP_sha256(), NULL)
