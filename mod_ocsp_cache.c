@@ -15,7 +15,7 @@
 #include "refresh/refresh.h"
 #include "refresh/shared_store.h"
 #include "server/cache_size.h"
-#include "server/client_table.h"
+#include "server/client_service.h"
 #include "server/later.h"
 #include "server/managed.h"
 #include "server/module.h"
@@ -148,7 +148,7 @@ static void register_hooks(apr_pool_t *pconf)
 
     stay_mapped();
     oc_provider_register(pconf);
-    oc_client_table_register();
+    oc_client_service_register();
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(oc_settings_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -62,6 +62,7 @@ typedef struct {
     apr_interval_time_t shared_timeout;   /* OCSPCacheSharedTimeout */
     const char *const *notify;            /* OCSPCacheNotify: the program's path, its arguments, NULL; NULL: none */
     apr_hash_t *responders;               /* OCSPCacheResponder: URL in the certificate -> URL to query */
+    int checks_clients;                   /* mod_ocsp_client is loaded, and a host uses it */
     const char *written;                  /* one of our directives that is set, for a message; NULL: none */
     const char *ssl_written;              /* likewise, one of mod_ssl's stapling directives */
 } oc_global_conf_t;

@@ -6,7 +6,6 @@
  */
 #include "server/client_table.h"
 
-#include "client_answer.h"
 #include "fetch/fetch.h"
 #include "fetch/url.h"
 #include "server/module.h"
@@ -54,12 +53,8 @@ const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *
             return apr_psprintf(pool, "OCSPCacheClientResponder %s: %s", oc_url_public(url, pool), problem);
     }
     table.spec = spec;
+    oc_settings_edit()->checks_clients = 1;
     return NULL;
-}
-
-int oc_client_table_is_wanted(void)
-{
-    return table.spec != NULL;
 }
 
 static seen_t *find_seen(uint32_t n)

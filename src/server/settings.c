@@ -8,7 +8,7 @@
 
 #include "fetch/fetch.h"
 #include "fetch/url.h"
-#include "server/client_table.h"
+
 #include "server/generation.h"
 #include "server/module.h"
 #include "server/provider.h"
@@ -379,7 +379,7 @@ int oc_settings_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     if (rv != OK)
         return rv;
 
-    if (global->written && !global->is_provider && !oc_client_table_is_wanted())
+    if (global->written && !global->is_provider && !global->checks_clients)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                      "%s has no effect: SSLStaplingCache does not name " OC_PROVIDER_NAME
                      ". Write `SSLStaplingCache " OC_PROVIDER_NAME "` outside of any <VirtualHost>",

@@ -39,11 +39,6 @@ def module_path() -> Path:
     return Path(os.environ.get("OCSP_CACHE_MODULE", str(default))).resolve()
 
 
-def client_module_path() -> Path:
-    """mod_ocsp_client, next to it."""
-    return module_path().with_name("mod_ocsp_client.so")
-
-
 @functools.lru_cache(maxsize=None)
 def sanitizer_environment() -> dict[str, str]:
     """What a module built with -fsanitize=address needs of a httpd that was not; empty for every other module."""
@@ -111,7 +106,7 @@ class Config:
         if self.module:
             lines.append(f'LoadModule ocsp_cache_module "{module_path()}"')
         if self.client:
-            lines.append(f'LoadModule ocsp_client_module "{client_module_path()}"')
+            lines.append(f'LoadModule ocsp_client_module "{module_path().with_name("mod_ocsp_client.so")}"')
         lines += [*server.identity(), *_MPM[self.mpm]]
         lines.append("LogLevel info" + (" ssl:notice" if self.ssl else "")
                      + (f" ocsp_cache:{self.log_level}" if self.module else "")

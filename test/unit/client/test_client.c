@@ -70,7 +70,7 @@ TEST(key_is_what_the_issuer_signed)
     assert_false(same(key, key_of(client_of(same_key, 77), same_key)));
 }
 
-/* An ECDSA signature and its negative are both valid, so anyone can write a certificate anew. */
+/* An ECDSA signature and its negative are both valid, so the bytes of a certificate can change. */
 TEST(key_does_not_depend_on_the_signature)
 {
     pki_id_t *one = client_of(issuer, 77), *again = client_of(issuer, 77);

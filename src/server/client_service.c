@@ -5,12 +5,11 @@
  * another one this thread stores what a query needs, tells the child that leads, and watches the table: whichever
  * process obtains the answer, and for however many connections, it arrives there.
  */
-#include "client_answer.h"
+#include "server/client_service.h"
 
 #include "version.h"
 #include "base/deadline.h"
 #include "ocsp/cert.h"
-#include "server/client_table.h"
 #include "server/module.h"
 #include "server/settings.h"
 
@@ -138,7 +137,7 @@ static const oc_client_service_t *oc_client_service(void)
     return &service;
 }
 
-void oc_client_table_register(void)
+void oc_client_service_register(void)
 {
     APR_REGISTER_OPTIONAL_FN(oc_client_service);
 }
