@@ -166,26 +166,26 @@ static uint64_t order_of(const oc_client_t *client, apr_time_t now)
 }
 
 /* In this table the last store prevails. */
-static apr_status_t replace(oc_shm_t *shm, const oc_key_t *key, apr_time_t expiry, uint64_t order,
-                            const unsigned char *data, apr_size_t len, apr_time_t now)
+static apr_status_t replace(oc_shm_t *shm, const oc_key_t *key, const oc_entry_t *entry, apr_time_t now)
 {
-    apr_status_t rv = oc_shm_put(shm, key, expiry, order, data, len, now);
+    apr_status_t rv = oc_shm_put(shm, key, entry, now);
 
     if (rv != APR_EEXIST)
         return rv;
     (void)oc_shm_remove(shm, key);
-    return oc_shm_put(shm, key, expiry, order, data, len, now);
+    return oc_shm_put(shm, key, entry, now);
 }
 
 apr_status_t oc_clients_put(oc_clients_t *clients, const oc_client_key_t *key, const oc_client_t *client,
                             const oc_note_t *note, apr_time_t now)
 {
     unsigned char bytes[OC_CLIENT_LEN_MAX];
-    apr_size_t len = oc_client_encode(client, bytes);
+    oc_entry_t entry = {.expiry = expiry_of(client, now), .order = order_of(client, now), .data = bytes};
     oc_key_t where = key_of(key);
     apr_status_t rv;
 
-    rv = replace(clients->shm, &where, expiry_of(client, now), order_of(client, now), bytes, len, now);
+    entry.data_len = oc_client_encode(client, bytes);
+    rv = replace(clients->shm, &where, &entry, now);
     return rv == APR_SUCCESS ? oc_shm_set_note(clients->shm, &where, oc_note_pack(note)) : rv;
 }
 
@@ -209,6 +209,7 @@ apr_status_t oc_clients_put_issuer(oc_clients_t *clients, const oc_cert_t *cert,
 {
     unsigned char bytes[OC_CLIENTS_ISSUER_MAX], nothing;
     oc_key_t key = {OC_KIND_CLIENT_ISSUER, OC_CLIENT_KEY_LEN, id};
+    oc_entry_t entry = {.expiry = APR_INT64_MAX, .data = bytes};
     apr_size_t len, none = 0;
     oc_shm_meta_t meta;
 
@@ -217,7 +218,9 @@ apr_status_t oc_clients_put_issuer(oc_clients_t *clients, const oc_cert_t *cert,
     if (oc_shm_get(clients->shm, &key, &nothing, &none, &meta) == APR_ENOSPC
         && meta.order > (uint64_t)(now + KEPT - DAY)) /* else stored again, so that it does not become the oldest */
         return APR_SUCCESS;
-    return replace(clients->shm, &key, APR_INT64_MAX, (uint64_t)(now + KEPT), bytes, len, now);
+    entry.order = (uint64_t)(now + KEPT);
+    entry.data_len = len;
+    return replace(clients->shm, &key, &entry, now);
 }
 
 /* ---- for queries ---- */

@@ -241,12 +241,13 @@ TEST(issuer_that_another_process_changed_is_none)
     oc_client_t client = admit(cert_of(pki_make_ca(pool, "Client CA", PKI_P256, NULL), 5));
     oc_key_t key = {OC_KIND_CLIENT_ISSUER, OC_CLIENT_KEY_LEN, client.issuer};
     unsigned char forged[600] = {4};
+    oc_entry_t entry = {.expiry = APR_INT64_MAX, .order = 1, .data = forged, .data_len = sizeof(forged)};
     oc_cert_t *back;
 
     (void)oc_shm_begin(oc_clients_shm(table));
     (void)oc_shm_remove(oc_clients_shm(table), &key);
     assert_int_equal(oc_clients_cert(table, &client, &back, pool), APR_NOTFOUND);
-    assert_int_equal(oc_shm_put(oc_clients_shm(table), &key, APR_INT64_MAX, 1, forged, sizeof(forged), 0), APR_SUCCESS);
+    assert_int_equal(oc_shm_put(oc_clients_shm(table), &key, &entry, 0), APR_SUCCESS);
     oc_shm_end(oc_clients_shm(table));
     assert_int_equal(oc_clients_cert(table, &client, &back, pool), APR_NOTFOUND);
 }
