@@ -3,7 +3,7 @@
 #
 # Builds, tests and installs mod_ocsp_cache. GNU make.
 #
-#   make                       out/mod_ocsp_cache.so and out/ocsp-cachectl
+#   make                       out/mod_ocsp_cache.so, out/mod_ocsp_client.so and out/ocsp-cachectl
 #   make install [DESTDIR=]    the module, ocsp-cachectl, the manual and, on Debian's layout, the files for a2enmod; make uninstall
 #   make dist                  out/mod_ocsp_cache-VERSION.tar.gz, of what is committed: the same commit, the same bytes
 #   make assets                the style and the script of the status page, from page.css and page.js into assets.c
@@ -114,7 +114,8 @@ say = $(if $(V),,@echo '  $(1)  $@';)
 
 # --------------------------------------------------------------------------------------------------------- outputs
 MODULE := $(OUT)/mod_ocsp_cache.so
-CLIENT := $(OUT)/mod_ocsp_client.so
+# Not built without mod_ssl's header for modules, which Debian has in a package of its own.
+CLIENT := $(if $(wildcard $(HTTPD_INCLUDE)/mod_ssl_openssl.h),$(OUT)/mod_ocsp_client.so)
 CORE   := $(OUT)/liboc_core.a
 CACHECTL := $(OUT)/ocsp-cachectl
 TOOL_OBJECTS := $(patsubst tools/%.c,$(OUT)/tools/%.o,$(wildcard tools/*.c))
@@ -135,6 +136,7 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(CLIENT) $(CACHECTL)
+	$(if $(CLIENT),,@echo 'make: no mod_ocsp_client.so: $(HTTPD_INCLUDE)/mod_ssl_openssl.h is missing (Debian: apache2-ssl-dev)')
 core: $(CORE)
 
 assets:
@@ -143,7 +145,7 @@ assets:
 $(MODULE): $(ROOT_OBJECT) $(GLUE_OBJECTS) $(CORE_OBJECTS) build/exports.map
 	$(call say,LD)$(CC) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) $(OPENSSL_LIBS)
 
-$(CLIENT): $(CLIENT_OBJECTS) build/exports.map
+$(OUT)/mod_ocsp_client.so: $(CLIENT_OBJECTS) build/exports.map
 	$(call say,LD)$(CC) $(MODULE_LDFLAGS) -o $@ $(filter %.o,$^) -lssl $(OPENSSL_LIBS)
 
 $(CORE): $(CORE_OBJECTS)
@@ -328,12 +330,13 @@ MODSDIR    ?= $(patsubst $(DESTDIR)%,%,$(firstword $(wildcard $(DESTDIR)$(SYSCON
 
 DOCUMENTS := README.md SECURITY.md CHANGES.md conf/ocsp_cache-reference.conf $(wildcard docs/*.md docs/manual/*.md) \
              $(wildcard docs/img/*.svg docs/img/*.png) docs/monitoring/alerts.yml docs/monitoring/grafana.json
-INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(DOCUMENTS)) \
+INSTALLED_FILES = $(LIBEXECDIR)/mod_ocsp_cache.so $(CLIENT:$(OUT)/%=$(LIBEXECDIR)/%) $(SBINDIR)/ocsp-cachectl $(addprefix $(DOCDIR)/,$(DOCUMENTS)) \
                   $(MANDIR)/man8/ocsp-cachectl.8 $(COMPLETIONDIR)/ocsp-cachectl $(ZSHDIR)/_ocsp-cachectl $(FISHDIR)/ocsp-cachectl.fish
 
 install: all
 	$(INSTALL) -d $(addprefix '$(DESTDIR)',$(sort $(dir $(INSTALLED_FILES))))
 	$(INSTALL) -m 0644 $(MODULE) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_cache.so'
+	$(if $(CLIENT),$(INSTALL) -m 0644 $(CLIENT) '$(DESTDIR)$(LIBEXECDIR)/mod_ocsp_client.so')
 	$(INSTALL) -m 0755 $(CACHECTL) '$(DESTDIR)$(SBINDIR)/ocsp-cachectl'
 	build/install-docs.sh '$(DESTDIR)$(DOCDIR)' $(DOCUMENTS)
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.8 '$(DESTDIR)$(MANDIR)/man8/'
@@ -341,10 +344,10 @@ install: all
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.zsh '$(DESTDIR)$(ZSHDIR)/_ocsp-cachectl'
 	$(INSTALL) -m 0644 tools/ocsp-cachectl.fish '$(DESTDIR)$(FISHDIR)/ocsp-cachectl.fish'
 	test -d '$(DESTDIR)$(CACHEDIR)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(CACHEDIR)'
-	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
+	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' CLIENT='$(CLIENT:$(OUT)/%=$(LIBEXECDIR)/%)' build/install-conf.sh install '$(DESTDIR)' '$(MODSDIR)'
 
 uninstall:
-	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
+	@MODULE='$(LIBEXECDIR)/mod_ocsp_cache.so' CLIENT='$(CLIENT:$(OUT)/%=$(LIBEXECDIR)/%)' build/install-conf.sh uninstall '$(DESTDIR)' '$(MODSDIR)'
 	rm -f $(addprefix '$(DESTDIR)',$(INSTALLED_FILES))
 	for folder in $(addprefix '$(DESTDIR)$(DOCDIR)',/docs/img /docs/manual /docs/monitoring /docs /conf) '$(DESTDIR)$(DOCDIR)'; do \
 	    test ! -d "$$folder" || rmdir --ignore-fail-on-non-empty "$$folder"; done

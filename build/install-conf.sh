@@ -7,12 +7,17 @@
 #
 #   build/install-conf.sh install|uninstall DESTDIR MODSDIR
 #
+# CLIENT=path of mod_ocsp_client.so, where it was built.
+#
 # A configuration that the administrator has changed is never overwritten and never removed.
 set -eu
 cd "$(dirname "$0")/.."
 action=$1 destdir=$2 mods=$3
 load=$destdir$mods/ocsp_cache.load conf=$destdir$mods/ocsp_cache.conf
 
+client=$destdir$mods/ocsp_client.load
+
+client_file() { sed "s|^\(LoadModule ocsp_client_module\) .*|\1 $CLIENT|" conf/ocsp_client.load; }
 load_file() { sed "s|^\(LoadModule ocsp_cache_module\) .*|\1 $MODULE|" conf/ocsp_cache.load; }
 
 case $action in
@@ -23,6 +28,7 @@ install)
     fi
     mkdir -p "$destdir$mods"
     load_file >"$load"
+    [ -z "$CLIENT" ] || client_file >"$client"
     if [ ! -e "$conf" ] || cmp -s conf/ocsp_cache.conf "$conf"; then
         install -m 0644 conf/ocsp_cache.conf "$conf"
     else
@@ -35,6 +41,13 @@ uninstall)
     if [ -e "$destdir${mods%/mods-available}/mods-enabled/ocsp_cache.load" ]; then
         echo "ocsp_cache is enabled, and the server does not start without the module: run 'a2dismod ocsp_cache' first." >&2
         exit 1
+    fi
+    if [ -e "$destdir${mods%/mods-available}/mods-enabled/ocsp_client.load" ]; then
+        echo "ocsp_client is enabled, and the server does not start without the module: run 'a2dismod ocsp_client' first." >&2
+        exit 1
+    fi
+    if client_file | cmp -s - "$client"; then
+        rm -f "$client"
     fi
     if load_file | cmp -s - "$load"; then
         rm -f "$load"

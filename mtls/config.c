@@ -15,18 +15,21 @@
 
 APLOG_USE_MODULE(ocsp_client);
 
-#define SIZE_DEFAULT 100000
 #define SIZE_MIN 100
 #define SIZE_MAX_CLIENTS 10000000
 #define WAIT_MAX apr_time_from_sec(60)
 #define DURATION_MAX (APR_TIME_C(30) * 86400 * APR_USEC_PER_SEC)
 
 static const struct {
-    apr_interval_time_t wait, grace, max_age;
+    oc_client_mode_t mode;
+    apr_interval_time_t wait, grace, client_max_age;
+    unsigned size;
 } defaults = {
-    .wait = APR_TIME_C(500) * 1000,
+    .mode = OC_CLIENT_OFF,
+    .wait = apr_time_from_msec(500),
     .grace = APR_TIME_C(3600) * APR_USEC_PER_SEC,
-    .max_age = APR_TIME_C(60) * APR_USEC_PER_SEC,
+    .client_max_age = APR_TIME_C(60) * APR_USEC_PER_SEC,
+    .size = 100000,
 };
 
 /* The settings of the whole server, in pconf, and what follows from a configuration. */
@@ -39,7 +42,7 @@ static struct {
 void oc_mtls_reset(apr_pool_t *pconf)
 {
     memset(&global, 0, sizeof(global));
-    global.spec.size = SIZE_DEFAULT;
+    global.spec.size = defaults.size;
     global.spec.hosts = apr_array_make(pconf, 4, sizeof(const oc_client_host_t *));
 }
 
@@ -131,7 +134,7 @@ static const char *set_duration(cmd_parms *cmd, void *dummy, const char *arg)
     return NULL;
 }
 
-static const char *set_responder(cmd_parms *cmd, void *dummy, const char *arg)
+static const char *set_client_responder(cmd_parms *cmd, void *dummy, const char *arg)
 {
     (void)dummy;
 
@@ -212,12 +215,12 @@ static void settle_host(server_rec *s, apr_pool_t *pconf)
     conf->host.server = s;
     conf->host.id =
         global.service->host_id(apr_psprintf(pconf, "%s:%d", s->server_hostname ? s->server_hostname : "", s->port));
-    conf->host.mode = conf->mode == OC_UNSET ? OC_CLIENT_OFF : (oc_client_mode_t)conf->mode;
+    conf->host.mode = conf->mode == OC_UNSET ? defaults.mode : (oc_client_mode_t)conf->mode;
     conf->host.wait = written_or(conf->wait, defaults.wait);
     conf->host.grace = written_or(conf->grace, defaults.grace);
-    conf->host.max_age = written_or(conf->max_age, defaults.max_age);
+    conf->host.max_age = written_or(conf->max_age, defaults.client_max_age);
     if (conf->host.max_age == 0)
-        conf->host.max_age = defaults.max_age;
+        conf->host.max_age = defaults.client_max_age;
     conf->host.responder = conf->responder;
     if (conf->host.mode != OC_CLIENT_OFF && global.service->is_tls(s))
         APR_ARRAY_PUSH((apr_array_header_t *)global.spec.hosts, const oc_client_host_t *) = &conf->host;
@@ -266,7 +269,7 @@ const command_rec oc_mtls_directives[] = {
                   "how long after its nextUpdate a good status counts while the responder fails"),
     AP_INIT_TAKE1("OCSPCacheClientMaxAge", set_duration, FIELD(max_age), RSRC_CONF,
                   "how long a response without nextUpdate counts"),
-    AP_INIT_TAKE1("OCSPCacheClientResponder", set_responder, NULL, RSRC_CONF,
+    AP_INIT_TAKE1("OCSPCacheClientResponder", set_client_responder, NULL, RSRC_CONF,
                   "the URL of the responder to query in place of those that client certificates name"),
     AP_INIT_TAKE1("OCSPCacheClientSize", set_size, NULL, RSRC_CONF, "for how many clients there is room in memory"),
     AP_INIT_TAKE1("OCSPCacheClientFile", set_file, NULL, RSRC_CONF,

@@ -3,7 +3,7 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """Code, reference configuration and manual name the same directives, with the same syntax, default and context.
 
-The code: src/config/directives.c, AP_INIT_...("OCSPCacheX", setter, ..., the table, the struct `defaults`.
+The code: SOURCES, AP_INIT_...("OCSPCacheX", setter, ..., the tables, the structs `defaults`.
 
 The reference, conf/ocsp_cache-reference.conf, one block each, ended by the directive at its default, commented out:
 
@@ -57,8 +57,16 @@ DEFAULTS = {
     "OCSPCacheShared": (),
     "OCSPCacheSharedPrefix": ("shared_prefix",),
     "OCSPCacheSharedTimeout": ("shared_timeout",),
+    "OCSPCacheClient": ("mode",),
+    "OCSPCacheClientWait": ("wait",),
+    "OCSPCacheClientGrace": ("grace",),
+    "OCSPCacheClientMaxAge": ("client_max_age",),
+    "OCSPCacheClientResponder": (),
+    "OCSPCacheClientSize": ("size",),
+    "OCSPCacheClientFile": (),
 }
-CODE, DEFAULTS_IN = "src/config/directives.c", "src/server/settings.c"
+CODE = "src/config/directives.c"
+SOURCES = (CODE, "src/server/settings.c", "mtls/config.c")
 REFERENCE, MANUAL = "conf/ocsp_cache-reference.conf", "docs/manual/directives.md"
 REPORT = "src/status/mod_status.c"
 ROWS = ("syntax", "default", "context")
@@ -74,7 +82,7 @@ def body_of(code, function):
 
 def from_code():
     """-> {directive: context}, {field: its default in words or seconds}"""
-    code = (TOP / CODE).read_text() + (TOP / DEFAULTS_IN).read_text()
+    code = "".join((TOP / path).read_text() for path in SOURCES)
     directives = {}
     for name, setter, where in re.findall(r'AP_INIT_\w+\(\s*"(OCSPCache\w+)",\s*(\w+),[^,]*,\s*([A-Z_|\s]+)', code):
         if where.strip() != "RSRC_CONF":
@@ -82,14 +90,17 @@ def from_code():
         body = body_of(code, setter)
         body += "".join(body_of(code, helper) for helper in set(re.findall(r"\b([a-z_]+)\(", body)))
         directives[name] = "server config" if "GLOBAL_ONLY" in body else "server config, virtual host"
-    initialisers = re.search(r"\} defaults = \{(.*?)\};", code, re.S)
+    initialisers = "".join(re.findall(r"\} defaults = \{(.*?)\};", code, re.S))
     fields = {}
-    for field, value in re.findall(r"\.(\w+) = ([^,]+),", initialisers[1] if initialisers else ""):
+    for field, value in re.findall(r"\.(\w+) = ([^,]+),", initialisers):
         seconds = re.fullmatch(r"APR_TIME_C\((\d+)\) \* APR_USEC_PER_SEC", value)
-        if seconds or value.isdigit():
+        milliseconds = re.fullmatch(r"apr_time_from_msec\((\d+)\)", value)
+        if milliseconds:
+            fields[field] = float(milliseconds[1]) / 1000
+        elif seconds or value.isdigit():
             fields[field] = float(seconds[1] if seconds else value)
         else:
-            fields[field] = value.strip('"').removeprefix("OC_CERTID_").lower()
+            fields[field] = value_of(value.strip('"').removeprefix("OC_CERTID_").removeprefix("OC_CLIENT_").lower())
     return directives, fields
 
 

@@ -16,11 +16,11 @@ export glue core_flags glue_flags
 # shellcheck disable=SC2016
 check='
     room=$(basename "$(dirname "$0")") flags=$core_flags
-    case " $glue " in *" $room "*) flags=$glue_flags ;; esac
+    case " $glue mtls " in *" $room "*) flags=$glue_flags ;; esac
     printf "#include \"%s\"\n#include \"%s\"\n" "$0" "$0" | eval "gcc $flags -I. -x c -fsyntax-only -" || {
         echo "$0: does not compile alone"
         exit 1
     }'
-set -- include/*.h include/*/*.h src/*/*.h tools/*.h
+set -- include/*.h include/*/*.h src/*/*.h mtls/*.h tools/*.h
 printf '%s\n' "$@" | xargs -P "$(nproc)" -n 1 sh -c "$check" || exit 1
 echo "$# headers, each alone"

@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 # A function begins with "{" in column 1 and ends with "}" in column 1: the format guard ensures it.
-find mod_ocsp_cache.c src include tools test build conf -name '*.[ch]' -o -name '*.py' -o -name '*.sh' | sort | xargs awk '
+find mod_ocsp_cache.c mod_ocsp_client.c mtls src include tools test build conf -name '*.[ch]' -o -name '*.py' -o -name '*.sh' | sort | xargs awk '
     FNR == 1 { end_of_file(); file = FILENAME; start = 0 }
     { lines = FNR }
     /^\{/ { start = FNR }
@@ -16,7 +16,7 @@ find mod_ocsp_cache.c src include tools test build conf -name '*.[ch]' -o -name 
     END { end_of_file(); exit bad }
 
     function end_of_function() {
-        if (start && FNR - start - 1 > 70 && file ~ /^(mod_ocsp_cache|src|tools).*\.c$/)
+        if (start && FNR - start - 1 > 70 && file ~ /^(mod_ocsp_|mtls|src|tools).*\.c$/)
             report(start ": a function of " FNR - start - 1 " lines, more than 70")
         start = 0
     }

@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
-[ $# -gt 0 ] || set -- mod_ocsp_cache.c src/*/*.c tools/*.c
+[ $# -gt 0 ] || set -- mod_ocsp_cache.c mod_ocsp_client.c src/*/*.c mtls/*.c tools/*.c
 flags="$(make -s --no-print-directory print-GLUE_FLAGS) -Itools" || exit 1
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
