@@ -191,7 +191,11 @@ oc_client_answer_t oc_client_decide(const oc_client_t *client, const oc_note_t *
 
 int oc_client_is_due(const oc_client_t *client, const oc_note_t *note, apr_time_t seen, apr_time_t now)
 {
-    if (note->due > now)
+    apr_time_t due = note->due;
+
+    if (note->verdict == OC_PENDING && client->verdict != OC_PENDING) /* out of the file, which has no notes */
+        due = client->fetched_at + (client->usable_until - client->fetched_at) / 2;
+    if (due > now)
         return 0;
     if (client->verdict == OC_PENDING && note->failures == 0)
         return seen > now - PENDING_AGE;

@@ -39,6 +39,7 @@ struct oc_client_tasks_t {
     group_t group[OC_CLIENT_TASK_GROUPS];
     oc_keepalive_t *keepalive;
     atomic_int failing[OC_CLIENT_TASK_GROUPS];   /* the verdict that was logged; 0: its responder answers */
+    atomic_int has_told;                         /* of a certificate without a responder */
     atomic_int is_probed[OC_CLIENT_TASK_GROUPS]; /* a query finds out whether a failing one answers again */
 };
 
@@ -175,7 +176,15 @@ static void log_attempt(client_task_t *task, const oc_client_host_t *host, const
     oc_class_t class = oc_verdict_class(attempt->verdict);
     atomic_int *failing = &task->tasks->failing[task->task.group];
 
-    if (class == OC_CLASS_NO_ANSWER && !atomic_exchange(failing, (int)attempt->verdict))
+    if (attempt->verdict == OC_URL_UNUSABLE) {
+        if (!atomic_exchange(&task->tasks->has_told, 1))
+            ap_log_error(
+                APLOG_MARK, APLOG_WARNING, 0, host->server,
+                "OCSPCacheClient: the client certificate with serial %s names no responder that can be queried. "
+                "Set OCSPCacheClientResponder",
+                serial);
+    }
+    else if (class == OC_CLASS_NO_ANSWER && !atomic_exchange(failing, (int)attempt->verdict))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, host->server,
                      "OCSPCacheClient: %s: %s%s%s. Clients whose status is not known are %s until it answers",
                      attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,

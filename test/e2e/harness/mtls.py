@@ -77,6 +77,13 @@ class Connection:
         return Reply(status, "" if head else "closed", body, time.monotonic() - began,
                      "connection: close" in head.lower())
 
+    def head(self, name: str, path: str = "/index.html") -> str:
+        """One header field of an answer; "" where there is none."""
+        assert self.socket is not None
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        found = re.search(rf"^{name}: (.*?)\r?$", self._read()[0], re.I | re.M)
+        return found.group(1) if found else ""
+
     def _read(self) -> tuple[str, str]:
         assert self.socket is not None
         data, self._left = self._left, b""

@@ -260,6 +260,19 @@ TEST(refresh_is_for_those_who_came)
     assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW - 1, PKI_NOW), 0);
 }
 
+/* The file of the table has no notes: the middle of what is left counts. */
+TEST(client_out_of_the_file_is_not_due_at_once)
+{
+    oc_client_t client = {.verdict = OC_GOOD,
+                          .tried_at = PKI_NOW - PKI_HOUR,
+                          .fetched_at = PKI_NOW - PKI_HOUR,
+                          .usable_until = PKI_NOW + 2 * PKI_HOUR};
+    oc_note_t note = {0};
+
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW, PKI_NOW), 0);
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW + PKI_HOUR, PKI_NOW + PKI_HOUR), 1);
+}
+
 TEST(one_who_left_without_an_answer_is_not_pursued)
 {
     oc_client_t client = {.verdict = OC_PENDING, .tried_at = PKI_NOW};

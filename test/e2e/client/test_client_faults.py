@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The mod_ocsp_cache authors
+"""What a responder, a crowd of clients, a forger and a kill can do to a server that checks clients."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from cryptography.x509 import ocsp
+
+import pki
+import responders
+from mtls import FAILURES
+from observe import stamped
+from wait import poll
+
+LEADS = "this child obtains the status of client certificates"
+UNKNOWN = r"^\[ocsp_client:warn\] .* is of unknown status: handshake refused"
+FAILS = r"^\[ocsp_cache:warn\] .*OCSPCacheClient: responder "
+
+
+def at_once(count, work):
+    """`work(i)` in so many threads -> their results."""
+    results = [None] * count
+
+    def run(i):
+        results[i] = work(i)
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def drip(exchange):
+    """A byte in a while: each read succeeds, and the answer never ends."""
+    try:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\nContent-Length: 900\r\n\r\n" + bytes(900):
+            exchange.raw(bytes((byte,)))
+            time.sleep(0.2)
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize("mpm", ["event", "prefork"])
+def test_responders_that_hang_drip_lie_and_fail(mtls, stranger, mpm):
+    """Each costs the first contact half a second at most, and known clients nothing; what is not verified lets no
+    one in. Hung last: the child that leads then sends one query at a time."""
+    one = mtls(mpm=mpm)
+    known = one.client("known")
+    one.server.start()
+    assert one.get(known).status == 200
+    for name, script in (("liar", responders.good(signer=stranger)), ("garbage", responders.garbage()),
+                         ("error", responders.error(ocsp.OCSPResponseStatus.INTERNAL_ERROR)),
+                         ("unknown", responders.unknown()), ("500", responders.http_status(500)), ("drip", drip),
+                         ("hang", responders.hang())):
+        one.responder.script = script
+        reply = one.get(one.client(name))
+        assert reply.status == 0 and "unknown" in reply.error and reply.seconds < 2, (name, reply)
+        reply = one.get(known)
+        assert reply.status == 200 and reply.seconds < 0.4, (name, reply)
+    one.server.expect(UNKNOWN)
+    one.server.allow(FAILS)
+
+
+def test_crowds(mtls):
+    """Many handshakes of one client cause one request. With a hung responder, more first contacts than threads leave
+    room for known clients, and a plain http client."""
+    one = mtls(responders.delayed(responders.good(), 0.2), client=("OCSPCacheClient soft", "OCSPCacheClientWait 1s"))
+    known = one.client("known")
+    one.server.start()
+    assert {reply.status for reply in at_once(40, lambda _: one.get(known))} == {200}
+    assert len(one.responder.asked_for(known)) == 1
+    one.responder.script = responders.hang()
+    crowd = [one.client(f"crowd-{i}") for i in range(40)]
+    began = time.monotonic()
+    waiting = threading.Thread(target=lambda: at_once(len(crowd), lambda i: one.get(crowd[i])))
+    waiting.start()
+    one.responder.wait_asked(2)
+    reply = one.get(known)
+    assert reply.status == 200 and reply.seconds < 0.9, "as long as a client that waits"
+    waiting.join()
+    assert time.monotonic() - began < 8
+    one.server.allow(FAILS)
+
+
+def test_forged_certificates_cause_no_request(mtls, stranger):
+    """Of a CA that is not the server's; where mod_ssl accepts those, their status stays unknown."""
+    one = mtls()
+    forged = stranger.client("forged", url=one.responder.url)
+    one.server.start()
+    assert one.get(forged).status == 0
+    one.reload(("OCSPCacheClient soft",), verify="optional_no_ca")
+    assert one.get(forged).status == 200
+    one.reload(("OCSPCacheClient hard",), verify="optional_no_ca")
+    assert one.get(forged).status == 0
+    assert one.get(one.client()).status == 200
+    assert [asked.serial for asked in one.responder.asked].count(forged.serial) == 0
+    one.server.expect(UNKNOWN)
+    one.server.allow(r"AH02039: Certificate Verification: Error")
+
+
+def test_flood_of_valid_certificates(mtls):
+    """More clients than there is room for: the server serves, and those that are revoked stay so."""
+    one = mtls(client=("OCSPCacheClient soft", "OCSPCacheClientWait 0"), directives=("OCSPCacheClientSize 100",))
+    revoked, flood = one.client("revoked"), [one.client(f"flood-{i}") for i in range(300)]
+    one.responder.script = lambda exchange: (
+        responders.revoked() if exchange.leaf is revoked else responders.good())(exchange)
+    one.server.start()
+    poll(lambda: one.get(revoked).status == 0, "the revoked client is known")
+    assert all(one.get(leaf).status == 200 for leaf in flood)
+    assert one.get(revoked).status == 0
+    one.server.expect(r"^\[ocsp_client:warn\] .* is revoked: handshake refused")
+
+
+def test_leader_is_killed_while_a_client_waits(mtls):
+    one = mtls(responders.hang(), client=("OCSPCacheClient hard", "OCSPCacheClientWait 20s"))
+    leaf = one.client()
+    one.server.start()
+    leader = poll(lambda: {pid for _, pid, _ in stamped(one.server, LEADS)} & one.server.children(), "a child leads").pop()
+    replies = []
+    # TCP connections are spread over children: the one that waits must not be the one that is killed
+    threads = [threading.Thread(target=lambda: replies.append(one.get(leaf))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    one.responder.wait_asked(1, leaf)
+    one.responder.script = responders.good()
+    os.kill(leader, signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    assert 200 in {reply.status for reply in replies}, replies
+    assert one.get(leaf).status == 200
+    one.server.allow(r"AH00052", FAILS, UNKNOWN)
+
+
+def test_grace(mtls):
+    """After its nextUpdate a good client stays good while the responder fails, and is told to the application; without
+    a grace it does not."""
+    one = mtls(responders.good(next_update=2), host=('Header always set X-State "%{OCSP_CLIENT}e %{OCSP_CLIENT_SOURCE}e"',),
+               modules=("headers",))
+    leaf, other = one.client(), one.client("other")
+    one.server.start()
+    assert one.get(leaf).status == 200
+    one.responder.refuse()
+    connection = one.connect(leaf)
+    poll(lambda: "good grace" in connection.head("x-state"), "the usable time is over")
+    assert connection.get().status == 200
+    one.responder.accept()
+    one.reload(("OCSPCacheClient hard", "OCSPCacheClientGrace 0"))
+    assert one.get(other).status == 200
+    one.responder.refuse()
+    poll(lambda: one.get(other).status == 0, "the usable time is over")
+    one.server.expect(UNKNOWN)
+    one.server.allow(FAILS, r"^\[ocsp_client:warn\] .* is of unknown status: request refused")
+
+
+def test_file_restores_what_is_known(mtls):
+    one = mtls(directives=('OCSPCacheClientFile "cache/clients"',))
+    leaf, file = one.client(), one.server.cache_folder / "clients"
+    one.server.start()
+    assert one.get(leaf).status == 200
+    one.server.stop()
+    assert file.stat().st_mode & 0o777 == 0o600
+    one.responder.refuse()
+    one.server.start()
+    assert one.get(leaf).status == 200
+    assert len(one.responder.asked_for(leaf)) == 1
