@@ -25,8 +25,9 @@ const char *oc_argument_parse(oc_argument_t *argument, const char *text, apr_poo
 const char *oc_argument_file(const oc_argument_t *argument, apr_pool_t *pool);
 
 /** The message, without its full stop, about a file that cannot be used: stapling continues without it, and what the
- * administrator can do. @param directive that names the file @param problem and @param reason from oc_file_check(), oc_file_lock(), oc_file_prepare() or
- * oc_file_commit() */
+ * administrator can do.
+ * @param directive that names the file @param problem and @param reason from oc_file_check(), oc_file_lock(),
+ * oc_file_prepare() or oc_file_commit() */
 const char *oc_argument_memory_only(const char *directive, const char *problem, apr_status_t reason, const char *path,
                                     apr_pool_t *pool);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The entry of a client: its key, its bytes, and what follows from it. Certificates of two issuers have the same serials
- * here, and one issuer has a twin with its name and one with its key.
+ * The entry of a client: its key, its bytes, and what follows from it. Certificates of two issuers have the same
+ * serials here, and one issuer has a twin with its name and one with its key.
  */
 #include "client/client.h"
 
