@@ -4,7 +4,7 @@
 #
 # Makes sure that what this project needs is on the machine.
 #
-#   build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench]
+#   build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench] [pictures]
 #
 # build     what `make` needs (the default)
 # demo      what build/demo.sh needs, build included
@@ -12,6 +12,7 @@
 # packages  what build/package-check.sh and build/compat.sh need, build included
 # check     what build/check.sh needs, all of the above included
 # bench     what `make bench` and `make bench-docs` need, build included
+# pictures  what `make architecture` needs
 #
 # Debian, Ubuntu: as root, installs what is missing with apt-get; nothing is started, and no package that brings a running
 # web server ("apache2") is installed. With --check, for other users, and on other systems: names what is missing and stops.
@@ -65,6 +66,7 @@ bench|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cry
 bench|/usr/bin/python3 -c "import matplotlib"|python3-matplotlib|python3-matplotlib
 bench|have nginx|nginx-light|nginx
 bench|have haproxy|haproxy|haproxy
+pictures|have dot|graphviz|graphviz
 packages|have git|git|git
 packages|have dpkg-buildpackage|dpkg-dev|dpkg-dev
 packages|dpkg-query -W build-essential|build-essential|make
@@ -160,8 +162,9 @@ for argument; do
     packages) sets="$sets build packages" ;;
     check) sets="$sets build demo fleet packages check" ;;
     bench) sets="$sets build bench" ;;
+    pictures) sets="$sets pictures" ;;
     *)
-        echo "usage: build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench]" >&2
+        echo "usage: build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench] [pictures]" >&2
         exit 2
         ;;
     esac

@@ -9,10 +9,12 @@
 #
 # tarball   `make dist` in two clones that differ in folder, umask and time zone gives the same bytes
 # install   the tarball builds without git; `make install DESTDIR=` lays down what it should and `make uninstall` takes it away
-# deb       dpkg-buildpackage, lintian without error or warning, and what is in the package
-# rpm       rpmbuild from packaging/mod_ocsp_cache.spec, and what is in the package
+# deb       `make deb`: dpkg-buildpackage, lintian without error or warning, what is in the package, links of its documents
+# rpm       `make rpm`: rpmbuild from packaging/mod_ocsp_cache.spec, and what is in the package
+# release   `make release` in another folder, with another umask and time zone, gives the same bytes
 # system    in a throw-away root with no network but its own: install, a2enmod, apachectl -t, a stapled handshake, upgrade,
-#           remove, purge. Nothing of this touches the system's own packages or web server.
+#           remove, purge; the steps of packaging/Dockerfile, and its server with a read-only file system. Nothing of this
+#           touches the system's own packages or web server.
 #
 # One line per step; what a step prints is shown when it fails.
 set -eu
@@ -29,6 +31,7 @@ case ${1-} in
 esac
 
 PATH=$PATH:/usr/sbin:/sbin
+PYTHON=${PYTHON:-/usr/bin/python3}
 umask 022
 build/deps.sh packages
 here=$(pwd)
@@ -39,7 +42,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ocsp-cache-packages.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' HUP INT TERM
-package=$dir/$package_name
+package=$dir/release/$package_name
 export GIT_CEILING_DIRECTORIES="$dir"
 
 fail() {
@@ -76,7 +79,6 @@ tarball() {
     (cd "$dir/a longer name" && umask 077 && find . -name '*.c' -exec touch {} + && TZ=UTC make -s dist)
     cmp "$dir/one/out/mod_ocsp_cache-$version.tar.gz" "$dir/a longer name/out/mod_ocsp_cache-$version.tar.gz"
     tar -C "$dir" -xzf "$dir/one/out/mod_ocsp_cache-$version.tar.gz"
-    cp -a "$dir/mod_ocsp_cache-$version" "$dir/deb"
 }
 
 # ---- make install ----
@@ -95,7 +97,7 @@ install_and_uninstall() {
     files_below "$dir/tree" | diff "$dir/expected" -
     test -d "$dir/tree$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
     # Every link of the installed documents leads to a file, and a section of it, that is installed.
-    "${PYTHON:-/usr/bin/python3}" test/guards/links.py "$dir/tree$(make -s --no-print-directory print-DOCDIR)"
+    "$PYTHON" test/guards/links.py "$dir/tree$(make -s --no-print-directory print-DOCDIR)"
     "$dir/tree/usr/sbin/ocsp-cachectl" --version | grep -q -w -F "$version" || fail "ocsp-cachectl --version does not print $version"
     grep -q -F "mod_ocsp_cache/$version" "$dir/tree$(make -s --no-print-directory print-LIBEXECDIR)/mod_ocsp_cache.so" ||
         fail "the module does not contain $version"
@@ -114,16 +116,17 @@ install_and_uninstall() {
 contents() { dpkg-deb --fsys-tarfile "$1" | tar -tf - | sed -n 's|^\.\(/.*[^/]\)$|\1|p' | sort; }
 
 deb() {
-    cd "$dir/deb"
     # The tests of the units have a step of their own in build/check.sh.
-    DEB_BUILD_OPTIONS="nocheck parallel=$(nproc)" DEB_BUILD_PROFILES=nocheck dpkg-buildpackage -us -uc -rfakeroot
-    lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$dir"/mod-ocsp-cache_*.changes
+    "$dir/one/build/release.sh" --to "$dir/release" --work "$dir/built" deb
+    lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$dir"/built/mod-ocsp-cache_*.changes
     contents "$package" | sed 's/\.gz$//' >"$dir/contents"
     # All that `make install` brings, where Debian has it.
     sed -e '/\/mods-available\//d' -e 's|^/usr/local/share/doc/mod_ocsp_cache/|/usr/share/doc/libapache2-mod-ocsp-cache/|' \
         -e 's|/zsh/site-functions/|/zsh/vendor-completions/|' -e 's|^/usr/local/|/usr/|' "$dir/expected" | while read -r file; do
         grep -q -x -F "$file" "$dir/contents" || fail "not in the package: $file"
     done
+    dpkg-deb -x "$package" "$dir/extracted"
+    "$PYTHON" test/guards/links.py "$dir/extracted/usr/share/doc/libapache2-mod-ocsp-cache"
     dpkg-deb --fsys-tarfile "$package" | tar -tvf - ./var/cache/apache2/ | grep -q '^drwxr-xr-x root/root' ||
         fail "the folder of the cache is not root's alone"
 }
@@ -132,18 +135,21 @@ deb() {
 
 rpm_package() {
     mods=$("${APXS:-apxs}" -q LIBEXECDIR)
-    # The names of httpd-devel's macros, which only Fedora's packages bring.
-    set -- --define "_topdir $dir/rpm" --define "_httpd_apxs ${APXS:-apxs}" --define "_httpd_moddir $mods" --define "_httpd_mmn 0" \
-        --define "_httpd_modconfdir /etc/httpd/conf.modules.d" --define "_httpd_confdir /etc/httpd/conf.d" --define "dist %{nil}"
-    mkdir -p "$dir/rpm/SOURCES"
-    cp "$dir/one/out/mod_ocsp_cache-$version.tar.gz" "$dir/rpm/SOURCES"
-    # --nodeps: the build dependencies bear Fedora's names. That all files installed are listed, rpmbuild sees to.
-    rpmbuild "$@" --nodeps --nocheck -ba "$here/packaging/mod_ocsp_cache.spec"
-    rpm -qlp "$dir"/rpm/RPMS/*/mod_ocsp_cache-"$version"-1.*.rpm | sort >"$dir/rpm.contents"
+    # rpmbuild makes sure that all installed files are listed.
+    "$dir/one/build/release.sh" --to "$dir/release" --work "$dir/built" rpm
+    rpm -qlp "$dir"/built/rpm/RPMS/*/mod_ocsp_cache-"$version"-1.*.rpm | sort >"$dir/rpm.contents"
     for file in "$mods/mod_ocsp_cache.so" /usr/sbin/ocsp-cachectl /etc/httpd/conf.modules.d/10-ocsp_cache.conf \
         /etc/httpd/conf.d/ocsp_cache.conf /var/cache/mod_ocsp_cache; do
         grep -q -x -F "$file" "$dir/rpm.contents" || fail "not in the package: $file"
     done
+}
+
+# ---- all of it again ----
+
+release() {
+    "$dir/one/build/release.sh" --to "$dir/release" --work "$dir/built" tarball
+    (cd "$dir/a longer name" && umask 077 && TZ=Asia/Kathmandu build/release.sh)
+    diff "$dir/release/SHA256SUMS" "$dir/a longer name/out/release/SHA256SUMS"
 }
 
 step tarball "make dist, twice, the same bytes: mod_ocsp_cache-$version.tar.gz"
@@ -151,6 +157,7 @@ step install_and_uninstall "built without git; make install, make uninstall"
 step deb "dpkg-buildpackage, lintian"
 step rpm_package "rpmbuild"
 [ "$quick" = no ] || exit 0
+step release "make release, twice, the same bytes"
 
 # ---- a throw-away system ----
 
@@ -217,8 +224,40 @@ system_purge() {
     inside test -d /var/cache/apache2/mod_cache_disk || fail "a folder of apache2 was removed"
 }
 
+# The steps of packaging/Dockerfile on what the steps above have left, without a server or a cache; then its server, as
+# docs/operations.md runs it: a read-only file system, /run and /tmp of their own, a volume for the cache.
+system_container() {
+    sed -n 's/^\([A-Z]*\) .*/\1/p' "$here/packaging/Dockerfile" | sort -u | tr '\n' ' ' | grep -q -x 'CMD COPY EXPOSE FROM RUN VOLUME ' ||
+        fail "packaging/Dockerfile has a kind of step that is not tried here"
+    cp "$package" "$root/tmp/"
+    sed -n 's/^RUN //p' "$here/packaging/Dockerfile" >"$dir/run"
+    while read -r line; do inside sh -e -c "$line" </dev/null; done <"$dir/run"
+    command=$(sed -n 's/^CMD \[\(.*\)\]/\1/p' "$here/packaging/Dockerfile" | tr -d ',"')
+    # shellcheck disable=SC2016
+    "$here/build/root.sh" alone "$root" sh -e -c '
+        mount --bind /var/cache/apache2 /var/cache/apache2
+        mount -t tmpfs tmpfs /run
+        mount -t tmpfs tmpfs /tmp
+        mount -o remount,bind,ro /
+        if touch /etc/written 2>/dev/null; then echo "the file system is not read-only"; exit 1; fi
+        '"$command"' &
+        for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+            ! openssl s_client -connect 127.0.0.1:443 </dev/null >/tmp/handshake 2>&1 || break
+            sleep 1
+        done
+        cat /tmp/handshake
+        grep -q "^Server certificate" /tmp/handshake
+        ls -l /var/cache/apache2
+        ocsp-cachectl list
+        apachectl stop
+        wait' 2>&1 | tee "$dir/container"
+    grep -q 'memory only' "$dir/container" && fail "the server cannot write its cache"
+    [ -s "$root/$(the_cache)" ] || fail "no cache in the volume"
+}
+
 step system_install "installed in a throw-away system; not enabled; apachectl -t"
 step system_enable "a2enmod ssl ocsp_cache; apachectl -t prints Syntax OK alone"
 step system_staple "a2enmod ocsp_cache; stapled, and after a restart without the responder"
 step system_upgrade "upgrade: cache and enabled state kept, apache2 restarted"
 step system_purge "remove, purge: nothing left, apachectl -t"
+step system_container "the steps of packaging/Dockerfile; its server, with a read-only file system"
