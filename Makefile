@@ -25,6 +25,7 @@
 #
 #   make demo                  shows the module with a throw-away CA (build/demo.sh)
 #   make demo-fleet            servers that share responses through a redis (build/fleet-demo.sh)
+#   make demo-client           revoked clients and a responder that hangs, with mod_ssl and mod_ocsp_client (build/client-demo.sh)
 #   make faults                the faults of a responder, and what clients get: docs/faults.md
 #   make screenshot            the picture of the status page in docs/; make architecture: that of the architecture
 #   make simulate              how often responders are queried, in virtual time: docs/schedule.md; simulate-fleet: by a fleet
@@ -132,7 +133,7 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core assets install uninstall dist deb rpm release architecture clean \
         check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky soak check-accessibility check-compat check-packages \
-        fuzz demo demo-fleet simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale bench-verify FORCE
+        fuzz demo demo-fleet demo-client simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale bench-verify FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -212,6 +213,8 @@ demo:
 	build/demo.sh
 demo-fleet:
 	build/fleet-demo.sh
+demo-client:
+	build/client-demo.sh
 
 # How fast the cache is read, compared with mod_socache_shmcb and a memcpy; BENCH_ARGS=--quick takes ten seconds (test/bench/README.md).
 bench-cache: $(MODULE)

@@ -6,7 +6,8 @@
 #
 #   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
 #   build/check.sh --no-install    names what is missing and stops; `make check`
-#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan demo fleet-demo packages soak
+#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages
+#                                  soak
 #
 # One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
 set -u
@@ -17,14 +18,14 @@ chosen=
 for argument; do
     case $argument in
     --no-install) install=--check ;;
-    build | guards | unit | asan | tsan | e2e | e2e-asan | soak | demo | fleet-demo | packages) chosen="$chosen $argument" ;;
+    build | guards | unit | asan | tsan | e2e | e2e-asan | soak | demo | fleet-demo | client-demo | packages) chosen="$chosen $argument" ;;
     *)
         sed -n 's/^#   \(build.*\)/usage: \1/p' "$0" >&2
         exit 2
         ;;
     esac
 done
-: "${chosen:= build guards unit asan tsan e2e e2e-asan demo fleet-demo packages soak}"
+: "${chosen:= build guards unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak}"
 
 build/deps.sh $install check || exit 1
 
@@ -79,9 +80,9 @@ step() {
         passed=$((passed + 1))
     fi
     if [ "$status" = 0 ]; then
-        printf 'ok    %-9s %4ds  %s%s\n' "$name" "$took" "$what" "${seen:+: $seen}"
+        printf 'ok    %-11s %4ds  %s%s\n' "$name" "$took" "$what" "${seen:+: $seen}"
     else
-        printf 'FAIL  %-9s %4ds  %s%s\n' "$name" "$took" "$what" "${seen:+: $seen}"
+        printf 'FAIL  %-11s %4ds  %s%s\n' "$name" "$took" "$what" "${seen:+: $seen}"
         broken="$broken $name"
         sed 's/^/    /' "$logs/$name.log" | tail -n 150
         echo "    (all of it: $logs/$name.log)"
@@ -117,6 +118,7 @@ step e2e-asan "test/e2e, a part of it, with the module under AddressSanitizer" \
     make "$jobs" SANITIZE=address,undefined OUT=out/asan check-e2e PYTEST_ARGS='-m asan'
 step demo "build/demo.sh" build/demo.sh
 step fleet-demo "build/fleet-demo.sh" build/fleet-demo.sh
+step client-demo "build/client-demo.sh" build/client-demo.sh
 soak_begin
 step packages "build/package-check.sh: tarball, make install, Debian package, RPM" build/package-check.sh --quick
 step soak "test/soak: a minute of faults under load, with each MPM" soak_end

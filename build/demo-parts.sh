@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 #
-# What build/demo.sh and build/fleet-demo.sh have in common; sourced by both. They begin with `begin`, set $at, the folder of the
-# httpd that is at hand, and define stop_all, which ends what they started.
+# What build/demo.sh, build/fleet-demo.sh and build/client-demo.sh have in common; sourced by each. They begin with `begin`, set $at,
+# the folder of the httpd that is at hand, and define stop_all, which ends what they started.
 
 # ---- what a reader sees ----
 
@@ -30,6 +30,19 @@ fail() {
         tail -n 25 "$at/error_log" | sed 's/^/    /' >&2
     fi
     exit 1
+}
+
+# ---- time ----
+
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+# timed COMMAND...: sets $took_ms and, for a reader, $took
+timed() {
+    began=$(now_ms) status=0
+    "$@" || status=$?
+    took_ms=$(($(now_ms) - began))
+    took=$bold$(printf '%d.%02d s' $((took_ms / 1000)) $((took_ms % 1000 / 10)))$plain
+    return "$status"
 }
 
 # ---- beginning and end ----
@@ -78,6 +91,7 @@ gone() { ! alive "$1"; }
 
 # It accepts connections and does not answer.
 hang_responder() { kill -STOP "$responder_pid"; }
+wake_responder() { kill -CONT "$responder_pid"; }
 
 stop_responder() {
     [ -n "$responder_pid" ] || return 0

@@ -59,17 +59,6 @@ write_configuration() {
 
 stapling_lines() { grep -e '^SSLUseStapling' -e '^SSLStapling' "$at/httpd.conf" | seen; }
 
-now_ms() { echo $(($(date +%s%N) / 1000000)); }
-
-# timed COMMAND...: sets $took_ms and, for a reader, $took
-timed() {
-    began=$(now_ms) status=0
-    "$@" || status=$?
-    took_ms=$(($(now_ms) - began))
-    took=$bold$(printf '%d.%02d s' $((took_ms / 1000)) $((took_ms % 1000 / 10)))$plain
-    return "$status"
-}
-
 connect_line() { command_line "openssl s_client -connect 127.0.0.1:$port -servername localhost -status"; }
 show_staple() { grep -e 'OCSP Response Status' -e 'Cert Status' -e 'Next Update' "$dir/handshake" | sed 's/^ *//' | seen; }
 why_not() { grep -i -e 'OCSP resp' -e 'connect:' -e 'verify' "$dir/handshake" | head -n 3; }

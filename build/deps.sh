@@ -7,7 +7,7 @@
 #   build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench] [pictures]
 #
 # build     what `make` needs (the default)
-# demo      what build/demo.sh needs, build included
+# demo      what build/demo.sh and build/client-demo.sh need, build included
 # fleet     what build/fleet-demo.sh needs, build and demo included
 # packages  what build/package-check.sh and build/compat.sh need, build included
 # check     what build/check.sh needs, all of the above included
