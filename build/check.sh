@@ -6,8 +6,7 @@
 #
 #   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
 #   build/check.sh --no-install    names what is missing and stops; `make check`
-#   build/check.sh [...] STEP...   these steps alone: build guards unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages
-#                                  soak
+#   build/check.sh [...] STEP...   only build guards unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak
 #
 # One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
 set -u

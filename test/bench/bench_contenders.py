@@ -156,12 +156,16 @@ class Nginx(_Daemon):
         self._trusted = folder / "trusted.pem"
         self._trusted.write_text(leaves[0].issuer.cert_file.read_text() + root.cert_file.read_text())
 
+    def lines(self) -> str:
+        """What each server has besides its certificate."""
+        if not self.contender.staples:
+            return ""
+        return f"ssl_stapling on; ssl_stapling_verify on; ssl_trusted_certificate {self._trusted};"
+
     def write(self) -> None:
-        stapling = (f"ssl_stapling on; ssl_stapling_verify on; ssl_trusted_certificate {self._trusted};"
-                    if self.contender.staples else "")
         user = f"user {unprivileged_user()};" if os.geteuid() == 0 else ""
         servers = "".join(f"server {{ listen 127.0.0.1:{self.port} ssl; server_name {host}; ssl_certificate "
-                          f"{leaf.fullchain_file}; ssl_certificate_key {leaf.key_file}; {stapling} }}\n"
+                          f"{leaf.fullchain_file}; ssl_certificate_key {leaf.key_file}; {self.lines()} }}\n"
                           for host, leaf in zip(self._hosts, self._leaves))
         temporary = " ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in
                              ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))

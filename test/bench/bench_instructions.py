@@ -16,6 +16,7 @@ import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Callable
 
 from httpd import Httpd, apxs
 from wait import poll
@@ -81,8 +82,8 @@ def profile(text: str) -> Profile:
     return found
 
 
-def run(server: Httpd, toggle: str, host: str, handshakes: int) -> Profile:
-    """The server (configured, stopped) in one process under callgrind, collecting while `toggle` runs; handshakes one
+def run(server: Httpd, toggle: str, connect: Callable[[], None], connections: int) -> Profile:
+    """The server (configured, stopped) in one process under callgrind, collecting while `toggle` runs; connections one
     by one."""
     folder = server.root / "callgrind"
     folder.mkdir(exist_ok=True)
@@ -97,16 +98,23 @@ def run(server: Httpd, toggle: str, host: str, handshakes: int) -> Profile:
         poll(lambda: process.poll() is not None or _listens(server.https_port), "httpd listens under valgrind", 60)
         assert process.poll() is None, f"{' '.join(command)}: {process.communicate()[0]}"
         output.chmod(0o666)  # root opened it, and the account that root became writes it at the end
-        for _ in range(handshakes):
-            shake = server.handshake(host)
-            assert shake.ok, str(shake)
-            assert shake.status == ("good" if server.config.cache else None), str(shake)
+        for _ in range(connections):
+            connect()
     finally:
         process.send_signal(signal.SIGTERM)
         console = process.communicate()[0]
     text = output.read_text(encoding="utf-8")
     assert "summary:" in text, console
     return profile(text)
+
+
+def handshake(server: Httpd, host: str) -> Callable[[], None]:
+    """A connection that requests a staple, and gets one where the server has a cache."""
+    def connect() -> None:
+        shake = server.handshake(host)
+        assert shake.ok, str(shake)
+        assert shake.status == ("good" if server.config.cache else None), str(shake)
+    return connect
 
 
 def _listens(port: int) -> bool:

@@ -19,7 +19,7 @@ import socket
 import time
 import urllib.parse
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterable, Optional
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
@@ -70,6 +70,10 @@ class Responder:
         """From here on. Connections that hang are dropped when the name behaves well again."""
         self._ask(("set", name, manner))
 
+    def revoke(self, serials: Iterable[int]) -> None:
+        """From here on, whatever name is queried."""
+        self._ask(("revoke", frozenset(serials)))
+
     def asked(self) -> dict[str, int]:
         """How many requests each name has got."""
         return self._ask(("asked",))
@@ -93,11 +97,12 @@ class _Names:
         self.manners: dict[str, Manner] = {}
         self.asked: dict[str, int] = {}
         self.changed: dict[str, asyncio.Event] = {}
+        self.revoked: frozenset[int] = frozenset()
         self._signed: dict[tuple, tuple[float, bytes]] = {}
 
     def body(self, request: ocsp.OCSPRequest, manner: Manner) -> bytes:
-        """A good response for the requested certificate: at most a tenth of its validity old."""
-        key = (request.serial_number, request.hash_algorithm.name, manner)
+        """A response for the requested certificate: at most a tenth of its validity old."""
+        key = (request.serial_number, request.hash_algorithm.name, manner, request.serial_number in self.revoked)
         made, der = self._signed.get(key, (0.0, b""))
         if time.monotonic() - made > manner.validity / 10 or not der:
             der = self._sign(request, manner)
@@ -107,12 +112,12 @@ class _Names:
     def _sign(self, request: ocsp.OCSPRequest, manner: Manner) -> bytes:
         leaf = self._authority.leaves[request.serial_number]
         signer, key = (self._authority.cert, self._authority.key) if manner.direct else self._authority.signer()
-        begin = pki.now()
+        begin, is_revoked = pki.now(), request.serial_number in self.revoked
         builder = ocsp.OCSPResponseBuilder().add_response(
             cert=leaf.cert, issuer=self._authority.cert, algorithm=_HASHES[request.hash_algorithm.name](),
-            cert_status=ocsp.OCSPCertStatus.GOOD, this_update=begin,
+            cert_status=ocsp.OCSPCertStatus.REVOKED if is_revoked else ocsp.OCSPCertStatus.GOOD, this_update=begin,
             next_update=begin + datetime.timedelta(seconds=manner.validity),
-            revocation_time=None, revocation_reason=None)
+            revocation_time=begin if is_revoked else None, revocation_reason=None)
         builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, signer)
         if not manner.direct:
             builder = builder.certificates([signer])
@@ -173,6 +178,9 @@ def _serve(authority: pki.Authority, listening: socket.socket, pipe: multiproces
             names.manners[name] = manner
             if manner.kind != "hang" and name in names.changed:
                 names.changed.pop(name).set()
+            pipe.send(None)
+        elif question[0] == "revoke":
+            names.revoked |= question[1]
             pipe.send(None)
         else:
             pipe.send(dict(names.asked))

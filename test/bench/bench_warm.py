@@ -115,7 +115,8 @@ def instructions(few: int, many: int) -> dict:
             one.server.start()
             warm(one)
             one.server.stop()
-            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection", one.hosts[0], n)
+            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection",
+                                             bench_instructions.handshake(one.server.httpd, one.hosts[0]), n)
                     for n in (few, many)]
             by_object = {where: (runs[1].objects[where] - runs[0].objects[where]) / (many - few)
                          for where in runs[1].objects}

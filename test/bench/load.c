@@ -25,6 +25,10 @@ static const char HELP[] =
     "  --threads N       (1)\n"
     "  --tls 1.2|1.3     (1.3)\n"
     "  --resume          resume sessions\n"
+    "  --client FILE     a client certificate, its chain and key in one file; with %d in it a pattern. Each connection "
+    "sends one\n"
+    "                    request: \"good\" is an answer with status 200, \"error\" another, \"failed\" none\n"
+    "  --clients N       so many clients, in turns (1)\n"
     "  --no-status       do not request a staple\n"
     "  --connect-only    TCP alone; each connection counts as \"none\"\n"
     "  --stream          print what happens as it happens, a line each (with one thread)\n"
@@ -80,6 +84,8 @@ enum {
     THREADS,
     TLS,
     RESUME,
+    CLIENT,
+    CLIENTS,
     NO_STATUS,
     CONNECT_ONLY,
     UNTIL_GOOD,
@@ -99,6 +105,8 @@ static const struct option OPTIONS[] = {
     {"threads", required_argument, NULL, THREADS},
     {"tls", required_argument, NULL, TLS},
     {"resume", no_argument, NULL, RESUME},
+    {"client", required_argument, NULL, CLIENT},
+    {"clients", required_argument, NULL, CLIENTS},
     {"no-status", no_argument, NULL, NO_STATUS},
     {"connect-only", no_argument, NULL, CONNECT_ONLY},
     {"until-good", no_argument, NULL, UNTIL_GOOD},
@@ -146,6 +154,12 @@ static void take(load_options_t *options, int option, const char *text)
         break;
     case RESUME:
         options->resume = 1;
+        break;
+    case CLIENT:
+        options->client = text;
+        break;
+    case CLIENTS:
+        options->n_clients = (int)number(name, text, 1);
         break;
     case NO_STATUS:
         options->ask = 0;
@@ -215,7 +229,8 @@ static void print(const load_options_t *options, const load_result_t *result)
 
 int main(int argc, char **argv)
 {
-    load_options_t options = {.n_hosts = 1, .tls = TLS1_3_VERSION, .seconds = 1, .timeout = 30, .threads = 1, .ask = 1};
+    load_options_t options = {
+        .n_hosts = 1, .n_clients = 1, .tls = TLS1_3_VERSION, .seconds = 1, .timeout = 30, .threads = 1, .ask = 1};
     load_result_t result = {0};
     int option;
 

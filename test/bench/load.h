@@ -2,7 +2,8 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * What the parts of the load client share. load.c reads the options and prints the result, load_run.c makes the
- * handshakes, load_staple.c judges what was stapled, load_tally.c counts, load_stream.c prints what happens.
+ * handshakes, load_client.c has client certificates, load_staple.c judges what was stapled, load_tally.c counts, load_stream.c
+ * prints what happens.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -14,7 +15,8 @@
 
 #include <openssl/ssl.h>
 
-/* What one handshake was good for. */
+/* What one handshake was good for. With a client certificate: LOAD_GOOD, the answer to the request has status 200;
+ * LOAD_ERROR, another; LOAD_FAILED, there is none. */
 typedef enum {
     LOAD_GOOD,    /* a verified response that says good, within its times at the moment of receipt */
     LOAD_NONE,    /* nothing was stapled */
@@ -33,6 +35,8 @@ typedef struct {
     const char *host; /* a name; with several hosts a pattern with one %d */
     int n_hosts;
     const char *ca_file;
+    const char *client; /* a file with certificate, chain and key; with several clients a pattern with one %d */
+    int n_clients;
     int tls;        /* TLS1_2_VERSION or TLS1_3_VERSION */
     double rate;    /* arrivals per second; in a closed loop at most so many, 0: no limit */
     int concurrent; /* closed loop: connections at a time; 0: open loop */

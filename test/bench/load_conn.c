@@ -135,9 +135,20 @@ static void finish(load_conn_t *conn)
     ERR_clear_error();
 }
 
-static void handshake(load_conn_t *conn)
+void load_conn_done(load_conn_t *conn, load_outcome_t outcome, const load_detail_t *detail)
 {
     load_tally_t *tally = conn->worker->tally;
+
+    note(conn, outcome, detail);
+    if (outcome == LOAD_WRONG && !tally->first_wrong[0])
+        snprintf(tally->first_wrong, sizeof(tally->first_wrong), "%s", detail->why);
+    conn->phase = LOAD_CLOSE;
+    SSL_shutdown(conn->ssl);
+    finish(conn);
+}
+
+static void handshake(load_conn_t *conn)
+{
     int done = SSL_connect(conn->ssl);
     load_detail_t detail = {0};
     load_outcome_t outcome;
@@ -159,14 +170,13 @@ static void handshake(load_conn_t *conn)
         ERR_clear_error();
         return;
     }
+    if (conn->worker->run->identity) {
+        load_client_request(conn);
+        return;
+    }
     outcome =
         SSL_session_reused(conn->ssl) ? LOAD_RESUMED : load_judge_staple(conn->worker->run->judge, conn->ssl, &detail);
-    note(conn, outcome, &detail);
-    if (outcome == LOAD_WRONG && !tally->first_wrong[0])
-        snprintf(tally->first_wrong, sizeof(tally->first_wrong), "%s", detail.why);
-    conn->phase = LOAD_CLOSE;
-    SSL_shutdown(conn->ssl);
-    finish(conn);
+    load_conn_done(conn, outcome, &detail);
 }
 
 static void begin_handshake(load_conn_t *conn)
@@ -180,6 +190,8 @@ static void begin_handshake(load_conn_t *conn)
     SSL_set_app_data(conn->ssl, (char *)conn);
     SSL_set_tlsext_host_name(conn->ssl, conn->host->name);
     SSL_set1_host(conn->ssl, conn->host->name);
+    if (run->identity)
+        load_client_use(conn);
     if (kept && (copy = SSL_SESSION_dup(kept)) != NULL) { /* OpenSSL lets a TLS 1.3 session be used but once */
         SSL_set_session(conn->ssl, copy);
         SSL_SESSION_free(copy);
@@ -213,6 +225,12 @@ void load_conn_advance(load_conn_t *conn)
         break;
     case LOAD_HANDSHAKE:
         handshake(conn);
+        break;
+    case LOAD_REQUEST:
+        load_client_request(conn);
+        break;
+    case LOAD_ANSWER:
+        load_client_answer(conn);
         break;
     case LOAD_CLOSE:
         finish(conn);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One connection of the load client, from connect() to close(), and what all of them share. Only for load_run.c and
- * load_conn.c.
+ * One connection of the load client, from connect() to close(), and what all of them share. Only for load_run.c, load_conn.c
+ * and load_client.c.
  */
 #ifndef LOAD_CONN_H
 #define LOAD_CONN_H
@@ -29,8 +29,11 @@ typedef struct {
     double longest; /* ms */
 } load_stream_t;
 
+typedef struct load_identity_t load_identity_t;
+
 typedef struct {
     const load_options_t *options;
+    load_identity_t *identity; /* of each client; NULL: no client certificates */
     load_judge_t *judge;
     SSL_CTX *ctx;
     uint64_t begin, end; /* no connection begins after `end` */
@@ -42,7 +45,7 @@ typedef struct {
 
 typedef struct load_worker_t load_worker_t;
 
-enum load_phase_t { LOAD_CONNECT, LOAD_HANDSHAKE, LOAD_CLOSE };
+enum load_phase_t { LOAD_CONNECT, LOAD_HANDSHAKE, LOAD_REQUEST, LOAD_ANSWER, LOAD_CLOSE };
 
 typedef struct load_conn_t {
     struct load_conn_t *prev, *next; /* all of a worker's, in the order of their deadlines */
@@ -52,6 +55,7 @@ typedef struct load_conn_t {
     int fd;
     enum load_phase_t phase;
     uint64_t intended, deadline;
+    uint64_t number; /* among all connections: whose turn it is of the clients */
 } load_conn_t;
 
 struct load_worker_t {
@@ -74,8 +78,17 @@ SSL_CTX *load_conn_ctx(load_run_t *run);
 void load_conn_advance(load_conn_t *conn);
 /* Counts it as failed, and ends it. */
 void load_conn_fail(load_conn_t *conn, const char *what, const char *why);
+/* Counts it as what it is, and says good-bye. The connection may be gone afterwards. */
+void load_conn_done(load_conn_t *conn, load_outcome_t outcome, const load_detail_t *detail);
 /* Ends it: closed, out of its worker's list, freed. */
 void load_conn_drop(load_conn_t *conn);
+/* The certificates of all clients. */
+load_identity_t *load_client_read(const load_options_t *options);
+/* The certificate of a connection's client. */
+void load_client_use(load_conn_t *conn);
+/* The steps after the handshake. */
+void load_client_request(load_conn_t *conn);
+void load_client_answer(load_conn_t *conn);
 /* Prints what is new, for --stream. */
 void load_stream_note(load_conn_t *conn, load_outcome_t outcome, const load_detail_t *detail);
 

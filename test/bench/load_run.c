@@ -59,7 +59,7 @@ static void start(load_worker_t *worker, uint64_t intended)
     conn->next = &worker->list;
     conn->prev->next = conn->next->prev = conn;
     worker->active++;
-    worker->tally->started++;
+    conn->number = worker->tally->started++ * (uint64_t)options->threads + (uint64_t)worker->number;
     event.data.ptr = conn;
     conn->fd = socket(options->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (conn->fd < 0) {
@@ -104,7 +104,11 @@ static uint64_t tick(load_worker_t *worker)
         if (conn->phase == LOAD_CLOSE)
             load_conn_drop(conn);
         else
-            load_conn_fail(conn, conn->phase == LOAD_CONNECT ? "connect" : "handshake", "timed out");
+            load_conn_fail(conn,
+                           conn->phase == LOAD_CONNECT     ? "connect"
+                           : conn->phase == LOAD_HANDSHAKE ? "handshake"
+                                                           : "request",
+                           "timed out");
     }
     if (!options->concurrent) { /* arrivals that were due before the end are made up for, however late it is */
         while (due(worker) <= now && due(worker) < worker->run->end) {
@@ -227,6 +231,7 @@ void load_run(const load_options_t *options, load_result_t *result)
     setrlimit(RLIMIT_NOFILE, &files);
     run.judge = load_judge_create(options->ca_file);
     run.ctx = load_conn_ctx(&run);
+    run.identity = options->client ? load_client_read(options) : NULL;
     name_hosts(&run);
     for (int i = 0; i < options->threads; i++)
         prepare(&workers[i], &run, i);

@@ -75,7 +75,7 @@ def measure(module, folder, leaf, root):
     server.start()
     server.wait_staple(HOST)
     server.stop()  # the response is in the file now: from the first handshake on it is stapled
-    seen = bench_instructions.run(server, ENTRY, HOST, HANDSHAKES)
+    seen = bench_instructions.run(server, ENTRY, bench_instructions.handshake(server, HOST), HANDSHAKES)
     [calls] = [cost.calls for (_, callee, _), cost in seen.edges.items() if callee == ENTRY]
     assert calls == HANDSHAKES, f"{ENTRY} ran {calls} times in {HANDSHAKES} handshakes"
     below = {(callee, where): cost for (caller, callee, where), cost in seen.edges.items() if caller == ENTRY}
