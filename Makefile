@@ -33,6 +33,7 @@
 #   make bench-fleet           how often 20 real servers query a responder, without and with a store, in four minutes
 #   make bench-cache           the cache compared with mod_socache_shmcb
 #   make bench-scale           how the module grows with the number of certificates
+#   make bench-client          client certificates: mod_ocsp_client against mod_ssl and nginx, in five minutes
 #   make bench-verify          the verification of a response, compared with OpenSSL's OCSP_basic_verify()
 #
 # Another httpd?               make APXS=/opt/httpd/bin/apxs
@@ -133,7 +134,7 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core assets install uninstall dist deb rpm release architecture clean \
         check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky soak check-accessibility check-compat check-packages \
-        fuzz demo demo-fleet demo-client simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-cache bench-fleet bench-scale bench-verify FORCE
+        fuzz demo demo-fleet demo-client simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-client bench-cache bench-fleet bench-scale bench-verify FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -239,6 +240,8 @@ bench:
 	@$(MAKE) --no-print-directory bench-run
 bench-run: $(MODULE) $(OUT)/bench/load
 	@PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' BENCH='$(BENCH)' $(PYTHON) test/bench/bench.py $(BENCH_ARGS)
+bench-client: all $(OUT)/bench/load
+	@PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' BENCH='$(BENCH)' $(PYTHON) test/bench/bench_client.py $(BENCH_ARGS)
 bench-docs:
 	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) test/bench/bench_docs.py $(BENCH_ARGS)
 

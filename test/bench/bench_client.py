@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`make bench-client`: client certificates and a responder that answers, is slow, or hangs: mod_ocsp_client against mod_ssl's
-SSLOCSPEnable and nginx's ssl_ocsp.
+"""`make bench-client`: client certificates and a responder that answers, is slow, or hangs: mod_ocsp_client
+against mod_ssl's SSLOCSPEnable and nginx's ssl_ocsp.
 
 Writes out/bench/client.json and prints the tables; `make bench-docs` puts them into docs/benchmarks.md.
 """
@@ -74,7 +74,8 @@ QUICK = Size((10, 50), 10, 0.5, 2, 0.2, (3, 8))
 def _meet(stage: MutualStage, one: Running, n: int) -> None:
     """Each client connects, more than once where a server's processes do not share what they know."""
     for clients, count in ((stage.good, n), (stage.revoked, len(stage.revoked.leaves))):
-        one.load(*clients.options(count), "--rate", 80, "--seconds", max(count / 80, 0.5), "--timeout", TIMEOUT).result()
+        one.load(*clients.options(count), "--rate", 80, "--seconds", max(count / 80, 0.5), "--timeout",
+                 TIMEOUT).result()
 
 
 def _visit(stage: MutualStage, one: Running, n: int, rate: float, seconds: float) -> dict:
@@ -131,14 +132,14 @@ def _request(stage: MutualStage, one: Running) -> None:
     context.load_cert_chain(stage.good.file(0))
     with socket.create_connection(("127.0.0.1", one.server.port)) as raw, \
             context.wrap_socket(raw, server_hostname=one.hosts[0]) as connection:
-        connection.sendall(f"GET /index.html HTTP/1.1\r\nHost: {one.hosts[0]}\r\nConnection: close\r\n\r\n".encode())
+        connection.sendall(b"GET /index.html HTTP/1.1\r\nHost: h0.example.test\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
         assert answer.startswith(b"HTTP/1.1 200"), answer
 
 
 def instructions(size: Size) -> dict:
-    """contender -> instructions of one connection of a known client, with its request: the difference of two runs, so that
-    what the first connections of a process pay for is left out."""
+    """contender -> instructions of one connection of a known client, with its request: the difference of two runs, so
+    that what the first connections of a process pay for is left out."""
     found = {}
     with MutualStage(1, 1) as stage:
         for contender in (PLAIN, MOD_SSL, HARD):  # under callgrind, the first contact takes long
@@ -147,8 +148,8 @@ def instructions(size: Size) -> dict:
         for name, one in stage.running.items():
             one.server.start()
             one.server.stop()  # the configuration is written
-            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection", lambda one=one: _request(stage, one), n)
-                    for n in size.counted]
+            runs = [bench_instructions.run(one.server.httpd, "ap_run_process_connection",
+                                           lambda one=one: _request(stage, one), n) for n in size.counted]
             found[name] = (runs[1].total - runs[0].total) / (size.counted[1] - size.counted[0])
     return found
 
@@ -182,8 +183,12 @@ def main() -> int:
             print(f"bench-client: {name} ...", file=sys.stderr, flush=True)
             found[name] = part(size)
             output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    seconds = time.monotonic() - begin
+    if not arguments.only:
+        found["seconds"] = round(seconds, 1)
+    output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(bench_client_tables.text(found))
-    print(f"{time.monotonic() - begin:.0f} s; {output}")
+    print(f"{seconds:.0f} s; {output}")
     return 0
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Clients are revoked while their connections are open. Each sends requests over its connection, and comes back with new
-connections: from the moment at which one of those is refused, the server knows, and what it still serves over the open
-connection is counted."""
+"""Clients are revoked while their connections are open. Each sends requests over its connection, and makes new ones:
+from the moment at which one of those is refused, the server knows, and what it still serves over the open connection is
+counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench_client_stage import HARD, MOD_SSL, NGINX, MutualStage
 from bench_responder import Manner
 from bench_stage import Running
 
-N = 10            # clients of each server, of whom the first half is revoked
+N = 10            # clients of each server; the first half of them is revoked
 PAUSE = 0.05      # between two requests
 VALIDITY = 4
 OFTEN = ("OCSPCacheRefreshInterval 1s 2s",)
@@ -41,7 +41,8 @@ class Client:
         self._context.load_cert_chain(stage.good.file(number))
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self._port, ssl=self._context, server_hostname="h0.example.test")
+        return await asyncio.open_connection("127.0.0.1", self._port, ssl=self._context,
+                                             server_hostname="h0.example.test")
 
     @staticmethod
     async def _status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""Servers that verify client certificates, and their clients: httpd with three ways to find out who is revoked and without one,
-nginx with and without."""
+"""Servers that verify client certificates, and their clients: httpd with three ways to find out who is revoked, nginx
+with one, and both without."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ class MutualApache(Apache):
 
 
 class MutualNginx(Nginx):
-    def __init__(self, contender: Contender, folder: Path, leaf: pki.Leaf, host: str, authorities: Path, url: str) -> None:
+    def __init__(self, contender: Contender, folder: Path, leaf: pki.Leaf, host: str, authorities: Path,
+                 url: str) -> None:
         super().__init__(contender, folder, [leaf], [host], leaf.issuer.top)
         self._authorities, self._url = authorities, url
 

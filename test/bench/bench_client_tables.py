@@ -7,7 +7,8 @@ from __future__ import annotations
 from bench_client_stage import LABELS
 from bench_tables import Aim, Table, median, ratio, ratios, spread
 
-TITLES = {"healthy": "the responder answers, clients are known", "slow": "the responder takes 300 ms, no client is known",
+TITLES = {"healthy": "the responder answers, clients are known",
+          "slow": "the responder takes 300 ms, no client is known",
           "hung": "the responder hangs, clients are known", "hung-unknown": "the responder hangs, no client is known"}
 BASE = {"mod_ssl": "plain", "hard": "plain", "nginx": "nginx-plain"}
 KNOWN = ("healthy", "hung")
@@ -27,8 +28,9 @@ def longest(got: dict) -> float:
 
 
 def cost(found: dict) -> Table:
-    table = Table("client-cost", "Processor time of the server for a handshake with a client certificate and one request, clients "
-                  "known, in microseconds; ×: to the same server without revocation, median of the rounds' ratios (quartiles)",
+    table = Table("client-cost", "Processor time of the server for a handshake with a client certificate and one "
+                  "request, clients known, in microseconds; ×: to the same server without revocation, median of the "
+                  "rounds' ratios (quartiles)",
                   ["", "median (least to most)", "×"])
     for name, rounds in found["cost"].items():
         against = ratio(ratios(rounds, found["cost"][BASE[name]], "cpu_us_per_handshake")) if name in BASE else "-"
@@ -38,9 +40,11 @@ def cost(found: dict) -> Table:
 
 def instructions(found: dict) -> Table:
     counted = found["instructions"]
-    table = Table("client-instructions", "The same in instructions of httpd's process (callgrind)", ["", "instructions", "×"])
+    table = Table("client-instructions", "The same in instructions of httpd's process (callgrind)",
+                  ["", "instructions", "×"])
     for name, n in counted.items():
-        table.rows.append([LABELS[name], f"{n:,.0f}", "-" if name == "plain" else f"{n / counted['plain']:.4f}"])
+        against = "-" if name == "plain" else f"{n / counted['plain']:.4f}"
+        table.rows.append([LABELS[name], f"{n:,.0f}", against])
     return table
 
 
@@ -49,8 +53,8 @@ def _sizes(found: dict) -> list[int]:
 
 
 def scene(found: dict, name: str) -> Table:
-    table = Table(f"client-{name}", f"{TITLES[name]}", ["", "clients", "let in rightly", "let in wrongly", "p50", "p90", "p99",
-                                                       "longest", "requests"])
+    table = Table(f"client-{name}", f"{TITLES[name].capitalize()}",
+                  ["", "clients", "let in rightly", "let in wrongly", "p50", "p90", "p99", "longest", "requests"])
     for n in _sizes(found):
         for server, got in found["scenes"][f"{name}-{n}"]["servers"].items():
             good = got["good"]
@@ -61,8 +65,8 @@ def scene(found: dict, name: str) -> Table:
 
 
 def revoked(found: dict) -> Table:
-    table = Table("client-open", "Clients that are revoked while their connections are open: requests over these connections "
-                  "after a new connection of the same client was refused",
+    table = Table("client-open", "Clients that are revoked while their connections are open: requests over these "
+                  "connections after a new connection of the same client was refused",
                   ["", "clients refused", "requests served", "requests refused"])
     for name, count in found["open"].items():
         table.rows.append([LABELS[name], str(count["known"]), str(count["served_after_known"]),
@@ -74,7 +78,8 @@ def aims(found: dict) -> list[Aim]:
     counted = found["instructions"]["hard"] / found["instructions"]["plain"]
     values = ratios(found["cost"]["hard"], found["cost"]["plain"], "cpu_us_per_handshake")
     parts = [(name, n, found["scenes"][f"{name}-{n}"]["servers"]) for name in KNOWN for n in _sizes(found)]
-    # A client that waits does so for OCSPCacheClientWait, 500 ms. The same load without revocation shows the machine's part.
+    # A client that waits does so for 500 ms (OCSPCacheClientWait). The server without revocation shows the machine's
+    # part.
     waits = [longest(servers["hard"]["good"]) - longest(servers["plain"]["good"]) for _, _, servers in parts]
     refused = sum(servers["hard"]["good"]["started"] - servers["hard"]["good"]["good"] for _, _, servers in parts)
     seen = sum(servers["hard"]["good"]["started"] for _, _, servers in parts)
@@ -88,7 +93,8 @@ def aims(found: dict) -> list[Aim]:
             max(waits) < 400),
         Aim("Known clients that are refused", "0", f"{refused} of {seen}", refused == 0),
         Aim("Revoked clients that are let in (hard)", "0", str(wrong), wrong == 0),
-        Aim("Requests served after the revocation is known", "0", str(late), late == 0 and found["open"]["hard"]["known"] > 0),
+        Aim("Requests served after the revocation is known", "0", str(late),
+            late == 0 and found["open"]["hard"]["known"] > 0),
     ]
 
 
@@ -98,8 +104,15 @@ def aims_table(found: dict) -> Table:
     return table
 
 
+def machine(found: dict) -> str:
+    line = f"The run took {found['seconds']:.0f} seconds" + (", in quick mode." if found["quick"] else ".")
+    if found["load_before"] > 0.7:
+        line += f" The machine had other work (load {found['load_before']:.1f} before the run)."
+    return line
+
+
 def is_whole(found: dict) -> bool:
-    return all(part in found for part in ("cost", "instructions", "scenes", "open"))
+    return all(part in found for part in ("cost", "instructions", "scenes", "open", "seconds"))
 
 
 def tables(found: dict) -> list[Table]:

@@ -157,7 +157,7 @@ class Nginx(_Daemon):
         self._trusted.write_text(leaves[0].issuer.cert_file.read_text() + root.cert_file.read_text())
 
     def lines(self) -> str:
-        """What each server has besides its certificate."""
+        """Directives of each server, after its certificate."""
         if not self.contender.staples:
             return ""
         return f"ssl_stapling on; ssl_stapling_verify on; ssl_trusted_certificate {self._trusted};"

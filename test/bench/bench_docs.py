@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 """`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md and
-docs/comparison.md, the three lines of README.md.
+docs/comparison.md, the three lines of README.md; out/bench/client.json -> the tables about client certificates.
+Either file may be missing; what depends on it stays as it is.
 
 The text between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
 """
@@ -14,11 +15,13 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Callable
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e" / "harness")]
 
 import bench_charts  # noqa: E402
+import bench_client_tables  # noqa: E402
 import bench_tables  # noqa: E402
 from bench_stage import REPOSITORY  # noqa: E402
 
@@ -61,29 +64,51 @@ def headline(found: dict) -> str:
                         for what, values, scenario in rows)))
 
 
+def _tables(tables: list[bench_tables.Table]) -> dict[str, str]:
+    return {table.name: f"{table.title}:\n\n{table.markdown()}" for table in tables}
+
+
 def contents(found: dict) -> dict[str, str]:
-    made = {table.name: f"{table.title}:\n\n{table.markdown()}" for table in bench_tables.tables(found)}
-    return {**made, "machine": machine(found), "better": better(found), "headline": headline(found)}
+    return {**_tables(bench_tables.tables(found)), "machine": machine(found), "better": better(found),
+            "headline": headline(found)}
 
 
 def fill(text: str, blocks: dict[str, str], used: set[str]) -> str:
     def block(match: re.Match[str]) -> str:
+        if match[1] not in blocks:
+            return match[0]
         used.add(match[1])
         return f"<!-- bench: {match[1]} -->\n{blocks[match[1]]}\n<!-- end -->"
     return re.sub(r"<!-- bench: ([\w-]+) -->\n.*?<!-- end -->", block, text, flags=re.S)
 
 
+def _read(path: Path, is_whole: Callable[[dict], bool], target: str) -> dict:
+    """{}: it was not measured."""
+    if not path.exists():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not is_whole(found):
+        raise SystemExit(f"bench-docs: {path} does not hold every scenario: run `make {target}`")
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=REPOSITORY / "out" / "bench" / "results.json")
+    parser.add_argument("--client", type=Path, default=REPOSITORY / "out" / "bench" / "client.json")
     arguments = parser.parse_args()
-    found = json.loads(arguments.results.read_text(encoding="utf-8"))
-    if not bench_tables.is_whole(found):
-        raise SystemExit(f"bench-docs: {arguments.results} does not hold every scenario: run `make bench`")
-    blocks, used = contents(found), set()
+    found = _read(arguments.results, bench_tables.is_whole, "bench")
+    client = _read(arguments.client, bench_client_tables.is_whole, "bench-client")
+    if not found and not client:
+        raise SystemExit("bench-docs: nothing is measured: run `make bench` or `make bench-client`")
+    blocks: dict[str, str] = contents(found) if found else {}
+    if client:
+        blocks |= _tables(bench_client_tables.tables(client))
+        blocks["client-machine"] = bench_client_tables.machine(client)
+    used: set[str] = set()
     for document in DOCUMENTS:
         document.write_text(fill(document.read_text(encoding="utf-8"), blocks, used), encoding="utf-8")
-    for chart in bench_charts.draw(found, CHARTS):
+    for chart in bench_charts.draw(found, CHARTS) if found else ():
         print(chart.relative_to(REPOSITORY))
     if missing := sorted(set(blocks) - used):
         raise SystemExit(f"bench-docs: no place in the documents for: {', '.join(missing)}")

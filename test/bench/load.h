@@ -2,8 +2,8 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * What the parts of the load client share. load.c reads the options and prints the result, load_run.c makes the
- * handshakes, load_client.c has client certificates, load_staple.c judges what was stapled, load_tally.c counts, load_stream.c
- * prints what happens.
+ * handshakes, load_client.c has client certificates, load_staple.c judges what was stapled, load_tally.c counts,
+ * load_stream.c prints what happens.
  */
 #ifndef LOAD_H
 #define LOAD_H

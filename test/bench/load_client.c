@@ -80,9 +80,9 @@ static int is_pending(load_conn_t *conn, int result)
 
 void load_client_request(load_conn_t *conn)
 {
+    static const char form[] = "GET /index.html HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n";
     char request[512];
-    int len =
-        snprintf(request, sizeof(request), "GET /index.html HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", conn->host->name);
+    int len = snprintf(request, sizeof(request), form, conn->host->name);
     int written = SSL_write(conn->ssl, request, len);
 
     conn->phase = written > 0 ? LOAD_ANSWER : LOAD_REQUEST;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * One connection of the load client, from connect() to close(), and what all of them share. Only for load_run.c, load_conn.c
- * and load_client.c.
+ * One connection of the load client, from connect() to close(), and what all of them share. Only for load_run.c,
+ * load_conn.c and load_client.c.
  */
 #ifndef LOAD_CONN_H
 #define LOAD_CONN_H
