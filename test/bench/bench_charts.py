@@ -64,6 +64,7 @@ def cost(found: dict):
         axis.axvline(0, color="black", linewidth=0.8)
         axis.set_title(bench_tables.VARIANTS[variant], fontsize=9)
         axis.set_xlabel("% more than without")
+    figure.suptitle("Processor time that stapling adds to a handshake", y=1.07)
     return figure
 
 
@@ -98,12 +99,13 @@ def timeline(found: dict):
     figure.legend(handles, ["good", "nothing stapled", "an error stapled", "expired or otherwise wrong",
                             "gave up or was refused"],
                   loc="lower center", ncol=5, bbox_to_anchor=(0.5, -0.06), frameon=False)
+    figure.suptitle("What clients got, by the second in which they arrived", y=1.0)
     figure.subplots_adjust(hspace=0.18, wspace=0.12)
     return figure
 
 
 def waits(found: dict):
-    """The longest tenth, hundredth, and single handshake of each scene."""
+    """How long the slowest hundredth of the clients waits in each scene."""
     parts = bench_tables.scenes(found)
     figure, axis = pyplot.subplots(figsize=(9, 3))
     names = ("none", *bench_tables.STAPLERS)
@@ -113,7 +115,8 @@ def waits(found: dict):
         values = [servers[name]["p99_ms"] for servers in parts.values() if name in servers]
         axis.bar(places, values, width, color=COLOURS.get(name, "#BBBBBB"), label=bench_tables.label(name))
     axis.set_yscale("log")
-    axis.set_ylabel("p99")
+    axis.set_ylabel("99th percentile")
+    axis.set_title("One handshake in a hundred takes longer than", pad=42)
     axis.set_xticks(range(len(parts)), [_broken(bench_tables.SCENES[part]) for part in parts], fontsize=7)
     axis.set_yticks([1, 10, 100, 1000, 10000], ["1 ms", "10 ms", "100 ms", "1 s", "10 s"])
     axis.legend(fontsize=8, frameon=False, ncol=3, loc="upper center", bbox_to_anchor=(0.5, 1.25))
@@ -132,13 +135,16 @@ def many(found: dict):
         left.plot(counts, values, marker="o", color=COLOURS[name], label=bench_tables.label(name))
     left.set_xscale("log")
     left.set_yscale("log")
+    left.set_xticks(counts, [f"{n:,}" for n in counts])
+    left.set_yticks([0.1, 1, 10], ["0.1 s", "1 s", "10 s"])
     left.set_xlabel("certificates")
-    left.set_ylabel("seconds until all are stapled")
+    left.set_title("Empty start: until all are stapled")
     left.legend(fontsize=8, frameon=False)
     names = [name for name in reversed(servers[str(counts[0])])]
     for y, name in enumerate(names):
         right.barh(y, bench_tables.per_certificate(found, name, "pss_kb"), color=COLOURS.get(name, "#BBBBBB"))
     right.set_yticks(range(len(names)), [bench_tables.label(name) for name in names], fontsize=8)
-    right.set_xlabel("kB per certificate and process (PSS)")
-    figure.subplots_adjust(wspace=0.55)
+    right.set_xlabel("kB (PSS)")
+    right.set_title("Memory per certificate and process")
+    figure.subplots_adjust(wspace=0.75)
     return figure
