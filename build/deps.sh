@@ -26,7 +26,7 @@ build|have make|make|make
 build|have pkg-config|pkg-config|pkgconf-pkg-config
 build|test -e /usr/include/stdio.h|libc6-dev|glibc-devel
 build|have "${APXS:-apxs}" || have apxs2|apache2-dev|httpd-devel
-build|ls /usr/include/*/mod_ssl_openssl.h >/dev/null 2>\&1|apache2-ssl-dev|httpd-devel
+build|test -e /usr/include/apache2/mod_ssl_openssl.h || test -e /usr/include/httpd/mod_ssl_openssl.h|apache2-ssl-dev|httpd-devel
 build|have apache2 || have httpd|apache2-bin|httpd mod_ssl
 build|pkg-config --exists apr-1|libapr1-dev|apr-devel
 build|pkg-config --exists apr-util-1|libaprutil1-dev|apr-util-devel
