@@ -24,6 +24,7 @@
 #include "server/settings.h"
 #include "server/ssl_hooks.h"
 #include "server/stats.h"
+#include "status/client_list.h"
 #include "status/handler.h"
 #include "status/mod_status.h"
 #include "status/post.h"
@@ -161,6 +162,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_ssl_ocsp_get_resp_hook(oc_ssl_hooks_get_resp, mod_md, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_read_request(oc_ssl_hooks_tell_request, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(oc_client_list_handler, NULL, NULL, APR_HOOK_MIDDLE);
     oc_mod_status_register();
 #if AP_MODULE_MAGIC_AT_LEAST(20120211, 110) /* 2.4.49; before it, a child that ends by itself finishes no work */
     ap_hook_child_stopping(stop_child, NULL, NULL, APR_HOOK_MIDDLE);

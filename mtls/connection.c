@@ -10,10 +10,13 @@
 #include "mtls.h"
 
 #include <http_connection.h>
+#include <http_log.h>
 #include <http_protocol.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <util_filter.h>
+
+APLOG_USE_MODULE(ocsp_client);
 
 #define FILTER "OCSP_CLIENT_CLOSE"
 #define CLOSE_PAUSE apr_time_from_sec(1) /* for the answer that refuses to be sent */
@@ -153,13 +156,28 @@ static void take_resumed(oc_mtls_connection_t *connection, const oc_client_host_
         connection->has_key = oc_mtls_service()->identify(&connection->key, connection->cert, connection->issuer);
 }
 
-/* A handshake whose chain this module did not see: another module has replaced the callback. */
-static void take_unseen(oc_mtls_connection_t *connection)
+/* A handshake whose chain this module did not see: another module has replaced the callback, unless this host checks no
+ * clients. OpenSSL has no function that tells beforehand. Requests are still checked. */
+static void take_unseen(oc_mtls_connection_t *connection, const oc_client_host_t *host)
 {
+    static atomic_flag has_told = ATOMIC_FLAG_INIT;
     STACK_OF(X509) *chain = SSL_get0_verified_chain(connection->ssl);
 
-    if (chain)
-        (void)oc_mtls_take_chain(connection, chain);
+    if (!chain)
+        return;
+    (void)oc_mtls_take_chain(connection, chain);
+    if (host->mode != OC_CLIENT_OFF && !atomic_flag_test_and_set(&has_told))
+        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, connection->c,
+                      "OCSPCacheClient: another module has replaced the callback that verifies client certificates: "
+                      "clients are not checked in handshakes, but at each request");
+}
+
+/* The one that SNI chose. */
+static const oc_client_host_t *host_of(const oc_mtls_connection_t *connection)
+{
+    const server_rec *s = SSL_CTX_get_app_data(SSL_get_SSL_CTX(connection->ssl)); /* set by mod_ssl */
+
+    return &oc_mtls_conf(s ? s : connection->c->base_server)->host;
 }
 
 int oc_mtls_process_connection(conn_rec *c)
@@ -169,11 +187,11 @@ int oc_mtls_process_connection(conn_rec *c)
 
     if (!connection || connection->has_cert || c->aborted || !SSL_is_init_finished(connection->ssl))
         return DECLINED;
-    host = &oc_mtls_conf(c->base_server)->host;
+    host = host_of(connection);
     if (SSL_session_reused(connection->ssl))
         take_resumed(connection, host);
     else
-        take_unseen(connection);
+        take_unseen(connection, host);
     if (connection->has_cert && strcmp(ap_get_protocol(c), "h2") == 0)
         ap_add_input_filter_handle(close_filter, NULL, NULL, c);
     return DECLINED;

@@ -29,7 +29,9 @@ static oc_client_answer_t decide(const oc_client_contact_t *contact)
     return oc_client_decide(is_known ? &entry.client : NULL, &entry.note, apr_time_now(), contact->host->grace);
 }
 
-static oc_client_answer_t look_up(const oc_client_contact_t *contact)
+/* For each handshake and each request with a client certificate: test/guards/hot_path.py allows no lock, no system call,
+ * and no allocation here. */
+static oc_client_answer_t look_up_client(const oc_client_contact_t *contact)
 {
     if (!oc_client_table()) /* the configuration that this connection began with is gone */
         return oc_client_decide(NULL, NULL, 0, 0);
@@ -92,7 +94,7 @@ static oc_client_answer_t watch(const oc_client_contact_t *contact, oc_client_an
 
 static oc_client_answer_t obtain(const oc_client_contact_t *contact)
 {
-    oc_client_answer_t answer = look_up(contact);
+    oc_client_answer_t answer = look_up_client(contact);
     apr_time_t now = oc_deadline_now(), until = now + contact->host->wait;
     int place;
 
@@ -129,7 +131,7 @@ static const oc_client_service_t *oc_client_service(void)
         .state_name = oc_client_state_name,
         .source_name = oc_client_source_name,
         .identify = oc_client_identify,
-        .look_up = look_up,
+        .look_up = look_up_client,
         .obtain = obtain,
         .count = count,
     };

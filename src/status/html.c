@@ -6,6 +6,7 @@
  */
 #include "html.h"
 
+#include "client_numbers.h"
 #include "html_parts.h"
 #include "html_summary.h"
 #include "view/timeline.h"
@@ -172,6 +173,9 @@ static void print_table(oc_status_request_t *request, const apr_array_header_t *
 
 static void print_nothing(const oc_status_request_t *request)
 {
+    ap_rputs("<div id=\"summary\" data-part>\n<div class=\"tiles\">\n", request->r);
+    oc_client_numbers_html(request);
+    ap_rputs("</div>\n</div>\n", request->r);
     ap_rputs(
         request->is_active
             ? "<p class=\"empty\" id=\"list\" data-part>No host has <code>SSLUseStapling on</code>, or mod_md staples "

@@ -6,6 +6,7 @@
  */
 #include "html_summary.h"
 
+#include "client_numbers.h"
 #include "html_parts.h"
 
 #include <apr_strings.h>
@@ -225,6 +226,7 @@ void oc_status_print_summary(const oc_status_request_t *request, const oc_status
     print_certificates_tile(request, census);
     print_handshakes_tile(r, &request->totals.counters);
     print_exchanges_tile(r, &request->totals.counters);
+    oc_client_numbers_html(request);
     print_cache_tile(r, &request->totals);
     ap_rputs("</div>\n", r);
     if (census->groups[OC_GROUP_NO_RESPONDER] == census->all)

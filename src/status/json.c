@@ -6,6 +6,8 @@
  */
 #include "json.h"
 
+#include "client_numbers.h"
+
 #include <http_core.h>
 #include <http_protocol.h>
 
@@ -115,6 +117,7 @@ void oc_status_json(const oc_status_request_t *request)
     put_exchanges(json, &request->totals.counters);
     put_exchange_seconds(json, &request->totals.counters);
     put_cache(json, request->totals.path, &request->totals.cache);
+    oc_client_numbers_json(json, request);
     oc_json_end(json);
     oc_json_line(json);
     oc_json_array(json, "certificates");

@@ -6,6 +6,8 @@
  */
 #include "prometheus.h"
 
+#include "client_numbers.h"
+
 #include "version.h"
 #include "base/hex.h"
 
@@ -291,4 +293,5 @@ void oc_status_prometheus(const oc_status_request_t *request)
     oc_status_visit(request, collect, &collection);
     print_census(r, &collection.census);
     print_certificates(r, collection.samples);
+    oc_client_numbers_prometheus(request);
 }

@@ -19,7 +19,7 @@ import responders
 from clients import Handshake
 from httpd import Config, Httpd, Vhost, module_path
 
-pytest_plugins = ("clock", "fleet", "mtls", "slow")
+pytest_plugins = ("clock", "fleet", "slow", "mtls")
 
 HOST = "www.example.test"
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 
 ENTRY = "oc_ssl_hooks_get_resp"
+CLIENT_ENTRY = "look_up_client"  # of a client certificate, for mod_ocsp_client
 
 # Symbols from outside that the handshake may use, and why each is harmless.
 ALLOWED = {
@@ -214,7 +215,7 @@ def self_test(folder):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--entry", default=ENTRY)
+    parser.add_argument("--entry", action="append", help=f"instead of {ENTRY} and {CLIENT_ENTRY}")
     parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
 
@@ -224,13 +225,15 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         self_test(folder)
         program = Program(sources, shlex.split(make_variable("GLUE_FLAGS")), folder)
-        problems, reached, outside = judge(program, options.entry)
+        entries = options.entry or [ENTRY, CLIENT_ENTRY]
+        judged = [judge(program, entry) for entry in entries]
+    problems, reached, outside = ({one: None for each in judged for one in each[i]} for i in range(3))
     if options.list:
         print("ours:   ", *reached, "\noutside:", *outside)
     if problems:
         print("\n".join(problems))
         sys.exit(1)
-    print(f"{len(reached)} functions from {options.entry} on; from outside only {', '.join(outside)}; "
+    print(f"{len(reached)} functions from {' and '.join(entries)} on; from outside only {', '.join(outside)}; "
           f"{sum(not harmless for harmless, _ in SAMPLES.values())} bad samples refused")
 
 

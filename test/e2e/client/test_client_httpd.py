@@ -4,10 +4,13 @@
 in the same server, and what `apachectl -t` reports."""
 
 import dataclasses
+import json
 
 import pytest
 
+import clients
 import responders
+from cachectl import run
 from conftest import CACHE
 from mtls import HOST, make_vhost
 from wait import poll
@@ -54,6 +57,39 @@ def test_variables_and_error_documents(mtls):
     one.server.expect(REFUSED + "request refused")
 
 
+def test_numbers_and_the_list(mtls):
+    """Page, JSON and metrics show numbers; serials are in a list with a handler of its own."""
+    one = mtls(directives=('<Location "/clients">', "SetHandler ocsp-cache-clients", "Require all granted", "</Location>"))
+    good, revoked = one.client("good"), one.client("revoked")
+    one.responder.script = lambda exchange: (
+        responders.revoked() if exchange.leaf is revoked else responders.good())(exchange)
+    one.server.start()
+    assert one.get(good).status == 200 and one.get(revoked).status == 0
+    base = f"http://127.0.0.1:{one.server.http_port}"
+    page = clients.http_get(f"{base}/ocsp-cache-status")
+    numbers = json.loads(clients.http_get(f"{base}/ocsp-cache-status?format=json"))["totals"]["clients"]
+    metrics = clients.http_get(f"{base}/ocsp-cache-status?format=prometheus")
+    assert "<h2>Clients</h2><strong>2</strong><p>1 good &middot; 1 revoked" in page
+    assert numbers["states"] == {"good": 1, "revoked": 1, "unknown": 0, "expired": 0} and numbers["room"] == 100000
+    assert numbers["counters"]["revoked"] == 1 and numbers["counters"]["ended"] == 2
+    for line in ('ocsp_cache_clients{state="good"} 1', 'ocsp_cache_client_decisions_total{outcome="revoked"} 1',
+                 'ocsp_cache_client_waits_total{outcome="waited"} 2', 'ocsp_cache_client_queries_total{outcome="failed"} 0'):
+        assert line + "\n" in metrics, line
+    for text in (page, json.dumps(numbers), metrics):
+        assert good.serial_hex not in text
+    listed = json.loads(clients.http_get(f"{base}/clients"))["clients"]
+    assert {(entry["serial"], entry["state"]) for entry in listed} == {(good.serial_hex, "good"), (revoked.serial_hex, "revoked")}
+    assert {entry["issuer"] for entry in listed} == {"CN=Test Intermediate,O=Test"}
+    one.server.expect(REFUSED + "handshake refused")
+
+
+def test_probe_of_a_client_certificate(responder, ca, root_ca):
+    """`ocsp-cachectl probe` makes the query that the server makes."""
+    answering = responder(responders.revoked())
+    done = run("probe", ca.client("someone", url=answering.url).fullchain_file)
+    assert done.code == 3 and "revoked" in done.out, done
+
+
 def test_client_without_a_certificate(mtls):
     one = mtls(verify="optional")
     one.server.start()
@@ -81,6 +117,18 @@ def test_with_stapling_in_one_server(mtls, ca):
         assert one.get(client).status == 200
         one.server.graceful()
     assert len(one.responder.asked_for(client)) == 1
+
+
+def test_another_module_takes_the_callback(mtls, takes_verify):
+    """Handshakes are not checked then, which the log reports, and requests still are."""
+    one = mtls(directives=(takes_verify,))
+    good, revoked = one.client("good"), one.client("revoked")
+    one.responder.script = lambda exchange: (
+        responders.revoked() if exchange.leaf is revoked else responders.good())(exchange)
+    one.server.start()
+    assert one.get(good).status == 200
+    assert one.get(revoked).status == 403
+    one.server.expect(r"^\[ocsp_client:error\] .*another module has replaced the callback", REFUSED + "request refused")
 
 
 def test_start_without_mod_ocsp_cache(mtls):

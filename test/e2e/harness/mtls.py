@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable, Iterator, Optional
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 import pki
 import responders
 from httpd import Config, Httpd, Vhost
+from slow import build_module
 
 HOST = "www.example.test"
 H2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -264,6 +266,12 @@ def s_client_get(server: Httpd, leaf: pki.Leaf) -> str:
                            str(leaf.fullchain_file), "-key", str(leaf.key_file), "-ign_eof"],
                           input=f"GET /index.html HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n", stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=60, check=False, text=True, errors="replace").stdout
+
+
+@pytest.fixture(scope="session")
+def takes_verify(workplace: Path) -> str:
+    """The line that loads mod_takes_verify.so."""
+    return f'LoadModule takes_verify_module "{build_module("takes_verify", workplace)}"'
 
 
 @pytest.fixture

@@ -48,10 +48,15 @@ def delays(folder: Path) -> Delays:
 @pytest.fixture(scope="session")
 def slow_child(workplace: Path) -> str:
     """The line that loads mod_slow_child.so."""
-    built = workplace / "mod_slow_child.so"
+    return f'LoadModule slow_child_module "{build_module("slow_child", workplace)}"'
+
+
+def build_module(name: str, workplace: Path) -> Path:
+    """mod_NAME.c of this folder, compiled."""
+    built = workplace / f"mod_{name}.so"
     apr = subprocess.run([apxs("APR_CONFIG") or "apr-1-config", "--includes"], check=True, stdout=subprocess.PIPE,
                          text=True).stdout.split()
     subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-pthread", "-std=gnu11", "-Wall", "-Wextra",
                     "-Werror", *apxs("EXTRA_CPPFLAGS").split(), "-isystem", apxs("INCLUDEDIR"), *apr, "-o", str(built),
-                    str(HARNESS / "mod_slow_child.c")], check=True)
-    return f'LoadModule slow_child_module "{built}"'
+                    str(HARNESS / f"mod_{name}.c")], check=True)
+    return built
