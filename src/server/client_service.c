@@ -29,8 +29,8 @@ static oc_client_answer_t decide(const oc_client_contact_t *contact)
     return oc_client_decide(is_known ? &entry.client : NULL, &entry.note, apr_time_now(), contact->host->grace);
 }
 
-/* For each handshake and each request with a client certificate: test/guards/hot_path.py allows no lock, no system call,
- * and no allocation here. */
+/* For each handshake and each request with a client certificate: test/guards/hot_path.py allows no lock, no system
+ * call and no allocation here. */
 static oc_client_answer_t look_up_client(const oc_client_contact_t *contact)
 {
     if (!oc_client_table()) /* the configuration that this connection began with is gone */
