@@ -24,7 +24,7 @@ def blocks() -> list:
 
 
 @pytest.mark.parametrize("block", blocks())
-def test_configuration_of_the_docs(site, folder: Path, block: str):
+def test_configuration_of_the_docs(site, folder: Path, root_ca, block: str):
     one = site(cache=None, log_level="warn")
     # What the block names is there: the responder of the certificate, httpd's modules, programs, folders.
     block = block.replace("http://ocsp.ca.example/", one.responder.url).replace(" modules/", f' {apxs("LIBEXECDIR")}/')
@@ -41,7 +41,12 @@ def test_configuration_of_the_docs(site, folder: Path, block: str):
     block = re.sub(r"^( *SSLStaplingCache ocsp_cache)$", rf'\1:{folder}/default', block, flags=re.MULTILINE)
     if "SSLStaplingCache" not in block:  # it shows other directives
         block += f"\nSSLStaplingCache ocsp_cache:{folder}/default"
-    one.server.config = one.changed(cache=None, modules=("authz_host",), directives=tuple(block.splitlines()))
+    is_client = "OCSPCacheClient" in block
+    if is_client and "OCSPCacheClient " not in block:  # it shows a directive that needs that one
+        block += "\nSSLVerifyClient require\nSSLCACertificateFile /etc/ssl/clients-ca.pem\nOCSPCacheClient hard"
+    block = block.replace("/etc/ssl/clients-ca.pem", str(root_ca.cert_file))
+    one.server.config = one.changed(cache=None, client=is_client, modules=("authz_host",),
+                                    directives=tuple(block.splitlines()))
     checked = one.server.check()
     assert checked.code == 0 and checked.lines == ["Syntax OK"], checked.output
 
