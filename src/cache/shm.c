@@ -147,8 +147,9 @@ static void charge(uint32_t *budget, const oc_entry_t *entry)
 }
 
 /* Read the note and the record of `slot`, whose hash was `hash`, again while a writer replaces the record. The note is
- * read between the two loads of ref too: an unchanged ref proves that it is this key's (invariant 5). APR_EAGAIN:
- * the record is corrupt, or was replaced during each attempt. budget: charged with each attempt; NULL: unlimited */
+ * read between the two loads of ref too: an unchanged ref proves that it is this key's, because the version grows
+ * before a slot gets a key (invariant 5). APR_EAGAIN: the record is corrupt, or was replaced during each attempt.
+ * budget: charged with each attempt; NULL: unlimited */
 static inline apr_status_t read_slot(const oc_shm_t *shm, const oc_slot_t *slot, uint64_t hash, const oc_key_t *key,
                                      oc_entry_t *entry, uint64_t *note, uint32_t *budget)
 {

@@ -5,7 +5,7 @@
  * be killed between any two instructions. These rules protect the readers and the next writer:
  *   invariant 3  publish(): a record is complete before `ref` names it; only then is the old chain freed.
  *   invariant 4  oc_shm_begin(): a writer that finds `busy` set rebuilds the free list from the refs.
- *   invariant 5  oc_ref_next(): a slot's version only grows, on removal too, and whenever the slot becomes empty.
+ *   invariant 5  oc_ref_next(): a slot's version only grows, on removal too, and before each key.
  *   invariant 7  oc_shm_put(): a lower order never replaces a higher one that is valid.
  *   invariant 8  make_room(), make_slot(): expired records go, valid ones never (or, by policy, the oldest).
  * A hostile process ignores the mutex, so no shared value is used as an index before it is copied and checked.
@@ -129,11 +129,9 @@ static void drop_record(oc_shm_t *shm, oc_slot_t *slot)
     free_record(shm, oc_ref_block(ref) - 1);
 }
 
-/* The version grows even without a record: readers of the note compare it. */
 static void clear_slot(oc_shm_t *shm, oc_slot_t *slot)
 {
     drop_record(shm, slot);
-    oc_word_store(&slot->ref, oc_ref_next(oc_word_load(&slot->ref), 0));
     oc_word_store(&slot->note, 0);
     oc_word_store(&slot->hash, 0);
 }
@@ -271,16 +269,17 @@ static oc_slot_t *make_slot(oc_shm_t *shm, uint64_t hash, apr_time_t now)
  * for the next key. One with only a hash is useless. @return the head, as in a ref. */
 static uint32_t settle_slot(oc_slot_t *slot)
 {
-    uint64_t ref = oc_word_load(&slot->ref), note = oc_word_load(&slot->note);
-    int has_hash = oc_word_load(&slot->hash) != 0;
-    if (has_hash && (oc_ref_block(ref) != 0 || note != 0))
-        return oc_ref_block(ref);
-    if (has_hash || oc_ref_block(ref) != 0 || note != 0) {
-        oc_word_store(&slot->ref, oc_ref_next(ref, 0));
+    uint64_t ref = oc_word_load(&slot->ref);
+
+    if (oc_word_load(&slot->hash) == 0) {
         oc_word_store(&slot->note, 0);
-        oc_word_store(&slot->hash, 0);
+        if (oc_ref_block(ref) != 0)
+            oc_word_store(&slot->ref, oc_ref_next(ref, 0));
+        return 0;
     }
-    return 0;
+    if (oc_ref_block(ref) == 0 && oc_word_load(&slot->note) == 0)
+        oc_word_store(&slot->hash, 0);
+    return oc_ref_block(ref);
 }
 
 /* Mark the blocks of every record that a slot names. Named records are whole (invariant 3), so their heads are
@@ -301,8 +300,8 @@ static void mark_records(oc_shm_t *shm)
             clear_slot(shm, slot);
             continue;
         }
-        /* The copy may be ahead of the ref. */
-        oc_word_store(&slot->order, oc_word_load(&shm->blocks[chain[0]].word[4]));
+        oc_word_store(&slot->order,
+                      oc_word_load(&shm->blocks[chain[0]].word[4])); /* the copy may be ahead of the ref */
         for (j = 0; j < n; j++)
             mark(shm, chain[j]);
     }
@@ -435,6 +434,7 @@ apr_status_t oc_shm_set_note(oc_shm_t *shm, const oc_key_t *key, uint64_t note)
     if (!slot)
         return APR_ENOSPC;
     oc_word_store(&slot->note, note);
+    oc_word_store(&slot->ref, oc_ref_next(oc_word_load(&slot->ref), 0)); /* as publish() does */
     oc_word_store(&slot->hash, hash);
     return APR_SUCCESS;
 }
