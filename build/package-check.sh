@@ -236,7 +236,7 @@ system_container() {
     # shellcheck disable=SC2016
     "$here/build/root.sh" alone "$root" sh -e -c '
         mount --bind /var/cache/apache2 /var/cache/apache2
-        mount -t tmpfs tmpfs /run
+        mount -t tmpfs tmpfs /run && mkdir /run/lock
         mount -t tmpfs tmpfs /tmp
         mount -o remount,bind,ro /
         if touch /etc/written 2>/dev/null; then echo "the file system is not read-only"; exit 1; fi
