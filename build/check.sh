@@ -6,7 +6,7 @@
 #
 #   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
 #   build/check.sh --no-install    names what is missing and stops; `make check`
-#   build/check.sh [...] STEP...   only build guards unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak
+#   build/check.sh [...] STEP...   only build guards model unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak
 #
 # One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
 set -u
@@ -17,14 +17,14 @@ chosen=
 for argument; do
     case $argument in
     --no-install) install=--check ;;
-    build | guards | unit | asan | tsan | e2e | e2e-asan | soak | demo | fleet-demo | client-demo | packages) chosen="$chosen $argument" ;;
+    build | guards | model | unit | asan | tsan | e2e | e2e-asan | soak | demo | fleet-demo | client-demo | packages) chosen="$chosen $argument" ;;
     *)
         sed -n 's/^#   \(build.*\)/usage: \1/p' "$0" >&2
         exit 2
         ;;
     esac
 done
-: "${chosen:= build guards unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak}"
+: "${chosen:= build guards model unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak}"
 
 build/deps.sh $install check || exit 1
 
@@ -109,6 +109,7 @@ trap 'exit 130' HUP INT TERM
 # clang's warnings are errors too: the guard tidy.sh.
 step build "the module and its tools, warnings are errors" make "$jobs" all core
 step guards "test/guards" make check-guards
+step model "test/model: the read protocol, and each breach of it, under spin" test/model/run.sh
 step unit "test/unit" make "$jobs" check-unit
 step asan "test/unit under AddressSanitizer and UndefinedBehaviorSanitizer" make "$jobs" check-asan
 step tsan "test/unit, those with threads, under ThreadSanitizer" make "$jobs" check-tsan

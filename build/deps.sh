@@ -46,6 +46,7 @@ check|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cry
 check|have gnutls-cli|gnutls-bin|gnutls-utils
 check|have chattr|e2fsprogs|e2fsprogs
 check|have strace|strace|strace
+check|have spin|spin|spin
 check|have valgrind|valgrind|valgrind
 check|have git|git|git
 check|have memcached|memcached|memcached
