@@ -98,3 +98,12 @@ def test_mod_ssl_needs_the_intermediate_in_its_file(mtls):
                       r"SSL Library Error: .*unable to get local issuer certificate")
     one.reload(())
     assert one.get(leaf).status == 200
+
+
+def test_mod_ssl_trusts_every_certificate_of_that_file(mod_ssl_alone, folder):
+    stranger = pki.Authority.root(folder / "stranger", "Stranger")
+    stranger.signer()
+    one = mod_ssl_alone(responders.good(signer=stranger),
+                        host=(f'SSLOCSPResponderCertificateFile "{stranger.signer_files()[0]}"',))
+    one.server.start()
+    assert one.get(one.client()).status == 200
