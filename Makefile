@@ -284,12 +284,12 @@ fuzz:
 
 # Most of the time these tests wait: several files of them at a time. E2E_JOBS=0: one after the other, output as it comes.
 E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
-check-e2e: $(MODULE) $(CACHECTL) $(OUT)/bench/load
+check-e2e: $(MODULE) $(CLIENT) $(CACHECTL) $(OUT)/bench/load
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) -n $(E2E_JOBS) --dist loadfile test/e2e $(PYTEST_ARGS)
 
 # Tests that fail now and then.
 RUNS ?= 10
-check-flaky: $(MODULE) $(CACHECTL) $(OUT)/bench/load
+check-flaky: $(MODULE) $(CLIENT) $(CACHECTL) $(OUT)/bench/load
 	@OUT='$(OUT)' APXS='$(APXS)' PYTEST_ARGS='$(PYTEST_ARGS)' build/check-flaky.sh $(RUNS)
 
 # Servers under load while everything around them fails: test/soak, docs/reliability.md.

@@ -92,7 +92,7 @@ install_and_uninstall() {
     make -s install DESTDIR="$dir/tree" MODSDIR=$mods
     {
         make -s --no-print-directory print-INSTALLED_FILES | xargs -n 1
-        printf '%s\n' $mods/ocsp_cache.load $mods/ocsp_cache.conf
+        printf '%s\n' $mods/ocsp_cache.load $mods/ocsp_cache.conf $mods/ocsp_client.load
     } | sort >"$dir/expected"
     files_below "$dir/tree" | diff "$dir/expected" -
     test -d "$dir/tree$(make -s --no-print-directory print-CACHEDIR)" || fail "no folder for the cache"
@@ -138,7 +138,7 @@ rpm_package() {
     # rpmbuild makes sure that all installed files are listed.
     "$dir/one/build/release.sh" --to "$dir/release" --work "$dir/built" rpm
     rpm -qlp "$dir"/built/rpm/RPMS/*/mod_ocsp_cache-"$version"-1.*.rpm | sort >"$dir/rpm.contents"
-    for file in "$mods/mod_ocsp_cache.so" /usr/sbin/ocsp-cachectl /etc/httpd/conf.modules.d/10-ocsp_cache.conf \
+    for file in "$mods/mod_ocsp_cache.so" "$mods/mod_ocsp_client.so" /usr/sbin/ocsp-cachectl /etc/httpd/conf.modules.d/10-ocsp_cache.conf \
         /etc/httpd/conf.d/ocsp_cache.conf /var/cache/mod_ocsp_cache; do
         grep -q -x -F "$file" "$dir/rpm.contents" || fail "not in the package: $file"
     done

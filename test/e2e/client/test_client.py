@@ -14,6 +14,7 @@ SHORT = ("OCSPCacheRefreshInterval 1s 1s",)
 REFUSED = r"^\[ocsp_client:warn\] .*OCSPCacheClient: the client certificate with serial [0-9A-F]+ is revoked: "
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize("mpm", ["event", "worker", "prefork"])
 def test_good_and_revoked(mtls, mpm):
     one = mtls(mpm=mpm)
@@ -35,6 +36,7 @@ def test_good_and_revoked(mtls, mpm):
     one.server.expect(REFUSED)
 
 
+@pytest.mark.asan
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 @pytest.mark.parametrize("kind", [Connection, Http2])
 def test_revoked_while_its_connection_is_open(mtls, kind, tls):
