@@ -212,7 +212,7 @@ class Httpd:
                  stderr: int = subprocess.STDOUT) -> subprocess.CompletedProcess[str]:
         self.conf_file.write_text(self.config.render(self))
         environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C", **self.environment}
-        if self.config.module:
+        if self.config.module or self.config.client:
             environment.update({name: value for name, value in sanitizer_environment().items()
                                 if name not in environment})
         return subprocess.run([f"{apxs('SBINDIR')}/{apxs('PROGNAME')}", "-d", str(self.root), "-f",
