@@ -16,13 +16,13 @@ QUERIES = ("SSLOCSPEnable leaf", "SSLOCSPUseRequestNonce off")
 
 @pytest.fixture
 def mod_ssl_alone(mtls, ca, root_ca, folder):
-    """Factory of servers. mod_ssl verifies responses with the CAs of this file alone, so it has the intermediate too."""
+    """Factory of servers. mod_ssl verifies responses with the CAs of this file alone: the intermediate is in it too."""
     authorities = folder / "authorities.pem"
     authorities.write_text(ca.cert_file.read_text() + root_ca.cert_file.read_text())
 
     def make(script, cache="none", host=()):
-        one = mtls(script, client=(*QUERIES, f'SSLCACertificateFile "{authorities}"'), module=False, session_cache=cache,
-                   host=host)
+        one = mtls(script, client=(*QUERIES, f'SSLCACertificateFile "{authorities}"'), module=False,
+                   session_cache=cache, host=host)
         one.server.allow(r"AH01873: Init: Session Cache is not configured")
         return one
     return make
@@ -102,7 +102,7 @@ def test_mod_ssl_needs_the_intermediate_in_its_file(mtls):
 
 def test_mod_ssl_trusts_every_certificate_of_that_file(mod_ssl_alone, folder):
     stranger = pki.Authority.root(folder / "stranger", "Stranger")
-    stranger.signer()
+    stranger.signer()  # writes its files
     one = mod_ssl_alone(responders.good(signer=stranger),
                         host=(f'SSLOCSPResponderCertificateFile "{stranger.signer_files()[0]}"',))
     one.server.start()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""The load client with client certificates (test/bench/load_client.c) counts those that are let in, and those that are not."""
+"""The load client with client certificates (test/bench/load_client.c) counts those that are let in, and the others."""
 
 import json
 import os
@@ -15,9 +15,9 @@ LOAD = Path(os.environ.get("LOAD_CLIENT", REPOSITORY / "out" / "bench" / "load")
 
 
 def load(one, pattern, clients):
-    done = subprocess.run([LOAD, "--address", f"127.0.0.1:{one.server.https_port}", "--ca", one.server.root_ca.cert_file,
-                           "--host", HOST, "--no-status", "--client", pattern, "--clients", str(clients), "--rate", "40",
-                           "--seconds", "0.2"], stdout=subprocess.PIPE, check=True, text=True, timeout=60)
+    done = subprocess.run([LOAD, "--address", f"127.0.0.1:{one.server.https_port}", "--ca",
+                           one.server.root_ca.cert_file, "--host", HOST, "--no-status", "--client", pattern, "--clients",
+                           str(clients), "--rate", "40", "--seconds", "0.2"], stdout=subprocess.PIPE, check=True, text=True, timeout=60)
     return json.loads(done.stdout)
 
 
