@@ -368,7 +368,8 @@ apr_status_t oc_generation_begin(oc_generation_t **out, const oc_generation_spec
     if (rv != APR_SUCCESS)
         return rv;
 
-    fill(generation, old, claimed, s);
+    /* One that the last configuration did not begin is only kept for draining children; its file may be newer. */
+    fill(generation, old && old->reading >= p->reading - 1 ? old : NULL, claimed, s);
     if (old && old->previous) {
         apr_pool_destroy(old->previous->pool);
         old->previous = NULL;
