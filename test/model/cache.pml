@@ -3,7 +3,8 @@
  *
  * The read protocol of the cache: src/cache/shm.c, shm_write.c and block.c, one inline for each of their functions.
  * Readers; writers, each killed at any of its stores, and their successors; two keys of different length that share
- * their slots and blocks. run.sh verifies it in parts, with the bounds below, and that each deliberate breach (the macros below) violates a property.
+ * their slots and blocks. run.sh verifies it in parts, with the bounds below, and that each deliberate breach (the macros
+ * below) violates a property.
  *
  * Memory. What C11 lets a load return is decided by the order of the stores to its location and by happens-before. All
  * stores are made with the mutex held, so they have one order, `log`, in which each store happens before the next. A
