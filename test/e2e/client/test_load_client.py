@@ -15,9 +15,9 @@ LOAD = Path(os.environ.get("LOAD_CLIENT", REPOSITORY / "out" / "bench" / "load")
 
 
 def load(one, pattern, clients):
-    done = subprocess.run([LOAD, "--address", f"127.0.0.1:{one.server.https_port}", "--ca",
-                           one.server.root_ca.cert_file, "--host", HOST, "--no-status", "--client", pattern, "--clients",
-                           str(clients), "--rate", "40", "--seconds", "0.2"], stdout=subprocess.PIPE, check=True, text=True, timeout=60)
+    command = [LOAD, "--address", f"127.0.0.1:{one.server.https_port}", "--ca", one.server.root_ca.cert_file, "--host",
+               HOST, "--no-status", "--client", pattern, "--clients", clients, "--rate", 40, "--seconds", 0.2]
+    done = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, check=True, text=True, timeout=60)
     return json.loads(done.stdout)
 
 
