@@ -75,7 +75,7 @@ typedef struct {
     oc_client_state_t state;
     oc_client_source_t source;
     apr_time_t this_update; /* of the response; 0: there is none */
-    int may_change;         /* a query that has not ended, or can be made at once, may give another state */
+    int may_change; /* a query that has not ended, or can be made at once, may give another state: worth a wait */
 } oc_client_answer_t;
 
 /**

@@ -184,6 +184,8 @@ oc_client_answer_t oc_client_decide(const oc_client_t *client, const oc_note_t *
     if (client->verdict == OC_GOOD && later(client->usable_until, grace) > now && note->verdict != OC_UNKNOWN) {
         answer.state = OC_CLIENT_GOOD;
         answer.source = OC_CLIENT_SOURCE_GRACE;
+        if (note->failures > 0) /* it is let in anyway: the next attempt, which will hang too, is no reason to wait */
+            answer.may_change = 0;
         answer.this_update = client->this_update;
     }
     return answer;

@@ -200,6 +200,8 @@ static const row_t rows[] = {
      1},
     {"over, within the grace, failing", OC_GOOD, OC_TIMED_OUT, -60, 1, 5, 3600, OC_CLIENT_GOOD, OC_CLIENT_SOURCE_GRACE,
      0},
+    {"over, within the grace, failing, the next attempt is due", OC_GOOD, OC_TIMED_OUT, -60, 1, -5, 3600,
+     OC_CLIENT_GOOD, OC_CLIENT_SOURCE_GRACE, 0},
     {"over, the grace is over", OC_GOOD, OC_TIMED_OUT, -3600, 9, 5, 3600, OC_CLIENT_UNKNOWN, OC_CLIENT_SOURCE_NONE, 0},
     {"over, the responder does not know it", OC_GOOD, OC_UNKNOWN, -60, 1, 5, 3600, OC_CLIENT_UNKNOWN,
      OC_CLIENT_SOURCE_NONE, 0},
