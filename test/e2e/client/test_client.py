@@ -87,6 +87,28 @@ def test_resumed_session_of_a_revoked_client(mtls, tls, tickets):
     one.server.allow(REFUSED)
 
 
+def test_chain_of_tickets(mtls):
+    """TLS 1.3 renews the ticket at each resumption, beyond every timeout, and a key file keeps tickets valid over a
+    reload. Each link of the chain carries the key of its client: revoked in the middle, all that follow are refused."""
+    one = mtls(responders.good(next_update=2), directives=SHORT, host=('SSLSessionTicketKeyFile "ticket.key"',))
+    (one.server.root / "ticket.key").write_bytes(bytes(range(48)))
+    leaf = one.client()
+    one.server.start()
+    last = one.connect(leaf)
+    assert last.get().status == 200
+    for link, status in enumerate((200, 200, 200, 403, 403), 1):
+        if link in (2, 5):
+            one.server.graceful()
+        if link == 4:
+            one.responder.script = responders.revoked()
+            poll(lambda: one.get(leaf).status != 200, "the server knows of the revocation")
+        again = one.connect(leaf, context=last.context, session=last.session)
+        assert again.resumed and again.get().status == status, link
+        last = again
+    one.server.expect(REFUSED + "request refused")
+    one.server.allow(REFUSED)
+
+
 def test_hung_responder(mtls):
     """A first contact waits for half a second; then soft lets in, hard refuses; who is known does not notice."""
     one = mtls(client=("OCSPCacheClient soft",))

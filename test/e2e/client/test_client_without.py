@@ -3,6 +3,7 @@
 """What the guide says about client certificates without mod_ocsp_client: mod_ssl's own directives."""
 
 import datetime
+import time
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
@@ -107,3 +108,29 @@ def test_mod_ssl_trusts_every_certificate_of_that_file(mod_ssl_alone, folder):
                         host=(f'SSLOCSPResponderCertificateFile "{stranger.signer_files()[0]}"',))
     one.server.start()
     assert one.get(one.client()).status == 200
+
+
+class Dripping(responders.Exchange):
+    """Its body comes in twelve pieces: each is in time, and the whole takes more than two seconds."""
+
+    def raw(self, data: bytes) -> None:
+        for i in range(12):
+            time.sleep(0.2)
+            super().raw(data[i * len(data) // 12:(i + 1) * len(data) // 12])
+
+
+def drip(exchange: responders.Exchange) -> None:
+    responders.good()(Dripping(exchange.handler, exchange.responder, exchange.request))
+
+
+def test_mod_ssl_alone_waits_for_a_dripping_responder(mod_ssl_alone, stranger):
+    """The controls of the dripping and of the lying responder in test_client_faults.py. mod_ssl's timeout is one of each
+    read: with 1 s, the client is let in after more than 2 s. What a stranger has signed lets no one in here either."""
+    one = mod_ssl_alone(drip, host=("SSLOCSPResponderTimeout 1",))
+    one.server.start()
+    reply = one.get(one.client("dripping"))
+    assert reply.status == 200 and reply.seconds > 2, reply
+    one.responder.script = responders.good(signer=stranger)
+    assert one.get(one.client("lying")).status == 0
+    one.server.expect(r"AH01925: failed to verify the OCSP response", r"AH02039: Certificate Verification: Error",
+                      r"SSL Library Error: .*OCSP")
