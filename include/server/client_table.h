@@ -62,6 +62,9 @@ void oc_client_table_reset(void);
  * wrong with it, from @a pool */
 const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *pool);
 
+/** The file that stores the table, from check_config on; NULL: there is none. */
+const char *oc_client_table_path(void);
+
 /** post_config, in the parent: create the table. @return OK; HTTP_INTERNAL_SERVER_ERROR: there is no memory (logged) */
 int oc_client_table_post_config(apr_pool_t *pconf, server_rec *main_server);
 

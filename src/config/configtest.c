@@ -296,7 +296,7 @@ void oc_configtest_run(server_rec *main_server, const apr_array_header_t *certif
     oc_findings_t *findings = oc_findings_create(pool);
     apr_array_header_t *servers = oc_settings_servers(main_server, pool);
 
-    oc_configtest_file(main_server, pool);
+    oc_configtest_files(main_server, pool);
     oc_configtest_switch(findings, servers);
     if (oc_settings_is_active())
         check_stapling(findings, servers, certificates, pool);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * The part of `apachectl -t` about the cache: a file that cannot be used, responses that run out without being renewed,
+ * The part of `apachectl -t` about the cache: files that cannot be used, responses that run out without being renewed,
  * and a size that is too small. Root reads what children wrote, so no ASN.1 of theirs is parsed here.
  */
 #include "configtest_parts.h"
@@ -11,6 +11,7 @@
 #include "cache/shm.h"
 #include "config/inventory.h"
 #include "server/cache_size.h"
+#include "server/client_table.h"
 #include "server/module.h"
 #include "server/settings.h"
 #include "state/reader.h"
@@ -65,18 +66,25 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
                         label, text);
 }
 
-/* ---- the file ---- */
+/* ---- files ---- */
 
-static void log_file(int level, server_rec *s, const char *text)
+typedef struct {
+    const char *directive; /* that names it */
+    const char *path;
+    int is_default;   /* the directive leaves the place to this module */
+    const char *loss; /* what happens after a reboot if the file is in memory */
+} kept_t;
+
+static void log_file(int level, const kept_t *file, server_rec *s, const char *text)
 {
-    ap_log_error(APLOG_MARK, level, 0, s, "SSLStaplingCache: %s", text);
+    ap_log_error(APLOG_MARK, level, 0, s, "%s: %s", file->directive, text);
 }
 
 /* Children that can write to the folder can remove or replace the file: one that is taken over could keep the responses
  * from being stored. A server that is not started by root has children with its own rights. */
-static void check_folder(const char *path, server_rec *s, apr_pool_t *pool)
+static void check_folder(const kept_t *file, server_rec *s, apr_pool_t *pool)
 {
-    const char *folder = oc_disk_folder(path, pool), *who = NULL;
+    const char *folder = oc_disk_folder(file->path, pool), *who = NULL;
     struct stat st;
 
     if (geteuid() != 0 || stat(folder, &st) != 0)
@@ -88,7 +96,7 @@ static void check_folder(const char *path, server_rec *s, apr_pool_t *pool)
     else if ((st.st_mode & S_IWGRP) && st.st_gid == ap_unixd_config.group_id)
         who = "The server's children, by their group,";
     if (who)
-        log_file(APLOG_WARNING, s,
+        log_file(APLOG_WARNING, file, s,
                  apr_psprintf(pool,
                               "%s may write to the folder %s (mode %04o), and so remove the cache file. Name a file "
                               "in a folder that only root can write to",
@@ -96,51 +104,60 @@ static void check_folder(const char *path, server_rec *s, apr_pool_t *pool)
 }
 
 /* Does another server hold the file? The one with this configuration's PidFile is the one under test. */
-static void check_holder(const char *path, server_rec *s, apr_pool_t *pool)
+static void check_holder(const kept_t *file, server_rec *s, apr_pool_t *pool)
 {
-    pid_t holder = oc_file_lock_holder(path, pool), own = 0;
+    pid_t holder = oc_file_lock_holder(file->path, pool), own = 0;
 
     if (holder == 0 || (ap_read_pid(pool, ap_pid_fname, &own) == APR_SUCCESS && own == holder))
         return;
-    log_file(APLOG_WARNING, s,
+    log_file(APLOG_WARNING, file, s,
              apr_psprintf(pool,
                           "%s is in use by another running server (process %ld): this one will not start. Give each "
                           "server its own file",
-                          path, (long)holder));
+                          file->path, (long)holder));
 }
 
 /* A reboot loses it: expected where the administrator has chosen the place, a surprise where the default lies there. */
-static void check_volatile(const oc_argument_t *argument, const char *path, server_rec *s, apr_pool_t *pool)
+static void check_volatile(const kept_t *file, server_rec *s, apr_pool_t *pool)
 {
-    if (oc_file_is_volatile(path, pool))
-        log_file(argument->path ? APLOG_NOTICE : APLOG_WARNING, s,
-                 apr_psprintf(pool,
-                              "%s is in memory (tmpfs): a reboot loses the responses, and clients then get no staple "
-                              "until the responders have answered",
-                              path));
+    if (oc_file_is_volatile(file->path, pool))
+        log_file(file->is_default ? APLOG_WARNING : APLOG_NOTICE, file, s,
+                 apr_psprintf(pool, "%s is in memory (tmpfs): %s", file->path, file->loss));
 }
 
-void oc_configtest_file(server_rec *main_server, apr_pool_t *pool)
+static void check_file(const kept_t *file, server_rec *s, apr_pool_t *pool)
 {
-    const oc_argument_t *argument = &oc_settings_global()->cache;
-    const char *path = oc_argument_file(argument, pool), *problem = NULL;
-    apr_status_t rv;
+    const char *problem = NULL;
+    apr_status_t rv = oc_file_check(file->path, pool, &problem);
 
-    if (!oc_settings_global()->is_provider)
-        return;
-    rv = oc_file_check(path, pool, &problem);
     if (APR_STATUS_IS_EACCES(rv) && geteuid() != 0)
         log_file(
-            APLOG_WARNING, main_server,
+            APLOG_WARNING, file, s,
             apr_psprintf(pool, "%s. This is not an error if root starts the server. Run the test as root", problem));
     else if (rv != APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server, "%s",
-                     oc_argument_memory_only("SSLStaplingCache", problem, rv, path, pool));
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "%s",
+                     oc_argument_memory_only(file->directive, problem, rv, file->path, pool));
     if (rv != APR_SUCCESS)
         return;
-    check_folder(path, main_server, pool);
-    check_holder(path, main_server, pool);
-    check_volatile(argument, path, main_server, pool);
+    check_folder(file, s, pool);
+    check_holder(file, s, pool);
+    check_volatile(file, s, pool);
+}
+
+void oc_configtest_files(server_rec *main_server, apr_pool_t *pool)
+{
+    const oc_argument_t *argument = &oc_settings_global()->cache;
+    const kept_t responses = {"SSLStaplingCache", oc_argument_file(argument, pool), !argument->path,
+                              "a reboot loses the responses, and clients then get no staple until the responders have "
+                              "answered"};
+    const kept_t clients = {"OCSPCacheClientFile", oc_client_table_path(), 0,
+                            "a reboot loses what is known of clients, and the first contact with each then waits for "
+                            "its responder"};
+
+    if (oc_settings_global()->is_provider)
+        check_file(&responses, main_server, pool);
+    if (clients.path)
+        check_file(&clients, main_server, pool);
 }
 
 /* ---- the responses in it ---- */

@@ -22,8 +22,8 @@ void oc_configtest_switch(oc_findings_t *findings, const apr_array_header_t *ser
 /** OCSPCacheResponder for a URL that no certificate names. @param stapled from oc_inventory_stapled() */
 void oc_configtest_responders(const apr_array_header_t *stapled, server_rec *main_server, apr_pool_t *pool);
 
-/** A file for the cache that cannot be used, or not as intended. */
-void oc_configtest_file(server_rec *main_server, apr_pool_t *pool);
+/** Files of the cache and of clients (OCSPCacheClientFile) that cannot be used, or not as intended. */
+void oc_configtest_files(server_rec *main_server, apr_pool_t *pool);
 
 /** ChrootDir, in which the children do not find what the directives name. */
 void oc_configtest_chroot(server_rec *main_server, apr_pool_t *pool);

@@ -57,6 +57,11 @@ const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *
     return NULL;
 }
 
+const char *oc_client_table_path(void)
+{
+    return table.spec ? table.spec->path : NULL;
+}
+
 static seen_t *find_seen(uint32_t n)
 {
     void *found = NULL;

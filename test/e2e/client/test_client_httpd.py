@@ -5,6 +5,7 @@ in the same server, and what `apachectl -t` reports."""
 
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -154,6 +155,32 @@ def test_what_apachectl_reports(mtls):
         assert result.code == 0
         lines = [line for line in result.lines if "ocsp_client:" in line]
         assert len(lines) == (1 if report else 0) and report in "".join(lines), (report, result.output)
+
+
+def test_what_apachectl_reports_about_the_file(mtls):
+    """As about the file of SSLStaplingCache (test_check_file.py); and a start tells the same."""
+    one = mtls()
+    plain, folder, open_folder = one.server.config, one.server.cache_folder, one.server.cache_folder / "open"
+    open_folder.mkdir()
+    open_folder.chmod(0o777)
+    (folder / "foreign").write_text("dear diary\n" * 1000)
+
+    def check(path):
+        one.server.config = dataclasses.replace(plain, directives=(f'OCSPCacheClientFile "{folder / path}"',))
+        result = one.server.check()
+        assert result.code == 0
+        return [line for line in result.lines if "OCSPCacheClientFile" in line]
+    assert check("clients") == []
+    for path, words in (("no/such/folder/clients", "Create the folder"), ("foreign", "is not an OCSP cache file")):
+        [line] = check(path)
+        assert words in line and "kept in memory only" in line, line
+    if os.geteuid() == 0:
+        [line] = check("open/clients")
+        assert "Every user may write to the folder" in line and "mode 0777" in line, line
+    check("foreign")
+    one.server.start()
+    assert one.get(one.client()).status == 200
+    one.server.expect(r"\[ocsp_cache:error\] .*OCSPCacheClientFile: .*is not an OCSP cache file.*kept in memory only")
 
 
 @pytest.mark.parametrize("line, error", [
