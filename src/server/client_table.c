@@ -43,6 +43,7 @@ void oc_client_table_reset(void)
 
 const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *pool)
 {
+    oc_global_conf_t *settings = oc_settings_edit();
     int i;
 
     for (i = 0; i < spec->hosts->nelts; i++) {
@@ -52,8 +53,11 @@ const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *
         if (problem)
             return apr_psprintf(pool, "OCSPCacheClientResponder %s: %s", oc_url_public(url, pool), problem);
     }
+    if (spec->path && settings->is_provider && strcmp(spec->path, oc_argument_file(&settings->cache, pool)) == 0)
+        return apr_psprintf(pool, "OCSPCacheClientFile: %s is the file of SSLStaplingCache. Give each its own file",
+                            spec->path);
     table.spec = spec;
-    oc_settings_edit()->checks_clients = 1;
+    settings->checks_clients = 1;
     return NULL;
 }
 
@@ -99,6 +103,7 @@ static apr_status_t open_gate(apr_pool_t *pconf)
 int oc_client_table_post_config(apr_pool_t *pconf, server_rec *main_server)
 {
     oc_generation_spec_t spec = {CONSUMER, NULL, 0, OC_SHM_DROP_OLDEST, 1, "OCSPCacheClientFile"};
+    apr_status_t rv = APR_ENOMEM;
     seen_t *seen;
 
     if (!table.spec)
@@ -107,11 +112,12 @@ int oc_client_table_post_config(apr_pool_t *pconf, server_rec *main_server)
     spec.size = oc_clients_size_for(table.spec->size);
     seen = find_seen(oc_clients_seen_for(table.spec->size));
     if (!seen || oc_client_queue_create(&table.queue, pconf) != APR_SUCCESS || open_gate(pconf) != APR_SUCCESS
-        || oc_generation_begin(&table.generation, &spec, main_server) != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
-                     "OCSPCacheClient: there is no memory for the table of %u clients. Set a smaller "
-                     "OCSPCacheClientSize",
-                     table.spec->size);
+        || (rv = oc_generation_begin(&table.generation, &spec, main_server)) != APR_SUCCESS) {
+        if (rv != APR_EBUSY) /* the file of another server, which is logged */
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
+                         "OCSPCacheClient: there is no memory for the table of %u clients. Set a smaller "
+                         "OCSPCacheClientSize",
+                         table.spec->size);
         table.generation = NULL;
         return HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -6,6 +6,7 @@ in the same server, and what `apachectl -t` reports."""
 import dataclasses
 import json
 import os
+import re
 
 import pytest
 
@@ -181,6 +182,25 @@ def test_what_apachectl_reports_about_the_file(mtls):
     one.server.start()
     assert one.get(one.client()).status == 200
     one.server.expect(r"\[ocsp_cache:error\] .*OCSPCacheClientFile: .*is not an OCSP cache file.*kept in memory only")
+
+
+def test_file_that_is_in_use(mtls):
+    """By another server, which a start reports with this one cause; by the cache of the same server."""
+    one, other = mtls(), mtls()
+    path = one.server.cache_folder / "clients"
+    lines = (f'OCSPCacheClientFile "{path}"',)
+    for site in (one, other):
+        site.server.config = dataclasses.replace(site.server.config, directives=lines)
+    one.server.start()
+    report = rf"OCSPCacheClientFile: {path} is in use by another running server \(process {one.server.parent}\)"
+    assert re.search(report, other.server.check().output)
+    assert "OCSPCacheClientFile" not in one.server.check().output, "its own"
+    other.server.try_start()
+    assert not other.server.running
+    other.server.expect(report, r"AH00020: Configuration Failed")
+    other.server.config = dataclasses.replace(other.server.config, cache=f"ocsp_cache:{path}(128000)")
+    result = other.server.check()
+    assert result.code != 0 and f"OCSPCacheClientFile: {path} is the file of SSLStaplingCache" in result.output
 
 
 @pytest.mark.parametrize("line, error", [
