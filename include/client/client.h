@@ -86,6 +86,10 @@ typedef struct {
 oc_client_answer_t oc_client_decide(const oc_client_t *client, const oc_note_t *note, apr_time_t now,
                                     apr_interval_time_t grace);
 
+/** Is the next attempt still to come? Not where the last one is from the future: the clock was set back since, and the
+ * time of the next one was computed before. */
+int oc_client_is_paused(const oc_client_t *client, const oc_note_t *note, apr_time_t now);
+
 /** Is the responder to be queried although no client waits? When the schedule demands it and the client came again
  * since the last attempt; before the first attempt, when it came within the last minute. */
 int oc_client_is_due(const oc_client_t *client, const oc_note_t *note, apr_time_t seen, apr_time_t now);

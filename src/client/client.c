@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define VERSION 1
+#define AHEAD apr_time_from_sec(1) /* of the clock, between two who read it; more than that: it was set back */
 #define PENDING_AGE apr_time_from_sec(60)
 
 /* The stored form, in the byte order of the machine: the file's head names it. */
@@ -169,6 +170,16 @@ static apr_time_t later(apr_time_t time, apr_interval_time_t by)
     return time > APR_INT64_MAX - by ? APR_INT64_MAX : time + by;
 }
 
+static int is_ahead(apr_time_t time, apr_time_t now)
+{
+    return time > later(now, AHEAD);
+}
+
+int oc_client_is_paused(const oc_client_t *client, const oc_note_t *note, apr_time_t now)
+{
+    return note->due > now && !is_ahead(client->tried_at, now);
+}
+
 oc_client_answer_t oc_client_decide(const oc_client_t *client, const oc_note_t *note, apr_time_t now,
                                     apr_interval_time_t grace)
 {
@@ -180,7 +191,7 @@ oc_client_answer_t oc_client_decide(const oc_client_t *client, const oc_note_t *
         return (oc_client_answer_t){OC_CLIENT_REVOKED, OC_CLIENT_SOURCE_CACHE, client->this_update, 0};
     if (client->verdict == OC_GOOD && client->usable_until > now)
         return (oc_client_answer_t){OC_CLIENT_GOOD, OC_CLIENT_SOURCE_CACHE, client->this_update, 0};
-    answer.may_change = note->failures == 0 || note->due <= now;
+    answer.may_change = note->failures == 0 || !oc_client_is_paused(client, note, now);
     if (client->verdict == OC_GOOD && later(client->usable_until, grace) > now && note->verdict != OC_UNKNOWN) {
         answer.state = OC_CLIENT_GOOD;
         answer.source = OC_CLIENT_SOURCE_GRACE;
@@ -193,13 +204,15 @@ oc_client_answer_t oc_client_decide(const oc_client_t *client, const oc_note_t *
 
 int oc_client_is_due(const oc_client_t *client, const oc_note_t *note, apr_time_t seen, apr_time_t now)
 {
-    apr_time_t due = note->due;
+    oc_note_t bounded = *note;
 
-    if (note->verdict == OC_PENDING && client->verdict != OC_PENDING) /* out of the file, which has no notes */
-        due = client->fetched_at + (client->usable_until - client->fetched_at) / 2;
-    if (due > now)
+    if (is_ahead(seen, now)) /* it has not come since the clock was set back */
         return 0;
-    if (client->verdict == OC_PENDING && note->failures == 0)
+    if (note->verdict == OC_PENDING && client->verdict != OC_PENDING) /* out of the file, which has no notes */
+        bounded.due = client->fetched_at + (client->usable_until - client->fetched_at) / 2;
+    if (oc_client_is_paused(client, &bounded, now))
+        return 0;
+    if ((client->verdict == OC_PENDING && note->failures == 0) || is_ahead(client->tried_at, now))
         return seen > now - PENDING_AGE;
     return apr_time_sec(seen) > apr_time_sec(client->tried_at);
 }

@@ -246,7 +246,8 @@ void oc_client_tasks_work(oc_task_t *data, const atomic_int *stop, apr_pool_t *p
     oc_client_query_t query = {.settings = &settings, .keepalive = task->tasks->keepalive, .stop = stop};
     oc_cert_t *cert;
 
-    if (oc_clients_get(oc_client_table(), &task->key, entry) != APR_SUCCESS || entry->note.due > apr_time_now())
+    if (oc_clients_get(oc_client_table(), &task->key, entry) != APR_SUCCESS
+        || oc_client_is_paused(&entry->client, &entry->note, apr_time_now()))
         return;
     if (oc_clients_cert(oc_client_table(), &entry->client, &cert, pool) != APR_SUCCESS)
         return;

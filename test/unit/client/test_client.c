@@ -284,6 +284,27 @@ TEST(one_who_left_without_an_answer_is_not_pursued)
     assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW, PKI_NOW + apr_time_from_sec(61)), 0);
 }
 
+/* The last attempt failed while the clock was an hour ahead: the pause after it is void, and no client waits for it. */
+TEST(clock_that_was_set_back)
+{
+    oc_client_t client = {.verdict = OC_PENDING, .tried_at = PKI_NOW + PKI_HOUR};
+    oc_note_t note = {PKI_NOW + PKI_HOUR + apr_time_from_sec(3), 1, OC_EXPIRED};
+
+    assert_int_equal(oc_client_is_paused(&client, &note, PKI_NOW), 0);
+    assert_int_equal(oc_client_decide(&client, &note, PKI_NOW, 0).may_change, 1);
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW, PKI_NOW), 1);
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW - PKI_HOUR, PKI_NOW), 0); /* it left */
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW + PKI_HOUR, PKI_NOW), 0); /* it has not come since */
+
+    note = (oc_note_t){PKI_NOW + 2 * PKI_HOUR, 0, OC_GOOD}; /* as after a success */
+    client.verdict = OC_GOOD;
+    client.usable_until = PKI_NOW + PKI_HOUR;
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW, PKI_NOW), 1);
+    client.tried_at = PKI_NOW + 1000; /* another process's reading of the same clock */
+    assert_int_equal(oc_client_is_due(&client, &note, PKI_NOW + 1000, PKI_NOW), 0);
+    assert_int_equal(oc_client_is_paused(&client, &note, PKI_NOW), 1);
+}
+
 TEST(hosts_have_numbers)
 {
     assert_true(oc_client_host_id("www.example.test:443") != oc_client_host_id("www.example.test:8443"));
