@@ -14,7 +14,7 @@ log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 
 # The flags are words, quoted for the shell; -P runs as many as there are processors.
-printf '%s\n' "$@" | xargs -P "$(nproc)" -n 6 sh -c "clang-tidy --quiet \"\$@\" -- $flags" tidy >"$log" 2>&1
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I FILE sh -c "clang-tidy --quiet FILE -- $flags" >"$log" 2>&1
 status=$?
 if [ "$status" != 0 ]; then
     # Findings only, without the code they quote; the notes of the analyzer's path are to be had from clang-tidy itself.

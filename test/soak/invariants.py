@@ -55,7 +55,8 @@ class Handshakes:
         self._compared = int(time.monotonic())
         self.n_compared = 0
         self.slowest = {"stapled": 0.0, "plain": 0.0}
-        self.excess = {"stapled": 0.0, "plain": 0.0}  # ms beyond twice the slowest of the other kind around it
+        # Milliseconds beyond twice the slowest of the other kind around it and what the machine's lateness explains.
+        self.excess = {"stapled": 0.0, "plain": 0.0}
 
     def forget(self) -> None:
         """Nothing can be expected to be held."""
@@ -96,8 +97,9 @@ class Handshakes:
 
     def compare(self) -> None:
         """The seconds that are complete: the slowest handshake of each kind against the slowest of the other around
-        it."""
+        it. A handshake takes several steps, each of which a busy machine makes late."""
         last = int(time.monotonic()) - 4
+        late = 3000 * self._report.lateness.now()
         for second in range(max(self._compared, last - 60), last):
             if self._journal.near(SLOWS_HANDSHAKES, 3, second):
                 continue
@@ -106,7 +108,7 @@ class Handshakes:
                 slowest = self._slowest(kind, second)
                 around = max(self._slowest(other, second + by) for by in (-2, -1, 0, 1, 2))
                 self.slowest[kind] = max(self.slowest[kind], slowest)
-                self.excess[kind] = max(self.excess[kind], slowest - 2 * around)
+                self.excess[kind] = max(self.excess[kind], slowest - 2 * around - late)
         self._compared = last
         for seconds in self._seconds.values():
             for second in [second for second in seconds if second < last - 5]:
