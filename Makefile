@@ -294,7 +294,7 @@ check-flaky: $(MODULE) $(CLIENT) $(CACHECTL) $(OUT)/bench/load
 
 # Servers under load while everything around them fails: test/soak, docs/reliability.md.
 MINUTES ?= 10
-soak: $(MODULE) $(OUT)/bench/load
+soak: $(MODULE) $(CLIENT) $(OUT)/bench/load
 	@PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTHON) test/soak/soak.py \
 	    --minutes $(MINUTES) $(if $(SEED),--seed '$(SEED)') $(if $(MPM),--mpm '$(MPM)') --json $(OUT)/soak.json
 

@@ -74,6 +74,12 @@ def moods(seed: str, certificate: int) -> Iterator[Mood]:
         at += dice.uniform(4, 25)
 
 
+def revoked_at(seed: str, client: int) -> float:
+    """When the certificate of a client is revoked: never for the first, in one storm after the other for the others."""
+    in_storm = random.Random(f"{seed}/client/{client}").uniform(8, STORM)
+    return in_storm + (client - 1) * ROUND if client else float("inf")
+
+
 Values = Callable[[random.Random], dict[str, float]]
 
 

@@ -34,7 +34,8 @@ import plan  # noqa: E402
 import report  # noqa: E402
 from faults import Injector, Journal  # noqa: E402
 from invariants import Invariants  # noqa: E402
-from stage import N_HOSTS, PLAIN, RATE, Clients, Stage  # noqa: E402
+from mutual import Guests  # noqa: E402
+from stage import INTERVAL, N_HOSTS, PLAIN, RATE, TIMEOUT, Clients, Stage  # noqa: E402
 from wait import poll  # noqa: E402
 
 MPMS = ("event", "worker", "prefork")
@@ -60,10 +61,12 @@ def soak(stage: Stage, seed: str, seconds: float) -> dict:
                        N_HOSTS if name == "stapled" else 1, rate, seconds + 3600,
                        functools.partial(handshakes.take, name))
                for name, rate in RATE.items()]
+    guests = Guests(watch, INTERVAL[1] + TIMEOUT)
     try:
+        poll(guests.are_all_served, "all clients are served", 30)
         poll(lambda: len(handshakes.outcome) == N_HOSTS and set(handshakes.outcome.values()) == {"good"},
              "all are stapled", 30)
-        watch.start = start = time.monotonic()
+        watch.start = stage.mutual.start = start = time.monotonic()
         for sequence in (plan.environment(seed), plan.processes(seed)):
             injector.begin(sequence, start, seconds)
         next_calm = CALM_CHECK
@@ -74,10 +77,12 @@ def soak(stage: Stage, seed: str, seconds: float) -> dict:
             if elapsed >= next_calm:
                 if plan.is_calm(time.monotonic() - start):  # else this machine is so busy that the next storm has begun
                     watch.check_calm()
+                    guests.check_calm()
                 next_calm += plan.ROUND
             tick.wait(1.0)
     finally:
         injector.end()
+        guests.stop()
         for one in clients:
             one.stop()
     handshakes.check_speed()

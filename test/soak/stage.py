@@ -25,6 +25,7 @@ from clock import Clock
 from fault_cast import Cast
 from fault_kinds import Body, Talk
 from httpd import REPOSITORY, Config, Httpd, Vhost
+from mutual import Mutual
 from ocsp_der import Answer, Single
 
 HERE = Path(__file__).resolve().parent
@@ -76,8 +77,8 @@ class Responder(responders.ScriptedResponder):
 
     base = "/"
 
-    def __init__(self, cast: Cast, seed: str) -> None:
-        self._cast = cast
+    def __init__(self, cast: Cast, seed: str, mutual: Mutual) -> None:
+        self._cast, self._mutual = cast, mutual
         self._moods = [plan.moods(seed, number) for number in range(N_HOSTS)]
         self.mood = [next(moods) for moods in self._moods]
         self._next = [next(moods) for moods in self._moods]
@@ -100,6 +101,9 @@ class Responder(responders.ScriptedResponder):
 
     def _answer(self, exchange: responders.Exchange) -> None:
         number = int(urllib.parse.urlsplit(exchange.handler.path).path.strip("/").split("/")[0])
+        if number >= N_HOSTS:
+            self._mutual.answer(exchange, number - N_HOSTS)
+            return
         self.seen.append((number, exchange.handler.command, time.monotonic()))
         mood, leaf = self._calm or self.mood[number], self.leaves[number]
         right = Answer((Single(next=mood.validity),)).der(leaf, self._cast["delegated"])
@@ -176,7 +180,9 @@ class Stage:
         self.folder = folder
         root = pki.Authority.root(folder / "pki", "Soak Root")
         ca = root.intermediate("Soak Intermediate")
-        self.responder = Responder(Cast(ca, pki.Authority.root(folder / "pki", "Stranger")), seed)
+        cast = Cast(ca, pki.Authority.root(folder / "pki", "Stranger"))
+        self.mutual = Mutual(cast, root, seed, N_HOSTS)
+        self.responder = Responder(cast, seed, self.mutual)
         self.store = stores.Redis(folder / "redis")
         self.clock = Clock(folder)
         leaves = [ca.leaf(host(number), url=self.responder.url_for(number)) for number in range(N_HOSTS)]
@@ -186,8 +192,8 @@ class Stage:
                         if returns_errors(number) else ())
                   for number, leaf in enumerate(leaves)]
         self.server = Server(folder / "server", Config(
-            vhosts=(*plain, *vhosts), cache="ocsp_cache:cache/staples(256000)", mpm=mpm, log_level="info",
-            modules=("socache_redis",),
+            vhosts=(*plain, *vhosts, self.mutual.vhost(self.responder.url)), mpm=mpm, log_level="info",
+            cache="ocsp_cache:cache/staples(256000)", client=True, modules=("socache_redis",),
             directives=(*DIRECTIVES, *ROOM.get(mpm, ()), f"OCSPCacheShared {self.store.argument}")), root)
         self.disk = Disk(folder, self.server.cache_folder)
         self.server.environment = {**self.clock.environment, **self.disk.environment,

@@ -72,6 +72,13 @@ def test_a_seed_replays_a_run_and_a_longer_one_begins_alike():
         assert [one.at for one in long] == sorted(one.at for one in long)
 
 
+def test_a_seed_replays_revocations_one_in_each_storm():
+    times = [plan.revoked_at("4f1c/event", client) for client in range(4)]
+    assert times == [plan.revoked_at("4f1c/event", client) for client in range(4)]
+    assert times[1:] != [plan.revoked_at("4f1d/event", client) for client in range(1, 4)] and times[0] == float("inf")
+    assert [at // plan.ROUND for at in times[1:]] == [0, 1, 2] and not any(plan.is_calm(at) for at in times[1:])
+
+
 def test_no_fault_begins_in_the_calm():
     for sequence in (plan.environment, plan.processes):
         for fault in itertools.islice(sequence("4f1c/worker"), 500):
