@@ -22,13 +22,13 @@ oc_verify_policy_t oc_attempt_policy(const oc_settings_t *settings, apr_time_t n
     return policy;
 }
 
-void oc_attempt_judge(oc_attempt_t *attempt, const oc_managed_t *managed, apr_pool_t *pool)
+void oc_attempt_judge(oc_attempt_t *attempt, const oc_cert_t *cert, const oc_settings_t *settings, apr_pool_t *pool)
 {
-    oc_verify_policy_t policy = oc_attempt_policy(&managed->settings, apr_time_now());
+    oc_verify_policy_t policy = oc_attempt_policy(settings, apr_time_now());
     oc_verify_subject_t subject;
 
     attempt->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_subject(managed->cert, &subject, pool) != APR_SUCCESS)
+    if (oc_cert_subject(cert, &subject, pool) != APR_SUCCESS)
         return;
     oc_verify_response(attempt->fetched.der, attempt->fetched.der_len, &subject, &policy, &attempt->verified, pool);
     attempt->verdict = attempt->verified.verdict;

@@ -30,7 +30,7 @@ void oc_attempt_begin(oc_attempt_t *attempt);
 oc_verify_policy_t oc_attempt_policy(const oc_settings_t *settings, apr_time_t now);
 
 /** Verify attempt->fetched.der: sets verdict, verified and detail. */
-void oc_attempt_judge(oc_attempt_t *attempt, const oc_managed_t *managed, apr_pool_t *pool);
+void oc_attempt_judge(oc_attempt_t *attempt, const oc_cert_t *cert, const oc_settings_t *settings, apr_pool_t *pool);
 
 /** The record to store; its DER is not copied. @return 0: the attempt leaves no record */
 int oc_attempt_record(const oc_attempt_t *attempt, const oc_managed_t *managed, apr_time_t now, oc_record_t *record);

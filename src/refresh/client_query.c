@@ -9,19 +9,6 @@
 
 #include <apr_strings.h>
 
-static void judge(const oc_client_query_t *query, oc_attempt_t *attempt, apr_pool_t *pool)
-{
-    oc_verify_policy_t policy = oc_attempt_policy(query->settings, apr_time_now());
-    oc_verify_subject_t subject;
-
-    attempt->verdict = OC_OUT_OF_RESOURCES;
-    if (oc_cert_subject(query->cert, &subject, pool) != APR_SUCCESS)
-        return;
-    oc_verify_response(attempt->fetched.der, attempt->fetched.der_len, &subject, &policy, &attempt->verified, pool);
-    attempt->verdict = attempt->verified.verdict;
-    attempt->detail = attempt->verified.detail;
-}
-
 static int is_truth(const oc_attempt_t *attempt)
 {
     return oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH;
@@ -36,7 +23,7 @@ static void exchange(const oc_client_query_t *query, oc_fetch_request_t *request
     attempt->verdict = oc_fetch(request, &attempt->fetched, pool);
     attempt->elapsed = before + attempt->fetched.elapsed;
     if (attempt->verdict == OC_PENDING)
-        judge(query, attempt, pool);
+        oc_attempt_judge(attempt, query->cert, query->settings, pool);
 }
 
 static void query_url(const oc_client_query_t *query, oc_fetch_request_t *request, oc_attempt_t *attempt,

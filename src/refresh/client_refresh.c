@@ -158,7 +158,7 @@ unsigned oc_client_refresh_wind_up(void)
 
 apr_interval_time_t oc_client_refresh_patience(void)
 {
-    return refresher.tasks ? oc_client_tasks_timeout(refresher.tasks) + FINISH_SLACK : 0;
+    return refresher.tasks ? oc_client_tasks_timeout() + FINISH_SLACK : 0;
 }
 
 void oc_client_refresh_end(server_rec *s)

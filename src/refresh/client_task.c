@@ -29,14 +29,9 @@ typedef struct {
     int is_taken;
 } client_task_t;
 
-/* How the queries of one group end: a change is logged. Under the workers' lock. */
-typedef struct {
-    unsigned n_taken;
-} group_t;
-
 struct oc_client_tasks_t {
     client_task_t task[TASKS];
-    group_t group[OC_CLIENT_TASK_GROUPS];
+    unsigned n_taken[OC_CLIENT_TASK_GROUPS]; /* under the workers' lock */
     oc_keepalive_t *keepalive;
     atomic_int failing[OC_CLIENT_TASK_GROUPS];   /* the verdict that was logged; 0: its responder answers */
     atomic_int has_told;                         /* of a certificate without a responder */
@@ -51,11 +46,10 @@ oc_client_tasks_t *oc_client_tasks_create(unsigned n_threads, apr_pool_t *pool)
     return tasks;
 }
 
-apr_interval_time_t oc_client_tasks_timeout(const oc_client_tasks_t *tasks)
+apr_interval_time_t oc_client_tasks_timeout(void)
 {
     oc_settings_t settings;
 
-    (void)tasks;
     oc_settings_resolve(oc_client_table_host(0)->server, &settings);
     return settings.timeout;
 }
@@ -105,14 +99,14 @@ void oc_client_tasks_submit(oc_client_tasks_t *tasks, oc_workers_t *workers, con
     client_task_t *task;
 
     oc_workers_lock(workers);
-    task = tasks->group[group].n_taken < TASKS_OF_GROUP ? find_place(tasks, key) : NULL;
+    task = tasks->n_taken[group] < TASKS_OF_GROUP ? find_place(tasks, key) : NULL;
     if (task) {
         memset(&task->task, 0, sizeof(task->task));
         task->task.group = group;
         task->tasks = tasks;
         task->key = *key;
         task->is_taken = 1;
-        tasks->group[group].n_taken++;
+        tasks->n_taken[group]++;
         oc_workers_submit(workers, &task->task);
     }
     oc_workers_unlock(workers);
@@ -123,7 +117,7 @@ void oc_client_tasks_done(oc_task_t *task)
     client_task_t *done = (client_task_t *)(void *)task;
 
     done->is_taken = 0;
-    done->tasks->group[task->group].n_taken--;
+    done->tasks->n_taken[task->group]--;
 }
 
 /* ---- the query ---- */

@@ -25,7 +25,7 @@ void oc_client_tasks_work(oc_task_t *task, const atomic_int *stop, apr_pool_t *p
 void oc_client_tasks_done(oc_task_t *task);
 
 /** The longest time that a query takes. */
-apr_interval_time_t oc_client_tasks_timeout(const oc_client_tasks_t *tasks);
+apr_interval_time_t oc_client_tasks_timeout(void);
 
 /** Close idle connections to responders. */
 void oc_client_tasks_close(oc_client_tasks_t *tasks);

@@ -92,7 +92,7 @@ static int is_valid(const search_t *search, apr_time_t now)
 
     attempt->fetched.der = search->entry.der;
     attempt->fetched.der_len = search->entry.der_len;
-    oc_attempt_judge(attempt, search->managed, search->pool);
+    oc_attempt_judge(attempt, search->managed->cert, &search->managed->settings, search->pool);
     if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH) {
         oc_stats_exchange(OC_ORIGIN_SHARED, attempt->verdict, -1);
         refuse(search, oc_verdict_text(attempt->verdict), attempt->detail);

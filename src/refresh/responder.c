@@ -53,7 +53,7 @@ static void exchange(oc_query_t *query, int by_post, oc_attempt_t *attempt)
     attempt->verdict = oc_fetch(&query->request, &attempt->fetched, query->pool);
     attempt->elapsed = attempt->fetched.elapsed;
     if (attempt->verdict == OC_PENDING)
-        oc_attempt_judge(attempt, query->managed, query->pool);
+        oc_attempt_judge(attempt, query->managed->cert, &query->managed->settings, query->pool);
 }
 
 /* Is this an answer to GET that cannot be used? Where HTTP failed, oc_fetch() itself has tried POST. */

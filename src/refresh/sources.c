@@ -44,7 +44,7 @@ static oc_found_t import(oc_search_t *search)
     attempt->fetched.der = apr_pmemdup(search->pool, imported->bytes, imported->len);
     attempt->fetched.der_len = imported->len;
     free(imported);
-    oc_attempt_judge(attempt, managed, search->pool);
+    oc_attempt_judge(attempt, managed->cert, &managed->settings, search->pool);
     if (oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
         return OC_FOUND_ANSWER;
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, managed->server, "%s: the %s is rejected: %s%s%s", managed->label,
@@ -70,7 +70,7 @@ static oc_found_t hedge(oc_search_t *search)
     attempt->fetched.max_age = job->hedge.max_age;
     attempt->elapsed = job->hedge.elapsed;
     free(found);
-    oc_attempt_judge(attempt, job->managed, search->pool);
+    oc_attempt_judge(attempt, job->managed->cert, &job->managed->settings, search->pool);
     if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH)
         return OC_FOUND_NOTHING;
     job->own.turn = 0;
@@ -149,7 +149,7 @@ static oc_found_t response_folder(oc_search_t *search)
     else if (is_about_another(search))
         return OC_FOUND_NOTHING;
     else
-        oc_attempt_judge(attempt, job->managed, search->pool);
+        oc_attempt_judge(attempt, job->managed->cert, &job->managed->settings, search->pool);
     return OC_FOUND_ANSWER;
 }
 
