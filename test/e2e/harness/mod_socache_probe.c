@@ -275,7 +275,7 @@ static unsigned next_random(unsigned *state)
     return *state >> 16;
 }
 
-/* Store and remove for `ms` milliseconds. */
+/* Store and remove for `ms` milliseconds. The header is sent at once: then the client knows that a child has begun. */
 static void do_write(request_rec *r, const cache_t *cache)
 {
     apr_time_t end = apr_time_now() + number(r, "ms", 500) * 1000;
@@ -284,6 +284,7 @@ static void do_write(request_rec *r, const cache_t *cache)
     apr_status_t rv;
     char id[16];
 
+    ap_rflush(r);
     while (apr_time_now() < end) {
         key = next_random(&state) % N_KEYS;
         len = next_random(&state) % 3000;
@@ -302,7 +303,7 @@ static void do_write(request_rec *r, const cache_t *cache)
     ap_rprintf(r, "{\"pid\": %d, \"done\": %u, \"bad\": %u}\n", (int)getpid(), stored, failed);
 }
 
-/* Retrieve, or iterate, for `ms` milliseconds while others write; every value must be whole. */
+/* Retrieve, or iterate, for `ms` milliseconds while others write; every value must be whole. The header is sent at once. */
 static void do_read(request_rec *r, const cache_t *cache)
 {
     apr_time_t end = apr_time_now() + number(r, "ms", 500) * 1000;
@@ -314,6 +315,7 @@ static void do_read(request_rec *r, const cache_t *cache)
     char id[16];
 
     apr_pool_create(&pool, r->pool);
+    ap_rflush(r);
     while (apr_time_now() < end) {
         walk_t walk = {r, 0, 0, 0, 0};
 

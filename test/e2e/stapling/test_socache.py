@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import http.client
 import json
 import os
 import re
@@ -46,10 +47,14 @@ class Probe:
 
     server: Httpd
 
-    def text(self, cache: str, op: str, **arguments: object) -> str:
+    def begin(self, cache: str, op: str, **arguments: object) -> http.client.HTTPResponse:
+        """Returns when the header of the answer is there; "read" and "write" send it before they begin."""
         query = urllib.parse.urlencode({"cache": cache, "op": op, **arguments})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://127.0.0.1:{self.server.http_port}/probe?{query}", timeout=60) as answer:
+        return opener.open(f"http://127.0.0.1:{self.server.http_port}/probe?{query}", timeout=60)
+
+    def text(self, cache: str, op: str, **arguments: object) -> str:
+        with self.begin(cache, op, **arguments) as answer:
             return answer.read().decode()
 
     def call(self, cache: str, op: str, **arguments: object) -> dict:
@@ -297,20 +302,20 @@ def test_reload_keeps_what_shmcb_loses(probe):
 def test_two_generations_work_beside_each_other(probe):
     one = probe({"a": f"{OURS} (400000)"})
     one.call("a", "store", id="before", seed=1, len=500)
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        old = [pool.submit(one.call, "a", op, ms=4000) for op in ("write", "read")]
-        poll(lambda: len(one.call("a", "iterate")["entries"]) > 10, "the old generation writes")
-        before = set(one.server.children())
-        one.server.graceful(settle=False)
+    before = set(one.server.children())
+    old = [one.begin("a", op, ms=4000) for op in ("write", "read")]
+    poll(lambda: len(one.call("a", "iterate")["entries"]) > 10, "the old generation writes")
+    one.server.graceful(settle=False)
 
-        def answer_of_new(op: str) -> dict:
-            """A child of the old generation may still accept connections for a moment."""
-            return poll(lambda: (answer := one.call("a", op, ms=1000))["pid"] not in before and answer,
-                        "an answer of the new generation")
-        new = [pool.submit(answer_of_new, op) for op in ("write", "read")]
-        answers = [future.result() for future in (*old, *new)]
-    assert all(answer["bad"] == 0 and answer["done"] > 100 for answer in answers), answers
-    assert {answer["pid"] for answer in answers[:2]} <= before
+    def answer_of_new(op: str) -> dict:
+        """A child of the old generation may still accept connections for a moment."""
+        return poll(lambda: (answer := one.call("a", op, ms=1000))["pid"] not in before and answer,
+                    "an answer of the new generation")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        of_new = list(pool.map(answer_of_new, ("write", "read")))
+    of_old = [json.loads(answer.read()) for answer in old]
+    assert all(answer["bad"] == 0 and answer["done"] > 100 for answer in (*of_old, *of_new)), (of_old, of_new)
+    assert {answer["pid"] for answer in of_old} <= before
     assert one.call("a", "retrieve", id="before", seed=1)["whole"]
 
 
