@@ -283,7 +283,7 @@ fuzz:
 	cd out/fuzz && ./fuzz_$(FUZZ) -max_total_time=$(SECONDS) found_$(FUZZ) ../../test/fuzz/corpus/$(FUZZ)
 
 # Most of the time these tests wait: several files of them at a time. E2E_JOBS=0: one after the other, output as it comes.
-E2E_JOBS ?= $(shell expr 2 '*' $$(nproc))
+E2E_JOBS ?= $(shell expr 3 '*' $$(nproc))
 check-e2e: $(MODULE) $(CLIENT) $(CACHECTL) $(OUT)/bench/load
 	PYTHONDONTWRITEBYTECODE=1 APXS='$(APXS)' OCSP_CACHE_MODULE='$(abspath $(MODULE))' OCSP_CACHECTL='$(abspath $(CACHECTL))' LOAD_CLIENT='$(abspath $(OUT)/bench/load)' $(PYTEST) -n $(E2E_JOBS) --dist loadfile test/e2e $(PYTEST_ARGS)
 
