@@ -6,7 +6,7 @@
 #
 #   build/check.sh                 installs what is missing (Debian, Ubuntu, as root), then runs all
 #   build/check.sh --no-install    names what is missing and stops; `make check`
-#   build/check.sh [...] STEP...   only build guards model unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak
+#   build/check.sh [...] STEP...   only build unit e2e e2e-asan demo fleet-demo client-demo soak asan tsan guards packages model
 #
 # One line per step; what a step prints is in out/check/STEP.log, and is shown when the step fails. The last line counts tests.
 set -u
@@ -17,14 +17,14 @@ chosen=
 for argument; do
     case $argument in
     --no-install) install=--check ;;
-    build | guards | model | unit | asan | tsan | e2e | e2e-asan | soak | demo | fleet-demo | client-demo | packages) chosen="$chosen $argument" ;;
+    build | unit | e2e | e2e-asan | demo | fleet-demo | client-demo | soak | asan | tsan | guards | packages | model) chosen="$chosen $argument" ;;
     *)
         sed -n 's/^#   \(build.*\)/usage: \1/p' "$0" >&2
         exit 2
         ;;
     esac
 done
-: "${chosen:= build guards model unit asan tsan e2e e2e-asan demo fleet-demo client-demo packages soak}"
+: "${chosen:= build unit e2e e2e-asan demo fleet-demo client-demo soak asan tsan guards packages model}"
 
 build/deps.sh $install check || exit 1
 
@@ -59,18 +59,23 @@ count() {
     [ "$1$2$3" != 000 ] || seen=
 }
 
-# step NAME WHAT COMMAND...
-step() {
-    name=$1 what=$2
-    shift 2
-    case " $chosen " in
-    *" $name "*) ;;
-    *) return 0 ;;
-    esac
+is_chosen() { case " $chosen " in *" $1 "*) ;; *) return 1 ;; esac }
+
+# run NAME COMMAND...: what it prints goes into NAME.log, its status and seconds into NAME.result
+run() {
+    name=$1
+    shift
+    is_chosen "$name" || return 0
     began=$(date +%s)
     "$@" >"$logs/$name.log" 2>&1 </dev/null
-    status=$?
-    took=$(($(date +%s) - began))
+    echo "$? $(($(date +%s) - began))" >"$logs/$name.result"
+}
+
+# report NAME WHAT: the line of a step that has run
+report() {
+    name=$1 what=$2
+    is_chosen "$name" || return 0
+    read -r status took <"$logs/$name.result"
     count "$logs/$name.log"
     # A step that counts nothing is one by itself; one that fails in spite of its numbers is one failure more.
     if [ "$status" != 0 ] && [ "$counted_failures" = 0 ]; then
@@ -88,40 +93,51 @@ step() {
     fi
 }
 
-# The soak waits most of the time, so it runs at the same time as another step.
-soak=
-soak_begin() {
-    case " $chosen " in
-    *" soak "*) make soak MINUTES=1 >"$logs/soak-output.log" 2>&1 </dev/null & soak=$! ;;
-    esac
+# step NAME WHAT COMMAND...
+step() {
+    named=$1 described=$2
+    shift 2
+    run "$named" "$@"
+    report "$named" "$described"
 }
-soak_end() {
-    wait "$soak"
-    status=$?
-    soak=
-    cat "$logs/soak-output.log"
-    rm "$logs/soak-output.log"
-    return "$status"
+
+# low COMMAND...: with the lowest priority; ends with its shell
+low() {
+    setsid nice -n 19 "$@" &
+    # shellcheck disable=SC2064
+    trap "kill -- -$!; exit 1" TERM
+    wait $!
 }
-trap '[ -z "$soak" ] || kill "$soak"' EXIT
+
+# Tests with real servers wait most of the time. What only computes runs beside them.
+beside() {
+    run guards low make check-guards
+    run packages low build/package-check.sh --quick
+    run model low test/model/run.sh
+}
+aside=
+trap '[ -z "$aside" ] || kill "$aside"' EXIT
 trap 'exit 130' HUP INT TERM
 
 # clang's warnings are errors too: the guard tidy.sh.
 step build "the module and its tools, warnings are errors" make "$jobs" all core
-step guards "test/guards" make check-guards
-step model "test/model: the read protocol, and each breach of it, under spin" test/model/run.sh
+beside &
+aside=$!
 step unit "test/unit" make "$jobs" check-unit
-step asan "test/unit under AddressSanitizer and UndefinedBehaviorSanitizer" make "$jobs" check-asan
-step tsan "test/unit, those with threads, under ThreadSanitizer" make "$jobs" check-tsan
 step e2e "test/e2e: real httpd, responders and clients" make check-e2e
 step e2e-asan "test/e2e, a part of it, with the module under AddressSanitizer" \
     make "$jobs" SANITIZE=address,undefined OUT=out/asan check-e2e PYTEST_ARGS='-m asan'
 step demo "build/demo.sh" build/demo.sh
 step fleet-demo "build/fleet-demo.sh" build/fleet-demo.sh
 step client-demo "build/client-demo.sh" build/client-demo.sh
-soak_begin
-step packages "build/package-check.sh: tarball, make install, Debian package, RPM" build/package-check.sh --quick
-step soak "test/soak: a minute of faults under load, with each MPM" soak_end
+step soak "test/soak: a minute of faults under load, with each MPM" make soak MINUTES=1
+step asan "test/unit under AddressSanitizer and UndefinedBehaviorSanitizer" make "$jobs" check-asan
+step tsan "test/unit, those with threads, under ThreadSanitizer" make "$jobs" check-tsan
+wait "$aside"
+aside=
+report guards "test/guards"
+report packages "build/package-check.sh: tarball, make install, Debian package, RPM"
+report model "test/model: the read protocol, and each breach of it, under spin"
 
 echo
 [ -z "$broken" ] || echo "Failed:$broken"
