@@ -38,8 +38,9 @@ class Mutual:
         self.start = float("inf")  # time.monotonic() at the beginning of the run
 
     def vhost(self, responder_url: str) -> Vhost:
-        self.leaves = [self._cast.ca.client(f"client-{number}", url=f"{responder_url}{self._first + number}/")
-                       for number in range(N_CLIENTS)]
+        """The certificates are valid whatever the clock is set to: mod_ssl has to accept them."""
+        self.leaves = [self._cast.ca.client(f"client-{number}", url=f"{responder_url}{self._first + number}/",
+                                            delay=-30, days=90) for number in range(N_CLIENTS)]
         return make_vhost(self._root, self._cast.ca.leaf(HOST), LINES)
 
     def revoked_at(self, number: int) -> float:

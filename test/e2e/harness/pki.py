@@ -23,6 +23,9 @@ Key = Union[ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey]
 _serials = itertools.count(1)
 
 
+CA_AGE = -365  # days
+
+
 def now() -> datetime.datetime:
     """Naive UTC in whole seconds, as python-cryptography requires."""
     return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0)
@@ -105,13 +108,13 @@ class Authority:
     def root(cls, folder: Path, common_name: str) -> "Authority":
         folder.mkdir(parents=True, exist_ok=True)
         key = new_key("ec")
-        cert = _certificate(_name(common_name), key.public_key(), _name(common_name), key, days=3650, ca=True)
+        cert = _certificate(_name(common_name), key.public_key(), _name(common_name), key, days=3650, delay=CA_AGE, ca=True)
         return cls(folder, cert, key, None)._written()
 
     def intermediate(self, common_name: str) -> "Authority":
         key = new_key("ec")
-        cert = _certificate(_name(common_name), key.public_key(), self.cert.subject, self.key, days=1800, ca=True,
-                            issuer_key=self.cert.public_key())
+        cert = _certificate(_name(common_name), key.public_key(), self.cert.subject, self.key, days=1800, delay=CA_AGE,
+                            ca=True, issuer_key=self.cert.public_key())
         return Authority(self.folder, cert, key, self)._written()
 
     def _written(self) -> "Authority":
