@@ -109,8 +109,8 @@ low() {
     wait $!
 }
 
-# Tests with real servers wait most of the time. What only computes runs beside them.
-beside() {
+# Tests with real servers wait most of the time. What only computes runs next to them.
+meanwhile() {
     run guards low make check-guards
     run packages low build/package-check.sh --quick
     run model low test/model/run.sh
@@ -121,7 +121,7 @@ trap 'exit 130' HUP INT TERM
 
 # clang's warnings are errors too: the guard tidy.sh.
 step build "the module and its tools, warnings are errors" make "$jobs" all core
-beside &
+meanwhile &
 aside=$!
 step unit "test/unit" make "$jobs" check-unit
 step e2e "test/e2e: real httpd, responders and clients" make check-e2e

@@ -303,7 +303,7 @@ static void do_write(request_rec *r, const cache_t *cache)
     ap_rprintf(r, "{\"pid\": %d, \"done\": %u, \"bad\": %u}\n", (int)getpid(), stored, failed);
 }
 
-/* Retrieve, or iterate, for `ms` milliseconds while others write; every value must be whole. The header is sent at once. */
+/* Retrieve, or iterate, for `ms` milliseconds while others write; every value must be whole. Header as above. */
 static void do_read(request_rec *r, const cache_t *cache)
 {
     apr_time_t end = apr_time_now() + number(r, "ms", 500) * 1000;
@@ -314,8 +314,8 @@ static void do_read(request_rec *r, const cache_t *cache)
     apr_status_t rv;
     char id[16];
 
-    apr_pool_create(&pool, r->pool);
     ap_rflush(r);
+    apr_pool_create(&pool, r->pool);
     while (apr_time_now() < end) {
         walk_t walk = {r, 0, 0, 0, 0};
 
