@@ -24,8 +24,8 @@ void oc_stats_handshake(const conn_rec *c, oc_counters_handshake_t what);
 /** Count an attempt. Any thread. @param elapsed  how long the exchange took; < 0: there was none */
 void oc_stats_exchange(oc_origin_t origin, oc_verdict_t verdict, apr_interval_time_t elapsed);
 
-/** Record the result of the last attempt for certificate @a ordinal. @param when  0: unknown. Any thread of the child
- * that refreshes. */
+/** Record the result of the last attempt for certificate @a ordinal. @param when  0: it was made before this child
+ * took the lead. Any thread of the child that refreshes. */
 void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *note, apr_time_t when, server_rec *s);
 
 /** For reports. NULL: there was no memory, or this configuration staples nothing. */

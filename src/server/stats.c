@@ -131,8 +131,10 @@ void oc_stats_enter(unsigned ordinal, const oc_cert_t *cert, const oc_note_t *no
     oc_ledger_entry_t entry = {.note = *note, .last_attempt = when};
     apr_status_t rv;
 
-    if (stats.flags)
+    if (stats.flags && when > 0)
         oc_refresh_flags_set_attempt(stats.flags, ordinal, when);
+    else if (stats.flags) /* entered by the child that led before */
+        entry.last_attempt = oc_refresh_flags_last_attempt(stats.flags, ordinal);
     if (!stats.ledger)
         return;
     memcpy(entry.id, cert->id, sizeof(entry.id));

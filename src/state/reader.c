@@ -83,7 +83,7 @@ void oc_reader_fill(const oc_reader_t *reader, oc_view_t *view)
     if (entry) {
         view->last = entry->note.verdict;
         view->failures = entry->note.failures;
-        view->last_attempt = entry->last_attempt;
+        oc_view_take_attempt(view, entry->last_attempt);
         if (entry->note.verdict != OC_CERTIFICATE_EXPIRED) /* no responder is queried about it again */
             view->next_request = entry->note.due;
     }

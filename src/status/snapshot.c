@@ -33,17 +33,6 @@ int oc_snapshot_find(const unsigned char *id)
     return -1;
 }
 
-/* When was the last attempt? A server that has just started may know it only from the response in its file. */
-static apr_time_t last_attempt(const oc_view_t *view, unsigned ordinal)
-{
-    const oc_refresh_flags_t *flags = oc_stats_refresh_flags();
-    apr_time_t when = flags ? oc_refresh_flags_last_attempt(flags, ordinal) : 0;
-
-    if (when == 0 && view->has_record && view->failures == 0 && view->last != OC_PENDING)
-        when = view->fetched_at;
-    return when;
-}
-
 /* The end of the valid response; 0: there is none. */
 static apr_time_t covered_until(const oc_view_t *view, apr_time_t now)
 {
@@ -52,6 +41,7 @@ static apr_time_t covered_until(const oc_view_t *view, apr_time_t now)
 
 static void take_state(oc_view_t *view, const oc_managed_t *managed, unsigned ordinal, apr_time_t now, apr_pool_t *pool)
 {
+    const oc_refresh_flags_t *flags = oc_stats_refresh_flags();
     oc_record_t record;
     oc_note_t note;
 
@@ -63,7 +53,7 @@ static void take_state(oc_view_t *view, const oc_managed_t *managed, unsigned or
         view->next_request = note.due <= now ? note.due
                                              : oc_schedule_clamp(note.due, now, covered_until(view, now), note.failures,
                                                                  &managed->settings.bounds);
-    view->last_attempt = last_attempt(view, ordinal);
+    oc_view_take_attempt(view, flags ? oc_refresh_flags_last_attempt(flags, ordinal) : 0);
 }
 
 void oc_snapshot_take(oc_view_t *view, unsigned ordinal, apr_time_t now, apr_pool_t *pool)

@@ -33,6 +33,13 @@ void oc_view_take_record(oc_view_t *view, const oc_record_t *record)
     view->size = record->der_len;
 }
 
+void oc_view_take_attempt(oc_view_t *view, apr_time_t when)
+{
+    int is_of_response = view->has_record && view->failures == 0 && view->last != OC_PENDING;
+
+    view->last_attempt = when == 0 && is_of_response ? view->fetched_at : when;
+}
+
 int oc_view_is_stapled(const oc_view_t *view, apr_time_t now)
 {
     return view->has_record && view->usable_from <= now && now < view->usable_until;

@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import termios
@@ -21,6 +22,7 @@ import pytest
 import responders
 from conftest import CACHE, HOST, NOTHING_HELD, SHMCB
 from httpd import REPOSITORY, Config, Httpd, Vhost, apxs, sanitizer_environment, unprivileged_user
+from observe import wait_leader
 from wait import poll
 
 TABLE, JSON = "DUMP_OCSP_CACHE", "DUMP_OCSP_CACHE_JSON"
@@ -85,6 +87,23 @@ def check_crowd(server: Httpd) -> None:
     assert refused["last_verdict"] == "unauthorized" and refused["failures"] > 0
     assert silent["state"] == "no-responder" and silent["attention"] == "none"
     assert silent["responder"] is silent["response"] is None
+
+
+@pytest.mark.asan
+def test_a_new_leader_keeps_when_the_last_attempts_were(crowd):
+    crowd.start()
+    crowd.wait_staple(HOST)
+
+    def attempts() -> list[float]:
+        return [one["last_attempt"] for one in document(crowd)["certificates"][:2]]
+    before = poll(lambda: all(found := attempts()) and found, "both have been requested", 15)
+    leader = wait_leader(crowd)
+    os.kill(leader, signal.SIGKILL)
+    wait_leader(crowd, other_than=leader)
+    crowd.wait_log("the stored response is good until", "debug")
+    crowd.allow("AH00052")
+    crowd.stop()  # what the leader does ends first
+    assert attempts()[0] == before[0] and attempts()[1] >= before[1]
 
 
 @pytest.mark.asan

@@ -183,6 +183,25 @@ TEST(the_ledger)
     assert_int_equal(view.next_request, T(50));
 }
 
+TEST(last_attempt_that_the_ledger_lacks)
+{
+    oc_ledger_entry_t good = {{1}, {T(50), 0, OC_GOOD}, 0}, failed = {{2}, {T(50), 1, OC_TIMED_OUT}, 0};
+    const char *problem = NULL;
+    oc_ledger_t *ledger;
+    oc_reader_t reader;
+
+    begin();
+    put_record(1, T(1));
+    assert_int_equal(oc_ledger_create(&ledger, oc_ledger_path(cache_path, cache_pool), 4, cache_pool, &problem),
+                     APR_SUCCESS);
+    assert_int_equal(oc_ledger_write(ledger, 0, &good), APR_SUCCESS);
+    assert_int_equal(oc_ledger_write(ledger, 1, &failed), APR_SUCCESS);
+    oc_reader_load(&reader, cache_path, 1000, cache_pool);
+    assert_true(view_of(&reader, 1).fetched_at > 0);
+    assert_int_equal(view_of(&reader, 1).last_attempt, view_of(&reader, 1).fetched_at);
+    assert_int_equal(view_of(&reader, 2).last_attempt, 0);
+}
+
 TEST(foreign_files)
 {
     oc_reader_t reader;
