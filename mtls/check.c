@@ -45,4 +45,9 @@ void oc_mtls_test_config(apr_pool_t *pconf, server_rec *main_server)
     (void)pconf;
     for (s = main_server; oc_mtls_service() && s; s = s->next)
         check_host(s);
+    if (oc_mtls_written() && !oc_mtls_is_active())
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, main_server,
+            "%s has no effect: OCSPCacheClient is off in every host. Set OCSPCacheClient soft or hard in a host",
+            oc_mtls_written());
 }

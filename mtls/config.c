@@ -35,6 +35,7 @@ static const struct {
 /* The settings of the whole server, in pconf, and what follows from a configuration. */
 static struct {
     oc_client_spec_t spec;
+    const char *written; /* a directive of the whole server that is set; NULL: none */
     const oc_client_service_t *service;
     int verifies_in_directory;
 } global;
@@ -54,6 +55,11 @@ int oc_mtls_is_active(void)
 int oc_mtls_verifies_in_directory(void)
 {
     return global.verifies_in_directory;
+}
+
+const char *oc_mtls_written(void)
+{
+    return global.written;
 }
 
 const oc_client_service_t *oc_mtls_service(void)
@@ -154,6 +160,7 @@ static const char *set_size(cmd_parms *cmd, void *dummy, const char *arg)
         return apr_psprintf(cmd->pool, "%s: '%s' is not a number of clients from %d to %d", cmd->cmd->name, arg,
                             SIZE_MIN, SIZE_MAX_CLIENTS);
     global.spec.size = (unsigned)size;
+    global.written = cmd->cmd->name;
     return ap_check_cmd_context(cmd, GLOBAL_ONLY);
 }
 
@@ -161,6 +168,7 @@ static const char *set_file(cmd_parms *cmd, void *dummy, const char *arg)
 {
     (void)dummy;
     global.spec.path = ap_server_root_relative(cmd->pool, arg);
+    global.written = cmd->cmd->name;
     if (!global.spec.path)
         return apr_psprintf(cmd->pool, "%s: '%s' is not a path", cmd->cmd->name, arg);
     return ap_check_cmd_context(cmd, GLOBAL_ONLY);

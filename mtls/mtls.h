@@ -55,6 +55,9 @@ int oc_mtls_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 /** Does a host of this configuration check clients? */
 int oc_mtls_is_active(void);
 
+/** The name of a directive of this configuration that concerns all hosts that check clients; NULL: there is none. */
+const char *oc_mtls_written(void);
+
 /** Was SSLVerifyClient found outside of "none", in this host or one of its directories? */
 int oc_mtls_verifies_in_directory(void);
 

@@ -147,9 +147,11 @@ def test_what_apachectl_reports(mtls):
     for client, verify, report in ((("OCSPCacheClient hard",), "none", "no client sends a certificate to this host"),
                                    (("OCSPCacheClient soft",), "optional_no_ca", "the status of such a client is never known"),
                                    (("OCSPCacheClientWait 1s",), "require", "OCSPCacheClient is off in this host"),
+                                   (("OCSPCacheClient off",), "require", "OCSPCacheClientSize has no effect"),
                                    (("OCSPCacheClient hard",), "require", "")):
         vhost = make_vhost(one.server.root_ca, one.server.config.vhosts[0].leaves[0], client, verify)
-        checks.append((dataclasses.replace(one.server.config, vhosts=(vhost,)), report))
+        directives = ("OCSPCacheClientSize 1000",) if client[0] == "OCSPCacheClient off" else ()
+        checks.append((dataclasses.replace(one.server.config, vhosts=(vhost,), directives=directives), report))
     for config, report in checks:
         one.server.config = config
         result = one.server.check()
