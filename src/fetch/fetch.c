@@ -293,24 +293,34 @@ static int fetch_worth_a_post(oc_verdict_t verdict, int http_status)
     }
 }
 
+/* result->detail is about POST. */
+static void fetch_explain_both(oc_fetch_result_t *result, const char *by_get)
+{
+    apr_size_t used = strlen(result->detail);
+    char *end = result->detail + used;
+    apr_size_t room = sizeof(result->detail) - used;
+    const char *space = used > 0 ? " " : "";
+
+    if (strcmp(result->detail, by_get) == 0)
+        (void)apr_snprintf(end, room, "%sby POST and by GET", space);
+    else
+        (void)apr_snprintf(end, room, "%sby POST; by GET: %s", space, by_get);
+}
+
 static oc_verdict_t fetch_both_ways(oc_exchange_t *ex)
 {
     oc_fetch_result_t *result = ex->result;
     const char *get_path = ex->request->by_post ? NULL : oc_request_get_path(&ex->query);
     oc_verdict_t verdict = fetch_attempt(ex, get_path);
-    const char *before;
-    apr_size_t used;
+    const char *by_get;
 
     if (!get_path || !fetch_worth_a_post(verdict, result->http_status))
         return verdict;
-    before = apr_pstrdup(ex->pool, result->detail);
+    by_get = apr_pstrdup(ex->pool, result->detail);
     verdict = fetch_attempt(ex, NULL);
     result->get_failed = verdict == OC_PENDING;
-    if (verdict != OC_PENDING && verdict != OC_STOPPED) {
-        used = strlen(result->detail);
-        (void)apr_snprintf(result->detail + used, sizeof(result->detail) - used, "%sby POST; by GET: %s",
-                           used > 0 ? " " : "", before);
-    }
+    if (verdict != OC_PENDING && verdict != OC_STOPPED)
+        fetch_explain_both(result, by_get);
     return verdict;
 }
 

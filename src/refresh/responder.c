@@ -10,6 +10,7 @@
 #include "base/deadline.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #define HUNG apr_time_from_sec(1) /* what is cut off after so long has hung: the responder is being restarted */
 #define POSTS_REMEMBERED 16       /* queries by POST alone before GET is tried again: caches answer nothing else */
@@ -80,7 +81,11 @@ static int rank(const oc_attempt_t *attempt)
 static const char *describe_both(const oc_attempt_t *one, const char *method, const oc_attempt_t *other,
                                  const char *other_method, apr_pool_t *pool)
 {
-    return apr_psprintf(pool, "%s%sby %s; by %s: %s%s%s", one->detail, *one->detail ? ", " : "", method, other_method,
+    const char *comma = *one->detail ? ", " : "";
+
+    if (one->verdict == other->verdict && strcmp(one->detail, other->detail) == 0)
+        return apr_psprintf(pool, "%s%sby %s and by %s", one->detail, comma, method, other_method);
+    return apr_psprintf(pool, "%s%sby %s; by %s: %s%s%s", one->detail, comma, method, other_method,
                         oc_verdict_text(other->verdict), *other->detail ? ": " : "", other->detail);
 }
 

@@ -49,7 +49,7 @@ def test_a_revocation_that_get_hides(site):
 
 
 @pytest.mark.parametrize("get, post, verdict, said", [
-    (responders.try_later(), responders.try_later(), "try-later", "by POST; by GET: the responder asked to try again"),
+    (responders.try_later(), responders.try_later(), "try-later", r"again later: OCSPResponseStatus 3, by POST and by GET\. "),
     (responders.try_later(), responders.http_status(405), "try-later", "by GET; by POST: .*HTTP"),
     (responders.good(-9000, -1000), responders.unauthorized(), "unauthorized", "by POST; by GET: .*expired"),
     (responders.unauthorized(), responders.good(-9000, -1000), "unauthorized", "by GET; by POST: .*expired"),

@@ -56,7 +56,7 @@ static const case_t cases[] = {
      .by_get = 1,
      .status = 404,
      .connections = 2,
-     .detail = "by POST; by GET: 127.0.0.1:",
+     .detail = "by POST and by GET",
      .answers = {{.head = "HTTP/1.1 404 Not Found\r\n\r\n"}, {.head = "HTTP/1.1 404 Not Found\r\n\r\n"}}},
     {.name = "429 to GET is not repeated",
      .verdict = OC_HTTP_STATUS,
