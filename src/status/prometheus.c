@@ -105,6 +105,12 @@ static double when(apr_time_t time)
     return time ? SECONDS(time) : NAN;
 }
 
+/* In seconds; 0 where the clock was set back after the event. */
+static double age(apr_time_t since, apr_time_t now)
+{
+    return since < now ? SECONDS(now - since) : 0;
+}
+
 static void take_numbers(double *numbers, const oc_view_t *view, oc_group_t group, apr_time_t now)
 {
     numbers[MUST_STAPLE] = view->must_staple != 0;
@@ -116,7 +122,7 @@ static void take_numbers(double *numbers, const oc_view_t *view, oc_group_t grou
     numbers[EXPIRY] = view->has_record ? when(view->usable_until) : NAN;
     numbers[THIS_UPDATE] = view->has_record ? when(view->this_update) : NAN;
     numbers[SIZE] = view->has_record ? (double)view->size : NAN;
-    numbers[AGE] = view->has_record && view->fetched_at ? SECONDS(now - view->fetched_at) : NAN;
+    numbers[AGE] = view->has_record && view->fetched_at ? age(view->fetched_at, now) : NAN;
     numbers[SUCCESS] = view->has_record ? when(view->fetched_at) : NAN;
     numbers[ATTEMPT] = when(view->last_attempt);
     numbers[NEXT] = view->is_refreshed ? when(view->next_request) : NAN;

@@ -4,9 +4,11 @@
 and recovery with the clock."""
 
 import os
+import re
 import signal
 import time
 
+import clients
 import responders
 from clock import DAY
 from conftest import NOTHING_HELD, QUICK
@@ -52,6 +54,8 @@ def test_response_that_was_obtained_while_the_clock_was_ahead(site, clock):
     assert one.handshake().status is None
     poll(lambda: len(one.responder.asked) > known, "a query", 5)
     one.server.wait_log("By this server's clock, the stored response is not valid before", "warn")
+    assert re.search(r"^ocsp_cache_last_success_age_seconds\S* 0$", 
+                     clients.http_get(f"http://127.0.0.1:{one.server.http_port}/ocsp-cache-status?format=prometheus"), re.M)
     page = certificate(one.server, one.leaf)
     assert page["state"] == "none" and page["attention"] == "warning" and "becomes valid in" in page["reason"]
     clock.set(3600)  # nothing was lost
