@@ -25,9 +25,10 @@ typedef struct {
 #define ADVISE_PATH                                                                                        \
     "Check that this host can reach the responder (firewall, routing), or set SSLOCSPProxyURL to a proxy " \
     "that can."
-#define ADVISE_TAMPERED                                                                                   \
-    "Either something between this host and the CA alters responses (a proxy, a captive portal), or the " \
-    "responder is broken. Fetch the same response with `openssl ocsp` from another network and compare."
+#define ADVISE_TAMPERED                                                                                              \
+    "Either something between this host and the CA alters responses (a proxy, a captive portal), or the "            \
+    "responder is broken. Fetch the same response with `openssl ocsp` from another network and compare. If it is a " \
+    "file in OCSPCacheResponseFolder, check the job that writes it."
 #define ADVISE_CLOCKS                                                                             \
     "Compare this host's clock with a time server. If it is right, the responder's clock or its " \
     "publishing is wrong, which the CA has to fix."

@@ -146,10 +146,11 @@ void oc_generation_unlock(oc_generation_t *generation, server_rec *s)
             generation->name);
 
     if (status != APR_SUCCESS && before == APR_SUCCESS)
-        ap_log_error(APLOG_MARK, APLOG_ERR, status, s,
-                     "cannot write the cache file %s: stapling continues from memory, but responses fetched from now "
-                     "on are lost when the server stops. Is the disk full?",
-                     generation->path);
+        ap_log_error(
+            APLOG_MARK, APLOG_ERR, status, s,
+            "cannot write the cache file %s (%s): the cache continues in memory, but what is stored from now on "
+            "is lost when the server stops. Is the disk full?",
+            generation->path, generation->directive);
     else if (status == APR_SUCCESS && before != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "the cache file %s can be written again", generation->path);
 }
