@@ -61,8 +61,8 @@ void oc_view_take_cert(oc_view_t *view, const oc_cert_t *cert);
 /** Fill in what the cache holds: the response's times, size and origin. */
 void oc_view_take_record(oc_view_t *view, const oc_record_t *record);
 
-/** Fill in when the last attempt ended; the record and the note come first. @param when  0: not known: if no attempt has
- * failed since the response was obtained, that was the last one */
+/** Fill in when the last attempt ended; the record and the note come first. @param when  0: not known; if none has
+ * failed since the response was obtained, it is that one */
 void oc_view_take_attempt(oc_view_t *view, apr_time_t when);
 
 /** Is a response held that may be stapled at @a now? */

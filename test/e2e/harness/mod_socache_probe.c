@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Lets test_socache.py call any socache provider as a module of httpd does. Compiled by the test,
- * never installed.
+ * Lets test_socache.py call any socache provider as a module of httpd does. Compiled by the test, never installed.
  *
  *   SocacheProbe NAME PROVIDER [ARGUMENT]      an instance, initialised under the consumer's name NAME
  *   SetHandler socache-probe                   /?cache=NAME&op=...: one call, or a loop of calls, answered in JSON
