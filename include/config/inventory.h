@@ -4,7 +4,9 @@
  * The certificates that the configuration names, read from their files as the user who runs `apachectl -t`.
  * A running server knows them from mod_ssl (server/managed.h).
  *
- * Each file is read once, however many hosts name it, and each issuer is parsed once, however many files hold it.
+ * Each file is read once, however many hosts name it, and each issuer is parsed once, however many files hold it. Of
+ * certificates that name the same key of the same issuer, and have the same certificates to look for it in, the
+ * signature of one is verified.
  */
 #ifndef OC_CONFIG_INVENTORY_H
 #define OC_CONFIG_INVENTORY_H
@@ -15,9 +17,10 @@
 #include <httpd.h>
 
 typedef struct {
-    const char *file;      /* from SSLCertificateFile: an absolute path, or a URI */
-    const oc_cert_t *cert; /* NULL: status and problem give the reason; cert->issuer is NULL */
-    int has_issuer;        /* can mod_ssl find the issuer's certificate, the one whose key verifies the signature? */
+    const char *file;            /* from SSLCertificateFile: an absolute path, or a URI */
+    oc_cert_t *cert;             /* NULL: status and problem give the reason; cert->issuer is NULL */
+    const oc_outline_t *outline; /* NULL: all else of cert is there; else the subject is, after oc_inventory_name() */
+    int has_issuer; /* can mod_ssl find the issuer's certificate, the one whose key verifies the signature? */
     const char *issuer_problem;  /* if not: "CN=X is needed; chain.pem holds CN=Y" */
     const char *issuer;          /* the issuer's name in the certificate; NULL where cert is */
     apr_status_t status;         /* APR_ENOTIMPL: a URI; APR_EINVAL: a file without a certificate; else the errno */
@@ -25,6 +28,10 @@ typedef struct {
     const char *unread;          /* a file that may hold the issuer but cannot be read; NULL: none */
     apr_array_header_t *servers; /* server_rec *: the hosts that serve it, in the order of the configuration */
 } oc_listed_t;
+
+/** Fill in the subject of listed->cert, which costs as much as all the rest: only where something is reported.
+ *  @return "certificate SUBJECT (serial SERIAL)", for a message */
+const char *oc_inventory_name(const oc_listed_t *listed, apr_pool_t *pool);
 
 /** All certificates of TLS hosts, in the order of the configuration: const oc_listed_t *. A file that two hosts use
  * with different chains is listed twice. Empty if this module does not staple at all. */

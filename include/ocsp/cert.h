@@ -9,6 +9,7 @@
 #ifndef OC_OCSP_CERT_H
 #define OC_OCSP_CERT_H
 
+#include "ocsp/outline.h"
 #include "ocsp/verify.h"
 
 #include <apr_hash.h>
@@ -56,6 +57,9 @@ typedef struct {
 typedef struct oc_issuer_set_t oc_issuer_set_t;
 oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool);
 
+/** No certificate will be parsed for a while: free OpenSSL's objects of the issuers. */
+void oc_issuer_set_forget(oc_issuer_set_t *issuers);
+
 /**
  * Parse @a pem: the certificate, then its issuer, as mod_ssl's prime hook gives it; what follows is ignored.
  * @param cert out, allocated from @a pool; NULL on failure
@@ -73,6 +77,21 @@ X509 *oc_cert_first(const char *pem);
  *  NULL, and the binding covers the certificate alone. */
 apr_status_t oc_cert_from_x509(oc_cert_t **cert, X509 *x509, X509 *issuer, oc_issuer_set_t *issuers, apr_pool_t *pool,
                                const char **reason);
+
+/** The URLs that were read last, for the next certificate, which has mostly the same. Zero it before the first. */
+typedef struct {
+    oc_bytes_t aia;
+    const char *const *urls;
+} oc_last_urls_t;
+
+/** The same without issuer, binding and subject: a tenth of the work.
+ *  @param last  NULL: @a outline or @a pool will not live as long as the next certificate
+ *  @return APR_EINVAL: parse the certificate with OpenSSL, which may accept it */
+apr_status_t oc_cert_from_outline(oc_cert_t **cert, const oc_outline_t *outline, oc_last_urls_t *last,
+                                  apr_pool_t *pool);
+
+/** Fill in the subject. */
+void oc_cert_name(oc_cert_t *cert, const oc_outline_t *outline, apr_pool_t *pool);
 
 /** The URL of the issuer's certificate (AIA caIssuers): printable ASCII from @a pool; NULL: the certificate names
  * none. */

@@ -4,12 +4,13 @@
  * The issuers' certificates in the files that the configuration names: behind the server's certificate in
  * SSLCertificateFile, in SSLCertificateChainFile, SSLCACertificateFile and SSLCACertificatePath: where mod_ssl looks.
  *
- * Each file is read once, and each issuer is parsed once, however many files hold it. For the parent, while it reads
- * the configuration.
+ * Each file is read once, and each chain and issuer is parsed once, however many files hold it. For the parent, while
+ * it reads the configuration.
  */
 #ifndef OC_SERVER_ISSUER_FILES_H
 #define OC_SERVER_ISSUER_FILES_H
 
+#include "ocsp/bytes.h"
 #include "server/settings.h"
 
 #include <openssl/x509.h>
@@ -21,11 +22,11 @@ oc_issuer_files_t *oc_issuer_files_create(apr_pool_t *pool);
 
 /**
  * Read a PEM file of a server's certificate.
- * @param leaf out: the first certificate, which is the caller's to free; NULL in case of an error
- * @param extra out: the others, const array of X509 *
+ * @param leaf out: the DER of the first certificate, which may be followed by OpenSSL's trust settings
+ * @param extra out: the others, const array of X509 *: one object for each certificate, however many files hold it
  * @return APR_SUCCESS; APR_EINVAL: no certificate is in it; else the errno
  */
-apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, X509 **leaf,
+apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, oc_bytes_t *leaf,
                                   const apr_array_header_t **extra);
 
 typedef struct {

@@ -28,7 +28,8 @@ typedef struct {
     oc_findings_t *findings;
     apr_pool_t *pool;
     const oc_cert_t *cert;
-    int has_issuer; /* this and the next three: as in oc_listed_t */
+    const oc_listed_t *listed; /* NULL: `label` is set */
+    int has_issuer;            /* this and the next three: as in oc_listed_t */
     const char *issuer_problem;
     const char *unread;
     const char *issuer;
@@ -41,7 +42,9 @@ typedef struct {
 
 static void report(const case_t *c, int level, oc_about_t about, const char *text)
 {
-    oc_findings_add(c->findings, level, c->s, about, c->label, text);
+    const char *label = c->listed ? oc_inventory_name(c->listed, c->pool) : c->label;
+
+    oc_findings_add(c->findings, level, c->s, about, label, text);
 }
 
 static const char *date(apr_time_t time, apr_pool_t *pool)
@@ -145,7 +148,6 @@ static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_r
                 .s = s,
                 .demand = cert->must_staple ? DEMAND : ""};
 
-    c.label = apr_psprintf(pool, "certificate %s (serial %s)", cert->subject, cert->serial);
     return c;
 }
 
@@ -228,6 +230,7 @@ static void check_listed(const whole_t *whole, const oc_listed_t *listed, apr_po
             continue;
         }
         c = make_case(whole->findings, listed->cert, s, pool);
+        c.listed = listed;
         c.has_issuer = listed->has_issuer;
         c.issuer_problem = listed->issuer_problem;
         c.unread = listed->unread;
@@ -317,6 +320,7 @@ void oc_configtest_unstapled(server_rec *s, const char *pem, apr_pool_t *pool)
     if (!cert || !cert->must_staple)
         return;
     c = make_case(findings, cert, s, pool);
+    c.label = apr_psprintf(pool, "certificate %s (serial %s)", cert->subject, cert->serial);
     check_certificate(&c);
     oc_findings_log(findings);
 }

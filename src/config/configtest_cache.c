@@ -57,7 +57,7 @@ static void check_expiry(oc_findings_t *findings, const oc_listed_t *listed, con
         return;
     if (!is_over && !oc_view_is_running_out(view, now, oc_settings_global()->expiry_warning))
         return;
-    label = apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
+    label = oc_inventory_name(listed, pool);
     text = apr_psprintf(pool, "the response stored in %s %s. %s", path,
                         is_over ? "has expired" : "expires soon (OCSPCacheExpiryWarning) and has not been renewed",
                         cause(view, pool));

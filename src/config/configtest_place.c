@@ -122,7 +122,7 @@ void oc_configtest_own_responder(oc_findings_t *findings, const apr_array_header
         for (j = 0; j < listed->servers->nelts; j++)
             oc_findings_add(
                 findings, APLOG_WARNING, APR_ARRAY_IDX(listed->servers, j, server_rec *), OC_ABOUT_CERTIFICATES,
-                apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial),
+                oc_inventory_name(listed, pool),
                 apr_psprintf(pool,
                              "its responder, %s, is behind this server, which waits for it before it accepts "
                              "connections. Without a stored response each start takes longer by "

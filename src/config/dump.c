@@ -51,6 +51,7 @@ static oc_view_t view_of(const dump_t *dump, const oc_listed_t *listed)
     memset(&view, 0, sizeof(view));
     view.host = APR_ARRAY_IDX(hosts, 0, const char *);
     view.hosts = hosts;
+    (void)oc_inventory_name(listed, dump->pool);
     oc_view_take_cert(&view, listed->cert);
     view.url = targets.url;
     view.urls = targets.urls;

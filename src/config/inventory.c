@@ -14,11 +14,16 @@
 #include <apr_strings.h>
 #include <http_config.h>
 #include <openssl/err.h>
+#include <string.h>
+
+#define FAMILY_MAX 1024 /* a longer name and longer paths together: each certificate is parsed */
 
 typedef struct {
     apr_pool_t *pool;
     apr_hash_t *listed; /* the certificate's file and all paths of issuers -> oc_listed_t * */
     oc_issuer_files_t *files;
+    apr_hash_t *families; /* from family_of() -> the issuer's name: an issuer that was found */
+    oc_last_urls_t last;
 } reader_t;
 
 static const char *absolute(const char *file, apr_pool_t *pool)
@@ -38,29 +43,99 @@ static int is_uri(const char *name)
     return p > name && *p == ':' && apr_isalpha(*name);
 }
 
+/* All that decides whether mod_ssl and this module find a certificate's issuer, but its signature: where they look, the
+ * issuer's name and key, the kind of signature. @return NULL: it does not fit */
+static const char *family_of(const oc_outline_t *outline, const oc_server_conf_t *conf, const apr_array_header_t *extra,
+                             char *buffer, apr_size_t size, apr_ssize_t *len)
+{
+    const oc_bytes_t parts[] = {
+        {(const unsigned char *)extra->elts, (apr_size_t)extra->nelts * sizeof(X509 *)},
+        {(const unsigned char *)conf->chain_file, conf->chain_file ? strlen(conf->chain_file) + 1 : 0},
+        {(const unsigned char *)conf->ca_file, conf->ca_file ? strlen(conf->ca_file) + 1 : 0},
+        {(const unsigned char *)conf->ca_path, conf->ca_path ? strlen(conf->ca_path) + 1 : 0},
+        outline->issuer,
+        outline->issuer_key_id,
+        outline->algorithm,
+    };
+    apr_size_t used = 0;
+    unsigned i;
+
+    for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (size - used < sizeof(parts[i].len) + parts[i].len)
+            return NULL;
+        memcpy(buffer + used, &parts[i].len, sizeof(parts[i].len));
+        used += sizeof(parts[i].len);
+        if (parts[i].len > 0)
+            memcpy(buffer + used, parts[i].at, parts[i].len);
+        used += parts[i].len;
+    }
+    *len = (apr_ssize_t)used;
+    return buffer;
+}
+
+/* @return 0: it contains no certificate */
+static int parse(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *conf, oc_bytes_t der,
+                 const apr_array_header_t *extra)
+{
+    X509 *leaf = d2i_X509_AUX(NULL, &der.at, (long)der.len);
+    oc_issuer_found_t found;
+
+    if (!leaf)
+        return 0;
+    oc_issuer_files_find(reader->files, conf, leaf, listed->file, extra, &found);
+    listed->has_issuer = found.issuer && found.is_plausible;
+    listed->issuer_problem = found.problem;
+    listed->unread = found.unread;
+    listed->status = oc_cert_from_x509(&listed->cert, leaf, NULL, NULL, reader->pool, &listed->problem);
+    listed->issuer = listed->cert ? oc_issuer_needed(leaf, reader->pool) : NULL;
+    X509_free(leaf);
+    return 1;
+}
+
+static void read_certificate(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *conf, oc_bytes_t der,
+                             const apr_array_header_t *extra)
+{
+    oc_outline_t outline;
+    const char *family = NULL, *issuer = NULL;
+    char buffer[FAMILY_MAX];
+    apr_ssize_t len;
+
+    if (oc_outline_read(&outline, der.at, der.len))
+        family = family_of(&outline, conf, extra, buffer, sizeof(buffer), &len);
+    if (family)
+        issuer = apr_hash_get(reader->families, family, len);
+    if (issuer && oc_cert_from_outline(&listed->cert, &outline, &reader->last, reader->pool) == APR_SUCCESS) {
+        listed->has_issuer = 1;
+        listed->issuer = issuer;
+        listed->outline = apr_pmemdup(reader->pool, &outline, sizeof(outline));
+        return;
+    }
+    if (!parse(reader, listed, conf, der, extra))
+        listed->status = APR_EINVAL;
+    else if (family && listed->has_issuer && listed->issuer)
+        apr_hash_set(reader->families, apr_pmemdup(reader->pool, family, (apr_size_t)len), len, listed->issuer);
+}
+
 static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *conf)
 {
     const apr_array_header_t *extra;
-    oc_issuer_found_t found;
-    oc_cert_t *cert = NULL;
-    X509 *leaf = NULL;
+    oc_bytes_t der;
 
     if (is_uri(listed->file)) {
         listed->status = APR_ENOTIMPL;
         return;
     }
     listed->problem = "it contains no certificate in PEM form";
-    listed->status = oc_issuer_files_read(reader->files, listed->file, &leaf, &extra);
-    if (listed->status == APR_SUCCESS) {
-        oc_issuer_files_find(reader->files, conf, leaf, listed->file, extra, &found);
-        listed->has_issuer = found.issuer && found.is_plausible;
-        listed->issuer_problem = found.problem;
-        listed->unread = found.unread;
-        listed->status = oc_cert_from_x509(&cert, leaf, NULL, NULL, reader->pool, &listed->problem);
-        listed->cert = cert;
-        listed->issuer = cert ? oc_issuer_needed(leaf, reader->pool) : NULL;
-    }
-    X509_free(leaf);
+    listed->status = oc_issuer_files_read(reader->files, listed->file, &der, &extra);
+    if (listed->status == APR_SUCCESS)
+        read_certificate(reader, listed, conf, der, extra);
+}
+
+const char *oc_inventory_name(const oc_listed_t *listed, apr_pool_t *pool)
+{
+    if (!listed->cert->subject)
+        oc_cert_name(listed->cert, listed->outline, pool);
+    return apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
 }
 
 static void add(reader_t *reader, apr_array_header_t *all, server_rec *s, const char *name)
@@ -92,7 +167,7 @@ apr_array_header_t *oc_inventory_read(server_rec *main_server, apr_pool_t *pool)
 apr_array_header_t *oc_inventory_of(const apr_array_header_t *servers, apr_pool_t *pool)
 {
     apr_array_header_t *all = apr_array_make(pool, 16, sizeof(oc_listed_t *));
-    reader_t reader = {pool, apr_hash_make(pool), oc_issuer_files_create(pool)};
+    reader_t reader = {pool, apr_hash_make(pool), oc_issuer_files_create(pool), apr_hash_make(pool), {{NULL, 0}, NULL}};
     int i, j;
 
     ERR_set_mark();

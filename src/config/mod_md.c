@@ -165,7 +165,7 @@ static const scope_t *scope_of(const oc_mod_md_t *md, const server_rec *s)
 {
     const scope_t *own = NULL;
 
-    if (s->is_virtual && s->defn_name)
+    if (s->is_virtual && s->defn_name && apr_hash_count(md->scopes) > 0)
         own = apr_hash_get(md->scopes, place(s->defn_name, (int)s->defn_line_number, md->pool), APR_HASH_KEY_STRING);
     return own ? own : &md->outside;
 }

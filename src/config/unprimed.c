@@ -95,16 +95,15 @@ static void take(const apr_array_header_t *stapled, apr_pool_t *pool)
     for (i = 0; i < stapled->nelts; i++) {
         const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
         server_rec *first = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
-        const char *host = oc_managed_host(first, pool);
+        const char *host = oc_managed_host(first, pool), *name;
 
         if (oc_managed_has(listed->cert->id) || (listed->has_issuer && !oc_managed_was_rejected(listed->cert->id)))
             continue;
+        name = oc_inventory_name(listed, pool);
         oc_managed_add_unprimed(listed->cert, listed->servers, listed->issuer);
         if (listed->has_issuer || !is_missed(first, listed->cert, pool)) /* a rejected one is logged already */
             continue;
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, first,
-                     "%s: certificate %s (serial %s): mod_ssl does not find its issuer", host, listed->cert->subject,
-                     listed->cert->serial);
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, first, "%s: %s: mod_ssl does not find its issuer", host, name);
         add_to_group(groups, order, listed, host, pool);
     }
     for (i = 0; i < order->nelts; i++)

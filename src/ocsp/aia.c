@@ -92,9 +92,8 @@ static int contains(const apr_array_header_t *all, const char *text)
     return 0;
 }
 
-const char *const *oc_aia_locations(const X509 *x509, int method, apr_pool_t *pool)
+const char *const *oc_aia_locations(AUTHORITY_INFO_ACCESS *access, int method, apr_pool_t *pool)
 {
-    AUTHORITY_INFO_ACCESS *access = X509_get_ext_d2i(x509, NID_info_access, NULL, NULL);
     apr_array_header_t *all = apr_array_make(pool, 2, sizeof(const char *));
     int i;
 

@@ -7,15 +7,16 @@
 #define OC_OCSP_AIA_H
 
 #include <apr_pools.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /**
- * The locations of an access method (NID_ad_OCSP, NID_ad_ca_issuers), in the order of the certificate, each once.
+ * The locations in @a access (freed; NULL: there is no such extension) that have an access method (NID_ad_OCSP,
+ * NID_ad_ca_issuers), in the order of the certificate, each once.
  * Blanks and line ends around a URL are removed. What a URL must not contain inside is percent-encoded; a control
  * character becomes \xHH, which no URL may contain either. What is not a URL is named: "DirName:CN=x".
  * @return NULL-terminated, from @a pool; empty when there is none. Printable ASCII without blanks. May leave errors in
  *         OpenSSL's queue.
  */
-const char *const *oc_aia_locations(const X509 *x509, int method, apr_pool_t *pool);
+const char *const *oc_aia_locations(AUTHORITY_INFO_ACCESS *access, int method, apr_pool_t *pool);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Copyright 2026 The mod_ocsp_cache authors
  *
- * Converts a certificate and its issuer to plain bytes and strings, and these to a request or to the objects that
- * verification needs. Called while the configuration is read (parent) and by refresher threads. It must never keep an
- * OpenSSL object beyond a call, unless a pool owns it, and never read anything but its arguments.
+ * Converts a certificate and its issuer to plain bytes and strings. Called while the configuration is read (parent) and
+ * by refresher threads. It must never keep an OpenSSL object beyond a call, unless a pool owns it, and never read
+ * anything but its arguments.
  */
 #include "ocsp/cert.h"
 
@@ -15,7 +15,6 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -30,6 +29,8 @@
 struct oc_issuer_set_t {
     apr_pool_t *pool;
     apr_hash_t *by_hash;
+    apr_pool_t *scratch; /* of `parsed`; NULL: nothing is in it */
+    apr_hash_t *parsed;  /* DER -> X509 * */
 };
 
 oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool)
@@ -38,7 +39,40 @@ oc_issuer_set_t *oc_issuer_set_create(apr_pool_t *pool)
 
     issuers->pool = pool;
     issuers->by_hash = apr_hash_make(pool);
+    issuers->scratch = NULL;
     return issuers;
+}
+
+void oc_issuer_set_forget(oc_issuer_set_t *issuers)
+{
+    if (issuers->scratch)
+        apr_pool_destroy(issuers->scratch);
+    issuers->scratch = NULL;
+}
+
+static apr_status_t free_x509(void *x509)
+{
+    X509_free(x509);
+    return APR_SUCCESS;
+}
+
+/* OpenSSL's object of an issuer, which many certificates have. @return NULL: it cannot be parsed */
+static X509 *parsed_issuer(oc_issuer_set_t *issuers, oc_bytes_t der)
+{
+    const unsigned char *p = der.at;
+    X509 *x509;
+
+    if (!issuers->scratch) {
+        if (apr_pool_create(&issuers->scratch, issuers->pool) != APR_SUCCESS)
+            return NULL;
+        issuers->parsed = apr_hash_make(issuers->scratch);
+    }
+    x509 = apr_hash_get(issuers->parsed, der.at, (apr_ssize_t)der.len);
+    if (x509 || !(x509 = d2i_X509(NULL, &p, (long)der.len)))
+        return x509;
+    apr_pool_cleanup_register(issuers->scratch, x509, free_x509, apr_pool_cleanup_null);
+    apr_hash_set(issuers->parsed, apr_pmemdup(issuers->scratch, der.at, der.len), (apr_ssize_t)der.len, x509);
+    return x509;
 }
 
 /* OpenSSL's DER, moved into the pool; NULL when OpenSSL failed. */
@@ -107,7 +141,7 @@ const char *oc_cert_issuer_url(const X509 *x509, apr_pool_t *pool)
     const char *const *urls, *found;
 
     ERR_set_mark();
-    urls = oc_aia_locations(x509, NID_ad_ca_issuers, pool);
+    urls = oc_aia_locations(X509_get_ext_d2i(x509, NID_info_access, NULL, NULL), NID_ad_ca_issuers, pool);
     ERR_pop_to_mark();
     for (found = *urls; *urls; urls++)
         if (strncasecmp(*urls, "http://", 7) == 0)
@@ -115,9 +149,9 @@ const char *oc_cert_issuer_url(const X509 *x509, apr_pool_t *pool)
     return found;
 }
 
-static int must_staple(const X509 *x509)
+/* Frees @a features; NULL: there is no such extension. */
+static int must_staple(TLS_FEATURE *features)
 {
-    TLS_FEATURE *features = X509_get_ext_d2i(x509, NID_tlsfeature, NULL, NULL);
     int found = 0;
 
     for (int i = 0; i < sk_ASN1_INTEGER_num(features); i++) {
@@ -178,8 +212,8 @@ static const char *fill(oc_cert_t *cert, X509 *x509, X509 *issuer, oc_issuer_set
     oc_x509_serial(serial_text, sizeof(serial_text), serial);
     cert->serial = apr_pstrdup(pool, serial_text);
     cert->subject = apr_pstrdup(pool, subject);
-    cert->urls = oc_aia_locations(x509, NID_ad_OCSP, pool);
-    cert->must_staple = must_staple(x509);
+    cert->urls = oc_aia_locations(X509_get_ext_d2i(x509, NID_info_access, NULL, NULL), NID_ad_OCSP, pool);
+    cert->must_staple = must_staple(X509_get_ext_d2i(x509, NID_tlsfeature, NULL, NULL));
     cert->is_self_signed = (X509_get_extension_flags(x509) & EXFLAG_SS) != 0;
     return "";
 }
@@ -199,6 +233,102 @@ apr_status_t oc_cert_from_x509(oc_cert_t **cert, X509 *x509, X509 *issuer, oc_is
     *reason = problem;
     return APR_EINVAL;
 }
+
+/* ---- out of an outline ---- */
+
+static void *extension(oc_bytes_t bytes)
+{
+    const unsigned char *p = bytes.at;
+    X509_EXTENSION *one = p ? d2i_X509_EXTENSION(NULL, &p, (long)bytes.len) : NULL;
+    void *value = one ? X509V3_EXT_d2i(one) : NULL;
+
+    X509_EXTENSION_free(one);
+    return value;
+}
+
+static int outlined_time(apr_time_t *time, oc_bytes_t bytes)
+{
+    const unsigned char *p = bytes.at;
+    ASN1_TIME *asn1 = d2i_ASN1_TIME(NULL, &p, (long)bytes.len);
+    int ok = oc_x509_time(time, asn1);
+
+    ASN1_TIME_free(asn1);
+    return ok;
+}
+
+static int outlined_serial(oc_cert_t *cert, oc_bytes_t bytes, apr_pool_t *pool)
+{
+    const unsigned char *p = bytes.at;
+    ASN1_INTEGER *serial = d2i_ASN1_INTEGER(NULL, &p, (long)bytes.len);
+    char text[SERIAL_MAX];
+
+    if (!serial)
+        return 0;
+    cert->serial_der = serial_der(serial, &cert->serial_der_len, pool);
+    oc_x509_serial(text, sizeof(text), serial);
+    cert->serial = apr_pstrdup(pool, text);
+    ASN1_INTEGER_free(serial);
+    return cert->serial_der != NULL;
+}
+
+static const char *const *outlined_urls(oc_bytes_t aia, oc_last_urls_t *last, apr_pool_t *pool)
+{
+    const char *const *urls;
+
+    if (last && last->urls && last->aia.len == aia.len && memcmp(last->aia.at, aia.at, aia.len) == 0)
+        return last->urls;
+    urls = oc_aia_locations(extension(aia), NID_ad_OCSP, pool);
+    if (last && aia.at)
+        *last = (oc_last_urls_t){aia, urls};
+    return urls;
+}
+
+static int fill_outlined(oc_cert_t *cert, const oc_outline_t *outline, oc_last_urls_t *last, apr_pool_t *pool)
+{
+    if (!outlined_serial(cert, outline->serial, pool) || !outlined_time(&cert->not_before, outline->not_before)
+        || !outlined_time(&cert->not_after, outline->not_after)
+        || !EVP_Digest(outline->der.at, outline->der.len, cert->id, NULL, EVP_sha1(), NULL))
+        return 0;
+    cert->issuer_name = apr_pmemdup(pool, outline->issuer.at, outline->issuer.len);
+    cert->issuer_name_len = outline->issuer.len;
+    cert->urls = outlined_urls(outline->aia, last, pool);
+    cert->must_staple = must_staple(extension(outline->tls_feature));
+    return 1;
+}
+
+apr_status_t oc_cert_from_outline(oc_cert_t **cert, const oc_outline_t *outline, oc_last_urls_t *last, apr_pool_t *pool)
+{
+    oc_cert_t *filled = apr_pcalloc(pool, sizeof(*filled));
+    int ok;
+
+    ERR_set_mark();
+    ok = fill_outlined(filled, outline, last, pool);
+    ERR_pop_to_mark();
+    *cert = ok ? filled : NULL;
+    return ok ? APR_SUCCESS : APR_EINVAL;
+}
+
+void oc_cert_name(oc_cert_t *cert, const oc_outline_t *outline, apr_pool_t *pool)
+{
+    const unsigned char *p = outline->subject.at;
+    X509_NAME *name;
+    X509 *x509 = NULL;
+    char subject[SUBJECT_MAX] = "";
+
+    ERR_set_mark();
+    name = d2i_X509_NAME(NULL, &p, (long)outline->subject.len);
+    if (name)
+        oc_x509_name(subject, sizeof(subject), name);
+    p = outline->der.at;
+    if (!*subject && (x509 = d2i_X509(NULL, &p, (long)outline->der.len)) != NULL)
+        oc_x509_subject(subject, sizeof(subject), x509);
+    cert->subject = apr_pstrdup(pool, *subject ? subject : "(no name)");
+    X509_free(x509);
+    X509_NAME_free(name);
+    ERR_pop_to_mark();
+}
+
+/* ---- out of PEM ---- */
 
 /* An encrypted certificate is none. Given a passphrase, OpenSSL does not prompt for one while the server starts. */
 static X509 *next_certificate(BIO *bio)
@@ -222,116 +352,76 @@ X509 *oc_cert_first(const char *pem)
     return x509;
 }
 
+/* The DER of the next certificate; it is the caller's to free. */
+static oc_bytes_t next_der(BIO *bio)
+{
+    static char no_passphrase[] = "";
+    unsigned char *der = NULL;
+    long len = 0;
+
+    if (!PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509, bio, NULL, no_passphrase))
+        return (oc_bytes_t){NULL, 0};
+    return (oc_bytes_t){der, (apr_size_t)len};
+}
+
+/* The common case, in which only the signature takes time: the certificate is like nearly all, and names the issuer's
+ * key. @return NULL: to be parsed */
+static oc_cert_t *parse_common(oc_bytes_t leaf, oc_bytes_t issuer_der, oc_issuer_set_t *issuers, apr_pool_t *pool)
+{
+    X509 *issuer = parsed_issuer(issuers, issuer_der);
+    oc_outline_t outline;
+    oc_cert_t *cert;
+
+    if (!issuer || !oc_outline_read(&outline, leaf.at, leaf.len) || !oc_outline_names(&outline, issuer)
+        || !oc_outline_is_signed_by(&outline, issuer)
+        || oc_cert_from_outline(&cert, &outline, NULL, pool) != APR_SUCCESS)
+        return NULL;
+    cert->issuer = intern(issuers, issuer);
+    if (!cert->issuer || !bind_pair(cert, leaf.at, leaf.len))
+        return NULL;
+    oc_cert_name(cert, &outline, pool);
+    return cert;
+}
+
+static const char *parse_any(oc_cert_t **cert, oc_bytes_t leaf, oc_bytes_t issuer_der, oc_issuer_set_t *issuers,
+                             apr_pool_t *pool)
+{
+    const unsigned char *p = leaf.at, *q = issuer_der.at;
+    X509 *x509 = p ? d2i_X509(NULL, &p, (long)leaf.len) : NULL;
+    X509 *issuer = q ? d2i_X509(NULL, &q, (long)issuer_der.len) : NULL;
+    const char *reason = "";
+
+    if (!x509)
+        reason = "no certificate in PEM form";
+    else if (!issuer)
+        reason = "no issuer's certificate follows the certificate";
+    else
+        (void)oc_cert_from_x509(cert, x509, issuer, issuers, pool, &reason);
+    X509_free(issuer);
+    X509_free(x509);
+    return reason;
+}
+
 apr_status_t oc_cert_parse(oc_cert_t **cert, const char *pem, oc_issuer_set_t *issuers, apr_pool_t *pool,
                            const char **reason)
 {
+    oc_bytes_t leaf = {NULL, 0}, issuer = {NULL, 0};
     BIO *bio;
-    X509 *x509 = NULL, *issuer = NULL;
-    apr_status_t status = APR_EINVAL;
 
     *cert = NULL;
     ERR_set_mark();
     bio = BIO_new_mem_buf(pem, -1);
     if (bio)
-        x509 = next_certificate(bio);
-    if (x509)
-        issuer = next_certificate(bio);
+        leaf = next_der(bio);
+    if (leaf.at)
+        issuer = next_der(bio);
+    if (issuer.at)
+        *cert = parse_common(leaf, issuer, issuers, pool);
+    if (!*cert)
+        *reason = parse_any(cert, leaf, issuer, issuers, pool);
     ERR_pop_to_mark();
-
-    if (issuer)
-        status = oc_cert_from_x509(cert, x509, issuer, issuers, pool, reason);
-    else
-        *reason = !x509 ? "no certificate in PEM form" : "no issuer's certificate follows the certificate";
-    X509_free(issuer);
-    X509_free(x509);
+    OPENSSL_free((void *)issuer.at);
+    OPENSSL_free((void *)leaf.at);
     BIO_free(bio);
-    return status;
-}
-
-static apr_status_t free_x509(void *x509)
-{
-    X509_free(x509);
-    return APR_SUCCESS;
-}
-
-static apr_status_t free_name(void *name)
-{
-    X509_NAME_free(name);
-    return APR_SUCCESS;
-}
-
-static apr_status_t free_integer(void *integer)
-{
-    ASN1_INTEGER_free(integer);
-    return APR_SUCCESS;
-}
-
-apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject, apr_pool_t *pool)
-{
-    const unsigned char *p;
-    ASN1_INTEGER *serial;
-    X509_NAME *name;
-
-    memset(subject, 0, sizeof(*subject));
-    if (!cert->issuer)
-        return APR_EGENERAL;
-    ERR_set_mark();
-    p = cert->issuer->der;
-    subject->issuer = d2i_X509(NULL, &p, (long)cert->issuer->der_len);
-    if (subject->issuer)
-        apr_pool_cleanup_register(pool, subject->issuer, free_x509, apr_pool_cleanup_null);
-    p = cert->serial_der;
-    subject->serial = serial = d2i_ASN1_INTEGER(NULL, &p, (long)cert->serial_der_len);
-    if (serial)
-        apr_pool_cleanup_register(pool, serial, free_integer, apr_pool_cleanup_null);
-    subject->not_before = cert->not_before;
-    p = cert->issuer_name;
-    subject->issuer_name = name = d2i_X509_NAME(NULL, &p, (long)cert->issuer_name_len);
-    if (name)
-        apr_pool_cleanup_register(pool, name, free_name, apr_pool_cleanup_null);
-    subject->not_after = cert->not_after;
-    ERR_pop_to_mark();
-    return subject->issuer && serial && name ? APR_SUCCESS : APR_EGENERAL;
-}
-
-static int request_der(unsigned char **der, oc_certid_hash_t hash, const oc_verify_subject_t *subject)
-{
-    OCSP_REQUEST *request = OCSP_REQUEST_new();
-    OCSP_CERTID *id = OCSP_cert_id_new(hash == OC_CERTID_SHA256 ? EVP_sha256() : EVP_sha1(), subject->issuer_name,
-                                       X509_get0_pubkey_bitstr(subject->issuer), subject->serial);
-    int length = -1;
-
-    /* From add0 on, the id belongs to the request. */
-    if (request && id && OCSP_request_add0_id(request, id)) {
-        id = NULL;
-        length = i2d_OCSP_REQUEST(request, der);
-    }
-    OCSP_CERTID_free(id);
-    OCSP_REQUEST_free(request);
-    return length;
-}
-
-apr_status_t oc_cert_request(const oc_cert_t *cert, oc_certid_hash_t hash, const unsigned char **der,
-                             apr_size_t *der_len, apr_pool_t *pool)
-{
-    oc_verify_subject_t subject;
-    unsigned char *made = NULL;
-    apr_pool_t *scratch;
-    int length = -1;
-
-    *der = NULL;
-    *der_len = 0;
-    if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
-        return APR_EGENERAL;
-    ERR_set_mark();
-    if (oc_cert_subject(cert, &subject, scratch) == APR_SUCCESS)
-        length = request_der(&made, hash, &subject);
-    ERR_pop_to_mark();
-    apr_pool_destroy(scratch);
-    if (length > 0) {
-        *der = apr_pmemdup(pool, made, (apr_size_t)length);
-        *der_len = (apr_size_t)length;
-    }
-    OPENSSL_free(made);
-    return length > 0 ? APR_SUCCESS : APR_EGENERAL;
+    return *cert ? APR_SUCCESS : APR_EINVAL;
 }

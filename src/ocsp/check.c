@@ -59,19 +59,3 @@ apr_time_t oc_check_later(apr_time_t time, apr_interval_time_t interval)
 {
     return time > APR_INT64_MAX - interval ? APR_INT64_MAX : time + interval;
 }
-
-oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier)
-{
-    const unsigned char *p = rest->at;
-    oc_bytes_t content = {NULL, 0};
-    long len;
-    int tag, class;
-
-    if (rest->len == 0 || *p != identifier || (ASN1_get_object(&p, &len, &tag, &class, (long)rest->len) & 0x81) != 0)
-        return content;
-    content.at = p;
-    content.len = (apr_size_t)len;
-    rest->len -= (apr_size_t)(p + len - rest->at);
-    rest->at = p + len;
-    return content;
-}

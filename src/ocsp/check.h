@@ -7,18 +7,13 @@
 #ifndef OC_OCSP_CHECK_H
 #define OC_OCSP_CHECK_H
 
+#include "ocsp/bytes.h"
 #include "ocsp/subject.h"
 
 #include <apr_pools.h>
 #include <openssl/ocsp.h>
 
 #define PASSED OC_PENDING
-
-/** Bytes inside the response. */
-typedef struct {
-    const unsigned char *at;
-    apr_size_t len;
-} oc_bytes_t;
 
 typedef struct {
     const unsigned char *der; /* the response: as it was received, then as it will be stapled */
@@ -36,10 +31,6 @@ typedef struct {
     apr_time_t usable_until; /* so far; only ever lowered */
     apr_time_t usable_from;  /* so far; only ever raised */
 } oc_check_t;
-
-/** Take the element with this identifier octet from the front of @a rest. @return its content; at: NULL where another
- * element or none is there, and *rest is unchanged. */
-oc_bytes_t oc_check_take(oc_bytes_t *rest, int identifier);
 
 /** Write the detail. @return @a verdict */
 __attribute__((format(printf, 3, 4))) oc_verdict_t oc_check_refuse(const oc_check_t *check, oc_verdict_t verdict,

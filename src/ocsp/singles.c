@@ -47,7 +47,7 @@ static const EVP_MD *certid_hash(oc_bytes_t algorithm)
 {
     static const int known[] = {NID_sha1, NID_sha256, NID_sha384, NID_sha512};
     static const unsigned char null[] = {V_ASN1_NULL, 0};
-    oc_bytes_t oid = oc_check_take(&algorithm, V_ASN1_OBJECT);
+    oc_bytes_t oid = oc_bytes_take(&algorithm, V_ASN1_OBJECT);
 
     if (!oid.at || (algorithm.len > 0 && !is_same(algorithm, null, sizeof(null))))
         return NULL;
@@ -73,13 +73,13 @@ static int is_issuer(const oc_check_t *check, oc_bytes_t certid)
 {
     X509 *issuer = check->subject->issuer;
     const ASN1_BIT_STRING *key = X509_get0_pubkey_bitstr(issuer);
-    const EVP_MD *md = certid_hash(oc_check_take(&certid, 0x30));
+    const EVP_MD *md = certid_hash(oc_bytes_take(&certid, 0x30));
     const unsigned char *name;
     size_t name_len;
 
     return md && key && X509_NAME_get0_der(check->subject->issuer_name, &name, &name_len)
-           && is_hash_of(oc_check_take(&certid, V_ASN1_OCTET_STRING), name, name_len, md)
-           && is_hash_of(oc_check_take(&certid, V_ASN1_OCTET_STRING), ASN1_STRING_get0_data(key),
+           && is_hash_of(oc_bytes_take(&certid, V_ASN1_OCTET_STRING), name, name_len, md)
+           && is_hash_of(oc_bytes_take(&certid, V_ASN1_OCTET_STRING), ASN1_STRING_get0_data(key),
                          (apr_size_t)ASN1_STRING_length(key), md);
 }
 
@@ -103,9 +103,9 @@ static oc_verdict_t check_certid(oc_singles_t *singles, oc_bytes_t certid, int i
     const oc_check_t *check = singles->check;
     oc_bytes_t rest = certid, before = certid;
 
-    (void)oc_check_take(&rest, 0x30);
-    (void)oc_check_take(&rest, V_ASN1_OCTET_STRING);
-    (void)oc_check_take(&rest, V_ASN1_OCTET_STRING);
+    (void)oc_bytes_take(&rest, 0x30);
+    (void)oc_bytes_take(&rest, V_ASN1_OCTET_STRING);
+    (void)oc_bytes_take(&rest, V_ASN1_OCTET_STRING);
     before.len = (apr_size_t)(rest.at - certid.at);
     *is_ours = is_same(rest, singles->serial, (apr_size_t)singles->serial_len);
     singles->same_serial += *is_ours;
@@ -127,7 +127,7 @@ static oc_verdict_t check_sct_list(oc_singles_t *singles, const X509_EXTENSION *
 
     if (++singles->sct_lists > 1)
         return oc_check_refuse(singles->check, OC_NOT_DER, "it has two lists of SCTs");
-    if (!oc_check_take(&rest, V_ASN1_OCTET_STRING).at || rest.len > 0)
+    if (!oc_bytes_take(&rest, V_ASN1_OCTET_STRING).at || rest.len > 0)
         return oc_check_refuse(singles->check, OC_NOT_DER, "its list of SCTs is not an OCTET STRING");
     return PASSED;
 }
@@ -284,30 +284,30 @@ static oc_bytes_t list_of(const oc_check_t *check, oc_bytes_t *data)
 {
     oc_bytes_t element = check->signed_data;
 
-    *data = oc_check_take(&element, 0x30);
-    (void)oc_check_take(data, 0xa0); /* version */
-    if (!oc_check_take(data, 0xa1).at)
-        (void)oc_check_take(data, 0xa2);
-    (void)oc_check_take(data, V_ASN1_GENERALIZEDTIME);
-    return oc_check_take(data, 0x30);
+    *data = oc_bytes_take(&element, 0x30);
+    (void)oc_bytes_take(data, 0xa0); /* version */
+    if (!oc_bytes_take(data, 0xa1).at)
+        (void)oc_bytes_take(data, 0xa2);
+    (void)oc_bytes_take(data, V_ASN1_GENERALIZEDTIME);
+    return oc_bytes_take(data, 0x30);
 }
 
 /* Does a list of extensions without any come next? RFC 5280 section 4.1 requires one, and Chrome rejects the response
  * without it. */
 static int has_empty_extensions(oc_bytes_t rest)
 {
-    oc_bytes_t field = oc_check_take(&rest, 0xa1);
+    oc_bytes_t field = oc_bytes_take(&rest, 0xa1);
 
-    return field.at && oc_check_take(&field, 0x30).len == 0;
+    return field.at && oc_bytes_take(&field, 0x30).len == 0;
 }
 
 /* The extensions of a SingleResponse, from its status on. */
 static oc_bytes_t extensions_of(oc_bytes_t single)
 {
-    if (!oc_check_take(&single, 0x80).at && !oc_check_take(&single, 0xa1).at)
-        (void)oc_check_take(&single, 0x82);
-    (void)oc_check_take(&single, V_ASN1_GENERALIZEDTIME);
-    (void)oc_check_take(&single, 0xa0);
+    if (!oc_bytes_take(&single, 0x80).at && !oc_bytes_take(&single, 0xa1).at)
+        (void)oc_bytes_take(&single, 0x82);
+    (void)oc_bytes_take(&single, V_ASN1_GENERALIZEDTIME);
+    (void)oc_bytes_take(&single, 0xa0);
     return single;
 }
 
@@ -323,7 +323,7 @@ oc_verdict_t oc_singles_check(oc_check_t *check)
     if (singles.serial_len <= 0)
         return oc_check_refuse(check, OC_OUT_OF_RESOURCES, "the certificate's serial cannot be written");
     for (int i = 0; verdict == PASSED && i < count; i++) {
-        oc_bytes_t single = oc_check_take(&list, 0x30), certid = oc_check_take(&single, 0x30);
+        oc_bytes_t single = oc_bytes_take(&list, 0x30), certid = oc_bytes_take(&single, 0x30);
 
         verdict = certid.at ? check_one(&singles, certid, i, count)
                             : oc_check_refuse(check, OC_NOT_DER, "its SingleResponses cannot be separated");

@@ -15,20 +15,20 @@ oc_verdict_t oc_trim_locate(oc_check_t *check)
 {
     oc_bytes_t rest = {check->der, check->der_len}, bytes, data, algorithm, signature;
 
-    bytes = oc_check_take(&rest, 0x30);
-    (void)oc_check_take(&bytes, V_ASN1_ENUMERATED);
-    bytes = oc_check_take(&bytes, 0xa0);
-    bytes = oc_check_take(&bytes, 0x30);
-    (void)oc_check_take(&bytes, V_ASN1_OBJECT);
-    check->basic_der = rest = oc_check_take(&bytes, V_ASN1_OCTET_STRING);
-    bytes = oc_check_take(&rest, 0x30);
+    bytes = oc_bytes_take(&rest, 0x30);
+    (void)oc_bytes_take(&bytes, V_ASN1_ENUMERATED);
+    bytes = oc_bytes_take(&bytes, 0xa0);
+    bytes = oc_bytes_take(&bytes, 0x30);
+    (void)oc_bytes_take(&bytes, V_ASN1_OBJECT);
+    check->basic_der = rest = oc_bytes_take(&bytes, V_ASN1_OCTET_STRING);
+    bytes = oc_bytes_take(&rest, 0x30);
     if (!bytes.at || rest.len > 0)
         return oc_check_refuse(check, OC_NOT_DER, "there is other data next to its BasicOCSPResponse");
 
     rest = bytes;
-    data = oc_check_take(&rest, 0x30);
-    algorithm = oc_check_take(&rest, 0x30);
-    signature = oc_check_take(&rest, V_ASN1_BIT_STRING);
+    data = oc_bytes_take(&rest, 0x30);
+    algorithm = oc_bytes_take(&rest, 0x30);
+    signature = oc_bytes_take(&rest, V_ASN1_BIT_STRING);
     if (!data.at || !algorithm.at || !signature.at)
         return oc_check_refuse(check, OC_NOT_DER, "the parts of its BasicOCSPResponse cannot be separated");
     check->core = (oc_bytes_t){bytes.at, bytes.len - rest.len};

@@ -114,8 +114,8 @@ static oc_verdict_t check_certificates(oc_check_t *check)
 static oc_verdict_t check_version(oc_check_t *check)
 {
     static const unsigned char v1[] = {V_ASN1_INTEGER, 1, 0};
-    oc_bytes_t element = check->signed_data, data = oc_check_take(&element, 0x30);
-    oc_bytes_t version = oc_check_take(&data, 0xa0);
+    oc_bytes_t element = check->signed_data, data = oc_bytes_take(&element, 0x30);
+    oc_bytes_t version = oc_bytes_take(&data, 0xa0);
 
     return !version.at || (version.len == sizeof(v1) && memcmp(version.at, v1, sizeof(v1)) == 0)
                ? PASSED

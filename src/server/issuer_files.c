@@ -11,9 +11,15 @@
 
 #include <apr_strings.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <http_config.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define READ_SIZE 16384    /* more than most files have */
+#define TEXT_MAX (1 << 24) /* what follows is not read */
 
 /* The certificates of a file; status: why there are none. */
 typedef struct {
@@ -24,16 +30,20 @@ typedef struct {
 struct oc_issuer_files_t {
     apr_pool_t *pool;
     apr_hash_t *by_der; /* DER -> X509 * */
+    apr_hash_t *tails;  /* text behind a certificate -> array of X509 * */
     apr_hash_t *chains; /* path -> bundle_t * */
     apr_hash_t *stores; /* path of file and of folder -> X509_STORE * */
+    char *text;         /* of the file that is being read */
+    apr_size_t room;
 };
 
 oc_issuer_files_t *oc_issuer_files_create(apr_pool_t *pool)
 {
-    oc_issuer_files_t *files = apr_palloc(pool, sizeof(*files));
+    oc_issuer_files_t *files = apr_pcalloc(pool, sizeof(*files));
 
     files->pool = pool;
     files->by_der = apr_hash_make(pool);
+    files->tails = apr_hash_make(pool);
     files->chains = apr_hash_make(pool);
     files->stores = apr_hash_make(pool);
     return files;
@@ -69,52 +79,163 @@ static X509 *shared(oc_issuer_files_t *files, const unsigned char *der, long len
     return x509;
 }
 
-/* The first certificate to *leaf, the others to @a issuers; leaf NULL: all are issuers. */
-static apr_status_t read_file(oc_issuer_files_t *files, const char *path, X509 **leaf, apr_array_header_t *issuers)
+/* A part of a file's text. */
+typedef struct {
+    const char *at;
+    apr_size_t len;
+} text_t;
+
+/* Of at least READ_SIZE, behind @a used bytes of files->text. */
+static void make_room(oc_issuer_files_t *files, apr_size_t used)
 {
-    static char no_passphrase[] = ""; /* given one, OpenSSL does not ask for it on the terminal */
-    FILE *stream = fopen(path, "re");
-    apr_status_t rv = stream ? APR_EINVAL : errno;
-    BIO *bio = stream ? BIO_new_fp(stream, BIO_CLOSE) : NULL;
-    unsigned char *der = NULL;
-    long len;
+    char *text;
 
-    while (bio && PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_TRUSTED, bio, NULL, no_passphrase)) {
-        const unsigned char *p = der;
-        X509 *x509 = leaf && !*leaf ? (*leaf = d2i_X509_AUX(NULL, &p, len)) : shared(files, der, len);
+    if (files->room - used >= READ_SIZE)
+        return;
+    files->room = 2 * files->room + READ_SIZE;
+    text = apr_palloc(files->pool, files->room);
+    if (used > 0)
+        memcpy(text, files->text, used);
+    files->text = text;
+}
 
-        OPENSSL_free(der);
-        der = NULL;
-        if (!x509)
-            break;
-        rv = APR_SUCCESS;
-        if (!leaf || x509 != *leaf)
-            APR_ARRAY_PUSH(issuers, X509 *) = x509;
-    }
-    if (stream && !bio)
-        (void)fclose(stream);
-    BIO_free(bio);
+/* Read all of a file into files->text, which the next call overwrites. */
+static apr_status_t read_text(oc_issuer_files_t *files, const char *path, text_t *text)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t asked;
+    ssize_t n;
+
+    *text = (text_t){files->text, 0};
+    if (fd < 0)
+        return errno;
+    do {
+        make_room(files, text->len);
+        asked = files->room - text->len;
+        n = read(fd, files->text + text->len, asked);
+        if (n < 0)
+            rv = errno;
+        else
+            text->len += (apr_size_t)n;
+    } while (n > 0 && (apr_size_t)n == asked && text->len < TEXT_MAX); /* a file ends where less is read */
+    text->at = files->text;
+    (void)close(fd);
     return rv;
 }
 
-apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, X509 **leaf,
+/* The certificates of a PEM text. first not NULL: to it the DER of the first. @return how many are in it */
+static int read_pem(oc_issuer_files_t *files, text_t text, oc_bytes_t *first, apr_array_header_t *issuers)
+{
+    static char no_passphrase[] = ""; /* given one, OpenSSL does not ask for it on the terminal */
+    BIO *bio = text.len > 0 ? BIO_new_mem_buf(text.at, (int)text.len) : NULL;
+    unsigned char *der = NULL;
+    long len;
+    int n = 0;
+
+    while (bio && PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509_TRUSTED, bio, NULL, no_passphrase)) {
+        int is_first = first && n == 0;
+        X509 *x509 = is_first ? NULL : shared(files, der, len);
+
+        if (is_first)
+            *first = (oc_bytes_t){apr_pmemdup(files->pool, der, (apr_size_t)len), (apr_size_t)len};
+        else if (x509)
+            APR_ARRAY_PUSH(issuers, X509 *) = x509;
+        OPENSSL_free(der);
+        der = NULL;
+        if (!is_first && !x509)
+            break;
+        n++;
+    }
+    BIO_free(bio);
+    return n;
+}
+
+/* Lines of base64, as RFC 7468 section 3 generates them: all of 64 characters, but the last. @return 0: they are not */
+static int decode(oc_issuer_files_t *files, text_t lines, oc_bytes_t *der)
+{
+    const char *p = lines.at, *end = p + lines.len, *padding = memchr(p, '=', lines.len), *line_end;
+    unsigned char *out = apr_palloc(files->pool, lines.len), *next = out;
+    apr_size_t pads = padding ? (apr_size_t)(end - 1 - padding) : 0;
+
+    for (; p < end; p = line_end + 1) {
+        apr_size_t len = (line_end = memchr(p, '\n', (apr_size_t)(end - p))) ? (apr_size_t)(line_end - p) : 0;
+
+        if (len == 0 || len > 64 || len % 4 != 0 || (len < 64 && line_end + 1 < end)
+            || EVP_DecodeBlock(next, (const unsigned char *)p, (int)len) != (int)len / 4 * 3)
+            return 0;
+        next += len / 4 * 3;
+    }
+    if (next == out || pads > 2 || (pads == 2 && end[-2] != '='))
+        return 0;
+    *der = (oc_bytes_t){out, (apr_size_t)(next - out) - pads};
+    return 1;
+}
+
+/* Cut the first certificate off @a text. @return 0: it is not the first block, or not written as it usually is */
+static int cut_certificate(oc_issuer_files_t *files, text_t *text, oc_bytes_t *der)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----\n", end[] = "-----END CERTIFICATE-----\n";
+    apr_size_t begin_len = sizeof(begin) - 1, end_len = sizeof(end) - 1;
+    text_t lines;
+    const char *stop;
+
+    if (text->len < begin_len || memcmp(text->at, begin, begin_len) != 0)
+        return 0;
+    lines.at = text->at + begin_len;
+    stop = memchr(lines.at, '-', text->len - begin_len);
+    if (!stop || text->len - (apr_size_t)(stop - text->at) < end_len || memcmp(stop, end, end_len) != 0)
+        return 0;
+    lines.len = (apr_size_t)(stop - lines.at);
+    if (!decode(files, lines, der))
+        return 0;
+    text->len -= (apr_size_t)(stop + end_len - text->at);
+    text->at = stop + end_len;
+    return 1;
+}
+
+/* The certificates of a text that many files have behind their own certificate. */
+static const apr_array_header_t *tail_of(oc_issuer_files_t *files, text_t text)
+{
+    apr_array_header_t *issuers = apr_hash_get(files->tails, text.at, (apr_ssize_t)text.len);
+
+    if (!issuers) {
+        issuers = apr_array_make(files->pool, 2, sizeof(X509 *));
+        (void)read_pem(files, text, NULL, issuers);
+        apr_hash_set(files->tails, apr_pmemdup(files->pool, text.at, text.len), (apr_ssize_t)text.len, issuers);
+    }
+    return issuers;
+}
+
+apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, oc_bytes_t *leaf,
                                   const apr_array_header_t **extra)
 {
-    apr_array_header_t *others = apr_array_make(files->pool, 2, sizeof(X509 *));
+    apr_array_header_t *others;
+    text_t text;
+    apr_status_t rv = read_text(files, path, &text);
 
-    *leaf = NULL;
-    *extra = others;
-    return read_file(files, path, leaf, others);
+    *leaf = (oc_bytes_t){NULL, 0};
+    if (rv != APR_SUCCESS)
+        return rv;
+    if (cut_certificate(files, &text, leaf)) {
+        *extra = tail_of(files, text);
+        return APR_SUCCESS;
+    }
+    *extra = others = apr_array_make(files->pool, 2, sizeof(X509 *));
+    return read_pem(files, text, leaf, others) > 0 ? APR_SUCCESS : APR_EINVAL;
 }
 
 static const bundle_t *chain_of(oc_issuer_files_t *files, const char *path)
 {
     bundle_t *chain = apr_hash_get(files->chains, path, APR_HASH_KEY_STRING);
+    text_t text;
 
     if (!chain) {
         chain = apr_palloc(files->pool, sizeof(*chain));
         chain->certificates = apr_array_make(files->pool, 2, sizeof(X509 *));
-        chain->status = read_file(files, path, NULL, chain->certificates);
+        chain->status = read_text(files, path, &text);
+        if (chain->status == APR_SUCCESS && read_pem(files, text, NULL, chain->certificates) == 0)
+            chain->status = APR_EINVAL;
         apr_hash_set(files->chains, path, APR_HASH_KEY_STRING, chain);
     }
     return chain;

@@ -118,12 +118,13 @@ apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *po
 static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const char **reason)
 {
     const oc_server_conf_t *conf = oc_settings_server(s);
-    X509 *leaf = oc_cert_first(pem), *one;
+    X509 *leaf = oc_cert_first(pem);
     oc_issuer_files_t *files;
     oc_issuer_found_t found = {0};
     oc_cert_t *cert = NULL;
     const char *problem;
     apr_pool_t *pool;
+    oc_bytes_t der;
     int i;
 
     if (!leaf)
@@ -135,10 +136,8 @@ static oc_cert_t *with_right_issuer(const server_rec *s, const char *pem, const 
         const char *file = ap_server_root_relative(pool, APR_ARRAY_IDX(conf->certificate_files, i, const char *));
         const apr_array_header_t *extra = NULL;
 
-        if (file && oc_issuer_files_read(files, file, &one, &extra) == APR_SUCCESS) {
+        if (file && oc_issuer_files_read(files, file, &der, &extra) == APR_SUCCESS)
             oc_issuer_files_find(files, conf, leaf, file, extra, &found);
-            X509_free(one);
-        }
     }
     if (found.issuer)
         (void)oc_cert_from_x509(&cert, leaf, found.issuer, table.issuers, table.pool, &problem);
@@ -361,6 +360,7 @@ void oc_managed_settle(void)
 {
     int i;
 
+    oc_issuer_set_forget(table.issuers);
     for (i = 0; i < table.unprimed->nelts; i++) {
         oc_managed_t *managed = APR_ARRAY_IDX(table.unprimed, i, oc_managed_t *);
 
