@@ -169,7 +169,11 @@ system_install() {
     "$here/build/root.sh" create "$root"
     cp "$package" "$here/debian/tests/staple" "$root/"
     inside apt-get -q -y --no-install-recommends install apache2 openssl
-    inside apt-get -q -y --no-install-recommends install "/$package_name"
+    # As 0.1.0, so that there is something to upgrade.
+    dpkg-deb -R "$package" "$dir/previous"
+    sed -i 's/^Version: .*/Version: 0.1.0/' "$dir/previous/DEBIAN/control"
+    dpkg-deb --root-owner-group -b "$dir/previous" "$root/previous.deb"
+    inside apt-get -q -y --no-install-recommends install /previous.deb
     if inside a2query -q -m ocsp_cache; then fail "it is enabled after the installation"; fi
     inside apachectl -t
     inside test -s /usr/share/doc/libapache2-mod-ocsp-cache/docs/manual/index.md
@@ -195,15 +199,18 @@ system_staple() {
     sha256sum "$root/$cache" >"$dir/cache.sum"
 }
 
-# The next version: this one under another number.
+# From 0.1.0, with the files beside the cache that it left.
 system_upgrade() {
-    dpkg-deb -R "$package" "$dir/next"
-    sed -i "s/^Version: .*/Version: $version+next/" "$dir/next/DEBIAN/control"
-    dpkg-deb --root-owner-group -b "$dir/next" "$root/next.deb"
+    cache=$(the_cache)
+    for old in errand errand.lock certs; do touch "$root/$cache.$old" "$root/var/cache/apache2/mine.$old"; done
     : >"$root/policy.log"
-    inside apt-get -q -y install /next.deb
-    inside dpkg-query -W libapache2-mod-ocsp-cache | grep -q -F "$version+next"
+    inside apt-get -q -y install "/$package_name"
+    inside dpkg-query -W libapache2-mod-ocsp-cache | grep -q -F "$version"
     sha256sum -c "$dir/cache.sum"
+    for old in errand errand.lock certs; do
+        [ ! -e "$root/$cache.$old" ] || fail "the old file $cache.$old is still there"
+        [ -e "$root/var/cache/apache2/mine.$old" ] || fail "a file of somebody else's is gone"
+    done
     inside a2query -q -m ocsp_cache || fail "not enabled after the upgrade"
     grep -q -x 'apache2 (\?restart)\?' "$root/policy.log" || fail "apache2 is not restarted: $(cat "$root/policy.log")"
     inside apachectl -t
@@ -258,6 +265,6 @@ system_container() {
 step system_install "installed in a throw-away system; not enabled; apachectl -t"
 step system_enable "a2enmod ssl ocsp_cache; apachectl -t prints Syntax OK alone"
 step system_staple "a2enmod ocsp_cache; stapled, and after a restart without the responder"
-step system_upgrade "upgrade: cache and enabled state kept, apache2 restarted"
+step system_upgrade "upgrade from 0.1.0: cache and enabled state kept, old files removed, apache2 restarted"
 step system_purge "remove, purge: nothing left, apachectl -t"
 step system_container "the steps of packaging/Dockerfile; its server, with a read-only file system"

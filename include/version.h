@@ -6,7 +6,7 @@
 #ifndef OC_VERSION_H
 #define OC_VERSION_H
 
-#define OC_VERSION "0.1.0"
+#define OC_VERSION "1.0.0"
 
 /** What responders see of us: the name, so that their operators know the software, and nothing about the host. */
 #define OC_USER_AGENT "mod_ocsp_cache/" OC_VERSION
