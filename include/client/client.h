@@ -48,7 +48,8 @@ int oc_client_begin(oc_client_t *client, const oc_cert_t *cert, uint64_t host, a
 /** Write to @a bytes, which holds OC_CLIENT_LEN_MAX. @return the length */
 apr_size_t oc_client_encode(const oc_client_t *client, unsigned char *bytes);
 
-/** Read; client->urls points into @a bytes. @return APR_SUCCESS; APR_EINVAL: not of this version, or not whole */
+/** Read; client->urls points into @a bytes. @return APR_SUCCESS; APR_EINVAL: not of this version, not whole,
+ * or with a time that no certificate can have */
 apr_status_t oc_client_decode(oc_client_t *client, const unsigned char *bytes, apr_size_t len);
 
 /** The serial in upper-case hexadecimal, as `openssl x509 -serial` prints it. From @a pool. */

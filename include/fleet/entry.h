@@ -18,6 +18,7 @@
 #ifndef OC_FLEET_ENTRY_H
 #define OC_FLEET_ENTRY_H
 
+#include "base/timestamp.h"
 #include "ocsp/cert.h"
 
 #define OC_FLEET_ENTRY_LAYOUT 1
@@ -25,11 +26,10 @@
 #define OC_FLEET_ENTRY_PREFIX_MAX 32
 #define OC_FLEET_ENTRY_NAME_LEN (OC_FLEET_ENTRY_PREFIX_MAX + 3 + 2 * OC_CERT_HASH_LEN + 1)
 #define OC_FLEET_CLAIM_LEN 16
-#define OC_FLEET_TIME_MAX apr_time_from_sec(INT64_C(253402300799)) /* the end of the year 9999, as in certificates */
 
 typedef struct {
     unsigned char key[OC_CERT_HASH_LEN];
-    apr_time_t this_update; /* of the response. Both times are from 0 to OC_FLEET_TIME_MAX */
+    apr_time_t this_update; /* of the response. Both times are from 0 to OC_TIME_MAX */
     apr_time_t fetched_at;  /* when the responder sent it */
     const unsigned char *der;
     apr_size_t der_len;
@@ -65,7 +65,7 @@ const char *oc_fleet_entry_decode(oc_fleet_entry_t *entry, const unsigned char *
  * courtesy, not a lock. */
 typedef struct {
     uint64_t who;     /* random */
-    apr_time_t since; /* from 0 to OC_FLEET_TIME_MAX */
+    apr_time_t since; /* from 0 to OC_TIME_MAX */
 } oc_fleet_claim_t;
 
 void oc_fleet_claim_encode(const oc_fleet_claim_t *claim, unsigned char bytes[OC_FLEET_CLAIM_LEN]);

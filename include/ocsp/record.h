@@ -81,7 +81,8 @@ static inline int oc_record_is_usable(const oc_record_t *record, apr_time_t now)
     return record->usable_from <= now && now < record->usable_until;
 }
 
-/** Read a record; record->der points into @a bytes. @return APR_SUCCESS; APR_EINVAL: not a record of this version. */
+/** Read a record; record->der points into @a bytes. @return APR_SUCCESS; APR_EINVAL: not a record of this version,
+ * or with a time that no certificate can have. */
 apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, apr_size_t len);
 
 /**

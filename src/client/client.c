@@ -7,6 +7,7 @@
 #include "client/client.h"
 
 #include "base/hex.h"
+#include "base/timestamp.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -123,6 +124,13 @@ apr_size_t oc_client_encode(const oc_client_t *client, unsigned char *bytes)
     return sizeof(stored) + client->urls_len;
 }
 
+static int has_valid_times(const stored_t *stored)
+{
+    return oc_time_is_valid(stored->this_update) && oc_time_is_valid(stored->usable_until)
+           && oc_time_is_valid(stored->fetched_at) && oc_time_is_valid(stored->tried_at)
+           && oc_time_is_valid(stored->not_before) && oc_time_is_valid(stored->not_after);
+}
+
 apr_status_t oc_client_decode(oc_client_t *client, const unsigned char *bytes, apr_size_t len)
 {
     stored_t stored;
@@ -133,7 +141,8 @@ apr_status_t oc_client_decode(oc_client_t *client, const unsigned char *bytes, a
     memcpy(&stored, bytes, sizeof(stored));
     if (stored.version != VERSION || stored.urls_len > OC_CLIENT_URLS_MAX || len != sizeof(stored) + stored.urls_len
         || (stored.urls_len > 0 && bytes[len - 1] != '\0') || stored.serial_der_len > OC_CLIENT_SERIAL_MAX
-        || (stored.verdict != OC_PENDING && stored.verdict != OC_GOOD && stored.verdict != OC_REVOKED))
+        || (stored.verdict != OC_PENDING && stored.verdict != OC_GOOD && stored.verdict != OC_REVOKED)
+        || !has_valid_times(&stored))
         return APR_EINVAL;
     client->verdict = (oc_verdict_t)stored.verdict;
     client->this_update = stored.this_update;

@@ -40,10 +40,8 @@ static uint64_t take(const unsigned char *at, unsigned n)
 /* @return 0: it is out of range. */
 static int take_time(apr_time_t *time, const unsigned char *at)
 {
-    uint64_t number = take(at, 8);
-
-    *time = (apr_time_t)number;
-    return number <= (uint64_t)OC_FLEET_TIME_MAX;
+    *time = (apr_time_t)take(at, 8);
+    return oc_time_is_valid(*time);
 }
 
 static int digest(const void *bytes, apr_size_t len, unsigned char *sum)

@@ -15,6 +15,7 @@
  */
 #include "ocsp/record.h"
 
+#include "base/timestamp.h"
 #include "ocsp/x509.h"
 
 #include <apr_strings.h>
@@ -52,6 +53,13 @@ apr_size_t oc_record_encode(const oc_record_t *record, unsigned char *bytes)
     return OC_RECORD_HEAD_LEN + record->der_len;
 }
 
+static int has_valid_times(const oc_record_t *record)
+{
+    return oc_time_is_valid(record->this_update) && oc_time_is_valid(record->next_update)
+           && oc_time_is_valid(record->usable_from) && oc_time_is_valid(record->usable_until)
+           && oc_time_is_valid(record->fetched_at);
+}
+
 apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, apr_size_t len)
 {
     uint64_t head[HEAD_WORDS];
@@ -72,7 +80,7 @@ apr_status_t oc_record_decode(oc_record_t *record, const unsigned char *bytes, a
     memcpy(record->binding, bytes + BINDING_AT, OC_RECORD_BINDING_LEN);
     record->der = bytes + OC_RECORD_HEAD_LEN;
     record->der_len = len - OC_RECORD_HEAD_LEN;
-    return APR_SUCCESS;
+    return has_valid_times(record) ? APR_SUCCESS : APR_EINVAL;
 }
 
 const char *oc_origin_name(oc_origin_t origin)

@@ -27,7 +27,7 @@ static void check(const unsigned char *bytes, size_t size, const unsigned char *
     require(entry.this_update >= 0 && entry.fetched_at >= 0);
     (void)oc_fleet_time_problem(&entry, entry.this_update, apr_time_from_sec(300), apr_time_from_sec(1900000000));
     (void)oc_fleet_is_news(&(oc_fleet_held_t){.until = 1}, &entry, 0);
-    (void)oc_fleet_is_due(&(oc_fleet_held_t){.until = 1}, &entry, 0, OC_FLEET_TIME_MAX, 0);
+    (void)oc_fleet_is_due(&(oc_fleet_held_t){.until = 1}, &entry, 0, OC_TIME_MAX, 0);
 }
 
 /* As an attacker who can write to the store does: head and checksum fit what follows. */
@@ -60,6 +60,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size >= OC_FLEET_ENTRY_HEAD_LEN)
         check_forged(data, size);
     if (oc_fleet_claim_decode(&claim, data, size) == APR_SUCCESS)
-        require(size == OC_FLEET_CLAIM_LEN && claim.since >= 0 && claim.since <= OC_FLEET_TIME_MAX);
+        require(size == OC_FLEET_CLAIM_LEN && claim.since >= 0 && claim.since <= OC_TIME_MAX);
     return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "client/client.h"
 
+#include "base/timestamp.h"
 #include "support_pki.h"
 #include "support_test.h"
 
@@ -157,6 +158,27 @@ TEST(hostile_bytes_are_refused)
             assert_true(read.urls_len == 0 || read.urls[read.urls_len - 1] == '\0');
             (void)oc_client_serial(&read, pool);
         }
+    }
+}
+
+TEST(times_out_of_range_are_refused)
+{
+    static const apr_time_t TIMES[] = {-1, APR_INT64_MIN, APR_INT64_MAX, OC_TIME_MAX + 1};
+    oc_client_t client = begin(client_of(issuer, 1), issuer), read;
+    apr_time_t *const fields[] = {&client.this_update, &client.usable_until, &client.fetched_at,
+                                  &client.tried_at,    &client.not_before,   &client.not_after};
+    unsigned char bytes[OC_CLIENT_LEN_MAX];
+    unsigned field, i;
+
+    for (field = 0; field < 6; field++) {
+        apr_time_t before = *fields[field];
+
+        for (i = 0; i < 4; i++) {
+            *fields[field] = TIMES[i];
+            assert_int_equal(oc_client_decode(&read, bytes, oc_client_encode(&client, bytes)), APR_EINVAL);
+        }
+        *fields[field] = before;
+        assert_int_equal(oc_client_decode(&read, bytes, oc_client_encode(&client, bytes)), APR_SUCCESS);
     }
 }
 

@@ -61,8 +61,8 @@ TEST(round_trip_at_any_alignment)
     }
 }
 
-static const apr_time_t IN_RANGE[] = {0, 1, OC_FLEET_TIME_MAX};
-static const apr_time_t OUT_OF_RANGE[] = {-1, OC_FLEET_TIME_MAX + 1, APR_INT64_MAX, APR_INT64_MIN, APR_INT64_MIN + 1};
+static const apr_time_t IN_RANGE[] = {0, 1, OC_TIME_MAX};
+static const apr_time_t OUT_OF_RANGE[] = {-1, OC_TIME_MAX + 1, APR_INT64_MAX, APR_INT64_MIN, APR_INT64_MIN + 1};
 
 static const char *decode_with_times(apr_time_t this_update, apr_time_t fetched_at, oc_fleet_entry_t *decoded)
 {

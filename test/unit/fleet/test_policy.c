@@ -137,7 +137,7 @@ TEST(times_of_an_entry)
 /* Whatever passes decoding can be calculated with: the sanitizer finds an overflow. */
 TEST(times_at_both_ends_of_the_range_are_calculated_with)
 {
-    static const apr_time_t ENDS[] = {0, 1, NOW, OC_FLEET_TIME_MAX - 1, OC_FLEET_TIME_MAX};
+    static const apr_time_t ENDS[] = {0, 1, NOW, OC_TIME_MAX - 1, OC_TIME_MAX};
     unsigned a, b, c;
 
     for (a = 0; a < 5; a++)

@@ -6,6 +6,7 @@
  */
 #include "ocsp/record.h"
 
+#include "base/timestamp.h"
 #include "support_cache.h"
 #include "support_test.h"
 
@@ -69,9 +70,44 @@ TEST(round_trip)
     }
 }
 
+#define TIMES_OF_RECORD 5
+
+static apr_time_t *time_of(oc_record_t *record, unsigned i)
+{
+    apr_time_t *const times[] = {&record->this_update, &record->next_update, &record->usable_from,
+                                 &record->usable_until, &record->fetched_at};
+
+    return times[i];
+}
+
+static int are_times_valid(oc_record_t *record)
+{
+    unsigned i;
+
+    for (i = 0; i < TIMES_OF_RECORD; i++)
+        if (*time_of(record, i) < 0 || *time_of(record, i) > OC_TIME_MAX)
+            return 0;
+    return 1;
+}
+
+TEST(times_out_of_range_are_refused)
+{
+    static const apr_time_t TIMES[] = {-1, INT64_MIN, INT64_MAX, OC_TIME_MAX + 1};
+    unsigned field, i;
+
+    for (field = 0; field < TIMES_OF_RECORD; field++) {
+        for (i = 0; i < 4; i++) {
+            oc_record_t record = example(10), decoded;
+
+            *time_of(&record, field) = TIMES[i];
+            assert_int_equal(oc_record_decode(&decoded, bytes, oc_record_encode(&record, bytes)), APR_EINVAL);
+        }
+    }
+}
+
 TEST(extreme_values_round_trip)
 {
-    static const apr_time_t TIMES[] = {0, 1, -1, INT64_MAX, INT64_MIN};
+    static const apr_time_t TIMES[] = {0, 1, 2, OC_TIME_MAX - 1, OC_TIME_MAX};
     unsigned i;
 
     for (i = 0; i < 5; i++) {
@@ -110,10 +146,12 @@ TEST(invariant_6_other_versions_are_refused)
 
         for (bit = 0; bit < 8; bit++) {
             int is_origin = at >= 48 && at < 56 && !(at == 48 && bit < 2); /* 0 becomes 1 or 2: others that exist */
-            apr_status_t expected = is_version || is_length || is_origin ? APR_EINVAL : APR_SUCCESS;
+            apr_status_t expected, status;
 
             bytes[at] ^= (unsigned char)(1u << bit);
-            assert_int_equal(oc_record_decode(&decoded, bytes, len), expected);
+            status = oc_record_decode(&decoded, bytes, len);
+            expected = is_version || is_length || is_origin || !are_times_valid(&decoded) ? APR_EINVAL : APR_SUCCESS;
+            assert_int_equal(status, expected);
             if (expected == APR_SUCCESS) {
                 (void)oc_verdict_class(decoded.verdict); /* any number is valid */
                 (void)oc_record_order(&decoded);
