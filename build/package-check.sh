@@ -199,17 +199,17 @@ system_staple() {
     sha256sum "$root/$cache" >"$dir/cache.sum"
 }
 
-# From 0.1.0, with the files beside the cache that it left.
+# From 0.1.0, with the files that it left next to the cache.
 system_upgrade() {
     cache=$(the_cache)
-    for old in errand errand.lock certs; do touch "$root/$cache.$old" "$root/var/cache/apache2/mine.$old"; done
+    for old in .errand .errand.lock .certs; do touch "$root/$cache$old" "$root/var/cache/apache2/mine$old"; done
     : >"$root/policy.log"
     inside apt-get -q -y install "/$package_name"
     inside dpkg-query -W libapache2-mod-ocsp-cache | grep -q -F "$version"
     sha256sum -c "$dir/cache.sum"
-    for old in errand errand.lock certs; do
-        [ ! -e "$root/$cache.$old" ] || fail "the old file $cache.$old is still there"
-        [ -e "$root/var/cache/apache2/mine.$old" ] || fail "a file of somebody else's is gone"
+    for old in .errand .errand.lock .certs; do
+        [ ! -e "$root/$cache$old" ] || fail "the old file $cache$old is still there"
+        [ -e "$root/var/cache/apache2/mine$old" ] || fail "a foreign file was removed"
     done
     inside a2query -q -m ocsp_cache || fail "not enabled after the upgrade"
     grep -q -x 'apache2 (\?restart)\?' "$root/policy.log" || fail "apache2 is not restarted: $(cat "$root/policy.log")"
