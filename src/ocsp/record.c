@@ -22,7 +22,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION 2 /* 1 was that of 0.1.0 */
 #define HEAD_WORDS 8
 #define BINDING_AT 64
 

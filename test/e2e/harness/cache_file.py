@@ -42,6 +42,11 @@ def _der(leaf: pki.Leaf) -> tuple[bytes, bytes]:
     return tuple(cert.public_bytes(serialization.Encoding.DER) for cert in (leaf.cert, leaf.issuer.cert))
 
 
+def word_of(verdict: int) -> int:
+    """The first word of a record: its version and the verdict."""
+    return 2 << 32 | verdict
+
+
 @dataclass(frozen=True)
 class Record:
     """Times in seconds since 1970. `order` and `expiry`: None for those that fit the record."""
@@ -60,7 +65,7 @@ class Record:
     def data(self) -> bytes:
         times = (int(one) * 10**6 for one in (self.this_update, self.next_update, self.usable_until, self.fetched_at))
         binding = hashlib.sha256(b"".join(_der(self.leaf))).digest()
-        return struct.pack("=QqqqqQQq", 1 << 32 | self.verdict, *times, len(self.der), 0,
+        return struct.pack("=QqqqqQQq", word_of(self.verdict), *times, len(self.der), 0,
                            int(self.usable_from) * 10**6) + binding + self.der
 
     def blocks(self, first: int, serial: int) -> bytes:

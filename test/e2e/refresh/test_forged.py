@@ -124,7 +124,7 @@ IN_MEMORY = {
     "thisUpdate-alone": lambda later: (2 << 56 | later, None, {1: later * 10**6}),
     "order": lambda later: (3 << 56, 3 << 56, {}),
     "order-of-the-slot-alone": lambda later: (3 << 56, None, {}),
-    "verdict": lambda later: (2 << 56 | later, 2 << 56 | later, {0: 1 << 32 | REVOKED, 1: later * 10**6}),
+    "verdict": lambda later: (2 << 56 | later, 2 << 56 | later, {0: cache_file.word_of(REVOKED), 1: later * 10**6}),
 }
 
 
