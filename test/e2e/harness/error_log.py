@@ -14,6 +14,8 @@ CRASH = re.compile(r"AH0005[12]:|exit signal|Segmentation fault|stack smashing|d
 # A machine whose OpenSSL is older than the one its mod_ssl was built with: seen after httpd alone was installed or
 # upgraded.
 MACHINE = re.compile(r"AH01882:")
+# The event MPM, when it is stopped while a connection becomes idle: it has closed the socket already.
+STOPPING = re.compile(r"AH03093:")
 LINE = re.compile(r"^\[(?P<date>[^\]]+)\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] "
                   r"\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] (?P<text>.*)$")
 
@@ -53,7 +55,7 @@ class Announced:
         return [pattern.pattern for pattern in self.must if not any(pattern.search(str(line)) for line in lines)]
 
     def problems(self, lines: list[LogLine]) -> list[str]:
-        known = [MACHINE, *self.must, *self.may]
+        known = [MACHINE, STOPPING, *self.must, *self.may]
         unexpected = [line for line in lines if (line.level in LOUD or not line.level)
                       and not any(pattern.search(str(line)) for pattern in known)]
         broken = [line for line in lines if SANITIZER.search(line.text) or CRASH.search(line.text)]
