@@ -51,6 +51,7 @@ typedef struct {
     int refresh;                     /* OCSPCacheRefresh */
     int workers;                     /* OCSPCacheWorkers: threads, */
     int workers_per_responder;       /* and how many of them one responder gets at most */
+    int workers_grow;                /* it is not set: both grow with the number of certificates */
     apr_interval_time_t refresh_min; /* OCSPCacheRefreshInterval */
     apr_interval_time_t refresh_max;
     apr_interval_time_t must_staple_wait; /* OCSPCacheMustStapleWait */

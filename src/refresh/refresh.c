@@ -36,6 +36,8 @@ APLOG_USE_MODULE(ocsp_cache);
     apr_time_from_sec(1) /* for threads to end; an exchange looks at its stop flag 20 times a second */
 #define FINISH_SLACK \
     apr_time_from_sec(1) /* on top of the longest exchange: to look into the shared store, and to store */
+#define CERTIFICATES_PER_THREAD 500
+#define MORE_THREADS_MAX 16
 #define START_PAUSE apr_time_from_sec(10) /* before the next try to start threads */
 
 /* The refresher of this process. Set up in the parent, inherited; `workers` and `jobs` are those of the one child that
@@ -186,10 +188,22 @@ static void scan(oc_workers_t *workers, apr_pool_t *pool)
     oc_workers_unlock(workers);
 }
 
+/* Threads beyond the default, half of them for the same responder: the first responses of many certificates are all
+ * due at once. */
+static unsigned more_threads(const oc_global_conf_t *conf)
+{
+    unsigned more = (unsigned)oc_managed_all()->nelts / CERTIFICATES_PER_THREAD;
+
+    if (!conf->workers_grow)
+        return 0;
+    return more < MORE_THREADS_MAX ? more : MORE_THREADS_MAX;
+}
+
 static apr_status_t start_workers(oc_workers_t **workers)
 {
     const oc_global_conf_t *conf = oc_settings_global();
-    unsigned n_groups, n_threads = (unsigned)conf->workers;
+    unsigned n_groups, more = more_threads(conf), n_threads = (unsigned)conf->workers + more;
+    unsigned share = (unsigned)conf->workers_per_responder + more / 2;
     apr_pool_t *pool; /* with its own allocator: this is not a thread of httpd */
     apr_status_t rv = apr_pool_create_unmanaged(&pool);
 
@@ -201,7 +215,7 @@ static apr_status_t start_workers(oc_workers_t **workers)
     if (n_threads > 2 * refresher.n_jobs) /* a job and its hedge each */
         n_threads = 2 * refresher.n_jobs;
     oc_shared_store_start();
-    rv = oc_workers_start(workers, n_threads, n_groups, (unsigned)conf->workers_per_responder, work, done);
+    rv = oc_workers_start(workers, n_threads, n_groups, share, work, done);
     if (rv != APR_SUCCESS) {
         oc_shared_store_stop();
         apr_pool_destroy(pool);

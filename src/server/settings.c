@@ -310,7 +310,8 @@ static void fill_in_defaults(void)
 {
     if (global->refresh == OC_UNSET)
         global->refresh = defaults.refresh;
-    if (global->workers == OC_UNSET)
+    global->workers_grow = global->workers == OC_UNSET;
+    if (global->workers_grow)
         global->workers = defaults.workers;
     if (global->workers_per_responder == OC_UNSET)
         global->workers_per_responder = defaults.workers_per_responder;

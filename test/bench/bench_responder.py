@@ -36,6 +36,7 @@ class Manner:
     delay: float = 0.005   # before each answer
     # signed by the CA itself, no certificate within; else by its delegate, whose certificate is within
     direct: bool = False
+    keeps: bool = False    # the connection of a HTTP/1.0 client that wants it (Connection: keep-alive)
 
 
 GOOD, HANG, FAIL, TRY_LATER = Manner(), Manner("hang"), Manner("500"), Manner("tryLater")
@@ -152,10 +153,12 @@ async def _converse(names: _Names, reader: asyncio.StreamReader, writer: asyncio
             status, answer = await names.answer(name, body)
             if not status:
                 break
-            writer.write(b"HTTP/1.1 %d x\r\nContent-Type: application/ocsp-response\r\nContent-Length: %d\r\n\r\n%s"
-                         % (status, len(answer), answer))
+            keeps = (version == "HTTP/1.0" and names.manners.get(name, GOOD).keeps
+                     and re.search(rb"(?i)\r\nconnection:\s*keep-alive", head) is not None)
+            writer.write(b"HTTP/1.%d %d x\r\nContent-Type: application/ocsp-response\r\nContent-Length: %d\r\n%s\r\n%s"
+                         % (not keeps, status, len(answer), b"Connection: keep-alive\r\n" if keeps else b"", answer))
             await writer.drain()
-            if version == "HTTP/1.0" or re.search(rb"(?i)\r\nconnection:\s*close", head):
+            if (version == "HTTP/1.0" and not keeps) or re.search(rb"(?i)\r\nconnection:\s*close", head):
                 break
     except (asyncio.IncompleteReadError, ConnectionError, ValueError):
         pass  # the other side went away, or speaks something else
