@@ -60,21 +60,24 @@ release_deb() {
 }
 
 release_rpm() {
-    what=-ba
-    set -- --define "_topdir $work/rpm" --define "_buildhost reproducible" --define "use_source_date_epoch_as_buildtime 1" \
+    what=-bb foreign=no
+    set -- --define "_buildhost reproducible" --define "use_source_date_epoch_as_buildtime 1" \
         --define "clamp_mtime_to_source_date_epoch 1" --define "build_mtime_policy clamp_to_source_date_epoch"
     if [ "$(rpm --eval '%{?_httpd_mmn}')" = '' ]; then
         # Not Fedora: the macros get values of this system, for a trial. The build dependencies bear Fedora's names.
         set -- "$@" --nodeps --define "_httpd_apxs ${APXS:-apxs}" --define "_httpd_moddir $("${APXS:-apxs}" -q LIBEXECDIR)" --define "_httpd_mmn 0" \
             --define "_httpd_modconfdir /etc/httpd/conf.modules.d" --define "_httpd_confdir /etc/httpd/conf.d" --define "dist %{nil}"
-        what='-ba --nocheck' foreign=yes
+        what='-bb --nocheck' foreign=yes
     fi
-    mkdir -p "$work/rpm/SOURCES"
-    cp "$work/$tarball" "$work/rpm/SOURCES/"
+    # The source package records the modes of both files, which the umask of a clone decides, and the paths of its folders.
+    mkdir -p "$work/rpm/SOURCES" "$work/rpm/SPECS"
+    install -m 644 "$work/$tarball" "$work/rpm/SOURCES/"
+    install -m 644 packaging/mod_ocsp_cache.spec "$work/rpm/SPECS/"
+    (cd "$work/rpm" && rpmbuild "$@" --define '_topdir .' -bs SPECS/mod_ocsp_cache.spec)
     # shellcheck disable=SC2086
-    rpmbuild "$@" $what packaging/mod_ocsp_cache.spec
+    rpmbuild "$@" --define "_topdir $work/rpm" $what "$work/rpm/SPECS/mod_ocsp_cache.spec"
     cp "$work"/rpm/SRPMS/mod_ocsp_cache-"$version"-*.src.rpm "$to/"
-    [ "${foreign-no}" = yes ] || cp "$work"/rpm/RPMS/*/mod_ocsp_cache-"$version"-*.rpm "$to/"
+    [ "$foreign" = yes ] || cp "$work"/rpm/RPMS/*/mod_ocsp_cache-"$version"-*.rpm "$to/"
 }
 
 for one in $chosen; do
