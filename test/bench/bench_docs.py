@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
 """`make bench-docs`: out/bench/results.json -> the charts, the tables of docs/benchmarks.md and
-docs/comparison.md, the three lines of README.md; out/bench/client.json -> the tables about client certificates.
-Either file may be missing; what depends on it stays as it is.
+docs/comparison.md, the three lines of README.md; out/bench/client.json -> the tables about client certificates;
+out/bench/scale.json -> those about thousands of certificates. Any file may be missing; what depends on it stays as it
+is.
 
 The text between `<!-- bench: NAME -->` and `<!-- end -->` is replaced; all else in the documents is written by hand.
 """
@@ -22,6 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e" / "harness")]
 
 import bench_charts  # noqa: E402
 import bench_client_tables  # noqa: E402
+import bench_scale_tables  # noqa: E402
 import bench_tables  # noqa: E402
 from bench_stage import REPOSITORY  # noqa: E402
 
@@ -96,15 +98,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, default=REPOSITORY / "out" / "bench" / "results.json")
     parser.add_argument("--client", type=Path, default=REPOSITORY / "out" / "bench" / "client.json")
+    parser.add_argument("--scale", type=Path, default=REPOSITORY / "out" / "bench" / "scale.json")
     arguments = parser.parse_args()
     found = _read(arguments.results, bench_tables.is_whole, "bench")
     client = _read(arguments.client, bench_client_tables.is_whole, "bench-client")
-    if not found and not client:
-        raise SystemExit("bench-docs: nothing is measured: run `make bench` or `make bench-client`")
+    scale = _read(arguments.scale, bench_scale_tables.is_whole, "bench-scale")
+    if not found and not client and not scale:
+        raise SystemExit("bench-docs: nothing is measured: run `make bench`, `make bench-client` or `make bench-scale`")
     blocks: dict[str, str] = contents(found) if found else {}
     if client:
         blocks |= _tables(bench_client_tables.tables(client))
         blocks["client-machine"] = bench_client_tables.machine(client)
+    if scale:
+        blocks |= _tables(bench_scale_tables.tables(scale))
+        blocks["scale-machine"] = bench_scale_tables.machine(scale)
     used: set[str] = set()
     for document in DOCUMENTS:
         document.write_text(fill(document.read_text(encoding="utf-8"), blocks, used), encoding="utf-8")
