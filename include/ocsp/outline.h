@@ -35,6 +35,10 @@ typedef struct {
  */
 int oc_outline_read(oc_outline_t *outline, const unsigned char *der, apr_size_t len);
 
+/** The bits of the public key of the certificate at @a der, of any form, without the count of unused bits. @return `at`
+ * NULL: not found, so parse it with OpenSSL */
+oc_bytes_t oc_outline_key(const unsigned char *der, apr_size_t len);
+
 /** Does it name @a issuer, with the very bytes of its subject, and the identifier of its key? And may that sign
  * certificates? Then X509_check_issued() agrees. Its signature is not verified. */
 int oc_outline_names(const oc_outline_t *outline, X509 *issuer);

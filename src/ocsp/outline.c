@@ -120,6 +120,24 @@ int oc_outline_read(oc_outline_t *outline, const unsigned char *der, apr_size_t 
     return 1;
 }
 
+oc_bytes_t oc_outline_key(const unsigned char *der, apr_size_t len)
+{
+    oc_bytes_t whole = {der, len}, certificate = oc_bytes_take(&whole, SEQUENCE);
+    oc_bytes_t tbs = oc_bytes_take(&certificate, SEQUENCE), info, key;
+    int i;
+
+    (void)oc_bytes_take(&tbs, EXPLICIT_0); /* the version */
+    (void)oc_bytes_take(&tbs, V_ASN1_INTEGER);
+    for (i = 0; i < 4; i++) /* algorithm, issuer, validity, subject */
+        (void)oc_bytes_take(&tbs, SEQUENCE);
+    info = oc_bytes_take(&tbs, SEQUENCE);
+    (void)oc_bytes_take(&info, SEQUENCE);
+    key = oc_bytes_take(&info, V_ASN1_BIT_STRING);
+    if (key.len == 0 || *key.at != 0)
+        return (oc_bytes_t){NULL, 0};
+    return (oc_bytes_t){key.at + 1, key.len - 1};
+}
+
 int oc_outline_names(const oc_outline_t *outline, X509 *issuer)
 {
     const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(issuer);

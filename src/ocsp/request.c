@@ -58,11 +58,41 @@ apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject
     return subject->issuer && serial && name ? APR_SUCCESS : APR_EGENERAL;
 }
 
-static int request_der(unsigned char **der, oc_certid_hash_t hash, const oc_verify_subject_t *subject)
+/* Of which a CertID has a hash. */
+static int issuer_key(const oc_issuer_t *issuer, ASN1_BIT_STRING *key)
+{
+    oc_bytes_t bits = oc_outline_key(issuer->der, issuer->der_len);
+    const unsigned char *p = issuer->der;
+    X509 *x509;
+    int ok;
+
+    if (bits.at)
+        return ASN1_STRING_set(key, bits.at, (int)bits.len);
+    x509 = d2i_X509(NULL, &p, (long)issuer->der_len);
+    ok = x509 && ASN1_STRING_copy(key, X509_get0_pubkey_bitstr(x509));
+    X509_free(x509);
+    return ok;
+}
+
+static OCSP_CERTID *certid(const oc_cert_t *cert, const EVP_MD *md)
+{
+    const unsigned char *p = cert->serial_der, *q = cert->issuer_name;
+    ASN1_INTEGER *serial = d2i_ASN1_INTEGER(NULL, &p, (long)cert->serial_der_len);
+    X509_NAME *name = d2i_X509_NAME(NULL, &q, (long)cert->issuer_name_len);
+    ASN1_BIT_STRING *key = ASN1_BIT_STRING_new();
+    OCSP_CERTID *id = NULL;
+
+    if (serial && name && key && issuer_key(cert->issuer, key))
+        id = OCSP_cert_id_new(md, name, key, serial);
+    ASN1_BIT_STRING_free(key);
+    X509_NAME_free(name);
+    ASN1_INTEGER_free(serial);
+    return id;
+}
+
+static int request_der(unsigned char **der, OCSP_CERTID *id)
 {
     OCSP_REQUEST *request = OCSP_REQUEST_new();
-    OCSP_CERTID *id = OCSP_cert_id_new(hash == OC_CERTID_SHA256 ? EVP_sha256() : EVP_sha1(), subject->issuer_name,
-                                       X509_get0_pubkey_bitstr(subject->issuer), subject->serial);
     int length = -1;
 
     /* From add0 on, the id belongs to the request. */
@@ -78,20 +108,16 @@ static int request_der(unsigned char **der, oc_certid_hash_t hash, const oc_veri
 apr_status_t oc_cert_request(const oc_cert_t *cert, oc_certid_hash_t hash, const unsigned char **der,
                              apr_size_t *der_len, apr_pool_t *pool)
 {
-    oc_verify_subject_t subject;
     unsigned char *made = NULL;
-    apr_pool_t *scratch;
-    int length = -1;
+    int length;
 
     *der = NULL;
     *der_len = 0;
-    if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
+    if (!cert->issuer)
         return APR_EGENERAL;
     ERR_set_mark();
-    if (oc_cert_subject(cert, &subject, scratch) == APR_SUCCESS)
-        length = request_der(&made, hash, &subject);
+    length = request_der(&made, certid(cert, hash == OC_CERTID_SHA256 ? EVP_sha256() : EVP_sha1()));
     ERR_pop_to_mark();
-    apr_pool_destroy(scratch);
     if (length > 0) {
         *der = apr_pmemdup(pool, made, (apr_size_t)length);
         *der_len = (apr_size_t)length;

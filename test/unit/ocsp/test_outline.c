@@ -193,4 +193,32 @@ TEST(is_signed_by_a_key)
     ERR_clear_error();
 }
 
+TEST(keys)
+{
+    const pki_id_t *all[] = {scene.root, scene.issuer, scene.certificate,
+                             pki_make_ca(scene.pool, "x", PKI_RSA_2048, scene.root),
+                             pki_make_ca(scene.pool, "x", PKI_ED25519, scene.root)};
+    pki_bytes_t der;
+    size_t i;
+
+    for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const ASN1_BIT_STRING *wanted = X509_get0_pubkey_bitstr(all[i]->x509);
+        oc_bytes_t key;
+
+        der = der_of(all[i]);
+        key = oc_outline_key(der.data, der.length);
+        assert_non_null(key.at);
+        assert_int_equal(key.len, ASN1_STRING_length(wanted));
+        assert_memory_equal(key.at, ASN1_STRING_get0_data(wanted), key.len);
+    }
+    for (i = 0; i < der.length; i++) {
+        unsigned char *cut = malloc(i ? i : 1);
+
+        memcpy(cut, der.data, i);
+        assert_null(oc_outline_key(cut, i).at);
+        free(cut);
+    }
+    ERR_clear_error();
+}
+
 TEST_MAIN(scene_group_setup, scene_group_teardown, scene_setup, scene_teardown)
