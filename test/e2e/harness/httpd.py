@@ -127,10 +127,11 @@ class Config:
         return "\n".join(lines) + "\n" + "".join(blocks)
 
 
+# No child ends by itself in a test: with prefork, all may be idle.
 _THREADED = ("StartServers 2", "ServerLimit 16", "ThreadLimit 8", "ThreadsPerChild 8", "MinSpareThreads 8",
              "MaxSpareThreads 32", "MaxRequestWorkers 32")
 _MPM = {"event": _THREADED, "worker": _THREADED,
-        "prefork": ("StartServers 2", "ServerLimit 16", "MinSpareServers 2", "MaxSpareServers 4",
+        "prefork": ("StartServers 2", "ServerLimit 16", "MinSpareServers 2", "MaxSpareServers 16",
                     "MaxRequestWorkers 16")}
 
 
