@@ -11,6 +11,7 @@
 #include "cache/file.h"
 
 #include "base/disk.h"
+#include "base/platform.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -20,13 +21,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/vfs.h>
-
-/* As in <linux/magic.h>, which toolchains for musl lack. */
-#define TMPFS 0x01021994U
-#define RAMFS 0x858458f6U
-#endif
 
 #define HEAD_SIZE 4096
 #define LAYOUT 1
@@ -110,16 +104,7 @@ int oc_file_has_folder(const char *path, apr_pool_t *pool)
 
 int oc_file_is_volatile(const char *path, apr_pool_t *pool)
 {
-#ifdef __linux__
-    struct statfs fs;
-
-    return statfs(oc_disk_folder(path, pool), &fs) == 0
-           && ((uint32_t)fs.f_type == TMPFS || (uint32_t)fs.f_type == RAMFS);
-#else
-    (void)path;
-    (void)pool;
-    return 0;
-#endif
+    return oc_platform_is_volatile(oc_disk_folder(path, pool));
 }
 
 /* ---- loading ---- */

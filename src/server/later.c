@@ -7,6 +7,7 @@
  */
 #include "server/later.h"
 
+#include "base/platform.h"
 #include "server/module.h"
 
 #include <ap_listen.h>
@@ -17,9 +18,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -80,9 +78,7 @@ static void leave_all(void)
 
 static void run_apart(pid_t parent, server_rec *s)
 {
-#ifdef __linux__
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
+    oc_platform_end_with_parent();
     if (getppid() != parent)
         _exit(1);
     ap_close_listeners();
@@ -91,24 +87,6 @@ static void run_apart(pid_t parent, server_rec *s)
 }
 
 /* ---- the parent ---- */
-
-/* The name is set before the fork, so that an operator never takes the process for a child that serves. */
-static pid_t fork_named(void)
-{
-#ifdef __linux__
-    char name[16] = "";
-    pid_t pid;
-
-    prctl(PR_GET_NAME, name);
-    prctl(PR_SET_NAME, PROCESS_NAME);
-    pid = fork();
-    if (pid != 0)
-        prctl(PR_SET_NAME, name);
-    return pid;
-#else
-    return fork();
-#endif
-}
 
 /* httpd has reaped it. APR does not drop the registration of a process that ended, and would read it. */
 static void on_end(int reason, void *data, int status)
@@ -186,7 +164,7 @@ void oc_later_run(server_rec *s)
     }
     if (later.items->nelts == 0)
         return;
-    pid = fork_named();
+    pid = oc_platform_fork(PROCESS_NAME); /* so that an operator never takes it for a child that serves */
     if (pid == 0)
         run_apart(parent, s);
     if (pid < 0) {
