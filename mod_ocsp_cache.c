@@ -128,11 +128,14 @@ static void start_child(apr_pool_t *pchild, server_rec *main_server)
     oc_refresh_child_init(pchild);
 }
 
+#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110) /* 2.4.49; before it, a child that ends by itself finishes no work */
+#define HAS_CHILD_STOPPING
 static void stop_child(apr_pool_t *pchild, int is_graceful)
 {
     (void)pchild;
     oc_leader_child_stopping(is_graceful);
 }
+#endif
 
 static int pre_connection(conn_rec *c, void *socket)
 {
@@ -164,7 +167,7 @@ static void register_hooks(apr_pool_t *pconf)
     ap_hook_handler(oc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(oc_client_list_handler, NULL, NULL, APR_HOOK_MIDDLE);
     oc_mod_status_register();
-#if AP_MODULE_MAGIC_AT_LEAST(20120211, 110) /* 2.4.49; before it, a child that ends by itself finishes no work */
+#ifdef HAS_CHILD_STOPPING
     ap_hook_child_stopping(stop_child, NULL, NULL, APR_HOOK_MIDDLE);
 #endif
 }
