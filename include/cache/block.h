@@ -33,6 +33,12 @@
 #define OC_BLOCK_CHAIN_MAX 136  /* blocks that the largest record takes, rounded up */
 #define OC_BLOCK_NONE UINT32_MAX
 
+/* One instruction on 64-bit processors, x86 (SSE, cmpxchg8b) and ARMv7 (ldrexd, strexd). Others call a library, whose
+ * locks are not shared by processes. */
+#if ATOMIC_LLONG_LOCK_FREE != 2
+#error "mod_ocsp_cache needs 64-bit atomics without a lock, which ARMv5, 32-bit MIPS and 32-bit PowerPC lack"
+#endif
+
 /** A word of memory that several processes share. Store with release, load with acquire: see the head of shm.c. */
 typedef _Atomic uint64_t oc_word_t;
 

@@ -31,7 +31,8 @@ static inline void checksum_add(checksum_t *sum, uint64_t word)
 static uint64_t checksum_end(const checksum_t *sum)
 {
     /* The factor is even: a word that changes by d, k words before the end, changes the result by d * (1 + factor *
-     * k). That is d times an odd number, so never 0: every change of a single word is detected. */
+     * k). That is d times an odd number, so never 0: every change of a single word is detected. Changes of two words
+     * by one of the highest bits alone can cancel. */
     return sum->plain + sum->weighted * UINT64_C(0x9e3779b97f4a7c16) + 1; /* + 1: all zeros never pass for a record */
 }
 
