@@ -16,6 +16,7 @@
 #include <apr_strings.h>
 #include <http_log.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <unixd.h>
 
 APLOG_USE_MODULE(ocsp_cache);

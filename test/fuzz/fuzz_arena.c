@@ -101,7 +101,7 @@ static void step(input_t *in)
     oc_word_t *words = (oc_word_t *)shm->header;
     const size_t n_words = (size_t)((unsigned char *)shm->lanes - (unsigned char *)shm->header) / sizeof(*words);
     uint64_t what = take(in, 1), which = take(in, 2), value;
-    apr_size_t len = which % (what & 1 ? 5000 : 300);
+    apr_size_t len = (apr_size_t)(which % (what & 1 ? 5000 : 300));
     oc_shm_meta_t meta;
     oc_entry_t entry;
 
