@@ -4,6 +4,8 @@
  * A main() for any fuzz target, without libFuzzer: runs each of the given files, and the files of the given folders,
  * once. It fails if it ran none, because a missing corpus must not look like a clean one.
  */
+#define _FILE_OFFSET_BITS 64 /* qemu gives programs of 32 bits the folders' 64-bit offsets */
+
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -9,8 +9,8 @@ set -u
 name=${1#*/unit/}
 log=$1.log
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 CMOCKA_MESSAGE_OUTPUT=stdout
-if timeout 300 "$1" >"$log" 2>&1 && grep -q '^\[  PASSED  \] [1-9]' "$log"; then
-    printf '%-26s %s\n' "$name" "$(grep '^\[  PASSED  \]' "$log" | tr '\n' ' ')"
+if timeout "${OC_TEST_TIMEOUT:-300}" "$1" >"$log" 2>&1 && grep -q '^\[  PASSED  \] [1-9]' "$log"; then
+    printf '%-26s %s\n' "$name" "$(grep -E '^\[  (PASSED |SKIPPED) \] [0-9]+ test' "$log" | tr '\n' ' ')"
     exit 0
 fi
 # In one write, so that the lines of two tests do not mix.

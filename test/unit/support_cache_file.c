@@ -3,6 +3,8 @@
  *
  * The folder and the cache file for the tests of cache/file.h.
  */
+#define _FILE_OFFSET_BITS 64 /* qemu gives programs of 32 bits the folders' 64-bit offsets */
+
 #include "support_cache_file.h"
 
 #include <apr_strings.h>

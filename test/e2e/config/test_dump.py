@@ -90,6 +90,7 @@ def check_crowd(server: Httpd) -> None:
 
 
 @pytest.mark.asan
+@pytest.mark.native  # robust mutexes
 def test_a_new_leader_keeps_when_the_last_attempts_were(crowd):
     crowd.start()
     crowd.wait_staple(HOST)

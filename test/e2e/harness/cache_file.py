@@ -18,6 +18,7 @@ from typing import Optional
 from cryptography.hazmat.primitives import serialization
 
 import pki
+from byte_order import ORDER
 
 HEAD_SIZE, BLOCK_SIZE, BLOCK_WORDS = 4096, 512, 64
 _MASK = (1 << 64) - 1
@@ -27,7 +28,7 @@ GOOD, REVOKED, UNKNOWN, TRY_LATER = 1, 2, 10, 13
 
 def words(data: bytes) -> list[int]:
     data += bytes(-len(data) % 8)
-    return list(struct.unpack(f"={len(data) // 8}Q", data))
+    return list(struct.unpack(f"{ORDER}{len(data) // 8}Q", data))
 
 
 def checksum(numbers: list[int]) -> int:
@@ -65,7 +66,7 @@ class Record:
     def data(self) -> bytes:
         times = (int(one) * 10**6 for one in (self.this_update, self.next_update, self.usable_until, self.fetched_at))
         binding = hashlib.sha256(b"".join(_der(self.leaf))).digest()
-        return struct.pack("=QqqqqQQq", word_of(self.verdict), *times, len(self.der), 0,
+        return struct.pack(f"{ORDER}QqqqqQQq", word_of(self.verdict), *times, len(self.der), 0,
                            int(self.usable_from) * 10**6) + binding + self.der
 
     def blocks(self, first: int, serial: int) -> bytes:
@@ -84,7 +85,7 @@ class Record:
             rest, mine = rest[BLOCK_WORDS - 2:], rest[:BLOCK_WORDS - 2]
             following = first + part + 2 if rest else 0
             numbers = [following << 32 | part, serial, *mine]
-            made += struct.pack(f"={BLOCK_WORDS}Q", *numbers, *[0] * (BLOCK_WORDS - len(numbers)))
+            made += struct.pack(f"{ORDER}{BLOCK_WORDS}Q", *numbers, *[0] * (BLOCK_WORDS - len(numbers)))
             part += 1
         return made
 
@@ -97,7 +98,7 @@ def write(path: Path, records: list[Record], n_blocks: int = 200) -> None:
     blocks = b""
     for serial, record in enumerate(records, 1):
         blocks += record.blocks(len(blocks) // BLOCK_SIZE, serial)
-    head = struct.pack("=8sIIII", b"OCSPCACH", 1, 0x01020304, BLOCK_SIZE, n_blocks)
+    head = struct.pack(f"{ORDER}8sIIII", b"OCSPCACH", 1, 0x01020304, BLOCK_SIZE, n_blocks)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(head.ljust(HEAD_SIZE, b"\0") + blocks.ljust(n_blocks * BLOCK_SIZE, b"\0"))
     os.chmod(path, 0o600)
@@ -129,16 +130,16 @@ class Memory:
             payload += numbers[at + 2:at + BLOCK_WORDS]
         data_len = numbers[head + 2] & 0xffffffff
         payload = payload[:3 + (data_len + 7) // 8]
-        true = struct.pack(f"={BLOCK_WORDS}Q", *numbers[head:head + BLOCK_WORDS])
-        old_order = struct.pack("=Q", numbers[head + 4])
+        true = struct.pack(f"{ORDER}{BLOCK_WORDS}Q", *numbers[head:head + BLOCK_WORDS])
+        old_order = struct.pack(f"{ORDER}Q", numbers[head + 4])
         made = numbers[head:head + BLOCK_WORDS]
         made[4] = block_order or made[4]
         for number, value in (words_of_data or {}).items():
             payload[3 + number] = made[9 + number] = value
         made[5] = checksum([*made[1:5], *payload])
-        self._replace(true, b"", struct.pack(f"={BLOCK_WORDS}Q", *made))
+        self._replace(true, b"", struct.pack(f"{ORDER}{BLOCK_WORDS}Q", *made))
         slot = true[32:] if made[4] == numbers[head + 4] else b""  # the block holds the same number
-        self._replace(old_order, slot, struct.pack("=Q", order))
+        self._replace(old_order, slot, struct.pack(f"{ORDER}Q", order))
 
     def _replace(self, old: bytes, not_before: bytes, new: bytes) -> None:
         count = 0

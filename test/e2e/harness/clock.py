@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from byte_order import ORDER
 from httpd import HARNESS
 
 DAY = 86400
@@ -26,7 +27,7 @@ class Clock:
 
     def set(self, seconds: int) -> None:
         with open(self.file, "r+b" if self.file.exists() else "wb") as file:
-            file.write(struct.pack("=q", seconds))
+            file.write(struct.pack(f"{ORDER}q", seconds))
 
     @property
     def environment(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import os
 import re
 import select
 import socket
@@ -140,7 +141,8 @@ class Names:
         self._file = folder / "hosts"
         self._file.write_text("")
         library = folder / "fakedns.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SHIM_SOURCE), "-ldl"], check=True)
+        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", str(library), str(SHIM_SOURCE),
+                        "-ldl"], check=True)
         preload = " ".join(filter(None, [sanitizer_environment().get("LD_PRELOAD"), str(library)]))
         self.environment = {**sanitizer_environment(), "LD_PRELOAD": preload, "OC_TEST_HOSTS": str(self._file)}
         self._stage = stage

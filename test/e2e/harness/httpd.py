@@ -101,7 +101,8 @@ class Config:
                    *(["status"] if self.status else []), *self.modules]
         lines = [f'ServerRoot "{server.root}"', "ServerName localhost", 'DefaultRuntimeDir "run"',
                  f'PidFile "{server.root}/run/httpd.pid"', 'ErrorLog "logs/error.log"', "Timeout 20",
-                 "GracefulShutdownTimeout 5"]
+                 "GracefulShutdownTimeout 5",  # an emulator lacks robust mutexes: test/unit/support_system.h
+                 *([f'Mutex "fcntl:{server.root}/run" default'] if os.environ.get("OC_TEST_EMULATED") else [])]
         lines += load_lines(modules)
         if self.module:
             lines.append(f'LoadModule ocsp_cache_module "{module_path()}"')
@@ -127,11 +128,10 @@ class Config:
         return "\n".join(lines) + "\n" + "".join(blocks)
 
 
-# No child ends by itself in a test: with prefork, all may be idle.
 _THREADED = ("StartServers 2", "ServerLimit 16", "ThreadLimit 8", "ThreadsPerChild 8", "MinSpareThreads 8",
              "MaxSpareThreads 32", "MaxRequestWorkers 32")
 _MPM = {"event": _THREADED, "worker": _THREADED,
-        "prefork": ("StartServers 2", "ServerLimit 16", "MinSpareServers 2", "MaxSpareServers 16",
+        "prefork": ("StartServers 2", "ServerLimit 16", "MinSpareServers 2", "MaxSpareServers 4",
                     "MaxRequestWorkers 16")}
 
 

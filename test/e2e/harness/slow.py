@@ -11,6 +11,7 @@ from typing import Iterable
 import pytest
 
 from apxs import apxs
+from byte_order import ORDER
 from httpd import HARNESS
 
 KINDS = ("fork", "lock", "write", "sync", "look", "overtaken")
@@ -31,7 +32,7 @@ class Delays:
 
     def set(self, full: Iterable[str] = (), **seconds: float) -> None:
         with open(self.file, "r+b" if self.file.exists() else "wb") as file:
-            file.write(struct.pack(f"={len(KINDS) + 1}i", *(int(1000 * seconds.get(kind, 0)) for kind in KINDS),
+            file.write(struct.pack(f"{ORDER}{len(KINDS) + 1}i", *(int(1000 * seconds.get(kind, 0)) for kind in KINDS),
                                    sum(FULL[kind] for kind in full)))
 
     @property

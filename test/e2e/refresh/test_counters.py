@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 import observe
 import responders
 import status_page
+from byte_order import ORDER
 from conftest import NOTHING_HELD, QUICK
 from wait import holds, poll
 
@@ -24,12 +25,12 @@ GOOD = 1
 def ledger(server) -> dict[bytes, tuple[int, int, int]]:
     """id -> verdict, failures, time of the last attempt (microseconds); include/state/ledger.h describes the file."""
     data = (server.cache_folder / "staples.ledger").read_bytes()
-    magic, layout, order, count = struct.unpack_from("8sIII", data)
+    magic, layout, order, count = struct.unpack_from(f"{ORDER}8sIII", data)
     assert (magic, layout, order) == (b"OCSPLDGR", 1, 0x01020304) and len(data) == 64 * (1 + count)
     found = {}
     for at in range(64, len(data), 64):
         line = data[at:at + 64]
-        ident, note, last, checksum = struct.unpack("<20s4xQq16xQ", line)
+        ident, note, last, checksum = struct.unpack(f"{ORDER}20s4xQq16xQ", line)
         if line == bytes(64):
             continue
         total = FNV_BASIS

@@ -14,6 +14,7 @@ from typing import Iterator
 import pytest
 
 import responders
+from byte_order import ORDER
 from conftest import CACHE
 from httpd import Config, Httpd, Vhost
 
@@ -77,7 +78,7 @@ def test_a_file_of_another_layout_is_replaced_and_said_once(farm):
     server.stop()
     path = server.cache_folder / "staples"
     image = bytearray(path.read_bytes())
-    struct.pack_into("=I", image, 8, 99)
+    struct.pack_into(f"{ORDER}I", image, 8, 99)
     path.write_bytes(image)
     server.start()
     for host in HOSTS:

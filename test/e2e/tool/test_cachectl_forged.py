@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import pki
+from byte_order import ORDER
 from cachectl import cache_file, run
 from conftest import HOST
 
@@ -20,24 +21,24 @@ def forge(cache: Path, leaf: pki.Leaf, change) -> None:
     """Rewrite a stored record as a hostile child can: the checksum is made right again."""
     image = bytearray(cache.read_bytes())
     head = next(at for at in range(4096, len(image), 512)
-                if image[at + 48:at + 68] == bytes.fromhex(leaf.sha1) and struct.unpack_from("<Q", image, at + 8)[0])
+                if image[at + 48:at + 68] == bytes.fromhex(leaf.sha1) and struct.unpack_from(f"{ORDER}Q", image, at + 8)[0])
     change(image, head)
     chain, at = [head], head
-    while (link := struct.unpack_from("<Q", image, at)[0] >> 32) != 0:
+    while (link := struct.unpack_from(f"{ORDER}Q", image, at)[0] >> 32) != 0:
         at = 4096 + 512 * (link - 1)
         chain.append(at)
-    words = [struct.unpack_from("<Q", image, head + 8 * n)[0] for n in range(1, 5)]
+    words = [struct.unpack_from(f"{ORDER}Q", image, head + 8 * n)[0] for n in range(1, 5)]
     left = (words[1] & 0xffffffff) + 24  # the id takes three words
     for n, block in enumerate(chain):
         for word in range(6 if n == 0 else 2, 64):
             if left > 0:
-                words.append(struct.unpack_from("<Q", image, block + 8 * word)[0])
+                words.append(struct.unpack_from(f"{ORDER}Q", image, block + 8 * word)[0])
                 left -= 8
     plain = weighted = 0
     for word in words:
         plain = (plain + word) % 2**64
         weighted = (weighted + plain) % 2**64
-    struct.pack_into("<Q", image, head + 40, (plain + weighted * 0x9e3779b97f4a7c16 + 1) % 2**64)
+    struct.pack_into(f"{ORDER}Q", image, head + 40, (plain + weighted * 0x9e3779b97f4a7c16 + 1) % 2**64)
     cache.write_bytes(image)
 
 
@@ -45,12 +46,12 @@ def later(offset: int, hours: int = 1):
     """Move a time in the record's head."""
     def change(image: bytearray, head: int) -> None:
         at = head + DATA + offset
-        struct.pack_into("<q", image, at, struct.unpack_from("<q", image, at)[0] + hours * 3600 * 10**6)
+        struct.pack_into(f"{ORDER}q", image, at, struct.unpack_from(f"{ORDER}q", image, at)[0] + hours * 3600 * 10**6)
     return change
 
 
 def ranked_higher(image: bytearray, head: int) -> None:
-    struct.pack_into("<Q", image, head + 32, struct.unpack_from("<Q", image, head + 32)[0] + 3600 * 10**6)
+    struct.pack_into(f"{ORDER}Q", image, head + 32, struct.unpack_from(f"{ORDER}Q", image, head + 32)[0] + 3600 * 10**6)
 
 
 @pytest.mark.asan

@@ -82,7 +82,8 @@ def leaf(ca: pki.Authority, responder: Callable[..., responders.ScriptedResponde
 def names(workplace: Path) -> Callable[[str], dict[str, str]]:
     """Environments in which the name ocsp.example.invalid has these addresses, or none."""
     library = workplace / "fakedns-for-probe.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SHIM_SOURCE), "-ldl"], check=True)
+    subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-O1", "-o", str(library), str(SHIM_SOURCE), "-ldl"],
+                   check=True)
     hosts = workplace / "hosts-for-probe"
 
     def make(addresses: str) -> dict[str, str]:

@@ -4,6 +4,7 @@
  * The lead: one holder among many processes, and another one soon after each kind of end.
  */
 #include "base/lead.h"
+#include "support_system.h"
 #include "support_test.h"
 
 #include <poll.h>
@@ -130,6 +131,7 @@ TEST(a_holder_that_is_killed_is_followed_by_one)
     pid_t holder;
     int i;
 
+    SYSTEM_NEEDS(system_has_robust_mutexes(), "robust mutexes");
     start_children(STAYS);
     for (i = 0; i < CHILDREN; i++) {
         expect_one_holder(&holder);
@@ -158,16 +160,19 @@ TEST(a_holder_that_releases_it_is_followed_by_one)
 
 TEST(a_holder_that_exits_is_followed_by_one)
 {
+    SYSTEM_NEEDS(system_has_robust_mutexes(), "robust mutexes");
     expect_followers(EXITS_HOLDING);
 }
 
 TEST(a_holder_that_exits_without_clean_up_is_followed_by_one)
 {
+    SYSTEM_NEEDS(system_has_robust_mutexes(), "robust mutexes");
     expect_followers(EXITS_QUICKLY);
 }
 
 TEST(a_holder_whose_thread_ends_is_followed_by_one)
 {
+    SYSTEM_NEEDS(system_has_robust_mutexes(), "robust mutexes");
     expect_followers(ENDS_ITS_THREAD);
 }
 
@@ -176,6 +181,7 @@ TEST(a_sleeper_that_is_killed_takes_nothing_along)
     pid_t holder;
     int i;
 
+    SYSTEM_NEEDS(system_has_robust_mutexes(), "robust mutexes");
     start_children(STAYS);
     expect_one_holder(&holder);
     for (i = 0; i < CHILDREN - 1; i++)

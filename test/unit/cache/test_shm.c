@@ -5,6 +5,7 @@
  * test_shm_faults.c and test_shm_crash.c, readers concurrent with a writer in test_shm_race.c.
  */
 #include "support_cache.h"
+#include "support_system.h"
 #include "support_test.h"
 
 #include "cache/arena.h"
@@ -145,6 +146,7 @@ TEST(invariant_1_readers_only_read)
         print_message("left out: ThreadSanitizer makes system calls in a thread of its own\n");
         skip();
     }
+    SYSTEM_NEEDS(system_confines(), "seccomp");
     for (i = 0; i < 50; i++)
         assert_int_equal(cache_put(shm, i, i + 1, 2000, CACHE_EXPIRY, NOW), APR_SUCCESS);
     child = fork();
