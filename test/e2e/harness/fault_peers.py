@@ -8,6 +8,7 @@ Where they differ from the module, STRICTER and LAXER have the reason.
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 from dataclasses import dataclass
@@ -24,6 +25,14 @@ class Word:
 
     def __str__(self) -> str:
         return f"{self.status}: {self.reason}" if self.reason else self.status
+
+
+@functools.lru_cache(maxsize=None)
+def is_documented(tool: str) -> bool:
+    """Is it of the version that docs/faults.md names? Later ones accept and refuse other bytes."""
+    if tool == "openssl":
+        return _run("openssl", "version").startswith("OpenSSL 3.0.")
+    return _run("ocsptool", "--version").startswith("ocsptool 3.7.")
 
 
 def _run(*command: object) -> str:

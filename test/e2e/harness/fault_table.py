@@ -100,7 +100,7 @@ class Seen:
         wrong = [f"{self.row.name}: {tool}: {getattr(self, tool)!r}, the module: {self.row.verdict!r}, and "
                  f"fault_peers.{name} has no reason" for tool in sorted(found - set(listed))]
         return wrong + [f"{self.row.name}: {tool} agrees, though fault_peers.{name} has a reason"
-                        for tool in sorted(set(listed) - found)]
+                        for tool in sorted(set(listed) - found) if fault_peers.is_documented(tool)]
 
 
 def _ask_peers(stage: Stage, seen: Seen, folder: Path) -> None:

@@ -119,6 +119,8 @@ def test_gnutls_accepts_the_bytes(raw, name):
 @pytest.mark.parametrize("name", [*ENDS_CONNECTION, *HARMFUL])
 def test_gnutls_would_end_the_connection(raw, name):
     seen, _ = raw[name]
+    if name == "others-and-ours" and not fault_peers.is_documented("gnutls"):
+        pytest.skip("GnuTLS 3.8 looks at all answers")
     assert not seen.ok and "OCSP status response is invalid" in seen.output, seen
 
 

@@ -5,7 +5,7 @@
 import pytest
 
 import fault_table
-from fault_peers import LAXER, STRICTER
+from fault_peers import LAXER, STRICTER, is_documented
 from fault_kinds import Body
 from fault_rows import ROWS
 from fault_stage import Stage
@@ -34,6 +34,8 @@ def test_row(played, name):
 
 @pytest.mark.slow
 def test_the_document_has_the_table(played):
+    if not (is_documented("openssl") and is_documented("gnutls")):
+        pytest.skip("the document has the results of OpenSSL 3.0 and GnuTLS 3.7")
     assert fault_table.documented() == fault_table.as_markdown(list(played.values())), \
         "run: test/e2e/harness/fault_table.py --document"
 
