@@ -134,13 +134,16 @@ UNIT_BINARIES := $(UNIT_TESTS:%=$(OUT)/unit/%)
 
 .PHONY: all core assets install uninstall dist deb rpm release architecture clean \
         check check-guards check-unit check-simulate check-fuzz check-asan check-tsan check-e2e check-flaky soak check-accessibility check-compat check-packages \
-        fuzz demo demo-fleet demo-client simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-client bench-cache bench-fleet bench-scale bench-verify FORCE
+        objects test-objects fuzz demo demo-fleet demo-client simulate simulate-fleet faults screenshot bench bench-run bench-docs bench-client bench-cache bench-fleet bench-scale bench-verify FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(CLIENT) $(CACHECTL)
 	$(if $(CLIENT),,@echo 'make: no mod_ocsp_client.so: $(HTTPD_INCLUDE)/mod_ssl_openssl.h is missing (Debian: apache2-ssl-dev)')
 core: $(CORE)
+# Compiled only: build/compat.sh musl.
+objects: $(ROOT_OBJECT) $(GLUE_OBJECTS) $(CORE_OBJECTS) $(CLIENT_OBJECTS) $(TOOL_OBJECTS)
+test-objects: $(TEST_SUPPORT) $(UNIT_BINARIES:%=%.o)
 
 assets:
 	$(call say,ASSETS)$(PYTHON) build/assets.py

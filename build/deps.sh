@@ -4,12 +4,13 @@
 #
 # Makes sure that what this project needs is on the machine.
 #
-#   build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench] [pictures]
+#   build/deps.sh [--check] [build] [demo] [fleet] [packages] [compat] [check] [bench] [pictures]
 #
 # build     what `make` needs (the default)
 # demo      what build/demo.sh and build/client-demo.sh need, build included
 # fleet     what build/fleet-demo.sh needs, build and demo included
-# packages  what build/package-check.sh and build/compat.sh need, build included
+# packages  what build/package-check.sh needs, build included
+# compat    what build/compat.sh needs, build and packages included
 # check     what build/check.sh needs, all of the above included
 # bench     what `make bench` and `make bench-docs` need, build included
 # pictures  what `make architecture` needs
@@ -78,6 +79,9 @@ packages|have lintian|lintian|lintian
 packages|have rpmbuild|rpm|rpm-build
 packages|have debootstrap|debootstrap|debootstrap
 packages|have ip|iproute2|iproute
+compat|pkg-config --exists cmocka|libcmocka-dev|libcmocka-devel
+compat|have musl-gcc|musl-tools|musl-gcc
+compat|test -e /usr/lib/binfmt.d/qemu-s390x.conf|qemu-user-static|qemu-user-static
 TABLE
 }
 
@@ -161,11 +165,12 @@ for argument; do
     demo) sets="$sets build demo" ;;
     fleet) sets="$sets build demo fleet" ;;
     packages) sets="$sets build packages" ;;
+    compat) sets="$sets build packages compat" ;;
     check) sets="$sets build demo fleet packages check" ;;
     bench) sets="$sets build bench" ;;
     pictures) sets="$sets pictures" ;;
     *)
-        echo "usage: build/deps.sh [--check] [build] [demo] [fleet] [packages] [check] [bench] [pictures]" >&2
+        echo "usage: build/deps.sh [--check] [build] [demo] [fleet] [packages] [compat] [check] [bench] [pictures]" >&2
         exit 2
         ;;
     esac
