@@ -28,7 +28,7 @@ TABLE = (
     # httpd's own: children that do not end in time, because they are stopped or the disk is slow
     Explained(r"^\[(core|mpm_\w+):(warn|error)\] .*AH0004[56]: child process \d+ still did not exit",
               ("stop-", "disk-slow", "restart", "kill-", "short-lived"), 30),
-    Explained(r"^\[mpm_\w+:error\] .*AH(03093|03490|10159|00485|00288): ", ("graceful", "short-lived", "stop-"), 60),
+    Explained(r"^\[mpm_\w+:error\] .*AH(0309[23]|03490|10159|00485|00288): ", ("graceful", "short-lived", "stop-"), 60),
     # its places are full, for children that are stopped or drain
     Explained(r"^\[mpm_\w+:error\] .*AH00(161|286|287|484|485): server (reached|is within|is)", ("",), 3600),
     Explained(r"^\[socache_redis:(warn|error)\] ", ("store-",), 15),

@@ -14,8 +14,8 @@ CRASH = re.compile(r"AH0005[12]:|exit signal|Segmentation fault|stack smashing|d
 # A machine whose OpenSSL is older than the one its mod_ssl was built with: seen after httpd alone was installed or
 # upgraded.
 MACHINE = re.compile(r"AH01882:")
-# The event MPM, when it is stopped while a connection becomes idle: it has closed the socket already.
-STOPPING = re.compile(r"AH03093:")
+# The event MPM, when it is stopped while a connection becomes idle or lingers: it has closed the socket already.
+STOPPING = re.compile(r"^\[mpm_event:error\] .*\(9\)Bad file descriptor: .*apr_pollset_add failure")
 LINE = re.compile(r"^\[(?P<date>[^\]]+)\] \[(?P<module>[^:\]]*):(?P<level>\w+)\] "
                   r"\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] (?P<text>.*)$")
 
