@@ -151,14 +151,12 @@ TEST(extension_of_the_signer_present_twice)
 {
     pki_id_t *signer;
     pki_spec_t spec = scene_delegate_spec();
-    X509_EXTENSION *extension;
 
     spec.uncritical = PKI_OID;
     spec.uncritical_value = PKI_BYTES(0x05, 0x00);
     signer = pki_make(scene.pool, &spec);
     assert_verdict(OC_GOOD, scene_judge_signer(signer));
-    extension = X509_get_ext(signer->x509, X509_get_ext_count(signer->x509) - 1);
-    assert_true(X509_add_ext(signer->x509, extension, -1));
+    assert_true(X509_add_ext(signer->x509, X509_get_ext(signer->x509, X509_get_ext_count(signer->x509) - 1), -1));
     assert_true(X509_sign(signer->x509, scene.issuer->key, EVP_sha256()));
     assert_verdict(OC_SIGNER_REFUSED, scene_judge_signer(signer));
     assert_non_null(strstr(scene.result.detail, "that not all clients accept"));

@@ -257,7 +257,7 @@ TEST(signer_key_unusable)
 {
     pki_spec_t spec = scene_delegate_spec();
     pki_id_t *signer = pki_make(scene.pool, &spec);
-    X509_PUBKEY *key = X509_get_X509_PUBKEY(signer->x509);
+    X509_PUBKEY *key = (X509_PUBKEY *)(uintptr_t)X509_get_X509_PUBKEY(signer->x509); /* const since OpenSSL 4 */
     const unsigned char *bits;
     unsigned char *copy;
     int length;
