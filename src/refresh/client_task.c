@@ -210,10 +210,21 @@ static void store(client_task_t *task, oc_clients_entry_t *entry, oc_attempt_t *
         oc_client_table_count(task->task.group, OC_CLIENT_COUNT_FAILURES);
 }
 
+/* A good client whose usable time is over waits for this attempt. It is let in for its grace if the attempt fails, and
+ * the responder is known to fail: so it need not wait until that shows once more. */
+static void answer_early(client_task_t *task, oc_clients_entry_t *entry, oc_verdict_t failing)
+{
+    if (entry->client.verdict != OC_GOOD)
+        return;
+    entry->note.failures++;
+    entry->note.verdict = failing;
+    (void)oc_client_table_put(&task->key, &entry->client, &entry->note);
+}
+
 /* While the responder does not answer, one query at a time finds out whether it does again. The others end at once, so
  * that the clients do not wait for them. */
-static void query_or_give_up(client_task_t *task, const oc_client_query_t *query, oc_attempt_t *attempt,
-                             apr_pool_t *pool)
+static void query_or_give_up(client_task_t *task, oc_clients_entry_t *entry, const oc_client_query_t *query,
+                             oc_attempt_t *attempt, apr_pool_t *pool)
 {
     int failing = atomic_load(&task->tasks->failing[task->task.group]);
     atomic_int *is_probed = &task->tasks->is_probed[task->task.group];
@@ -225,6 +236,8 @@ static void query_or_give_up(client_task_t *task, const oc_client_query_t *query
         attempt->detail = "while it does not answer, one query at a time is sent";
         return;
     }
+    if (failing)
+        answer_early(task, entry, (oc_verdict_t)failing);
     oc_client_query(query, attempt, pool);
     if (failing)
         atomic_store(is_probed, 0);
@@ -250,7 +263,7 @@ void oc_client_tasks_work(oc_task_t *data, const atomic_int *stop, apr_pool_t *p
     query.cert = cert;
     query.urls = oc_client_table_urls(host, &entry->client, pool);
     query.proxy = oc_settings_server(host->server)->proxy_url;
-    query_or_give_up(task, &query, &attempt, pool);
+    query_or_give_up(task, entry, &query, &attempt, pool);
     if (attempt.verdict == OC_STOPPED)
         return;
     store(task, entry, &attempt, &settings);

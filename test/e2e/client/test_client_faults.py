@@ -156,6 +156,26 @@ def test_grace(mtls):
     one.server.allow(FAILS, r"^\[ocsp_client:warn\] .* is of unknown status: request refused")
 
 
+def test_grace_does_not_wait_for_the_query_that_tries_a_failing_responder(mtls):
+    """The responder hangs and is known to. The next client whose usable time is over has a query of its own, which
+    will hang too."""
+    one = mtls(responders.good(next_update=2), client=("OCSPCacheClient hard", "OCSPCacheClientWait 8s"),
+               directives=("SSLStaplingResponderTimeout 2",))
+    first, second = one.client("first"), one.client("second")
+    one.server.start()
+    assert one.get(first).status == one.get(second).status == 200
+    one.responder.script = responders.hang()
+    ends = time.monotonic() + 2
+    poll(lambda: one.get(first).status == 200 and one.server.log("ocsp_cache", "warn", "did not answer in time"),
+         "the responder is known to fail", 30)
+    assert time.monotonic() > ends
+    known = len(one.responder.asked_for(second))
+    reply = one.get(second)
+    assert reply.status == 200 and reply.seconds < 1, reply
+    one.responder.wait_asked(known + 1, second)
+    one.server.allow(FAILS)
+
+
 def test_file_restores_what_is_known(mtls):
     one = mtls(directives=('OCSPCacheClientFile "cache/clients"',))
     leaf, file = one.client(), one.server.cache_folder / "clients"
