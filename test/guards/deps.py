@@ -25,10 +25,10 @@ TOOLS = ("sh", "sed", "sort", "tr", "mktemp", "rm", "cat", "chmod", "cut", "grep
 # finished a package.
 APT_GET = """#!/bin/sh
 case " $* " in *" install "*) ;; *) exit 0 ;; esac
+ended=no
 trap 'echo asked >"$STAGE/asked"; ended=yes' TERM
 echo $$ >"$STAGE/apt.new"
 mv "$STAGE/apt.new" "$STAGE/apt"
-ended=no
 while [ $ended = no ] && [ -e "$STAGE/apt" ] && [ ! -e "$STAGE/end" ]; do sleep 0.05; done
 "$DPKG_ROOT/usr/sbin/policy-rc.d"
 echo $? >"$STAGE/policy_at_the_end"
