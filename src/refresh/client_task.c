@@ -211,19 +211,22 @@ static void store(client_task_t *task, oc_clients_entry_t *entry, oc_attempt_t *
 }
 
 /* A good client whose usable time is over waits for this attempt. It is let in for its grace if the attempt fails, and
- * the responder is known to fail: so it need not wait until that shows once more. */
-static void answer_early(client_task_t *task, oc_clients_entry_t *entry, oc_verdict_t failing)
+ * the responder is known to fail: so it need not wait until that shows once more. The entry itself stays as it is: the
+ * attempt counts once, when it ends. */
+static void answer_early(const client_task_t *task, const oc_clients_entry_t *entry, oc_verdict_t failing)
 {
+    oc_note_t note = entry->note;
+
     if (entry->client.verdict != OC_GOOD)
         return;
-    entry->note.failures++;
-    entry->note.verdict = failing;
-    (void)oc_client_table_put(&task->key, &entry->client, &entry->note);
+    note.failures++;
+    note.verdict = failing;
+    (void)oc_client_table_put(&task->key, &entry->client, &note);
 }
 
 /* While the responder does not answer, one query at a time finds out whether it does again. The others end at once, so
  * that the clients do not wait for them. */
-static void query_or_give_up(client_task_t *task, oc_clients_entry_t *entry, const oc_client_query_t *query,
+static void query_or_give_up(client_task_t *task, const oc_clients_entry_t *entry, const oc_client_query_t *query,
                              oc_attempt_t *attempt, apr_pool_t *pool)
 {
     int failing = atomic_load(&task->tasks->failing[task->task.group]);
