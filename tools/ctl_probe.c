@@ -31,12 +31,6 @@ typedef struct {
     const char *path;
 } found_t;
 
-static apr_status_t free_x509(void *x509)
-{
-    X509_free(x509);
-    return APR_SUCCESS;
-}
-
 /* Append the certificates of a PEM file, whatever else is in it. @return CTL_OK; else the reason has been printed. */
 static int read_certificates(apr_array_header_t *found, const char *path, const probe_t *probe)
 {
@@ -53,7 +47,7 @@ static int read_certificates(apr_array_header_t *found, const char *path, const 
 
         one->x509 = x509;
         one->path = path;
-        apr_pool_cleanup_register(probe->pool, x509, free_x509, apr_pool_cleanup_null);
+        oc_x509_keep(x509, probe->pool);
     }
     BIO_free(bio);
     ERR_clear_error();

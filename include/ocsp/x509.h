@@ -10,8 +10,12 @@
 #ifndef OC_OCSP_X509_H
 #define OC_OCSP_X509_H
 
+#include <apr_pools.h>
 #include <apr_time.h>
 #include <openssl/x509.h>
+
+/** @a pool, when it ends, frees @a x509, which it owns from now on. */
+void oc_x509_keep(X509 *x509, apr_pool_t *pool);
 
 /**
  * A certificate's time (UTCTime or GeneralizedTime). A time before 1970 is returned as 0: no caller needs to know how

@@ -50,12 +50,6 @@ void oc_issuer_set_forget(oc_issuer_set_t *issuers)
     issuers->scratch = NULL;
 }
 
-static apr_status_t free_x509(void *x509)
-{
-    X509_free(x509);
-    return APR_SUCCESS;
-}
-
 /* OpenSSL's object of an issuer, which many certificates have. @return NULL: it cannot be parsed */
 static X509 *parsed_issuer(oc_issuer_set_t *issuers, oc_bytes_t der)
 {
@@ -70,7 +64,7 @@ static X509 *parsed_issuer(oc_issuer_set_t *issuers, oc_bytes_t der)
     x509 = apr_hash_get(issuers->parsed, der.at, (apr_ssize_t)der.len);
     if (x509 || !(x509 = d2i_X509(NULL, &p, (long)der.len)))
         return x509;
-    apr_pool_cleanup_register(issuers->scratch, x509, free_x509, apr_pool_cleanup_null);
+    oc_x509_keep(x509, issuers->scratch);
     apr_hash_set(issuers->parsed, apr_pmemdup(issuers->scratch, der.at, der.len), (apr_ssize_t)der.len, x509);
     return x509;
 }

@@ -6,17 +6,13 @@
  */
 #include "ocsp/cert.h"
 
+#include "ocsp/x509.h"
+
 #include <apr_strings.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
 #include <string.h>
-
-static apr_status_t free_x509(void *x509)
-{
-    X509_free(x509);
-    return APR_SUCCESS;
-}
 
 static apr_status_t free_name(void *name)
 {
@@ -43,7 +39,7 @@ apr_status_t oc_cert_subject(const oc_cert_t *cert, oc_verify_subject_t *subject
     p = cert->issuer->der;
     subject->issuer = d2i_X509(NULL, &p, (long)cert->issuer->der_len);
     if (subject->issuer)
-        apr_pool_cleanup_register(pool, subject->issuer, free_x509, apr_pool_cleanup_null);
+        oc_x509_keep(subject->issuer, pool);
     p = cert->serial_der;
     subject->serial = serial = d2i_ASN1_INTEGER(NULL, &p, (long)cert->serial_der_len);
     if (serial)

@@ -14,6 +14,17 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+static apr_status_t free_x509(void *x509)
+{
+    X509_free(x509);
+    return APR_SUCCESS;
+}
+
+void oc_x509_keep(X509 *x509, apr_pool_t *pool)
+{
+    apr_pool_cleanup_register(pool, x509, free_x509, apr_pool_cleanup_null);
+}
+
 int oc_x509_time(apr_time_t *time, const ASN1_TIME *asn1)
 {
     struct tm tm;

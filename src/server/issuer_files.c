@@ -8,6 +8,7 @@
 #include "server/issuer_files.h"
 
 #include "ocsp/issuer.h"
+#include "ocsp/x509.h"
 
 #include <apr_strings.h>
 #include <errno.h>
@@ -49,12 +50,6 @@ oc_issuer_files_t *oc_issuer_files_create(apr_pool_t *pool)
     return files;
 }
 
-static apr_status_t free_certificate(void *data)
-{
-    X509_free(data);
-    return APR_SUCCESS;
-}
-
 static apr_status_t free_store(void *data)
 {
     X509_STORE_free(data);
@@ -74,7 +69,7 @@ static X509 *shared(oc_issuer_files_t *files, const unsigned char *der, long len
     x509 = d2i_X509_AUX(NULL, &p, len);
     if (!x509)
         return NULL;
-    apr_pool_cleanup_register(files->pool, x509, free_certificate, apr_pool_cleanup_null);
+    oc_x509_keep(x509, files->pool);
     apr_hash_set(files->by_der, apr_pmemdup(files->pool, der, (apr_size_t)len), len, x509);
     return x509;
 }
