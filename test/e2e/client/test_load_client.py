@@ -42,6 +42,7 @@ def test_another_status_is_an_error(mtls, folder):
     leaf = one.client()
     one.server.start()
     (folder / "client.pem").write_text(leaf.fullchain_file.read_text() + leaf.key_file.read_text())
+    assert one.get(leaf).status == 403  # known from here on, as above
     got = load(one, folder / "client.pem", 1)
     assert got["error"] == got["started"] == 8, got
     one.server.allow(r"AH01630: client denied by server configuration")

@@ -166,6 +166,14 @@ def test_kill_leaves_nothing_and_it_starts_again(site):
     assert one.handshake().ok
 
 
+@pytest.mark.parametrize("mpm", ("event", "worker", "prefork"))
+def test_children_are_seen_to_have_begun(site, mpm):
+    """stop() waits for it, but not for ever."""
+    one = site(mpm=mpm, **PLAIN)
+    one.server.start()
+    poll(lambda: all(map(one.server.has_begun, one.server.children())), "every child has begun", 10)
+
+
 def test_the_status_page_is_read(site):
     one = site(**PLAIN)
     one.server.start()
