@@ -17,10 +17,10 @@
 #include <httpd.h>
 
 typedef struct {
-    const char *file;            /* from SSLCertificateFile: an absolute path, or a URI */
-    oc_cert_t *cert;             /* NULL: status and problem give the reason; cert->issuer is NULL */
-    const oc_outline_t *outline; /* NULL: all else of cert is there; else the subject is, after oc_inventory_name() */
-    int has_issuer; /* can mod_ssl find the issuer's certificate, the one whose key verifies the signature? */
+    const char *file;   /* from SSLCertificateFile: an absolute path, or a URI */
+    oc_cert_t *cert;    /* NULL: status and problem give the reason; cert->issuer is NULL */
+    oc_bytes_t subject; /* DER; at NULL: cert->subject is there; else it is, after oc_inventory_name() */
+    int has_issuer;     /* can mod_ssl find the issuer's certificate, the one whose key verifies the signature? */
     const char *issuer_problem;  /* if not: "CN=X is needed; chain.pem holds CN=Y" */
     const char *issuer;          /* the issuer's name in the certificate; NULL where cert is */
     apr_status_t status;         /* APR_ENOTIMPL: a URI; APR_EINVAL: a file without a certificate; else the errno */

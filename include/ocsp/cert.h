@@ -85,13 +85,13 @@ typedef struct {
 } oc_last_urls_t;
 
 /** The same without issuer, binding and subject: a tenth of the work.
- *  @param last  NULL: @a outline or @a pool will not live as long as the next certificate
+ *  @param last  NULL: @a pool will not live as long as the next certificate
  *  @return APR_EINVAL: parse the certificate with OpenSSL, which may accept it */
 apr_status_t oc_cert_from_outline(oc_cert_t **cert, const oc_outline_t *outline, oc_last_urls_t *last,
                                   apr_pool_t *pool);
 
-/** Fill in the subject. */
-void oc_cert_name(oc_cert_t *cert, const oc_outline_t *outline, apr_pool_t *pool);
+/** Fill in the subject, from its DER. @param der  the certificate's, for one without subject */
+void oc_cert_name(oc_cert_t *cert, oc_bytes_t subject, oc_bytes_t der, apr_pool_t *pool);
 
 /** The URL of the issuer's certificate (AIA caIssuers): printable ASCII from @a pool; NULL: the certificate names
  * none. */

@@ -22,7 +22,8 @@ oc_issuer_files_t *oc_issuer_files_create(apr_pool_t *pool);
 
 /**
  * Read a PEM file of a server's certificate.
- * @param leaf out: the DER of the first certificate, which may be followed by OpenSSL's trust settings
+ * @param leaf out: the DER of the first certificate, which may be followed by OpenSSL's trust settings; the next call
+ * overwrites it
  * @param extra out: the others, const array of X509 *: one object for each certificate, however many files hold it
  * @return APR_SUCCESS; APR_EINVAL: no certificate is in it; else the errno
  */

@@ -27,6 +27,7 @@ APLOG_USE_MODULE(ocsp_cache);
 typedef struct {
     oc_findings_t *findings;
     apr_pool_t *pool;
+    apr_pool_t *scratch; /* for what no finding refers to */
     const oc_cert_t *cert;
     const oc_listed_t *listed; /* NULL: `label` is set */
     int has_issuer;            /* this and the next three: as in oc_listed_t */
@@ -116,7 +117,7 @@ static void check_certificate(const case_t *c)
 
     if (check_dates(c, apr_time_now()))
         return;
-    oc_settings_targets(c->s, c->cert, &targets, c->pool);
+    oc_settings_targets(c->s, c->cert, &targets, c->scratch);
     if (!conf->staples) {
         if (c->cert->must_staple)
             report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATE,
@@ -142,6 +143,7 @@ static case_t make_case(oc_findings_t *findings, const oc_cert_t *cert, server_r
 {
     case_t c = {.findings = findings,
                 .pool = pool,
+                .scratch = pool,
                 .cert = cert,
                 .has_issuer = 1,
                 .is_alone = 1,
@@ -212,8 +214,9 @@ static apr_hash_t *missing_issuers(const apr_array_header_t *certificates, apr_p
 typedef struct {
     oc_findings_t *findings;
     const oc_mod_md_t *md;
-    apr_hash_t *supplied; /* see supplied_certificates() */
+    apr_hash_t *supplied; /* see supplied_certificates(); NULL: no issuer is missing */
     apr_hash_t *missing;  /* see missing_issuers() */
+    apr_pool_t *scratch;  /* for one certificate */
 } whole_t;
 
 static void check_listed(const whole_t *whole, const oc_listed_t *listed, apr_pool_t *pool)
@@ -231,12 +234,13 @@ static void check_listed(const whole_t *whole, const oc_listed_t *listed, apr_po
         }
         c = make_case(whole->findings, listed->cert, s, pool);
         c.listed = listed;
+        c.scratch = whole->scratch;
         c.has_issuer = listed->has_issuer;
         c.issuer_problem = listed->issuer_problem;
         c.unread = listed->unread;
         c.issuer = listed->issuer;
         c.is_alone = !lacking || *lacking == 1;
-        c.is_supplied = !!apr_hash_get(whole->supplied, listed->cert->id, OC_CERT_ID_LEN);
+        c.is_supplied = whole->supplied && apr_hash_get(whole->supplied, listed->cert->id, OC_CERT_ID_LEN);
         if (oc_mod_md_staples(whole->md, s))
             check_dates(&c, apr_time_now());
         else
@@ -277,13 +281,19 @@ static void check_stapling(oc_findings_t *findings, const apr_array_header_t *se
 {
     server_rec *main_server = APR_ARRAY_IDX(servers, 0, server_rec *);
     oc_mod_md_t *md = oc_mod_md_read(pool);
-    whole_t whole = {findings, md, supplied_certificates(certificates, pool), missing_issuers(certificates, pool)};
+    whole_t whole = {findings, md, NULL, missing_issuers(certificates, pool), NULL};
     const apr_array_header_t *stapled = oc_inventory_stapled(certificates, oc_mod_md_leaves_to_us, md, pool);
     int i;
 
     oc_configtest_directives(findings, md, servers, pool);
-    for (i = 0; i < certificates->nelts; i++)
+    if (apr_hash_count(whole.missing) > 0)
+        whole.supplied = supplied_certificates(certificates, pool);
+    apr_pool_create(&whole.scratch, pool);
+    for (i = 0; i < certificates->nelts; i++) {
+        apr_pool_clear(whole.scratch);
         check_listed(&whole, APR_ARRAY_IDX(certificates, i, const oc_listed_t *), pool);
+    }
+    apr_pool_destroy(whole.scratch);
     if (are_all_read(certificates)) {
         oc_configtest_responders(stapled, main_server, pool);
         if (stapled->nelts > 0 && !can_staple(stapled, pool))

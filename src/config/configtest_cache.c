@@ -168,15 +168,18 @@ void oc_configtest_cache(oc_findings_t *findings, const apr_array_header_t *stap
     const oc_global_conf_t *conf = oc_settings_global();
     oc_sizing_t sizing = {0};
     oc_reader_t reader;
+    apr_pool_t *scratch;
     int i;
 
     oc_reader_load(&reader, oc_argument_file(&conf->cache, pool), oc_file_blocks_max(oc_shm_blocks(conf->cache.size)),
                    pool);
+    apr_pool_create(&scratch, pool);
     for (i = 0; i < stapled->nelts; i++) {
         const oc_listed_t *listed = APR_ARRAY_IDX(stapled, i, const oc_listed_t *);
         oc_view_t view;
 
-        if (!is_refreshed(listed, pool))
+        apr_pool_clear(scratch);
+        if (!is_refreshed(listed, scratch))
             continue;
         memset(&view, 0, sizeof(view));
         memcpy(view.id, listed->cert->id, OC_CERT_ID_LEN);
@@ -184,5 +187,6 @@ void oc_configtest_cache(oc_findings_t *findings, const apr_array_header_t *stap
         check_expiry(findings, listed, &view, reader.path, pool);
         oc_sizing_add(&sizing, OC_CERT_ID_LEN, view.has_record ? OC_RECORD_HEAD_LEN + view.size : 0);
     }
+    apr_pool_destroy(scratch);
     (void)oc_cache_size_log(&sizing, conf->cache.size, APLOG_WARNING, main_server);
 }

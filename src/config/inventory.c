@@ -17,12 +17,20 @@
 #include <string.h>
 
 #define FAMILY_MAX 1024 /* a longer name and longer paths together: each certificate is parsed */
+#define EMPTY_LEN 2     /* of a SEQUENCE with nothing in it */
+
+/* Certificates that have an issuer, which was found, in common. */
+typedef struct {
+    oc_bytes_t key;     /* from family_of() */
+    const char *issuer; /* its name */
+} family_t;
 
 typedef struct {
     apr_pool_t *pool;
     apr_hash_t *listed; /* the certificate's file and all paths of issuers -> oc_listed_t * */
     oc_issuer_files_t *files;
-    apr_hash_t *families; /* from family_of() -> the issuer's name: an issuer that was found */
+    apr_hash_t *families;   /* from family_of() -> family_t * */
+    const family_t *family; /* the last of them; mostly that of the next certificate, too */
     oc_last_urls_t last;
 } reader_t;
 
@@ -44,9 +52,9 @@ static int is_uri(const char *name)
 }
 
 /* All that decides whether mod_ssl and this module find a certificate's issuer, but its signature: where they look, the
- * issuer's name and key, the kind of signature. @return NULL: it does not fit */
-static const char *family_of(const oc_outline_t *outline, const oc_server_conf_t *conf, const apr_array_header_t *extra,
-                             char *buffer, apr_size_t size, apr_ssize_t *len)
+ * issuer's name and key, the kind of signature. @return in @a buffer; at NULL: it does not fit */
+static oc_bytes_t family_of(const oc_outline_t *outline, const oc_server_conf_t *conf, const apr_array_header_t *extra,
+                            unsigned char *buffer, apr_size_t size)
 {
     const oc_bytes_t parts[] = {
         {(const unsigned char *)extra->elts, (apr_size_t)extra->nelts * sizeof(X509 *)},
@@ -62,15 +70,33 @@ static const char *family_of(const oc_outline_t *outline, const oc_server_conf_t
 
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (size - used < sizeof(parts[i].len) + parts[i].len)
-            return NULL;
+            return (oc_bytes_t){NULL, 0};
         memcpy(buffer + used, &parts[i].len, sizeof(parts[i].len));
         used += sizeof(parts[i].len);
         if (parts[i].len > 0)
             memcpy(buffer + used, parts[i].at, parts[i].len);
         used += parts[i].len;
     }
-    *len = (apr_ssize_t)used;
-    return buffer;
+    return (oc_bytes_t){buffer, used};
+}
+
+/* @return NULL: none of it was seen */
+static const family_t *find_family(reader_t *reader, oc_bytes_t key)
+{
+    const family_t *last = reader->family;
+
+    if (!key.at || (last && last->key.len == key.len && memcmp(last->key.at, key.at, key.len) == 0))
+        return key.at ? last : NULL;
+    return apr_hash_get(reader->families, key.at, (apr_ssize_t)key.len);
+}
+
+static const family_t *add_family(reader_t *reader, oc_bytes_t key, const char *issuer)
+{
+    family_t *family = apr_palloc(reader->pool, sizeof(*family));
+
+    *family = (family_t){{apr_pmemdup(reader->pool, key.at, key.len), key.len}, issuer};
+    apr_hash_set(reader->families, family->key.at, (apr_ssize_t)key.len, family);
+    return family;
 }
 
 /* @return 0: it contains no certificate */
@@ -92,28 +118,38 @@ static int parse(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *
     return 1;
 }
 
+/* Text is made of it where it is needed; one without subject is named at once, while its DER is there. */
+static void keep_subject(oc_listed_t *listed, const oc_outline_t *outline, apr_pool_t *pool)
+{
+    if (outline->subject.len == EMPTY_LEN)
+        oc_cert_name(listed->cert, outline->subject, outline->der, pool);
+    else
+        listed->subject =
+            (oc_bytes_t){apr_pmemdup(pool, outline->subject.at, outline->subject.len), outline->subject.len};
+}
+
 static void read_certificate(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *conf, oc_bytes_t der,
                              const apr_array_header_t *extra)
 {
     oc_outline_t outline;
-    const char *family = NULL, *issuer = NULL;
-    char buffer[FAMILY_MAX];
-    apr_ssize_t len;
+    unsigned char buffer[FAMILY_MAX];
+    oc_bytes_t key = {NULL, 0};
+    const family_t *family;
 
     if (oc_outline_read(&outline, der.at, der.len))
-        family = family_of(&outline, conf, extra, buffer, sizeof(buffer), &len);
-    if (family)
-        issuer = apr_hash_get(reader->families, family, len);
-    if (issuer && oc_cert_from_outline(&listed->cert, &outline, &reader->last, reader->pool) == APR_SUCCESS) {
+        key = family_of(&outline, conf, extra, buffer, sizeof(buffer));
+    family = find_family(reader, key);
+    if (family && oc_cert_from_outline(&listed->cert, &outline, &reader->last, reader->pool) == APR_SUCCESS) {
         listed->has_issuer = 1;
-        listed->issuer = issuer;
-        listed->outline = apr_pmemdup(reader->pool, &outline, sizeof(outline));
+        listed->issuer = family->issuer;
+        reader->family = family;
+        keep_subject(listed, &outline, reader->pool);
         return;
     }
     if (!parse(reader, listed, conf, der, extra))
         listed->status = APR_EINVAL;
-    else if (family && listed->has_issuer && listed->issuer)
-        apr_hash_set(reader->families, apr_pmemdup(reader->pool, family, (apr_size_t)len), len, listed->issuer);
+    else if (key.at && !family && listed->has_issuer && listed->issuer)
+        reader->family = add_family(reader, key, listed->issuer);
 }
 
 static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_conf_t *conf)
@@ -133,8 +169,10 @@ static void read_listed(reader_t *reader, oc_listed_t *listed, const oc_server_c
 
 const char *oc_inventory_name(const oc_listed_t *listed, apr_pool_t *pool)
 {
+    const oc_bytes_t nothing = {NULL, 0};
+
     if (!listed->cert->subject)
-        oc_cert_name(listed->cert, listed->outline, pool);
+        oc_cert_name(listed->cert, listed->subject, nothing, pool);
     return apr_psprintf(pool, "certificate %s (serial %s)", listed->cert->subject, listed->cert->serial);
 }
 
@@ -167,7 +205,10 @@ apr_array_header_t *oc_inventory_read(server_rec *main_server, apr_pool_t *pool)
 apr_array_header_t *oc_inventory_of(const apr_array_header_t *servers, apr_pool_t *pool)
 {
     apr_array_header_t *all = apr_array_make(pool, 16, sizeof(oc_listed_t *));
-    reader_t reader = {pool, apr_hash_make(pool), oc_issuer_files_create(pool), apr_hash_make(pool), {{NULL, 0}, NULL}};
+    reader_t reader = {.pool = pool,
+                       .listed = apr_hash_make(pool),
+                       .files = oc_issuer_files_create(pool),
+                       .families = apr_hash_make(pool)};
     int i, j;
 
     ERR_set_mark();

@@ -273,7 +273,7 @@ static const char *const *outlined_urls(oc_bytes_t aia, oc_last_urls_t *last, ap
         return last->urls;
     urls = oc_aia_locations(extension(aia), NID_ad_OCSP, pool);
     if (last && aia.at)
-        *last = (oc_last_urls_t){aia, urls};
+        *last = (oc_last_urls_t){{apr_pmemdup(pool, aia.at, aia.len), aia.len}, urls};
     return urls;
 }
 
@@ -302,21 +302,19 @@ apr_status_t oc_cert_from_outline(oc_cert_t **cert, const oc_outline_t *outline,
     return ok ? APR_SUCCESS : APR_EINVAL;
 }
 
-void oc_cert_name(oc_cert_t *cert, const oc_outline_t *outline, apr_pool_t *pool)
+void oc_cert_name(oc_cert_t *cert, oc_bytes_t subject, oc_bytes_t der, apr_pool_t *pool)
 {
-    const unsigned char *p = outline->subject.at;
     X509_NAME *name;
     X509 *x509 = NULL;
-    char subject[SUBJECT_MAX] = "";
+    char text[SUBJECT_MAX] = "";
 
     ERR_set_mark();
-    name = d2i_X509_NAME(NULL, &p, (long)outline->subject.len);
+    name = d2i_X509_NAME(NULL, &subject.at, (long)subject.len);
     if (name)
-        oc_x509_name(subject, sizeof(subject), name);
-    p = outline->der.at;
-    if (!*subject && (x509 = d2i_X509(NULL, &p, (long)outline->der.len)) != NULL)
-        oc_x509_subject(subject, sizeof(subject), x509);
-    cert->subject = apr_pstrdup(pool, *subject ? subject : "(no name)");
+        oc_x509_name(text, sizeof(text), name);
+    if (!*text && der.at && (x509 = d2i_X509(NULL, &der.at, (long)der.len)) != NULL)
+        oc_x509_subject(text, sizeof(text), x509);
+    cert->subject = apr_pstrdup(pool, *text ? text : "(no name)");
     X509_free(x509);
     X509_NAME_free(name);
     ERR_pop_to_mark();
@@ -373,7 +371,7 @@ static oc_cert_t *parse_common(oc_bytes_t leaf, oc_bytes_t issuer_der, oc_issuer
     cert->issuer = intern(issuers, issuer);
     if (!cert->issuer || !bind_pair(cert, leaf.at, leaf.len))
         return NULL;
-    oc_cert_name(cert, &outline, pool);
+    oc_cert_name(cert, outline.subject, outline.der, pool);
     return cert;
 }
 

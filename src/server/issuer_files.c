@@ -22,6 +22,18 @@
 #define READ_SIZE 16384    /* more than most files have */
 #define TEXT_MAX (1 << 24) /* what follows is not read */
 
+/* A part of a file's text. */
+typedef struct {
+    const char *at;
+    apr_size_t len;
+} text_t;
+
+/* The text behind a certificate, and the certificates in it. */
+typedef struct {
+    text_t text;
+    apr_array_header_t *certificates; /* X509 * */
+} tail_t;
+
 /* The certificates of a file; status: why there are none. */
 typedef struct {
     apr_status_t status;
@@ -31,11 +43,14 @@ typedef struct {
 struct oc_issuer_files_t {
     apr_pool_t *pool;
     apr_hash_t *by_der; /* DER -> X509 * */
-    apr_hash_t *tails;  /* text behind a certificate -> array of X509 * */
+    apr_hash_t *tails;  /* text -> tail_t * */
+    const tail_t *last; /* of them; mostly the next one, too */
     apr_hash_t *chains; /* path -> bundle_t * */
     apr_hash_t *stores; /* path of file and of folder -> X509_STORE * */
     char *text;         /* of the file that is being read */
     apr_size_t room;
+    unsigned char *der; /* of its first certificate */
+    apr_size_t der_room;
 };
 
 oc_issuer_files_t *oc_issuer_files_create(apr_pool_t *pool)
@@ -73,12 +88,6 @@ static X509 *shared(oc_issuer_files_t *files, const unsigned char *der, long len
     apr_hash_set(files->by_der, apr_pmemdup(files->pool, der, (apr_size_t)len), len, x509);
     return x509;
 }
-
-/* A part of a file's text. */
-typedef struct {
-    const char *at;
-    apr_size_t len;
-} text_t;
 
 /* Of at least READ_SIZE, behind @a used bytes of files->text. */
 static void make_room(oc_issuer_files_t *files, apr_size_t used)
@@ -150,9 +159,14 @@ static int read_pem(oc_issuer_files_t *files, text_t text, oc_bytes_t *first, ap
 static int decode(oc_issuer_files_t *files, text_t lines, oc_bytes_t *der)
 {
     const char *p = lines.at, *end = p + lines.len, *padding = memchr(p, '=', lines.len), *line_end;
-    unsigned char *out = apr_palloc(files->pool, lines.len), *next = out;
     apr_size_t pads = padding ? (apr_size_t)(end - 1 - padding) : 0;
+    unsigned char *next;
 
+    if (files->der_room < lines.len) {
+        files->der_room = files->room;
+        files->der = apr_palloc(files->pool, files->der_room);
+    }
+    next = files->der;
     for (; p < end; p = line_end + 1) {
         apr_size_t len = (line_end = memchr(p, '\n', (apr_size_t)(end - p))) ? (apr_size_t)(line_end - p) : 0;
 
@@ -161,9 +175,9 @@ static int decode(oc_issuer_files_t *files, text_t lines, oc_bytes_t *der)
             return 0;
         next += len / 4 * 3;
     }
-    if (next == out || pads > 2 || (pads == 2 && end[-2] != '='))
+    if (next == files->der || pads > 2 || (pads == 2 && end[-2] != '='))
         return 0;
-    *der = (oc_bytes_t){out, (apr_size_t)(next - out) - pads};
+    *der = (oc_bytes_t){files->der, (apr_size_t)(next - files->der) - pads};
     return 1;
 }
 
@@ -189,17 +203,26 @@ static int cut_certificate(oc_issuer_files_t *files, text_t *text, oc_bytes_t *d
     return 1;
 }
 
+static tail_t *read_tail(oc_issuer_files_t *files, text_t text)
+{
+    tail_t *tail = apr_palloc(files->pool, sizeof(*tail));
+
+    tail->text = (text_t){apr_pmemdup(files->pool, text.at, text.len), text.len};
+    tail->certificates = apr_array_make(files->pool, 2, sizeof(X509 *));
+    (void)read_pem(files, text, NULL, tail->certificates);
+    apr_hash_set(files->tails, tail->text.at, (apr_ssize_t)text.len, tail);
+    return tail;
+}
+
 /* The certificates of a text that many files have behind their own certificate. */
 static const apr_array_header_t *tail_of(oc_issuer_files_t *files, text_t text)
 {
-    apr_array_header_t *issuers = apr_hash_get(files->tails, text.at, (apr_ssize_t)text.len);
+    const tail_t *tail = files->last;
 
-    if (!issuers) {
-        issuers = apr_array_make(files->pool, 2, sizeof(X509 *));
-        (void)read_pem(files, text, NULL, issuers);
-        apr_hash_set(files->tails, apr_pmemdup(files->pool, text.at, text.len), (apr_ssize_t)text.len, issuers);
-    }
-    return issuers;
+    if (!tail || tail->text.len != text.len || memcmp(tail->text.at, text.at, text.len) != 0)
+        tail = apr_hash_get(files->tails, text.at, (apr_ssize_t)text.len);
+    files->last = tail ? tail : read_tail(files, text);
+    return files->last->certificates;
 }
 
 apr_status_t oc_issuer_files_read(oc_issuer_files_t *files, const char *path, oc_bytes_t *leaf,

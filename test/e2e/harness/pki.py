@@ -134,7 +134,8 @@ class Authority:
              serial: Optional[int] = None, issuer_name: Optional[x509.Name] = None, key_ids: bool = True,
              usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH) -> Leaf:
         """A server certificate for `host`, naming the responder or responders at `url` (None: none). Valid for so many
-        days, since an hour ago or, with a delay, so many days later. `issuer_name`: how it writes the issuer's name."""
+        days, since an hour ago or, with a delay, so many days later. `common_name`: not the host's; "": it has no
+        subject. `issuer_name`: how it writes the issuer's name."""
         private = new_key(key)
         extensions: list[tuple[x509.ExtensionType, bool]] = [
             (x509.SubjectAlternativeName([x509.DNSName(host)]), False),
@@ -148,7 +149,8 @@ class Authority:
                 for one in ([url] if isinstance(url, str) else url)]), False))
         if must_staple:
             extensions.append((x509.TLSFeature([x509.TLSFeatureType.status_request]), False))
-        cert = _certificate(_name(common_name or host), private.public_key(), issuer_name or self.cert.subject,
+        subject = x509.Name([]) if common_name == "" else _name(common_name or host)
+        cert = _certificate(subject, private.public_key(), issuer_name or self.cert.subject,
                             self.key, days=days, delay=delay, issuer_key=self.cert.public_key(), extensions=extensions,
                             serial=serial,
                             key_ids=key_ids)

@@ -55,7 +55,7 @@ static oc_cert_t *outlined(pki_bytes_t der, oc_last_urls_t *last)
         || oc_cert_from_outline(&cert, &outline, last, scene.pool) != APR_SUCCESS)
         return NULL;
     assert_null(cert->subject);
-    oc_cert_name(cert, &outline, scene.pool);
+    oc_cert_name(cert, outline.subject, outline.der, scene.pool);
     return cert;
 }
 
