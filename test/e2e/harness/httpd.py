@@ -25,6 +25,7 @@ from typing import Iterable, Optional, Union
 
 import clients
 import pki
+import processes
 from apxs import apxs, load_lines
 from error_log import Announced, LogLine, parse
 from wait import NotReached, poll
@@ -277,47 +278,21 @@ class Httpd:
 
     def processes(self) -> dict[int, int]:
         """pid -> parent's pid of every live process of this server."""
-        return {pid: parent for pid, (parent, _name) in self._processes().items()}
+        return {pid: parent for pid, (parent, _name) in processes.of(self.conf_file).items()}
 
     def writing(self) -> set[int]:
         """The process that writes the cache's files after a reload, while it does."""
-        return {pid for pid, (_parent, name) in self._processes().items() if name == "ocsp-cache-disk"}
-
-    def _processes(self) -> dict[int, tuple[int, str]]:
-        found = {}
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit():
-                continue
-            try:
-                if str(self.conf_file).encode() not in (entry / "cmdline").read_bytes().split(b"\0"):
-                    continue
-                name, status = (entry / "stat").read_text().rsplit(")", 1)
-                name, status = name.partition("(")[2], status.split()
-            except OSError:
-                continue
-            if status[0] != "Z":
-                found[int(entry.name)] = int(status[1]), name
-        return found
+        return {pid for pid, (_parent, name) in processes.of(self.conf_file).items() if name == "ocsp-cache-disk"}
 
     def children(self) -> set[int]:
-        return {pid for pid, (parent, name) in self._processes().items()
+        return {pid for pid, (parent, name) in processes.of(self.conf_file).items()
                 if parent == self.parent and name != "ocsp-cache-disk"}
-
-    def has_begun(self, pid: int) -> bool:
-        """Until then, the handler of SIGTERM in httpd's MPMs calls exit() from within whatever the child does, malloc()
-        included. Those with threads block signals as soon as they can; one of prefork is safe while it sleeps."""
-        try:
-            status = Path(f"/proc/{pid}/status").read_text()
-        except OSError:
-            return True
-        if self.config.mpm == "prefork":
-            return re.search(r"^State:\s+[^RD]", status, re.M) is not None
-        return re.search(r"^SigBlk:\s+0+$", status, re.M) is None
 
     def _until_begun(self) -> None:
         """Until a signal ends the children in an orderly way. Those that cannot begin are ended as they are."""
         with contextlib.suppress(NotReached):
-            poll(lambda: all(map(self.has_begun, self.children())), "all children have begun", 5)
+            poll(lambda: all(processes.has_begun(pid, self.config.mpm) for pid in self.children()),
+                 "all children have begun", 5)
 
     def _reload(self, number: signal.Signals, settle: bool, deadline: float) -> None:
         before, old = self.resumed(), self.children()

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import processes
 import responders
 from conftest import HOST, QUICK, SHMCB
 from httpd import Config, Vhost
@@ -171,7 +172,7 @@ def test_children_are_seen_to_have_begun(site, mpm):
     """stop() waits for it, but not for ever."""
     one = site(mpm=mpm, **PLAIN)
     one.server.start()
-    poll(lambda: all(map(one.server.has_begun, one.server.children())), "every child has begun", 10)
+    poll(lambda: all(processes.has_begun(pid, mpm) for pid in one.server.children()), "every child has begun", 10)
 
 
 def test_the_status_page_is_read(site):
