@@ -6,7 +6,7 @@
 # came of it. Not a part of build/check.sh: it fetches whole systems from apt's mirror, and what they hold changes.
 #
 #   build/compat.sh [TARGET...]     here minimum musl trixie i386 (the default)
-#   build/compat.sh all             every target but those that need HTTPD_SOURCE
+#   build/compat.sh all             every target but source; headers only where HTTPD_SOURCE is set
 #
 # here       every gcc and clang that this machine has, warnings are errors
 # minimum    the number of httpd 2.4.48's interface compiles; a lower one is refused in plain words, and so is a processor without
@@ -32,7 +32,7 @@ fail() {
 }
 
 [ $# -gt 0 ] || set -- here minimum musl trixie i386
-[ "$*" != all ] || set -- here minimum musl trixie i386 arm64 armhf riscv64 s390x sid openssl4
+[ "$*" != all ] || set -- here minimum ${HTTPD_SOURCE:+headers} musl trixie i386 arm64 armhf riscv64 s390x sid openssl4
 for target; do
     case $target in
     here | minimum | musl | trixie | i386 | arm64 | armhf | riscv64 | s390x | sid | openssl4) ;;
