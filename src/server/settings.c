@@ -21,6 +21,8 @@
 
 APLOG_USE_MODULE(ocsp_cache);
 
+#define REPLACING_FILES 3 /* mod_ssl: CERTKEYS_IDX_MAX + 1 */
+
 /* The defaults. The first five are mod_ssl's own, except return_errors: errors in a staple make
  * strict clients fail, so they are sent only if the administrator enables them. */
 static const struct {
@@ -92,6 +94,24 @@ void *oc_settings_create_server(apr_pool_t *pool, server_rec *s)
     return conf;
 }
 
+/* As mod_ssl's modssl_ctx_cfg_merge_certkeys_array(): the first files of a host replace those that it inherits, each
+ * the one at its place, so that a host with a file of its own does not serve the one outside of it. What is inherited
+ * beyond them stays, and the host's further files follow. */
+static apr_array_header_t *merge_certificate_files(apr_pool_t *pool, const apr_array_header_t *base,
+                                                   const apr_array_header_t *add)
+{
+    apr_array_header_t *files = apr_array_make(pool, base->nelts + add->nelts, sizeof(const char *));
+    int i;
+
+    for (i = 0; i < add->nelts && i < REPLACING_FILES; i++)
+        APR_ARRAY_PUSH(files, const char *) = APR_ARRAY_IDX(add, i, const char *);
+    for (; i < base->nelts; i++)
+        APR_ARRAY_PUSH(files, const char *) = APR_ARRAY_IDX(base, i, const char *);
+    for (i = REPLACING_FILES; i < add->nelts; i++)
+        APR_ARRAY_PUSH(files, const char *) = APR_ARRAY_IDX(add, i, const char *);
+    return files;
+}
+
 #define MERGED(field) (add->field != OC_UNSET ? add->field : base->field)
 
 void *oc_settings_merge_server(apr_pool_t *pool, void *base_conf, void *add_conf)
@@ -110,7 +130,7 @@ void *oc_settings_merge_server(apr_pool_t *pool, void *base_conf, void *add_conf
     conf->max_age = MERGED(max_age);
     conf->force_url = add->force_url ? add->force_url : base->force_url;
     conf->proxy_url = add->proxy_url ? add->proxy_url : base->proxy_url;
-    conf->certificate_files = apr_array_append(pool, base->certificate_files, add->certificate_files);
+    conf->certificate_files = merge_certificate_files(pool, base->certificate_files, add->certificate_files);
     conf->chain_file = add->chain_file ? add->chain_file : base->chain_file;
     conf->ca_file = add->ca_file ? add->ca_file : base->ca_file;
     conf->ca_path = add->ca_path ? add->ca_path : base->ca_path;
