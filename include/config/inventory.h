@@ -43,8 +43,8 @@ apr_array_header_t *oc_inventory_of(const apr_array_header_t *servers, apr_pool_
 /** Does this module staple for @a s? */
 typedef int oc_inventory_staples_fn(const void *context, const server_rec *s);
 
-/** Those of @a all that can be read and are stapled, each certificate once, with the hosts that staple it: const
- * oc_listed_t *. */
+/** Those of @a all that can be read and are stapled, each certificate once, with the hosts that staple it, and with the
+ * issuer that one of these hosts has: const oc_listed_t *. */
 apr_array_header_t *oc_inventory_stapled(const apr_array_header_t *all, oc_inventory_staples_fn *staples,
                                          const void *context, apr_pool_t *pool);
 

@@ -223,6 +223,25 @@ apr_array_header_t *oc_inventory_of(const apr_array_header_t *servers, apr_pool_
     return all;
 }
 
+/* How far is it known where the issuer is? */
+static int knowledge(const oc_listed_t *listed)
+{
+    if (listed->has_issuer)
+        return 2;
+    return listed->unread != NULL;
+}
+
+/* mod_ssl primes a certificate in each host, and one that finds the issuer is enough for all of them. */
+static void take_issuer(oc_listed_t *one, const oc_listed_t *listed)
+{
+    apr_array_header_t *servers = one->servers;
+
+    if (knowledge(listed) <= knowledge(one))
+        return;
+    *one = *listed;
+    one->servers = servers;
+}
+
 apr_array_header_t *oc_inventory_stapled(const apr_array_header_t *all, oc_inventory_staples_fn *staples,
                                          const void *context, apr_pool_t *pool)
 {
@@ -245,6 +264,7 @@ apr_array_header_t *oc_inventory_stapled(const apr_array_header_t *all, oc_inven
                 apr_hash_set(by_id, one->cert->id, OC_CERT_ID_LEN, one);
                 APR_ARRAY_PUSH(stapled, oc_listed_t *) = one;
             }
+            take_issuer(one, listed);
             APR_ARRAY_PUSH(one->servers, server_rec *) = s;
         }
     }

@@ -20,6 +20,7 @@ from typing import Optional
 import pytest
 
 import responders
+from clients import s_client
 from conftest import CACHE, HOST, NOTHING_HELD, SHMCB
 from httpd import REPOSITORY, Config, Httpd, Vhost, apxs, sanitizer_environment, unprivileged_user
 from observe import wait_leader
@@ -249,3 +250,28 @@ def test_hostile_names(httpd, ca):
     assert not re.search(r"[<>&'\x7f]", raw) and raw.isprintable() is False and raw.replace("\n", "").isprintable()
     text = table(server)
     assert text.replace("\n", "").isprintable() and text.isascii() and r"a\xFF\xFE<script>" in text
+
+
+@pytest.mark.parametrize("issuers", [("none", "chain"), ("chain", "none"), ("none", "none", "chain"),
+                                     ("none", "none")], ids="-".join)
+def test_an_issuer_that_one_host_has(httpd, ca, responder, issuers):
+    """Hosts with one certificate file, of which one names the chain: each staples, whatever their order. A host that
+    does not staple supplies nothing to the others."""
+    leaf = ca.leaf("*.example.test", url=responder().url)
+    vhosts = tuple(Vhost(f"h{n}.example.test", (leaf,), issuer=issuer) for n, issuer in enumerate(issuers))
+    off = Vhost("off.example.test", (leaf,), issuer="chain", stapling=False)
+    server = httpd(Config(vhosts=(*vhosts, off), cache=CACHE))
+    server.allow("AH02217|AH02604", "nothing is stapled for .* does not find the certificate of the issuer")
+    server.start()
+    is_supplied = "chain" in issuers
+    for vhost in vhosts:
+        if is_supplied:
+            def status(host: str = vhost.host) -> Optional[str]:
+                """The client knows the issuer, which the server does not send."""
+                return s_client(server.https_port, host, ca, extra=("-partial_chain",)).status
+            assert poll(status, f"{vhost.host} staples") == "good"
+    [one] = document(server)["certificates"]
+    assert one["hosts"] == [f"{vhost.host}:{server.https_port}" for vhost in vhosts]
+    assert (one["state"], one["response"] is not None) == (("good", True) if is_supplied else ("no-issuer", False))
+    [running] = server.certificates()
+    assert (one["state"], one["reason"]) == (running["state"], running["reason"])
