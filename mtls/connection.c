@@ -180,20 +180,30 @@ static const oc_client_host_t *host_of(const oc_mtls_connection_t *connection)
     return &oc_mtls_conf(s ? s : connection->c->base_server)->host;
 }
 
-int oc_mtls_process_connection(conn_rec *c)
+/* Of a connection whose handshake verify() did not see. */
+static void take_late(oc_mtls_connection_t *connection)
 {
-    oc_mtls_connection_t *connection = c->master ? NULL : oc_mtls_connection(c);
-    const oc_client_host_t *host;
+    const oc_client_host_t *host = host_of(connection);
 
-    if (!connection || connection->has_cert || c->aborted || !SSL_is_init_finished(connection->ssl))
-        return DECLINED;
-    host = host_of(connection);
     if (SSL_session_reused(connection->ssl))
         take_resumed(connection, host);
     else
         take_unseen(connection, host);
-    if (connection->has_cert && strcmp(ap_get_protocol(c), "h2") == 0)
+}
+
+/* Runs again for each part of a connection that the event MPM took back meanwhile. */
+int oc_mtls_process_connection(conn_rec *c)
+{
+    oc_mtls_connection_t *connection = c->master ? NULL : oc_mtls_connection(c);
+
+    if (!connection || c->aborted || !SSL_is_init_finished(connection->ssl))
+        return DECLINED;
+    if (!connection->has_cert)
+        take_late(connection);
+    if (connection->has_cert && !connection->has_filter && strcmp(ap_get_protocol(c), "h2") == 0) {
         ap_add_input_filter_handle(close_filter, NULL, NULL, c);
+        connection->has_filter = 1;
+    }
     return DECLINED;
 }
 
@@ -207,16 +217,20 @@ void oc_mtls_drop_session(oc_mtls_connection_t *connection)
         (void)SSL_CTX_remove_session(SSL_get_SSL_CTX(connection->ssl), session);
 }
 
-/* HTTP/2: a stream has refused a request, in its own thread; this is the connection's. The answer gets a moment to be
- * sent before the connection ends. */
+/* HTTP/2: a stream has refused a request, in its own thread; this is the connection's. mod_http2 reads once more when
+ * it has sent the answer, and then when the client sends something. The answer gets a moment to be sent before the
+ * connection ends. */
 static apr_status_t close_refused(ap_filter_t *f, apr_bucket_brigade *bb, ap_input_mode_t mode, apr_read_type_e block,
                                   apr_off_t readbytes)
 {
     oc_mtls_connection_t *connection = oc_mtls_connection(f->c);
     apr_time_t refused_at = atomic_load(&connection->refused_at);
 
-    if (refused_at > 0 && apr_time_now() > refused_at + CLOSE_PAUSE) {
+    if (refused_at > 0 && !connection->is_dropped) {
         oc_mtls_drop_session(connection);
+        connection->is_dropped = 1;
+    }
+    if (refused_at > 0 && apr_time_now() > refused_at + CLOSE_PAUSE) {
         f->c->keepalive = AP_CONN_CLOSE;
         return APR_EOF;
     }

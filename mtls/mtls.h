@@ -77,11 +77,13 @@ typedef struct {
     SSL *ssl;
     int has_cert;
     int has_key;         /* the client can be looked up */
+    int has_filter;      /* HTTP/2: that ends the connection */
+    int is_dropped;      /* HTTP/2: its session, after a refusal */
     X509 *cert, *issuer; /* NULL: not known; held */
     oc_client_key_t key;
     atomic_int is_told;             /* a line about this client's unknown status is in the log */
     _Atomic(apr_time_t) waited_at;  /* when a wait for an answer ended (apr_time_now); 0: none */
-    _Atomic(apr_time_t) refused_at; /* a request was refused; 0: none */
+    _Atomic(apr_time_t) refused_at; /* when a request was refused first; 0: none */
 } oc_mtls_connection_t;
 
 /** NULL: no TLS, or nothing is checked. */

@@ -27,10 +27,13 @@ static void set_variables(request_rec *r, const oc_client_answer_t *answer)
                        apr_psprintf(r->pool, "%" APR_TIME_T_FMT, age > 0 ? apr_time_sec(age) : 0));
 }
 
-/* The connection ends with this answer, and its session cannot be resumed. */
+/* The connection ends with this answer, and its session cannot be resumed. The time of the first refusal counts: a
+ * client that continues to send does not put the end off. */
 static int refuse(request_rec *r, oc_mtls_connection_t *connection)
 {
-    atomic_store(&connection->refused_at, apr_time_now());
+    apr_time_t never = 0;
+
+    (void)atomic_compare_exchange_strong(&connection->refused_at, &never, apr_time_now());
     r->connection->keepalive = AP_CONN_CLOSE;
     if (!r->connection->master) /* a stream of HTTP/2 runs in another thread: close_refused() does it */
         oc_mtls_drop_session(connection);
