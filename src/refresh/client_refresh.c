@@ -137,6 +137,8 @@ void oc_client_refresh_tick(server_rec *s)
     apr_time_t now = oc_deadline_now();
     apr_status_t rv;
 
+    if (refresher.tasks)
+        oc_client_tasks_expire(refresher.tasks, now);
     if (!oc_client_table() || refresher.tasks || now < refresher.next_start)
         return;
     rv = start();

@@ -54,6 +54,11 @@ apr_interval_time_t oc_client_tasks_timeout(void)
     return settings.timeout;
 }
 
+void oc_client_tasks_expire(oc_client_tasks_t *tasks, apr_time_t now)
+{
+    oc_keepalive_expire(tasks->keepalive, now);
+}
+
 void oc_client_tasks_close(oc_client_tasks_t *tasks)
 {
     oc_keepalive_close(tasks->keepalive);

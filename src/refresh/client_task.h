@@ -27,7 +27,10 @@ void oc_client_tasks_done(oc_task_t *task);
 /** The longest time that a query takes. */
 apr_interval_time_t oc_client_tasks_timeout(void);
 
-/** Close idle connections to responders. */
+/** Close connections to responders that have been idle for long. @param now of oc_deadline_now() */
+void oc_client_tasks_expire(oc_client_tasks_t *tasks, apr_time_t now);
+
+/** Close all idle connections to responders, and from then on those that become idle. */
 void oc_client_tasks_close(oc_client_tasks_t *tasks);
 
 #endif

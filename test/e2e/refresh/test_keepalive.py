@@ -116,6 +116,18 @@ def test_idle_connections_are_closed_in_time(httpd, ca, responder):
     assert time.monotonic() - answering.asked[-1].at > AGE - 2, "they were not kept for a while"
 
 
+@pytest.mark.slow
+def test_idle_connections_of_queries_for_clients_are_closed_in_time(mtls):
+    """These have a stock of their own, and no certificate of the server is refreshed here."""
+    one = mtls(Keeping())
+    one.server.start()
+    assert one.get(one.client("one")).status == 200 and one.get(one.client("two")).status == 200
+    assert established(one.responder.port) >= 1
+    last = one.responder.asked[-1].at
+    poll(lambda: established(one.responder.port) == 0, "no connection is open", AGE + 5)
+    assert time.monotonic() - last > AGE - 2, "they were not kept for a while"
+
+
 def test_a_leaving_generation_closes_its_connections(httpd, ca, responder):
     answering = responder(Keeping())
     server = server_with(httpd, ca, answering).start()
