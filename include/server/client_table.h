@@ -74,6 +74,9 @@ oc_generation_t *oc_client_table_generation(void);
 oc_client_queue_t *oc_client_table_queue(void);
 oc_client_gate_t *oc_client_table_gate(void);
 
+/** const oc_client_host_t *: all that check clients. Never empty where there is a table. */
+const apr_array_header_t *oc_client_table_hosts(void);
+
 /** The host with this id, else the first one; never NULL where there is a table. */
 const oc_client_host_t *oc_client_table_host(uint64_t id);
 

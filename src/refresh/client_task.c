@@ -48,10 +48,17 @@ oc_client_tasks_t *oc_client_tasks_create(unsigned n_threads, apr_pool_t *pool)
 
 apr_interval_time_t oc_client_tasks_timeout(void)
 {
+    const apr_array_header_t *hosts = oc_client_table_hosts();
+    apr_interval_time_t longest = 0;
     oc_settings_t settings;
+    int i;
 
-    oc_settings_resolve(oc_client_table_host(0)->server, &settings);
-    return settings.timeout;
+    for (i = 0; i < hosts->nelts; i++) {
+        oc_settings_resolve(APR_ARRAY_IDX(hosts, i, const oc_client_host_t *)->server, &settings);
+        if (settings.timeout > longest)
+            longest = settings.timeout;
+    }
+    return longest;
 }
 
 void oc_client_tasks_expire(oc_client_tasks_t *tasks, apr_time_t now)

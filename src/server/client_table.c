@@ -145,6 +145,11 @@ oc_client_gate_t *oc_client_table_gate(void)
     return table.gate;
 }
 
+const apr_array_header_t *oc_client_table_hosts(void)
+{
+    return table.spec->hosts;
+}
+
 const oc_client_host_t *oc_client_table_host(uint64_t id)
 {
     int i;

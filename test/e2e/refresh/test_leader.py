@@ -3,6 +3,7 @@
 """Exactly one child leads, soon after the last one ended in any way, on a slow machine; idle children cost
 nothing; and short-lived children finish their exchanges."""
 
+import dataclasses
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 import responders
 from conftest import CACHE, NOTHING_HELD, QUICK
 from httpd import Config, Httpd, Vhost
+from mtls import make_vhost
 from observe import LEADS, stamped, wait_leader
 from wait import holds, poll
 
@@ -182,6 +184,28 @@ def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
     assert SLOW - 0.1 <= published - begun[0] < 2 * SLOW, "within twice the time that the responder needs"
     poll(lambda: len(leaders(one.server)) <= 1, "the child that finished and handed over the lead is gone")
     one.server.kill()  # with this directive a child of event sometimes misses the stop, with or without the module
+
+
+def test_the_longest_timeout_of_all_hosts_bounds_what_is_in_flight(mtls, load):
+    """Of a query for a client: neither the first host nor the last one has the longest."""
+    one = mtls(responders.delayed(responders.good(), SLOW + 1), mpm="prefork",
+               directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 1"))
+    certificate = one.server.config.vhosts[0].leaves[0]
+    first, last = (dataclasses.replace(make_vhost(one.server.root_ca, one.ca.leaf(name), ("OCSPCacheClient soft",)), host=name)
+                   for name in ("first.example.test", "last.example.test"))
+    longest = make_vhost(one.server.root_ca, certificate, ("OCSPCacheClient soft", "OCSPCacheClientWait 0"),
+                         host=("SSLStaplingResponderTimeout 30",))
+    one.server.config = dataclasses.replace(one.server.config, vhosts=(first, longest, last))
+    leaf = one.client()
+    one.server.start()
+    assert one.get(leaf).status == 200
+    one.responder.wait_asked(1, leaf)
+    load.append(Connections(one.server))
+    answered = f"client certificate with serial {leaf.serial_hex}: .*good"
+    poll(lambda: stamped(one.server, answered), "the answer is in the table", 30)
+    assert len(one.responder.asked_for(leaf)) == 1, "the child that began the query finished it"
+    poll(lambda: stamped(one.server, answered)[0][1] not in one.server.children(), "it was at its end")
+    one.server.kill()
 
 
 def test_the_stop_of_the_server_waits_for_nothing(site, load):
