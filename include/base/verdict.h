@@ -72,9 +72,15 @@ typedef enum {
     OC_CLASS_UNUSABLE         /* never staple it, whatever the settings */
 } oc_class_t;
 
-/** All four accept any number: an unknown code (hostile shared memory) is OC_CLASS_UNUSABLE, "unknown code". Static
+/** These accept any number: an unknown code (hostile shared memory) is OC_CLASS_UNUSABLE, "unknown code". Static
  *  strings, any thread, any process. */
 oc_class_t oc_verdict_class(oc_verdict_t verdict);
+
+/** Is the responder out of order: it cannot be reached, breaks off, or answers with an error of its own (HTTP 5xx)?
+ *  Then others that it serves meet the same. An error about the request (HTTP 4xx), or of this host, says nothing of
+ *  them.
+ *  @param http_status of the answer; counts where the verdict is OC_HTTP_STATUS */
+int oc_verdict_is_outage(oc_verdict_t verdict, int http_status);
 
 /** One word in kebab case, stable across releases: for JSON, Prometheus labels, tests. */
 const char *oc_verdict_name(oc_verdict_t verdict);

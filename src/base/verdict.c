@@ -182,6 +182,21 @@ oc_class_t oc_verdict_class(oc_verdict_t verdict)
     return row_of(verdict)->class;
 }
 
+int oc_verdict_is_outage(oc_verdict_t verdict, int http_status)
+{
+    switch (verdict) {
+    case OC_NAME_LOOKUP_FAILED:
+    case OC_CONNECT_FAILED:
+    case OC_TIMED_OUT:
+    case OC_CONNECTION_LOST:
+        return 1;
+    case OC_HTTP_STATUS:
+        return http_status >= 500;
+    default:
+        return 0;
+    }
+}
+
 const char *oc_verdict_name(oc_verdict_t verdict)
 {
     return row_of(verdict)->name;

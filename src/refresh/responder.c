@@ -230,26 +230,12 @@ void oc_responder_hedge(oc_hedge_t *hedge, oc_attempt_t *attempt, const atomic_i
     query_url(&query, attempt);
 }
 
-static int is_out_of_order(const oc_attempt_t *attempt)
-{
-    switch (attempt->verdict) {
-    case OC_NAME_LOOKUP_FAILED:
-    case OC_CONNECT_FAILED:
-    case OC_TIMED_OUT:
-    case OC_CONNECTION_LOST:
-        return 1;
-    case OC_HTTP_STATUS:
-        return attempt->fetched.http_status >= 500;
-    default:
-        return 0;
-    }
-}
-
 int oc_responder_has_next(oc_job_t *job, const oc_attempt_t *attempt)
 {
     const char *const *urls = job->managed->targets.urls;
 
-    if (is_out_of_order(attempt) && urls[job->own.turn + 1] && job->own.time_left > 0) {
+    if (oc_verdict_is_outage(attempt->verdict, attempt->fetched.http_status) && urls[job->own.turn + 1]
+        && job->own.time_left > 0) {
         job->own.turn++;
         return 1;
     }

@@ -120,6 +120,21 @@ TEST(every_trouble_has_advice)
     assert_non_null(strstr(oc_verdict_advice(OC_CONNECT_FAILED), "SSLOCSPProxyURL"));
 }
 
+TEST(outages_are_what_others_meet_too)
+{
+    for (size_t i = 0; i < CODES; i++) {
+        oc_verdict_t verdict = codes[i].verdict;
+        int is_outage = verdict == OC_NAME_LOOKUP_FAILED || verdict == OC_CONNECT_FAILED || verdict == OC_TIMED_OUT
+                        || verdict == OC_CONNECTION_LOST;
+
+        assert_int_equal(oc_verdict_is_outage(verdict, 404), is_outage);
+        assert_int_equal(oc_verdict_is_outage(verdict, 499), is_outage);
+        assert_int_equal(oc_verdict_is_outage(verdict, 500), is_outage || verdict == OC_HTTP_STATUS);
+        assert_int_equal(oc_verdict_is_outage(verdict, 0), is_outage);
+    }
+    assert_int_equal(oc_verdict_is_outage((oc_verdict_t)INT_MAX, 500), 0);
+}
+
 TEST(response_status)
 {
     assert_int_equal(oc_verdict_of_response_status(1), OC_MALFORMED_REQUEST);
