@@ -8,6 +8,7 @@
 #include "client_query.h"
 #include "job.h"
 
+#include "client/outages.h"
 #include "server/client_table.h"
 #include "server/module.h"
 
@@ -33,9 +34,8 @@ struct oc_client_tasks_t {
     client_task_t task[TASKS];
     unsigned n_taken[OC_CLIENT_TASK_GROUPS]; /* under the workers' lock */
     oc_keepalive_t *keepalive;
-    atomic_int failing[OC_CLIENT_TASK_GROUPS];   /* the verdict that was logged; 0: its responder answers */
-    atomic_int has_told;                         /* of a certificate without a responder */
-    atomic_int is_probed[OC_CLIENT_TASK_GROUPS]; /* a query finds out whether a failing one answers again */
+    oc_client_outages_t *outages;
+    atomic_int has_told; /* of a certificate without a responder */
 };
 
 oc_client_tasks_t *oc_client_tasks_create(unsigned n_threads, apr_pool_t *pool)
@@ -43,6 +43,7 @@ oc_client_tasks_t *oc_client_tasks_create(unsigned n_threads, apr_pool_t *pool)
     oc_client_tasks_t *tasks = apr_pcalloc(pool, sizeof(*tasks));
 
     tasks->keepalive = oc_keepalive_create(n_threads, pool);
+    tasks->outages = oc_client_outages_create(pool);
     return tasks;
 }
 
@@ -73,16 +74,24 @@ void oc_client_tasks_close(oc_client_tasks_t *tasks)
 
 /* ---- the queue ---- */
 
-/* By the responder's name alone: what follows it differs between certificates of one CA. */
+/* The responder's name and port: what follows them differs between certificates of one CA. */
+static const char *name_in(const char *url, apr_size_t *len)
+{
+    const char *name = strstr(url, "://");
+
+    name = name ? name + 3 : url;
+    *len = strcspn(name, "/");
+    return name;
+}
+
 static unsigned group_of(const oc_client_host_t *host, const oc_client_t *client)
 {
     const char *url = host->responder ? host->responder : client->urls_len > 0 ? client->urls : "";
-    const char *name = strstr(url, "://"), *end;
+    apr_size_t len;
+    const char *name = name_in(url, &len);
     char text[256];
 
-    name = name ? name + 3 : url;
-    end = name + strcspn(name, "/");
-    apr_cpystrn(text, name, end - name < (int)sizeof(text) ? (apr_size_t)(end - name) + 1 : sizeof(text));
+    apr_cpystrn(text, name, len < sizeof(text) ? len + 1 : sizeof(text));
     return (unsigned)(oc_client_host_id(text) % OC_CLIENT_TASK_GROUPS);
 }
 
@@ -175,28 +184,27 @@ static int is_superseded(const oc_client_t *client, const oc_attempt_t *attempt)
     return client->verdict != OC_PENDING && attempt->verified.this_update < client->this_update;
 }
 
-/* The responder's first failure, and its recovery; what follows is at debug. */
+/* The first failure, and the recovery; what follows either is at debug. @param verdict before it was compared with what
+ * is stored */
+static void log_news(const oc_client_host_t *host, const oc_attempt_t *attempt, oc_verdict_t verdict)
+{
+    if (oc_verdict_class(verdict) == OC_CLASS_TRUTH)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, host->server, "OCSPCacheClient: %s answers again", attempt->source);
+    else
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, host->server,
+                     "OCSPCacheClient: %s: %s%s%s. Clients whose status is not known are %s until it answers",
+                     attempt->source, oc_verdict_text(verdict), *attempt->detail ? ": " : "", attempt->detail,
+                     host->mode == OC_CLIENT_HARD ? "refused" : "let in");
+}
+
 static void log_attempt(client_task_t *task, const oc_client_host_t *host, const oc_attempt_t *attempt,
                         const char *serial)
 {
-    oc_class_t class = oc_verdict_class(attempt->verdict);
-    atomic_int *failing = &task->tasks->failing[task->task.group];
-
-    if (attempt->verdict == OC_URL_UNUSABLE) {
-        if (!atomic_exchange(&task->tasks->has_told, 1))
-            ap_log_error(
-                APLOG_MARK, APLOG_WARNING, 0, host->server,
-                "OCSPCacheClient: the client certificate with serial %s names no responder that can be queried. "
-                "Set OCSPCacheClientResponder",
-                serial);
-    }
-    else if (class == OC_CLASS_NO_ANSWER && !atomic_exchange(failing, (int)attempt->verdict))
+    if (attempt->verdict == OC_URL_UNUSABLE && !atomic_exchange(&task->tasks->has_told, 1))
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, host->server,
-                     "OCSPCacheClient: %s: %s%s%s. Clients whose status is not known are %s until it answers",
-                     attempt->source, oc_verdict_text(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
-                     host->mode == OC_CLIENT_HARD ? "refused" : "let in");
-    else if (class == OC_CLASS_TRUTH && atomic_exchange(failing, 0))
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, host->server, "OCSPCacheClient: %s answers again", attempt->source);
+                     "OCSPCacheClient: the client certificate with serial %s names no responder that can be queried. "
+                     "Set OCSPCacheClientResponder",
+                     serial);
     ap_log_error(APLOG_MARK, APLOG_DEBUG, 0, host->server,
                  "client certificate with serial %s: %s: %s%s%s (in %" APR_TIME_T_FMT " ms)", serial, attempt->source,
                  oc_verdict_name(attempt->verdict), *attempt->detail ? ": " : "", attempt->detail,
@@ -217,6 +225,8 @@ static void store(client_task_t *task, oc_clients_entry_t *entry, oc_attempt_t *
     else
         take_failure(&entry->client, &entry->note, attempt, settings);
     (void)oc_client_table_put(&task->key, &entry->client, &entry->note);
+    if (attempt->elapsed < 0) /* nothing was sent */
+        return;
     oc_client_table_count(task->task.group, OC_CLIENT_COUNT_QUERIES);
     if (!is_truth)
         oc_client_table_count(task->task.group, OC_CLIENT_COUNT_FAILURES);
@@ -236,26 +246,45 @@ static void answer_early(const client_task_t *task, const oc_clients_entry_t *en
     (void)oc_client_table_put(&task->key, &entry->client, &note);
 }
 
-/* While the responder does not answer, one query at a time finds out whether it does again. The others end at once, so
- * that the clients do not wait for them. */
-static void query_or_give_up(client_task_t *task, const oc_clients_entry_t *entry, const oc_client_query_t *query,
-                             oc_attempt_t *attempt, apr_pool_t *pool)
+/* What is queried for the client, in which order, by which way: an outage concerns the clients of these alone. */
+static const char *route_of(const oc_client_query_t *query, apr_pool_t *pool)
 {
-    int failing = atomic_load(&task->tasks->failing[task->task.group]);
-    atomic_int *is_probed = &task->tasks->is_probed[task->task.group];
+    const char *route = query->proxy ? query->proxy : "";
+    const char *const *url;
+    apr_size_t len;
 
-    if (failing && atomic_exchange(is_probed, 1)) {
-        oc_attempt_begin(attempt);
-        attempt->verdict = (oc_verdict_t)failing;
-        attempt->source = "responder";
-        attempt->detail = "while it does not answer, one query at a time is sent";
-        return;
+    for (url = query->urls; *url; url++) {
+        const char *name = name_in(*url, &len);
+
+        route = apr_pstrcat(pool, route, " ", apr_pstrmemdup(pool, name, len), NULL);
     }
-    if (failing)
-        answer_early(task, entry, (oc_verdict_t)failing);
+    return route;
+}
+
+static void give_up(const oc_client_query_t *query, oc_verdict_t failing, oc_attempt_t *attempt, apr_pool_t *pool)
+{
+    oc_attempt_begin(attempt);
+    attempt->verdict = failing;
+    attempt->source = apr_pstrcat(pool, "responder ", *query->urls, NULL);
+    attempt->detail = "while it does not answer, one query at a time is sent";
+}
+
+/* While the responder does not answer, one query at a time finds out whether it does again. The others end at once, so
+ * that the clients do not wait for them. @return 1: what it found out is worth a line in the log */
+static int query_or_give_up(const client_task_t *task, const oc_clients_entry_t *entry, const oc_client_query_t *query,
+                            oc_attempt_t *attempt, apr_pool_t *pool)
+{
+    oc_client_outages_t *outages = task->tasks->outages;
+    oc_client_trial_t trial;
+
+    if (!oc_client_outages_begin(outages, route_of(query, pool), &trial)) {
+        give_up(query, trial.failing, attempt, pool);
+        return 0;
+    }
+    if (trial.is_probe)
+        answer_early(task, entry, trial.failing);
     oc_client_query(query, attempt, pool);
-    if (failing)
-        atomic_store(is_probed, 0);
+    return oc_client_outages_end(outages, &trial, attempt->verdict, attempt->fetched.http_status);
 }
 
 void oc_client_tasks_work(oc_task_t *data, const atomic_int *stop, apr_pool_t *pool)
@@ -266,7 +295,9 @@ void oc_client_tasks_work(oc_task_t *data, const atomic_int *stop, apr_pool_t *p
     oc_settings_t settings;
     oc_attempt_t attempt;
     oc_client_query_t query = {.settings = &settings, .keepalive = task->tasks->keepalive, .stop = stop};
+    oc_verdict_t verdict;
     oc_cert_t *cert;
+    int is_news;
 
     if (oc_clients_get(oc_client_table(), &task->key, entry) != APR_SUCCESS
         || oc_client_is_paused(&entry->client, &entry->note, apr_time_now()))
@@ -278,9 +309,12 @@ void oc_client_tasks_work(oc_task_t *data, const atomic_int *stop, apr_pool_t *p
     query.cert = cert;
     query.urls = oc_client_table_urls(host, &entry->client, pool);
     query.proxy = oc_settings_server(host->server)->proxy_url;
-    query_or_give_up(task, entry, &query, &attempt, pool);
-    if (attempt.verdict == OC_STOPPED)
+    is_news = query_or_give_up(task, entry, &query, &attempt, pool);
+    verdict = attempt.verdict;
+    if (verdict == OC_STOPPED)
         return;
     store(task, entry, &attempt, &settings);
+    if (is_news)
+        log_news(host, &attempt, verdict);
     log_attempt(task, host, &attempt, oc_client_serial(&entry->client, pool));
 }

@@ -2,6 +2,8 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """What a responder, a crowd of clients, a forger and a kill can do to a server that checks clients."""
 
+import dataclasses
+import json
 import os
 import signal
 import threading
@@ -10,6 +12,7 @@ import time
 import pytest
 from cryptography.x509 import ocsp
 
+import clients
 import pki
 import responders
 from mtls import FAILURES
@@ -174,6 +177,74 @@ def test_grace_does_not_wait_for_the_query_that_tries_a_failing_responder(mtls):
     assert reply.status == 200 and reply.seconds < 1, reply
     one.responder.wait_asked(known + 1, second)
     one.server.allow(FAILS)
+
+
+def fnv1a(name):
+    """oc_client_host_id()"""
+    number = 0xcbf29ce484222325
+    for byte in name.encode():
+        number = (number ^ byte) * 0x100000001b3 % 2**64
+    return number
+
+
+def counters(server):
+    page = clients.http_get(f"http://127.0.0.1:{server.http_port}/ocsp-cache-status?format=json")
+    return json.loads(page)["totals"]["clients"]["counters"]
+
+
+def test_an_outage_concerns_the_clients_of_that_responder_alone(mtls, responder):
+    """One responder fails, then hangs with the query that tries it. Its clients are given up meanwhile, which is no query
+    and no news; those of another are not, although the names of both share a group of workers."""
+    one, healthy = mtls(responders.http_status(503)), responder(responders.good())
+    dead = "dead.example.test"
+    other = next(name for name in (f"ocsp{n}.example.test" for n in range(9999)) if (fnv1a(name) - fnv1a(dead)) % 64 == 0)
+    one.server.config = dataclasses.replace(one.server.config, directives=(
+        "SSLStaplingResponderTimeout 60", f"OCSPCacheResponder http://{dead}/ {one.responder.url}",
+        f"OCSPCacheResponder http://{other}/ {healthy.url}"))
+    first, tries, given_up, last = (one.client(name, url=f"http://{dead}/") for name in ("first", "tries", "given-up", "last"))
+    one.server.start()
+    assert one.get(first).status == 0
+    one.server.wait_log(FAILS[FAILS.index("OCSP"):])
+    one.responder.script = responders.hang()
+    waiting = threading.Thread(target=lambda: one.get(tries))
+    waiting.start()
+    one.responder.wait_asked(1, tries)
+    unaffected = one.client("unaffected", url=f"http://{other}/")
+    assert one.get(unaffected).status == 200
+    one.server.wait_log(f"serial {unaffected.serial_hex}: .*good")
+    assert one.get(given_up).status == 0
+    one.server.wait_log(f"serial {given_up.serial_hex}: responder {one.responder.url}: .*one query at a time is sent")
+    assert not one.responder.asked_for(given_up)
+    counted = counters(one.server)
+    assert (counted["ended"], counted["failed"]) == (2, 1), counted
+    assert not one.server.ours(pattern="answers again")
+    one.responder.script = responders.good()
+    waiting.join()
+    one.server.wait_log(f"serial {tries.serial_hex}: .*connection-lost")
+    assert one.get(last).status == 200
+    one.server.wait_log("answers again")
+    assert len(one.server.ours(pattern="answers again")) == len(one.server.ours(pattern="until it answers")) == 1
+    one.server.expect(UNKNOWN, FAILS)
+
+
+def test_an_error_about_one_client_is_no_outage(mtls):
+    """A responder that has a file for each certificate answers 404 where it has none."""
+    one = mtls(directives=("SSLStaplingResponderTimeout 60",))
+    missing, slow, other = (one.client(name) for name in ("missing", "slow", "other"))
+    one.responder.script = lambda exchange: (
+        responders.http_status(404) if exchange.leaf is missing else responders.hang() if exchange.leaf is slow
+        else responders.good())(exchange)
+    one.server.start()
+    assert one.get(missing).status == 0
+    one.server.wait_log("OCSPCacheClient: responder .*HTTP error.* until it answers")
+    waiting = threading.Thread(target=lambda: one.get(slow))
+    waiting.start()
+    one.responder.wait_asked(1, slow)
+    assert one.get(other).status == 200
+    one.server.wait_log("OCSPCacheClient: responder .* answers again")
+    one.responder.script = responders.good()
+    waiting.join()
+    one.server.expect(UNKNOWN, FAILS)
 
 
 def test_file_restores_what_is_known(mtls):
