@@ -8,6 +8,7 @@
 
 #include "base/disk.h"
 #include "cache/file.h"
+#include "state/manifest.h"
 
 #include <apr_env.h>
 #include <apr_file_info.h>
@@ -53,6 +54,23 @@ static apr_array_header_t *list_caches(const char *folder, apr_pool_t *pool, apr
     return paths;
 }
 
+/* Of several, those that have a manifest: a server writes one next to its cache. The table of client certificates
+ * (OCSPCacheClientFile) is a file of the same kind and has none, nor has a copy. All of them where none has. */
+static apr_array_header_t *prefer_served(apr_array_header_t *paths, apr_pool_t *pool)
+{
+    apr_array_header_t *served = apr_array_make(pool, paths->nelts, sizeof(const char *));
+    struct stat st;
+    int i;
+
+    for (i = 0; i < paths->nelts; i++) {
+        const char *path = APR_ARRAY_IDX(paths, i, const char *);
+
+        if (stat(oc_manifest_path(path, pool), &st) == 0)
+            APR_ARRAY_PUSH(served, const char *) = path;
+    }
+    return served->nelts > 0 ? served : paths;
+}
+
 static int find_in(ctl_t *ctl, const char *folder)
 {
     apr_status_t rv;
@@ -67,6 +85,7 @@ static int find_in(ctl_t *ctl, const char *folder)
                            "%s contains no cache that you may read%s. Use --file with the file that SSLStaplingCache "
                            "names; `apachectl -t -D DUMP_OCSP_CACHE` prints it",
                            folder, ctl_become_owner(folder, ctl->pool));
+    paths = prefer_served(paths, ctl->pool);
     if (paths->nelts > 1)
         return ctl_trouble(ctl, "%s contains several caches; name one of them with --file:\n  %s", folder,
                            apr_array_pstrcat(ctl->pool, paths, '\n'));

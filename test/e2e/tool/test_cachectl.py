@@ -412,6 +412,13 @@ def test_which_cache(scene, folder):
     shutil.copy(cache_file(server), folder / "two")
     done = run("list", "-f", folder)
     assert done.code == 2 and str(folder / "one") in done.err and str(folder / "two") in done.err
+    for name in ("one", "three"):
+        shutil.copy(cache_file(server).with_suffix(".manifest"), folder / f"{name}.manifest")
+    assert run("list", "-f", folder, "--json").json["cache"]["path"] == str(folder / "one"), "the one of a server"
+    shutil.copy(cache_file(server), folder / "three")
+    done = run("check", "-f", folder)
+    assert done.code == 3 and str(folder / "one") in done.out and str(folder / "three") in done.out, done
+    assert str(folder / "two") not in done.out
     empty = folder / "empty"
     empty.mkdir()
     assert run("list", "-f", empty).code == 2 and run("list", "-f", folder / "missing").code == 2

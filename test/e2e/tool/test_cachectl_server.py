@@ -6,7 +6,7 @@ import base64
 import os
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from cachectl import cache_file, command, ctl, run
 from conftest import CACHE, HOST, NOTHING_HELD
 from pki import response
 from httpd import Config, Httpd, Vhost, unprivileged_user
+from mtls import make_vhost
 from wait import holds, poll
 
 DEAD = responders.error(x509.ocsp.OCSPResponseStatus.TRY_LATER)
@@ -36,6 +37,23 @@ def record(server, host: str = HOST) -> dict:
 
 def command_file(server) -> Path:
     return cache_file(server).with_suffix(".command")
+
+
+def test_the_table_of_clients_is_not_taken_for_the_cache(mtls, ca):
+    """Both are files of one kind, and lie in one folder where the manual's examples are followed."""
+    one = mtls(cache=CACHE, directives=('OCSPCacheClientFile "cache/clients"',))
+    vhost = make_vhost(one.server.root_ca, ca.leaf(HOST, url=one.responder.url), ("OCSPCacheClient hard",), verify="optional")
+    one.server.config = replace(one.server.config, vhosts=(replace(vhost, stapling=True),))
+    one.server.start()
+    one.server.wait_staple(HOST)
+    assert one.get(one.client()).status == 200
+    folder = one.server.cache_folder
+    clients = run("verify", "--file", folder / "clients", "--json").json
+    assert clients["others"] > 0 and clients["cache"]["records"] == 0, "records, of a client"
+    for verb in ("list", "check", "verify"):
+        done = run(verb, "--file", folder, "--json")
+        assert done.code == 0 and done.json["cache"]["path"] == str(cache_file(one.server)), done
+    assert run("refresh", "--file", folder, HOST).code == 0
 
 
 # ---- refresh ---------------------------------------------------------------------------------------------------------
