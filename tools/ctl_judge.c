@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define NOBODY 65534
+#define KEPT_RIGHTS 128 /* of an exit status: the process could not give up its rights; plus errno */
 
 /* ---- a process of its own ---- */
 
@@ -38,10 +39,36 @@ static apr_status_t give_up_rights(apr_pool_t *pool)
                                                                                                      : APR_SUCCESS;
 }
 
+/* In the new process. @return its exit status */
+static int work_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data)
+{
+    apr_status_t rv = give_up_rights(ctl->pool);
+    int ended;
+
+    if (rv != APR_SUCCESS)
+        return KEPT_RIGHTS + (rv < KEPT_RIGHTS ? rv : 0);
+    ended = work(data);
+    if (fflush(stdout) != 0) {
+        ctl_say("cannot write the output");
+        ended = CTL_TROUBLE;
+    }
+    return ended;
+}
+
+/* In the first process: an error may have to be JSON, or a monitoring plug-in's line. */
+static int refuse_rights(const ctl_t *ctl, apr_status_t rv)
+{
+    char why[120];
+
+    return ctl_trouble(ctl,
+                       "cannot become the user nobody to read OCSP responses: %s. Give this command the capabilities "
+                       "SETUID and SETGID, which some containers lack",
+                       apr_strerror(rv, why, sizeof(why)));
+}
+
 int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
 {
     char why[120];
-    apr_status_t rv;
     pid_t pid;
     int ended;
 
@@ -49,22 +76,15 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
     pid = fork();
     if (pid < 0)
         return ctl_trouble(ctl, "cannot start a process: %s", apr_strerror(errno, why, sizeof(why)));
-    if (pid == 0) {
-        rv = give_up_rights(ctl->pool);
-        if (rv != APR_SUCCESS)
-            ctl_say("cannot switch to the user nobody to read OCSP responses: %s", apr_strerror(rv, why, sizeof(why)));
-        ended = rv == APR_SUCCESS ? work(data) : CTL_TROUBLE;
-        if (fflush(stdout) != 0)
-            ended = CTL_TROUBLE;
-        _exit(ended);
-    }
+    if (pid == 0)
+        _exit(work_apart(ctl, work, data));
     while (waitpid(pid, &ended, 0) < 0)
         if (errno != EINTR)
             return ctl_trouble(ctl, "cannot wait for a process: %s", apr_strerror(errno, why, sizeof(why)));
     if (!WIFEXITED(ended))
         return ctl_trouble(ctl, "the process that reads the OCSP responses was killed by signal %d", WTERMSIG(ended));
     *status = WEXITSTATUS(ended);
-    return CTL_OK;
+    return *status >= KEPT_RIGHTS ? refuse_rights(ctl, *status - KEPT_RIGHTS) : CTL_OK;
 }
 
 /* ---- judging ---- */
@@ -250,7 +270,9 @@ int ctl_judge(const ctl_t *ctl, const ctl_stock_t *stock, ctl_case_t *cases, int
     for (i = 0; status == CTL_OK && i < n; i++)
         take(&judge, &judge.answers[i], &cases[i]);
     (void)munmap(judge.answers, size);
-    return status == CTL_OK && ended != 0 ? CTL_TROUBLE : status;
+    if (status == CTL_OK && ended != 0)
+        return ctl_trouble(ctl, "the process that reads the OCSP responses failed, with exit status %d", ended);
+    return status;
 }
 
 ctl_case_t ctl_case_of(const ctl_row_t *row)

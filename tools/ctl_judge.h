@@ -14,7 +14,8 @@
 /**
  * Run @a work in a separate process, as the user "nobody" if this one is root's. It has the same standard output.
  * @param status out: what @a work returned
- * @return CTL_OK; otherwise it could not be started or ended abnormally, and the reason has been printed.
+ * @return CTL_OK; otherwise it could not be started, could not become that user or ended abnormally, and the reason
+ *  has been printed.
  */
 typedef int ctl_apart_fn(void *data);
 int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status);

@@ -40,8 +40,10 @@ def command(*arguments: object) -> list[str]:
     return [str(program()), *map(str, arguments)]
 
 
-def run(*arguments: object, user: Optional[str] = None, stdin: bytes = b"", **environment: str) -> Done:
-    done = subprocess.run(command(*arguments), input=stdin, capture_output=True, timeout=120, check=False, user=user,
+def run(*arguments: object, user: Optional[str] = None, stdin: bytes = b"", through: tuple[str, ...] = (),
+        **environment: str) -> Done:
+    """@param through  the words of a program that starts it"""
+    done = subprocess.run([*through, *command(*arguments)], input=stdin, capture_output=True, timeout=120, check=False, user=user,
                           cwd="/", env={"PATH": os.environ["PATH"], "LANG": "C", **environment})
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
     assert done.returncode >= 0 and not SANITIZER.search(err), f"{arguments}: exit {done.returncode}\n{err}"

@@ -20,7 +20,7 @@ import pki
 import responders
 from cachectl import cache_file, command, ctl, run
 from conftest import CACHE
-from httpd import Config, Httpd, Vhost, unprivileged_user
+from httpd import Config, Httpd, Vhost
 from wait import poll
 
 WWW, MAIL, SILENT = "www.example.test", "mail.example.test", "silent.example.test"
@@ -422,23 +422,6 @@ def test_which_cache(scene, folder):
     empty = folder / "empty"
     empty.mkdir()
     assert run("list", "-f", empty).code == 2 and run("list", "-f", folder / "missing").code == 2
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_only_the_owner_may_look(scene):
-    done = ctl(scene.server, "list", user=unprivileged_user())
-    assert done.code == 2 and "Permission denied" in done.err and "belongs to root: run this as root" in done.err
-    assert ctl(scene.server, "check", user=unprivileged_user()).code == 3
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_responses_are_read_without_rights(scene, folder):
-    """The process that parses them has given up root before it does."""
-    log = folder / "trace"
-    subprocess.run(["strace", "-f", "-e", "trace=setresuid,setgroups,setresgid,fork,vfork,clone", "-o", log,
-                    *command("show", "--file", cache_file(scene.server), WWW)], check=True, stdout=subprocess.DEVNULL)
-    dropped = [line for line in log.read_text().splitlines() if "setresuid(" in line]
-    assert dropped and all(line.rstrip().endswith("= 0") and "setresuid(0" not in line for line in dropped)
 
 
 # ---- what the server leaves for it -----------------------------------------------------------------------------------
