@@ -14,6 +14,7 @@ enum { ALL = 'a', TIMEOUT = 't' };
 
 typedef struct {
     const ctl_row_t *row;
+    const char *problem; /* why no responder can be queried; NULL: one can */
     int is_done;
 } wish_t;
 
@@ -22,6 +23,7 @@ typedef struct {
     oc_command_t command;
     wish_t *wishes;
     int n;
+    int n_queries; /* wishes without a problem */
 } refresh_t;
 
 /* Has an attempt ended since the command? One in the ledger from a clock that was ahead is not taken for it. */
@@ -45,16 +47,24 @@ static int are_done(void *data)
             wish_t *wish = &refresh->wishes[i];
             const oc_ledger_entry_t *entry = apr_hash_get(ledger, wish->row->view.id, OC_CERT_ID_LEN);
 
-            wish->is_done = wish->is_done || (entry && is_later(refresh, wish, entry->last_attempt));
+            wish->is_done = wish->is_done || (!wish->problem && entry && is_later(refresh, wish, entry->last_attempt));
         }
     }
     for (i = 0; i < refresh->n; i++)
-        left += !refresh->wishes[i].is_done;
+        left += !refresh->wishes[i].problem && !refresh->wishes[i].is_done;
     apr_pool_destroy(pool);
     return left == 0;
 }
 
-/* Fill in what is to be queried; a certificate without a responder is reported, unless all are meant. */
+static const char *problem_of(const ctl_row_t *row)
+{
+    if (row->view.lacks_issuer)
+        return "the server does not have the certificate of its issuer";
+    return row->view.url ? NULL : "it has no responder that can be queried";
+}
+
+/* Fill in what is to be queried. A certificate for which no responder can be queried is a failure where it was named,
+ * and left out where all are meant. */
 static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_header_t *rows)
 {
     int i;
@@ -64,16 +74,15 @@ static void add_wishes(const ctl_t *ctl, refresh_t *refresh, const apr_array_hea
     refresh->command.is_for_all = ctl_has(ctl, ALL);
     for (i = 0; i < rows->nelts; i++) {
         const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
+        const char *problem = problem_of(row);
         oc_command_item_t item = {{0}, NULL, 0};
 
-        if (!row->view.url || row->view.lacks_issuer) {
-            if (!ctl_has(ctl, ALL))
-                ctl_say("%s: %s", ctl_row_label(row, ctl->pool),
-                        row->view.lacks_issuer ? "the server does not have the certificate of its issuer"
-                                               : "the certificate names no responder");
+        if (problem && ctl_has(ctl, ALL))
             continue;
-        }
-        refresh->wishes[refresh->n++].row = row;
+        refresh->wishes[refresh->n++] = (wish_t){row, problem, 0};
+        if (problem)
+            continue;
+        refresh->n_queries++;
         memcpy(item.id, row->view.id, OC_CERT_ID_LEN);
         if (!ctl_has(ctl, ALL))
             APR_ARRAY_PUSH(refresh->command.items, oc_command_item_t) = item;
@@ -84,7 +93,9 @@ static void print_result(const ctl_t *ctl, const wish_t *wish, const oc_view_t *
 {
     const char *label = ctl_row_label(wish->row, ctl->pool);
 
-    if (!wish->is_done)
+    if (wish->problem)
+        ctl_say("%s: not done: %s", label, wish->problem);
+    else if (!wish->is_done)
         printf("%s: not done\n", label);
     else if (oc_verdict_class(view->last) == OC_CLASS_TRUTH)
         printf("%s: %s, usable for %s\n", label, oc_verdict_name(view->last),
@@ -98,8 +109,9 @@ static void put_result(oc_json_t *json, const ctl_t *ctl, const wish_t *wish, co
     oc_json_object(json, NULL);
     ctl_row_json(json, wish->row, ctl->pool);
     oc_json_bool(json, "is_done", wish->is_done);
+    oc_json_string(json, "problem", wish->problem);
     oc_json_string(json, "verdict", wish->is_done ? oc_verdict_name(view->last) : NULL);
-    oc_json_integer(json, "usable_until", apr_time_sec(view->usable_until));
+    oc_json_time(json, "usable_until", view->has_record ? view->usable_until : 0);
     oc_json_end(json);
 }
 
@@ -149,8 +161,13 @@ static int run(ctl_t *ctl)
     if (status != CTL_OK)
         return status;
     add_wishes(ctl, &refresh, rows);
-    if (refresh.n == 0)
+    if (refresh.n == 0) {
+        (void)ctl_trouble(ctl, "nothing is refreshed: no certificate of this server has a responder that can be "
+                               "queried");
         return CTL_NO;
+    }
+    if (refresh.n_queries == 0)
+        return print_results(ctl, &stock, &refresh) ? CTL_NO : CTL_OK;
     status = ctl_command_run(ctl, &stock, &refresh.command, timeout, are_done, &refresh, &is_done);
     if (status == CTL_OK)
         status = ctl_stock_load(ctl, &after);
@@ -160,7 +177,7 @@ static int run(ctl_t *ctl)
 }
 
 static const ctl_option_t options[] = {
-    {"all", ALL, NULL, "all certificates"},
+    {"all", ALL, NULL, "all certificates that have a responder that can be queried"},
     {"timeout", TIMEOUT, "DURATION", "how long to wait for the server (default: 30s)"},
     CTL_OPTIONS_END};
 

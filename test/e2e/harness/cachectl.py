@@ -55,6 +55,11 @@ def cache_file(server: Httpd) -> Path:
     return server.cache_folder / "staples"
 
 
+def command_file(server: Httpd) -> Path:
+    """Where a command waits for the server."""
+    return cache_file(server).with_suffix(".command")
+
+
 def ctl(server: Httpd, verb: str, *arguments: object, **options: Any) -> Done:
     """A command about the cache of this server."""
     return run(verb, "--file", cache_file(server), *arguments, **options)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""ocsp-cachectl and the server: refresh, import with the server running and without one, and check."""
+"""ocsp-cachectl and the server: which cache, its commands, import with the server running and without one, and check."""
 
 import base64
 import os
@@ -14,7 +14,7 @@ from cryptography import x509
 
 import pki
 import responders
-from cachectl import cache_file, command, ctl, run
+from cachectl import cache_file, command_file, ctl, run
 from conftest import CACHE, HOST, NOTHING_HELD
 from pki import response
 from httpd import Config, Httpd, Vhost, unprivileged_user
@@ -35,10 +35,6 @@ def record(server, host: str = HOST) -> dict:
     return one["response"]
 
 
-def command_file(server) -> Path:
-    return cache_file(server).with_suffix(".command")
-
-
 def test_the_table_of_clients_is_not_taken_for_the_cache(mtls, ca):
     """Both are files of one kind, and lie in one folder where the manual's examples are followed."""
     one = mtls(cache=CACHE, directives=('OCSPCacheClientFile "cache/clients"',))
@@ -54,98 +50,6 @@ def test_the_table_of_clients_is_not_taken_for_the_cache(mtls, ca):
         done = run(verb, "--file", folder, "--json")
         assert done.code == 0 and done.json["cache"]["path"] == str(cache_file(one.server)), done
     assert run("refresh", "--file", folder, HOST).code == 0
-
-
-# ---- refresh ---------------------------------------------------------------------------------------------------------
-
-@pytest.mark.asan
-def test_refresh_queries_the_responder(site):
-    one = site()
-    one.server.start()
-    one.wait_staple()
-    asked = len(one.responder.asked)
-    done = ctl(one.server, "refresh", HOST)
-    assert done.code == 0 and "good, usable for" in done.out, done
-    assert len(one.responder.asked) == asked + 1
-    assert not command_file(one.server).exists(), "it is taken away"
-    document = ctl(one.server, "refresh", "--all", "--json")
-    assert document.code == 0 and document.json["results"][0]["verdict"] == "good", "at once, again"
-    assert len(one.responder.asked) == asked + 2
-
-
-def test_refresh_reports_a_failure(site):
-    one = site(directives=("SSLStaplingErrorCacheTimeout 600",))
-    one.server.start()
-    before = one.wait_staple().staple
-    one.responder.script = DEAD
-    done = ctl(one.server, "refresh", HOST)
-    assert done.code == 1 and "try again later" in done.out, done
-    assert ctl(one.server, "refresh", HOST, "--json").json["results"][0]["verdict"] == "try-later"
-    assert one.handshake().staple == before, "what is held stays"
-    done = ctl(one.server, "check")
-    [seen] = one.server.certificates()
-    assert (done.code, seen["attention"]) == (0, "none"), "a short outage, with a response of a day"
-    for _ in range(7 - seen["failures"]):
-        assert ctl(one.server, "refresh", HOST).code == 1
-    done = ctl(one.server, "check")
-    [seen] = one.server.certificates()
-    assert (done.code, seen["attention"]) == (1, "warning") and "in a row failed" in done.out, "one rule"
-
-
-def test_refresh_finds_a_revocation(site):
-    one = site()
-    one.server.start()
-    one.wait_staple()
-    one.server.expect(r"\[ocsp_cache:crit\] .*REVOKED")
-    one.responder.script = responders.revoked()
-    assert ctl(one.server, "refresh", HOST).code == 0
-    assert one.handshake().status == "revoked"
-    done = ctl(one.server, "check")
-    assert done.code == 2 and "evoked" in done.out
-
-
-def test_refresh_waits_until_the_timeout(site):
-    """The responder hangs: the tool gives up, the server continues."""
-    one = site()
-    one.server.start()
-    one.wait_staple()
-    one.responder.script = lambda exchange: time.sleep(4)
-    began = time.monotonic()
-    done = ctl(one.server, "refresh", HOST, "--timeout", "2s")
-    assert done.code == 1 and "not done" in done.out and "not done within 2 s" in done.err, done
-    assert time.monotonic() - began >= 2
-    assert not command_file(one.server).exists()
-
-
-def test_refresh_without_a_server(site):
-    one = site()
-    one.server.start()
-    one.wait_staple()
-    one.server.stop()
-    done = ctl(one.server, "refresh", "--all")
-    assert done.code == 2 and "no server is running" in done.err
-    assert ctl(one.server, "list", "--json").json["server_pid"] is None
-
-
-def test_refresh_over_a_reload(site):
-    """The command waits while generations change: the new one carries it out, or the old one has."""
-    one = site()
-    one.server.start()
-    one.wait_staple()
-    tool = subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST),
-                            stdout=subprocess.PIPE, text=True)
-    poll(command_file(one.server).exists, "the command is there")
-    one.server.graceful(settle=False)
-    out, _ = tool.communicate(timeout=60)
-    assert tool.returncode == 0 and "good" in out
-
-
-def test_two_tools_wait_for_each_other(site):
-    one = site()
-    one.server.start()
-    one.wait_staple()
-    tools = [subprocess.Popen(command("refresh", "--file", cache_file(one.server), HOST)) for _ in range(3)]
-    assert [tool.wait(timeout=60) for tool in tools] == [0, 0, 0]
 
 
 # ---- commands that must be ignored -----------------------------------------------------------------------------------
