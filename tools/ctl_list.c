@@ -162,7 +162,7 @@ static void print_text(const ctl_t *ctl, const ctl_stock_t *stock, const oc_quer
         print_wide(ctl, rows);
     else if (rows->nelts > 0)
         print_narrow(ctl, stock, rows);
-    if (is_idle(ctl, rows) && !oc_query_is_filter(query))
+    if (is_idle(ctl, rows) && !oc_query_is_filter(query) && ctl->arguments->nelts == 0)
         printf("No certificate of this server names an OCSP responder, so there is nothing to staple. This is not an "
                "error.\n");
     if (stock->unused->nelts)

@@ -82,6 +82,9 @@ def test_list_shows_every_certificate(scene):
     wide = ctl(scene.server, "list", "--wide").out
     assert scene.www.serial_hex in wide and scene.www.serial_hex not in done.out and "Responder" in wide
     assert len(ctl(scene.server, "list", WWW).out.splitlines()) < len(done.out.splitlines())
+    for arguments in ((SILENT,), (scene.silent.serial_hex,), ("silent*",)):
+        done = ctl(scene.server, "list", *arguments)
+        assert "no-responder" in done.out and "No certificate" not in done.out, "others of this server name one"
 
 
 @pytest.mark.asan
