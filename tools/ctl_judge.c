@@ -282,6 +282,14 @@ ctl_case_t ctl_case_of(const ctl_row_t *row)
     return (ctl_case_t){.der = record->der, .der_len = record->der_len, .stored = row->stored, .entry = row->entry};
 }
 
+void ctl_judge_take(const ctl_t *ctl, ctl_row_t *row, const ctl_case_t *one)
+{
+    if (!oc_view_is_stapled(&row->view, ctl->now) || one->result.verdict == row->view.verdict)
+        return;
+    row->view.has_record = 0;
+    row->view.last = one->result.verdict;
+}
+
 int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows)
 {
     ctl_case_t *cases = apr_pcalloc(ctl->pool, ((apr_size_t)rows->nelts + 1) * sizeof(*cases));
@@ -297,12 +305,8 @@ int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_h
         cases[n++] = ctl_case_of(row);
     }
     status = n > 0 ? ctl_judge(ctl, stock, cases, n) : CTL_OK;
-    for (i = 0; status == CTL_OK && i < n; i++) {
-        if (cases[i].result.verdict == judged[i]->view.verdict)
-            continue;
-        judged[i]->view.has_record = 0;
-        judged[i]->view.last = cases[i].result.verdict;
-    }
+    for (i = 0; status == CTL_OK && i < n; i++)
+        ctl_judge_take(ctl, judged[i], &cases[i]);
     return status;
 }
 

@@ -33,8 +33,13 @@ typedef struct {
 /** The case of a row that has a record and an entry in the manifest. */
 ctl_case_t ctl_case_of(const ctl_row_t *row);
 
-/** Judge the records of all rows that could be stapled. A row whose record is refused shows the reason in its place:
- *  so a record that the server's children forged is not displayed as valid. */
+/** Have the row of a case that was judged show the reason in place of a record that is refused, although it could be
+ *  stapled: so a record that the server's children forged is not displayed as valid. view.verdict and the times stay
+ *  what the record claims. */
+void ctl_judge_take(const ctl_t *ctl, ctl_row_t *row, const ctl_case_t *one);
+
+/** Judge the records of all rows that could be stapled, and have the rows take the results. @return CTL_OK; otherwise
+ *  the reason has been printed. */
 int ctl_judge_rows(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows);
 
 /** Judge @a n responses at ctl->now, in a separate process. @param stock has a manifest @return CTL_OK; otherwise

@@ -182,19 +182,21 @@ static int print(void *data)
     return CTL_OK;
 }
 
-/* A case for each row; those without a response are not judged. */
+/* A case for each row, which takes its result; those without a response are not judged. */
 static int judge(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_header_t *rows, ctl_case_t *cases)
 {
     int i, status = CTL_OK;
 
     for (i = 0; status == CTL_OK && i < rows->nelts; i++) {
-        const ctl_row_t *row = APR_ARRAY_IDX(rows, i, const ctl_row_t *);
+        ctl_row_t *row = APR_ARRAY_IDX(rows, i, ctl_row_t *);
 
         if (!row->stored)
             continue;
         cases[i] = ctl_case_of(row);
         if (row->entry)
             status = ctl_judge(ctl, stock, &cases[i], 1);
+        if (row->entry && status == CTL_OK)
+            ctl_judge_take(ctl, row, &cases[i]);
     }
     return status;
 }

@@ -76,4 +76,7 @@ def test_a_forged_record_is_reported_everywhere(site, folder, change):
     [row] = run("list", "--json", "--file", cache).json["certificates"]
     assert row["response"] is None and row["last_verdict"] == "altered" and row["attention"] == "warning", row
     assert run("check", "--file", cache).code == 1
-    assert "REJECTED" in run("show", "--file", cache, HOST).out
+    shown = run("show", "--file", cache, HOST).out
+    assert "REJECTED" in shown and "Stapled:        none\n" in shown and "Attention:      warning:" in shown, shown
+    [one] = run("show", "--json", "--file", cache, HOST).json["certificates"]
+    assert one["certificate"] == row and one["response"]["verdict"] == "altered" and one["response"]["pem"], one
