@@ -25,7 +25,8 @@ static int take_options(const ctl_t *ctl, oc_query_t *query)
     const char *arguments = apr_pstrcat(ctl->pool, "state=", ctl_has(ctl, STATE) ? ctl->values[STATE] : "", NULL);
 
     if (oc_query_parse(query, arguments, ctl->pool))
-        return ctl_usage(ctl, "--state: '%s' is not good, revoked, error, none or no-responder", ctl->values[STATE]);
+        return ctl_usage(ctl, "--state: '%s' is not good, revoked, error, none, no-issuer or no-responder",
+                         ctl->values[STATE]);
     arguments = apr_pstrcat(ctl->pool, arguments, "&sort=", ctl_has(ctl, SORT) ? ctl->values[SORT] : "", NULL);
     if (oc_query_parse(query, arguments, ctl->pool))
         return ctl_usage(ctl,
@@ -203,7 +204,7 @@ static int run(ctl_t *ctl)
 
 static const ctl_option_t options[] = {
     {"problems", PROBLEMS, NULL, "only certificates that need attention, each with the reason and what to do"},
-    {"state", STATE, "STATE", "only certificates in this state: good, revoked, error, none or no-responder"},
+    {"state", STATE, "STATE", "only certificates in this state: good, revoked, error, none, no-issuer or no-responder"},
     {"match", MATCH, "TEXT", "only certificates whose host, subject, serial, fingerprint or responder contains TEXT"},
     {"sort", SORT, "KEY", "order: host, subject, state, left, next, failures or attention; -KEY: descending"},
     {"wide", WIDE, NULL, "all columns: certificate, serial, responder, times, failures, size, origin"},

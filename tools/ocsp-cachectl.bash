@@ -29,7 +29,7 @@ _ocsp_cachectl() {
     fi
     case $value in
     *FILE* | *PATH* | *FOLDER*) _filedir ;;
-    STATE) mapfile -t COMPREPLY < <(compgen -W 'good revoked error none no-responder' -- "$cur") ;;
+    STATE) mapfile -t COMPREPLY < <(compgen -W 'good revoked error none no-issuer no-responder' -- "$cur") ;;
     KEY) mapfile -t COMPREPLY < <(compgen -W 'host subject state left next failures attention' -- "$cur") ;;
     HASH) mapfile -t COMPREPLY < <(compgen -W 'sha1 sha256' -- "$cur") ;;
     esac

@@ -7,6 +7,7 @@
 * tools/ocsp-cachectl.8: a subsection (.Ss) for each command, in which each option is an item (.It Fl f , -file Ar
   PATH); a line of the synopsis for each, with the same arguments and options. mandoc finds nothing wrong with it.
 * tools/ocsp-cachectl.bash: what it completes in a real bash, with the bash-completion package.
+* The values of `list --state` and `list --sort`: in src/view/query.c, in the help, in its error, in the manual page and in the completion.
 * What `probe` takes for the server's default settings (tools/ctl_probe_query.c) is what src/server/settings.c holds.
 """
 import pathlib
@@ -117,6 +118,23 @@ def compare_completion(program, commands, common):
         offend(command, complete(program, command, "-"), {f"--{name}" for _, name, _ in options})
 
 
+def compare_values(program):
+    def offend(where, found, expected):
+        if found != expected:
+            problems.append(f"{where}: {sorted(found)}; in src/view/query.c: {sorted(expected)}")
+    source = (TOP / "src/view/query.c").read_text()
+    for option, names in (("state", "group_names"), ("sort", "sort_names")):
+        expected = set(re.findall(r'"([a-z-]+)"', re.search(names + r"\[.*?\{(.*?)\};", source, re.S)[1]))
+        line = re.search(rf"--{option} [A-Z]+ +[^:]*: ([^;\n]*)", run(program, "list", "--help"))[1]
+        offend(f"{program} list --help: --{option}", set(re.findall(r"[a-z-]+", line)) - {"or"}, expected)
+        error = run(program, "list", "--json", f"--{option}", "?")
+        error = re.search(r"is not (.*?)(?:, nor .*)?\"", error)[1]
+        offend(f"{program} list --{option} ?", set(re.findall(r"[a-z-]+", error)) - {"or"}, expected)
+        item = re.search(rf"^\.It Fl (?:\w , )?-{option} .*\n((?:(?!\.It|\.El|with$).*\n)*)", (TOP / PAGE).read_text(), re.M)[1]
+        offend(f"{PAGE}: --{option}", set(re.findall(r"^\.Ql ([a-z-]+)", item, re.M)), expected)
+        offend(f"{COMPLETION}: --{option}", complete(program, "list", f"--{option}", ""), expected)
+
+
 def compare_defaults():
     def fields(path, pattern):
         return dict(re.findall(r"\.(\w+) = ([^,]+),", re.search(pattern, (TOP / path).read_text(), re.S)[1]))
@@ -136,6 +154,7 @@ def main():
     compare_page(commands, common)
     check_mandoc()
     compare_completion(program, commands, common)
+    compare_values(program)
     compare_defaults()
     if problems:
         print("\n".join(problems))

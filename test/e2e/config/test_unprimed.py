@@ -78,6 +78,8 @@ def test_the_tool_agrees(lost):
             for one in ctl(lost, "list", "--json").json["certificates"]}
     assert seen["must"] == ("no-issuer", "critical") and seen["usual"] == ("no-issuer", "warning")
     assert seen["silent"] == ("no-responder", "none")
+    found = ctl(lost, "list", "--state", "no-issuer", "--json").json["certificates"]
+    assert {one["state"] for one in found} == {"no-issuer"} and len(found) == 2
     done = ctl(lost, "check")
     assert done.code == 2 and "must.example.test" in done.out, str(done)
     assert "CN=Test Intermediate" in done.out
