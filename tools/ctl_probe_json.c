@@ -132,13 +132,18 @@ static void put_certificate(oc_json_t *json, const oc_cert_t *cert)
     oc_json_end(json);
 }
 
+/* As the documents of the other commands begin. */
+static void begin(oc_json_t *json, const probe_t *probe)
+{
+    oc_view_json_begin(json, oc_json_to_stream, stdout, probe->ctl->now);
+    oc_json_string(json, "command", probe->ctl->command->name);
+}
+
 void probe_tell_connection_json(const probe_t *probe)
 {
     oc_json_t json;
 
-    oc_json_begin(&json, oc_json_to_stream, stdout);
-    oc_json_object(&json, NULL);
-    oc_json_integer(&json, "version", OC_VIEW_JSON_VERSION);
+    begin(&json, probe);
     oc_json_string(&json, "connect", probe->connect);
     oc_json_string(&json, "servername", probe->servername);
     oc_json_string(&json, "address", probe->address);
@@ -158,9 +163,7 @@ void probe_tell_json(const probe_t *probe)
 {
     oc_json_t json;
 
-    oc_json_begin(&json, oc_json_to_stream, stdout);
-    oc_json_object(&json, NULL);
-    oc_json_integer(&json, "version", OC_VIEW_JSON_VERSION);
+    begin(&json, probe);
     put_subject(&json, probe);
     put_steps(&json, probe);
     put_result(&json, probe);

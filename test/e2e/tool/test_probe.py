@@ -15,6 +15,7 @@ import pwd
 import re
 import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -175,7 +176,9 @@ def test_json_says_it_all(leaf):
         "an object with these keys:\n")[2].partition("\n.Bl")[0]
     assert {*seen, *seen["steps"][0], *seen["steps"][3]} == set(re.findall(r"^\.Ql (\w+)", page, re.M)), \
         "as the manual page has it"
-    assert seen["version"] == 1 and seen["verdict"] == "good" and seen["hints"] == []
+    assert seen["version"] == 1 and seen["command"] == "probe" and abs(seen["generated"] - time.time()) < 60
+    assert f'ocsp-cachectl {seen["module"]}' == run("--version").output.strip()
+    assert seen["verdict"] == "good" and seen["hints"] == []
     assert seen["certificate"]["serial"] == good.serial_hex and seen["certificate"]["must_staple"] is True
     assert [step["step"] for step in seen["steps"]] == ["lookup", "connect", "request", "head", "answer"]
     assert all(step["verdict"] == "ok" for step in seen["steps"])

@@ -71,6 +71,7 @@ def test_what_a_running_server_sends(httpd, responder, ca, folder):
     code, text = visit("good.example", "--json")
     seen = json.loads(text)
     assert code == GOOD and seen["stapled"] and seen["verdict"] == "good" and seen["next_update"], seen
+    assert seen["command"] == "probe" and seen["generated"] and seen["module"], seen
     assert seen["certificate"]["serial"] == leaves["good.example"].serial_hex and seen["protocol"] == "TLSv1.3"
     seen = json.loads(visit("must.example", "--json")[1])
     assert not seen["stapled"] and seen["verdict"] == "no-staple" and seen["certificate"]["must_staple"]
