@@ -234,13 +234,12 @@ static int run(ctl_t *ctl)
 
     if (status == CTL_OK)
         status = ctl_stock_open(ctl, &stock, &rows, 1);
-    if (status == CTL_OK && stock.manifest)
+    if (status == CTL_OK)
         status = ctl_judge_rows(ctl, &stock, rows);
     if (status != CTL_OK)
         return status;
     if (rows->nelts == 0)
-        return ctl_trouble(ctl, "%s",
-                           stock.manifest ? "the server has no certificates to staple for" : stock.manifest_problem);
+        return ctl_trouble(ctl, "the server has no certificates to staple for");
     check.problems = apr_array_make(ctl->pool, 4, sizeof(finding_t));
     for (i = 0; i < rows->nelts; i++)
         add(ctl, &stock, &check, APR_ARRAY_IDX(rows, i, const ctl_row_t *));
