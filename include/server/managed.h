@@ -16,13 +16,13 @@
 
 typedef struct {
     const oc_cert_t *cert;
-    apr_array_header_t *servers; /* server_rec *: all vhosts that serve it */
 
     /* From here on decided by oc_managed_settle(). */
-    server_rec *server;    /* the one of them that comes first in the configuration: its settings apply */
-    const char *host;      /* that vhost, as "name:port" */
-    oc_targets_t targets;  /* the responders to query, in their order: targets.urls */
-    const char *url;       /* the first of them (targets.url); NULL: there is none to query */
+    apr_array_header_t *servers; /* server_rec *: all vhosts that serve it, in the order of the configuration */
+    server_rec *server;          /* the first of them: its settings apply */
+    const char *host;            /* that vhost, as "name:port" */
+    oc_targets_t targets;        /* the responders to query, in their order: targets.urls */
+    const char *url;             /* the first of them (targets.url); NULL: there is none to query */
     const char *responder; /* "host:port" of that URL (oc_fetch_responder): the unit of isolation; "": there is none */
     const char *proxy;     /* SSLOCSPProxyURL; NULL: none. It may hold a password: log proxy_host instead */
     const char *proxy_host;
@@ -44,11 +44,14 @@ void oc_managed_reset(apr_pool_t *pconf);
 /** A vhost serves a certificate. @param pem the certificate and its issuer, as mod_ssl's prime hook has them */
 void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char *pem);
 
-/** post_config: the table is complete: decide for each certificate which responders are queried, and how. Logs why one
- * cannot be stapled (at info where that is expected: its CA runs no responder), and where vhosts differ. */
-void oc_managed_settle(void);
+/** post_config: the table is complete: put it into the order of the configuration, and decide for each certificate
+ * which responders are queried, and how. Logs why one cannot be stapled (at info where that is expected: its CA runs no
+ * responder), and where vhosts differ. */
+void oc_managed_settle(server_rec *main_server);
 
-/** All of them, in the order of the configuration: const oc_managed_t *. Never NULL after oc_managed_reset(). */
+/** All of them: const oc_managed_t *. Never NULL after oc_managed_reset(). From oc_managed_settle() on each certificate
+ * is where the host is that serves it first in the configuration, the main server before all others. mod_ssl does not
+ * tell in which order one host names its certificates: those with an RSA key come first. */
 const apr_array_header_t *oc_managed_all(void);
 
 /** Can a response be obtained for it, from a responder or out of a file? */

@@ -351,7 +351,7 @@ int oc_refresh_post_config(apr_pool_t *pconf, server_rec *main_server)
     oc_must_staple_begin();
     if (!oc_settings_is_active())
         return OK;
-    oc_managed_settle();
+    oc_managed_settle(main_server);
     oc_control_post_config(pconf, main_server);
     if (!has_work() || !oc_provider_stapling())
         return OK;

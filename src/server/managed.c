@@ -20,7 +20,7 @@ static struct {
     apr_pool_t *pool;
     apr_array_header_t *all; /* oc_managed_t * */
     apr_hash_t *by_id;
-    apr_hash_t *counts;           /* server_rec * -> unsigned *: how many certificates of that vhost are in the table */
+    apr_hash_t *by_server;        /* server_rec * -> apr_array_header_t * of oc_managed_t *, as they were primed */
     apr_array_header_t *unprimed; /* oc_managed_t * */
     apr_hash_t *rejected;         /* id -> itself: primed, and unusable */
     oc_issuer_set_t *issuers;
@@ -31,7 +31,7 @@ void oc_managed_reset(apr_pool_t *pconf)
     table.pool = pconf;
     table.all = apr_array_make(pconf, 16, sizeof(oc_managed_t *));
     table.by_id = apr_hash_make(pconf);
-    table.counts = apr_hash_make(pconf);
+    table.by_server = apr_hash_make(pconf);
     table.rejected = apr_hash_make(pconf);
     table.unprimed = apr_array_make(pconf, 0, sizeof(oc_managed_t *));
     table.issuers = oc_issuer_set_create(pconf);
@@ -62,23 +62,28 @@ int oc_managed_was_rejected(const unsigned char *id)
     return apr_hash_get(table.rejected, id, OC_CERT_ID_LEN) != NULL;
 }
 
-unsigned oc_managed_count_of(const server_rec *s)
+/* NULL: there are none. */
+static apr_array_header_t *certificates_of(const server_rec *s)
 {
-    const server_rec *key = s;
-    const unsigned *count = apr_hash_get(table.counts, &key, sizeof(key));
-
-    return count ? *count : 0;
+    return apr_hash_get(table.by_server, &s, sizeof(s));
 }
 
-static void count_server(server_rec *s)
+unsigned oc_managed_count_of(const server_rec *s)
 {
-    unsigned *count = apr_hash_get(table.counts, &s, sizeof(s));
+    const apr_array_header_t *certificates = certificates_of(s);
 
-    if (!count) {
-        count = apr_pcalloc(table.pool, sizeof(*count));
-        apr_hash_set(table.counts, apr_pmemdup(table.pool, &s, sizeof(s)), sizeof(s), count);
+    return certificates ? (unsigned)certificates->nelts : 0;
+}
+
+static void add_to_server(server_rec *s, oc_managed_t *managed)
+{
+    apr_array_header_t *certificates = certificates_of(s);
+
+    if (!certificates) {
+        certificates = apr_array_make(table.pool, 1, sizeof(oc_managed_t *));
+        apr_hash_set(table.by_server, apr_pmemdup(table.pool, &s, sizeof(s)), sizeof(s), certificates);
     }
-    ++*count;
+    APR_ARRAY_PUSH(certificates, oc_managed_t *) = managed;
 }
 
 const char *oc_managed_host(const server_rec *s, apr_pool_t *pool)
@@ -105,8 +110,7 @@ apr_array_header_t *oc_managed_hosts(const oc_managed_t *managed, apr_pool_t *po
     apr_hash_t *seen = apr_hash_make(pool);
     int i;
 
-    add_host(hosts, seen, managed->host);
-    for (i = managed->servers->nelts - 1; i >= 0; i--) /* httpd lists vhosts in reverse order */
+    for (i = 0; i < managed->servers->nelts; i++)
         add_host(hosts, seen, oc_managed_host(APR_ARRAY_IDX(managed->servers, i, server_rec *), pool));
     return hosts;
 }
@@ -186,8 +190,7 @@ void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char
         apr_hash_set(table.rejected, apr_pmemdup(table.pool, id, id_len), (apr_ssize_t)id_len, "");
         return;
     }
-    APR_ARRAY_PUSH(managed->servers, server_rec *) = s;
-    count_server(s);
+    add_to_server(s, managed);
 }
 
 /* ---- certificates that are not primed ---- */
@@ -227,23 +230,25 @@ void oc_managed_add_unprimed(const oc_cert_t *cert, const apr_array_header_t *se
 
 /* ---- when the table is complete ---- */
 
-/* httpd lists the main server first, then the vhosts in reverse order of the configuration. */
-static server_rec *first_in_configuration(const oc_managed_t *managed)
+/* mod_ssl primes the main server first, then the vhosts in reverse order of the configuration. The certificates of one
+ * vhost stay as they were primed, which is the order in which OpenSSL keeps them. */
+static void sort(server_rec *main_server)
 {
-    server_rec *s = APR_ARRAY_IDX(managed->servers, 0, server_rec *);
+    const apr_array_header_t *servers = oc_settings_servers(main_server, table.pool);
+    int i, j;
 
-    return s->is_virtual ? APR_ARRAY_IDX(managed->servers, managed->servers->nelts - 1, server_rec *) : s;
-}
+    apr_array_clear(table.all);
+    for (i = 0; i < servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
+        const apr_array_header_t *certificates = certificates_of(s);
 
-static void reverse(apr_array_header_t *array)
-{
-    oc_managed_t **first = (oc_managed_t **)(void *)array->elts, **last = first + array->nelts;
+        for (j = 0; certificates && j < certificates->nelts; j++) {
+            oc_managed_t *managed = APR_ARRAY_IDX(certificates, j, oc_managed_t *);
 
-    while (last - first > 1) {
-        oc_managed_t *swapped = *first;
-
-        *first++ = *--last;
-        *last = swapped;
+            if (managed->servers->nelts == 0)
+                APR_ARRAY_PUSH(table.all, oc_managed_t *) = managed;
+            APR_ARRAY_PUSH(managed->servers, server_rec *) = s;
+        }
     }
 }
 
@@ -356,7 +361,7 @@ static void report_nothing_to_staple(void)
                      OC_NOTHING_TO_STAPLE);
 }
 
-void oc_managed_settle(void)
+void oc_managed_settle(server_rec *main_server)
 {
     int i;
 
@@ -370,11 +375,11 @@ void oc_managed_settle(void)
         managed->url = managed->targets.url;
         managed->responder = "";
     }
-    reverse(table.all);
+    sort(main_server);
     for (i = 0; i < table.all->nelts; i++) {
         oc_managed_t *managed = APR_ARRAY_IDX(table.all, i, oc_managed_t *);
 
-        managed->server = first_in_configuration(managed);
+        managed->server = APR_ARRAY_IDX(managed->servers, 0, server_rec *);
         name(managed);
         choose_responders(managed);
         report_disagreement(managed);
