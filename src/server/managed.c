@@ -295,22 +295,46 @@ static int same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* Which directive differs between two vhosts that serve one certificate? */
-static const char *difference(const oc_server_conf_t *a, const oc_server_conf_t *b)
+static int same_urls(const char *const *a, const char *const *b)
 {
-    if (!same(a->force_url, b->force_url))
+    for (; *a && *b; a++, b++)
+        if (strcmp(*a, *b) != 0)
+            return 0;
+    return !*a && !*b;
+}
+
+/* SSLStaplingForceURL may name just what the certificate names. */
+static int same_responders(const oc_managed_t *managed, const server_rec *s)
+{
+    oc_targets_t targets;
+
+    if (same(oc_settings_server(managed->server)->force_url, oc_settings_server(s)->force_url))
+        return 1;
+    oc_settings_targets(s, managed->cert, &targets, table.pool);
+    return same_urls(managed->targets.urls, targets.urls);
+}
+
+/* Which directive makes queries from @a s differ? What is not written, and what is written as its default, is the same.
+ */
+static const char *difference(const oc_managed_t *managed, const server_rec *s)
+{
+    const oc_settings_t *ours = &managed->settings;
+    oc_settings_t theirs;
+
+    oc_settings_resolve(s, &theirs);
+    if (!same_responders(managed, s))
         return "SSLStaplingForceURL";
-    if (!same(a->proxy_url, b->proxy_url))
+    if (!same(managed->proxy, oc_settings_server(s)->proxy_url))
         return "SSLOCSPProxyURL";
-    if (a->responder_timeout != b->responder_timeout)
+    if (ours->timeout != theirs.timeout)
         return "SSLStaplingResponderTimeout";
-    if (a->standard_timeout != b->standard_timeout)
+    if (ours->open_ended != theirs.open_ended || ours->bounds.max != theirs.bounds.max)
         return "SSLStaplingStandardCacheTimeout";
-    if (a->error_timeout != b->error_timeout)
+    if (ours->error_keep != theirs.error_keep) /* of two hosts with the same timeout */
         return "SSLStaplingErrorCacheTimeout";
-    if (a->skew != b->skew)
+    if (ours->skew != theirs.skew)
         return "SSLStaplingResponseTimeSkew";
-    return a->max_age != b->max_age ? "SSLStaplingResponseMaxAge" : NULL;
+    return ours->max_age != theirs.max_age ? "SSLStaplingResponseMaxAge" : NULL;
 }
 
 /* A certificate is requested once, even if several vhosts serve it: the settings of the first one apply. */
@@ -318,9 +342,9 @@ static void report_disagreement(const oc_managed_t *managed)
 {
     int i;
 
-    for (i = 0; i < managed->servers->nelts; i++) {
+    for (i = 1; i < managed->servers->nelts; i++) {
         server_rec *s = APR_ARRAY_IDX(managed->servers, i, server_rec *);
-        const char *what = difference(oc_settings_server(managed->server), oc_settings_server(s));
+        const char *what = difference(managed, s);
 
         if (what) {
             ap_log_error(
