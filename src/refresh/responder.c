@@ -234,11 +234,9 @@ int oc_responder_has_next(oc_job_t *job, const oc_attempt_t *attempt)
 {
     const char *const *urls = job->managed->targets.urls;
 
-    if (oc_verdict_is_outage(attempt->verdict, attempt->fetched.http_status) && urls[job->own.turn + 1]
-        && job->own.time_left > 0) {
-        job->own.turn++;
-        return 1;
-    }
-    job->own.turn = 0;
-    return 0;
+    if (!oc_verdict_is_outage(attempt->verdict, attempt->fetched.http_status) || !urls[job->own.turn + 1]
+        || job->own.time_left <= 0)
+        return 0;
+    job->own.turn++;
+    return 1;
 }

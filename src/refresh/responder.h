@@ -30,7 +30,7 @@ const char *oc_responder_source(const oc_managed_t *managed, unsigned turn, apr_
 
 /** Did the query fail at the level of connections, or with a server error, and is there another URL and time left for
  *  it? Then it is that one's turn. @return 1: the job is to be handed out again, for that responder's share of the
- *  workers */
+ *  workers; 0: the attempt has ended, which oc_sources_search() notes */
 int oc_responder_has_next(oc_job_t *job, const oc_attempt_t *attempt);
 
 #endif

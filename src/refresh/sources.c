@@ -71,10 +71,7 @@ static oc_found_t hedge(oc_search_t *search)
     attempt->elapsed = job->hedge.elapsed;
     free(found);
     oc_attempt_judge(attempt, job->managed->cert, &job->managed->settings, search->pool);
-    if (oc_verdict_class(attempt->verdict) != OC_CLASS_TRUTH)
-        return OC_FOUND_NOTHING;
-    job->own.turn = 0;
-    return OC_FOUND_ANSWER;
+    return oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH ? OC_FOUND_ANSWER : OC_FOUND_NOTHING;
 }
 
 /* ---- OCSPCacheResponseFolder ---- */
@@ -199,11 +196,12 @@ static apr_status_t query_peers(oc_search_t *search)
                           search->pool);
 }
 
+/* Once in an attempt: the claim that is written then is for all of its URLs. */
 static oc_found_t peers(oc_search_t *search)
 {
     apr_status_t rv;
 
-    if (search->job->own.is_forced)
+    if (search->job->own.is_forced || search->job->own.turn > 0)
         return OC_FOUND_NOTHING;
     rv = query_peers(search);
     if (rv == APR_INCOMPLETE) {
@@ -258,5 +256,7 @@ oc_found_t oc_sources_search(oc_job_t *job, oc_attempt_t *attempt, const atomic_
         oc_attempt_begin(attempt);
         found = sources[i](&search);
     }
+    if (found != OC_FOUND_NOT_NOW) /* whichever source ended the attempt: the next one begins with the first URL */
+        job->own.turn = 0;
     return found;
 }

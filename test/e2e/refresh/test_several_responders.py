@@ -8,9 +8,12 @@ import pytest
 
 import responders
 from cachectl import ctl
-from conftest import CACHE, NOTHING_HELD
+from clock import DAY
+from conftest import CACHE, HOST, NOTHING_HELD
+from fleet import Fleet
 from httpd import Config, Vhost
 from observe import certificate
+from pki import response
 from wait import holds, poll
 
 NEXT = "The next responder is queried: "
@@ -104,6 +107,57 @@ def test_a_requested_refresh_goes_on_to_the_next(several):
     assert ctl(one.server, "refresh", "--all").code == 0
     assert len(second.asked) == 1
     holds(lambda: len(second.asked) == 1, "once", 1)
+
+
+def fails_after(happens):
+    """A script: something happens once, then the responder is out of order."""
+    def script(exchange):
+        if len(exchange.responder.asked) == 1:
+            happens()
+        responders.http_status(503)(exchange)
+    return script
+
+
+def test_a_file_that_arrives_between_two_ends_the_attempt(several, folder):
+    inbox = folder / "responses"
+    inbox.mkdir()
+    inbox.chmod(0o755)
+    one, (first, second) = several(None, responders.good(), directives=(f'OCSPCacheResponseFolder "{inbox}"',))
+    der = response(one.leaf)
+    first.accept()
+    first.script = fails_after(lambda: (inbox / f"{one.leaf.serial_hex}.der").write_bytes(der))
+    one.server.start()
+    one.wait_staple()
+    one.server.wait_log("the file .* reports good")
+    holds(lambda: certificate(one.server, one.leaf)["failures"] == 0, "nothing is due", 2)
+    assert len(first.asked) <= 2 and not second.asked, "GET and POST"
+
+
+def test_a_certificate_that_expires_between_two_ends_the_attempt(several, clock):
+    one, (first, second) = several(None, responders.good(), environment=clock.environment)
+    first.accept()
+    first.script = fails_after(lambda: clock.set(61 * DAY))
+    one.server.expect(r"^\[ocsp_cache:warn\] .*the certificate itself has expired")
+    one.server.start()
+    one.server.wait_log("the certificate itself has expired", "warn")
+    holds(lambda: certificate(one.server, one.leaf)["failures"] <= 2, "there is a pause", 2)
+    assert not second.asked
+
+
+def test_the_claim_of_another_server_holds_up_no_attempt_that_has_begun(httpd, ca, responder, store):
+    """Two servers that began at the same moment: the other one's claim comes while the first responder is queried."""
+    first, second = responder(), responder()
+    leaf = ca.leaf(HOST, url=[first.url, second.url])
+    fleet = Fleet(httpd, store(), first, (leaf,), (HOST,))
+    filling = fleet.server().start()
+    name = fleet.store.wait_response()
+    filling.stop()
+    fleet.store.flush()
+    del first.asked[:]
+    first.script = fails_after(lambda: fleet.store.put(
+        name + ":asking", bytes(7) + b"\x01" + int(time.time() * 10**6).to_bytes(8, "big")))
+    fleet.server("SSLStaplingResponderTimeout 60").start().wait_staple(HOST)
+    assert second.asked[0].at - first.asked[-1].at < 5, "not the 62 seconds that another server may take"
 
 
 def test_each_responder_keeps_its_share_of_the_workers(httpd, ca, responder):
