@@ -46,8 +46,8 @@ static struct {
     server_rec *server;
     int has_work; /* a certificate is to be refreshed */
     oc_workers_t *workers;
-    apr_pool_t *pool; /* of jobs and keepalive */
-    oc_job_t *jobs;
+    apr_pool_t *pool;          /* of jobs and keepalive */
+    oc_job_t *jobs;            /* touched by the thread that leads alone */
     oc_keepalive_t *keepalive; /* of the workers' connections */
     unsigned n_jobs;
     apr_time_t next_scan;
@@ -199,6 +199,15 @@ static unsigned more_threads(const oc_global_conf_t *conf)
     return more < MORE_THREADS_MAX ? more : MORE_THREADS_MAX;
 }
 
+/* With the pool of jobs and keepalive. No thread works on a job. */
+static void forget_jobs(void)
+{
+    oc_jobs_clear(refresher.jobs, refresher.n_jobs);
+    refresher.jobs = NULL;
+    refresher.n_jobs = 0;
+    apr_pool_destroy(refresher.pool);
+}
+
 static apr_status_t start_workers(oc_workers_t **workers)
 {
     const oc_global_conf_t *conf = oc_settings_global();
@@ -218,7 +227,7 @@ static apr_status_t start_workers(oc_workers_t **workers)
     rv = oc_workers_start(workers, n_threads, n_groups, share, work, done);
     if (rv != APR_SUCCESS) {
         oc_shared_store_stop();
-        apr_pool_destroy(pool);
+        forget_jobs();
         return rv;
     }
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, refresher.server,
@@ -270,16 +279,19 @@ static unsigned wind_up(void)
     return n_clients + oc_workers_running(refresher.workers);
 }
 
+/* Also called by the child's main thread, while the thread that leads may begin or end: it reads what is constant in a
+ * child. */
 static apr_interval_time_t patience(void)
 {
+    const apr_array_header_t *all = oc_managed_all();
     apr_interval_time_t longest = 0;
-    unsigned i;
+    int i;
 
-    for (i = 0; i < refresher.n_jobs; i++) {
-        apr_interval_time_t timeout = refresher.jobs[i].managed->settings.timeout;
+    for (i = 0; i < all->nelts; i++) {
+        const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
 
-        if (timeout > longest)
-            longest = timeout;
+        if (oc_managed_is_refreshed(managed) && managed->settings.timeout > longest)
+            longest = managed->settings.timeout;
     }
     longest += FINISH_SLACK;
     return longest > oc_client_refresh_patience() ? longest : oc_client_refresh_patience();
@@ -303,8 +315,7 @@ static void end(void)
     }
     oc_shared_store_stop(); /* no worker uses it; a thread that hangs in it is left there */
     oc_workers_destroy(workers);
-    oc_jobs_clear(refresher.jobs, refresher.n_jobs);
-    apr_pool_destroy(refresher.pool); /* freed here, as a child may drain for hours */
+    forget_jobs(); /* freed here, as a child may drain for hours */
 }
 
 static const oc_leader_duty_t DUTY = {tick, wind_up, patience, end};
