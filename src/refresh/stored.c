@@ -71,7 +71,10 @@ apr_status_t oc_stored_put(oc_job_t *job, const oc_record_t *record, apr_pool_t 
         break; /* the order in the arena is not that of the record */
     case OC_STORED_UNKNOWN:
         return rv;
-    case OC_STORED_NONE:
+    case OC_STORED_NONE: /* usable later: of more use than an error now, of less than a response that is usable now */
+        if (oc_verdict_class(record->verdict) != OC_CLASS_TRUTH)
+            return rv;
+        break;
     case OC_STORED_DROPPED:
         break;
     }

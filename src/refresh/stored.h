@@ -11,7 +11,7 @@
 #include "job.h"
 
 typedef enum {
-    OC_STORED_NONE,    /* nothing, or an expired response */
+    OC_STORED_NONE,    /* nothing, or a response that has expired, or is usable later */
     OC_STORED_VALID,   /* it matches its response, and is still usable */
     OC_STORED_DROPPED, /* it did not, and has been removed, with a warning in the log */
     OC_STORED_UNKNOWN  /* it could not be verified, as memory ran out */
@@ -23,9 +23,9 @@ oc_stored_t oc_stored_read(oc_job_t *job, oc_record_t *record, oc_note_t *note, 
 
 /**
  * Store @a record (NULL: none) and job->own.note. A stored record of a higher order stays, if it is valid (invariant
- * 7): one that differs from its response is dropped, and never supersedes a valid one.
- * @return of the record: APR_SUCCESS; APR_EEXIST: a valid one of a higher order is stored; APR_ENOSPC (logged); else
- *   the mutex failed.
+ * 7): one that differs from its response is dropped, and never supersedes a valid one. One that is usable later, as the
+ * clock was set back, gives way to a valid response, but not to an error.
+ * @return of the record: APR_SUCCESS; APR_EEXIST: one that stays is stored; APR_ENOSPC (logged); else the mutex failed.
  */
 apr_status_t oc_stored_put(oc_job_t *job, const oc_record_t *record, apr_pool_t *pool);
 

@@ -67,6 +67,22 @@ def test_response_that_was_obtained_while_the_clock_was_ahead(site, clock):
     assert certificate(one.server, one.leaf)["response"]["usable_from"] < time.time()
 
 
+def test_an_error_does_not_replace_a_response_that_is_usable_later(site, clock):
+    """The error could be stapled, the response cannot until the clock is set right again."""
+    one = site(responders.good(this_update=1200), environment=clock.environment,
+               directives=("SSLStaplingErrorCacheTimeout 2", "SSLStaplingReturnResponderErrors On"))
+    one.server.expect(NOTHING_HELD)
+    clock.set(3600)
+    one.server.start()
+    one.wait_staple("good")
+
+    one.responder.script = responders.try_later()
+    clock.set(0)
+    one.server.wait_log("By this server's clock, the stored response is not valid before", "warn")
+    clock.set(3600)
+    assert one.handshake().status == "good"
+
+
 def test_clock_that_jumps_to_and_fro(site, clock):
     one = site(environment=clock.environment, directives=QUICK)
     one.server.allow(NOTHING_HELD, r"\[ocsp_cache:warn\] .*Stapling continues with the stored response")
