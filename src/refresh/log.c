@@ -43,19 +43,18 @@ oc_log_before_t oc_log_before(const oc_job_t *job)
 {
     int was_held = oc_job_is_covered(job, apr_time_now());
 
-    return (oc_log_before_t){job->own.note.verdict, was_held,
-                             job->logged.expiring || job->logged.expired || job->logged.revoked};
+    return (oc_log_before_t){job->own.note.verdict, was_held, job->logged.expiring || job->logged.expired};
 }
 
 /* A good response came. What the child that led before has reported is not known, except that it reported a failure if
  * nothing was held. */
-static void notify_good(const oc_job_t *job, const oc_log_before_t *before, apr_pool_t *pool)
+static void notify_good(const oc_job_t *job, const oc_log_before_t *before, int was_revoked, apr_pool_t *pool)
 {
     int had_nothing = !before->was_held && oc_verdict_class(before->verdict) != OC_CLASS_TRUTH;
 
     if (before->verdict == OC_PENDING)
         oc_notify_post(job, OC_NOTIFY_FIRST_RESPONSE, OC_PENDING, "", pool);
-    else if (before->was_alarmed || had_nothing)
+    else if (before->was_alarmed || was_revoked || had_nothing)
         oc_notify_post(job, OC_NOTIFY_RECOVERED, OC_PENDING, "", pool);
 }
 
@@ -72,26 +71,48 @@ static void log_end_of_outage(const oc_job_t *job, const oc_attempt_t *attempt)
             attempt->source, n, n == 1 ? "" : "s");
 }
 
+static void log_revoked(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
+{
+    job->logged.revoked = 1;
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, job->managed->server,
+                 "%s: the %s reports the certificate as REVOKED since %s%s%s. This response is stapled. %s",
+                 job->managed->label, attempt->source, oc_log_date(attempt->verified.revoked_at, pool),
+                 *attempt->detail ? ": " : "", attempt->detail, oc_verdict_advice(OC_REVOKED));
+    oc_notify_post(job, OC_NOTIFY_REVOKED, OC_PENDING, "", pool);
+}
+
+void oc_log_meanwhile(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
+{
+    int was_revoked = job->logged.revoked;
+
+    job->logged.revoked = attempt->verdict == OC_REVOKED;
+    if (attempt->verdict == OC_REVOKED && !was_revoked)
+        log_revoked(job, attempt, pool);
+    else if (attempt->verdict == OC_GOOD && was_revoked)
+        oc_notify_post(job, OC_NOTIFY_RECOVERED, OC_PENDING, "", pool);
+    ap_log_error(
+        APLOG_MARK, APLOG_INFO, 0, job->managed->server,
+        "%s: the %s has a response that is %s until %s. It is stapled while the responder is queried for a newer one",
+        job->managed->label, attempt->source, oc_verdict_name(attempt->verdict),
+        oc_log_date(job->own.usable_until, pool));
+}
+
 void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
     int was_truth = oc_verdict_class(before->verdict) == OC_CLASS_TRUTH, level = APLOG_DEBUG;
     int is_grouped = job->logged.is_grouped && attempt->origin == OC_ORIGIN_RESPONDER;
+    int was_revoked = job->logged.revoked, is_revoked = attempt->verdict == OC_REVOKED;
 
     log_end_of_outage(job, attempt);
-    if (attempt->verdict == OC_REVOKED && !job->logged.revoked) {
-        job->logged.revoked = 1;
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, managed->server,
-                     "%s: the %s reports the certificate as REVOKED since %s%s%s. This response is stapled. %s",
-                     managed->label, attempt->source, oc_log_date(attempt->verified.revoked_at, pool),
-                     *attempt->detail ? ": " : "", attempt->detail, oc_verdict_advice(OC_REVOKED));
-        oc_notify_post(job, OC_NOTIFY_REVOKED, OC_PENDING, "", pool);
+    job->logged.revoked = is_revoked;
+    if (is_revoked && !was_revoked) {
+        log_revoked(job, attempt, pool);
         return;
     }
-    job->logged.revoked = attempt->verdict == OC_REVOKED;
     if (attempt->verdict == OC_GOOD)
-        notify_good(job, before, pool);
-    if (!was_truth || before->verdict != attempt->verdict)
+        notify_good(job, before, was_revoked, pool);
+    if (!was_truth || before->verdict != attempt->verdict || was_revoked != is_revoked)
         level = before->verdict == OC_PENDING || is_grouped ? APLOG_INFO : APLOG_NOTICE;
     job->logged.is_grouped = 0;
     ap_log_error(APLOG_MARK, level, 0, managed->server, "%s: the %s reports %s, stapled until %s; next request %s",

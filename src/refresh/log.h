@@ -14,13 +14,16 @@
 typedef struct {
     oc_verdict_t verdict; /* of the previous attempt */
     int was_held;         /* a valid response was held */
-    int was_alarmed;      /* an expiry or a revocation has been reported */
+    int was_alarmed;      /* an expiry has been reported */
 } oc_log_before_t;
 
 oc_log_before_t oc_log_before(const oc_job_t *job);
 
 /** An attempt obtained a valid response, which is stored. */
 void oc_log_truth(oc_job_t *job, const oc_attempt_t *attempt, const oc_log_before_t *before, apr_pool_t *pool);
+
+/** A valid response of a peer is stored and held, until the attempt ends. Not counted as the attempt's success. */
+void oc_log_meanwhile(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool);
 
 /** An attempt failed. */
 void oc_log_failure(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool);

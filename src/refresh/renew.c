@@ -2,7 +2,7 @@
  * Copyright 2026 The mod_ocsp_cache authors
  *
  * One call is one attempt at most: the stored response is verified, the sources are searched, and what was found is
- * published, shared, counted and logged. A failed attempt changes the note alone, never the record.
+ * published, counted, logged and shared. A failed attempt changes the note alone, never the record.
  */
 #include "renew.h"
 
@@ -97,26 +97,23 @@ static void note_success(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t 
                                          attempt->fetched.max_age, &job->managed->settings.bounds);
 }
 
-static void publish(oc_job_t *job, oc_attempt_t *attempt, const atomic_int *stop, apr_pool_t *pool)
+/* @param record out; of a valid response that is held from here on */
+static void publish(oc_job_t *job, oc_attempt_t *attempt, oc_record_t *record, apr_pool_t *pool)
 {
-    const oc_managed_t *managed = job->managed;
     int is_truth = oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH;
     apr_time_t now = apr_time_now();
-    oc_record_t record;
-    int has_record = oc_attempt_record(attempt, managed, now, &record);
+    int has_record = oc_attempt_record(attempt, job->managed, now, record);
     apr_status_t rv;
 
     if (is_truth)
         note_success(job, attempt, now);
     else
         note_failure(job, attempt, now);
-    rv = oc_stored_put(job, has_record ? &record : NULL, pool);
+    rv = oc_stored_put(job, has_record ? record : NULL, pool);
 
     if (is_truth && rv == APR_SUCCESS) {
-        oc_job_hold(job, &record);
+        oc_job_hold(job, record);
         oc_hedge_call_off(job);
-        if (attempt->origin == OC_ORIGIN_RESPONDER)
-            oc_peers_share(&job->own.peers, managed, &record, stop, pool);
     }
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
@@ -136,10 +133,21 @@ static void share_held(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
         oc_peers_share(&job->own.peers, job->managed, &record, stop, pool);
 }
 
+/* Last: the store may be slow, and a child that is killed meanwhile has logged what it stored. */
+static void share(oc_job_t *job, const oc_attempt_t *attempt, const oc_record_t *record, const atomic_int *stop,
+                  apr_pool_t *pool)
+{
+    if (oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH)
+        oc_peers_share(&job->own.peers, job->managed, record, stop, pool);
+    else
+        share_held(job, stop, pool);
+}
+
 void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
 {
     oc_log_before_t before;
     oc_attempt_t attempt;
+    oc_record_t record;
     apr_time_t began;
 
     if (!job->own.has_read_stored) {
@@ -152,15 +160,15 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     before = oc_log_before(job);
     began = apr_time_now();
     if (oc_sources_search(job, &attempt, stop, pool) == OC_FOUND_ANSWER) {
-        publish(job, &attempt, stop, pool);
+        publish(job, &attempt, &record, pool);
         oc_stats_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
         oc_stats_enter(job->ordinal, job->managed->cert, &job->own.note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(attempt.verdict) == OC_CLASS_TRUTH)
             oc_log_truth(job, &attempt, &before, pool);
         else
             oc_log_failure(job, &attempt, pool);
-        if (attempt.origin == OC_ORIGIN_RESPONDER && oc_verdict_class(attempt.verdict) != OC_CLASS_TRUTH)
-            share_held(job, stop, pool);
+        if (attempt.origin == OC_ORIGIN_RESPONDER)
+            share(job, &attempt, &record, stop, pool);
     }
     job->own.wake = job->own.peers.wake > job->own.note.due ? job->own.peers.wake : job->own.note.due;
     if (oc_settings_global()->response_folder && job->own.wake > apr_time_now() + FOLDER_PAUSE)

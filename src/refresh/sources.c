@@ -183,11 +183,7 @@ static void hold_meanwhile(oc_search_t *search)
     if (!oc_attempt_record(attempt, managed, now, &record) || oc_stored_put(job, &record, search->pool) != APR_SUCCESS)
         return;
     oc_job_hold(job, &record);
-    ap_log_error(
-        APLOG_MARK, APLOG_INFO, 0, managed->server,
-        "%s: the %s has a response that is %s until %s. It is stapled while the responder is queried for a newer one",
-        managed->label, attempt->source, oc_verdict_name(attempt->verdict),
-        oc_log_date(record.usable_until, search->pool));
+    oc_log_meanwhile(job, attempt, search->pool);
 }
 
 static apr_status_t query_peers(oc_search_t *search)

@@ -161,6 +161,34 @@ def test_an_old_but_true_response_is_stapled_until_the_responder_answers(fleet):
     server.wait_log("the responder .* reports good")
 
 
+def test_an_old_revocation_is_reported_before_the_responder_answers(fleet, folder):
+    """Once, to the log and to the program of OCSPCacheNotify, and not again after a reload."""
+    one = fleet()
+    name = fill(one)[HOST]
+    one.responder.refuse()
+    old = response(one.leaf, begins=-80000, ends=6400, status=ocsp.OCSPCertStatus.REVOKED)
+    one.store.put(name, fresh(name, old, fetched_at=time.time() - 79000))
+    events, program = folder / "events", folder / "record.sh"
+    events.touch()
+    events.chmod(0o666)
+    program.write_text(f'#!/bin/sh\necho "$OCSP_CACHE_EVENT $OCSP_CACHE_STATUS" >> {events}\n')
+    program.chmod(0o755)
+    server = one.server("SSLStaplingErrorCacheTimeout 1", f'OCSPCacheNotify "{program}"')
+    server.allow(r"\[ocsp_cache:warn\] .*Connection refused")  # the response ends soon
+    server.expect(r"^\[ocsp_cache:crit\] .*the shared store \S+ reports the certificate as REVOKED")
+    server.start()
+    server.wait_staple(HOST, "revoked")
+    server.wait_log("is revoked until .* is stapled while the responder is queried", "info")
+    poll(lambda: "revoked revoked\n" in events.read_text(), "the program is told")
+
+    server.graceful()
+    one.responder.script = responders.revoked()
+    one.responder.accept()
+    server.wait_log("the responder .* reports revoked")
+    assert len(server.ours("crit")) == 1
+    assert set(events.read_text().split()) <= {"revoked", "expiring"}, "no event says that it is good"
+
+
 def test_a_replay_does_not_keep_the_fleet_from_querying(fleet):
     """An entry claims repeatedly that the response was just fetched. Late in its validity, the responder is queried."""
     one = fleet(responders.good(this_update=-80000, next_update=6400))
