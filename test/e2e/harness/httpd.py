@@ -239,6 +239,7 @@ class Httpd:
                 return self
             if "could not bind to address" not in self._console + self.raw_log():
                 break
+            self.allow("AH00072: make_sock: could not bind", "no listening sockets available", "AH00015: Unable to open")
             self.https_port, self.http_port = free_port(), free_port()
         raise AssertionError(f"httpd did not start ({done.returncode}):\n{done.stdout}\n{self.raw_log()}")
 
