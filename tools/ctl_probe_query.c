@@ -56,24 +56,27 @@ void probe_verify(probe_t *probe, const oc_verify_subject_t *subject)
         probe->signer = signer_of(&probe->fetched, subject->issuer, probe->pool);
 }
 
-/* When would the module query again? Between the times for the smallest and the largest random number. */
+/* When would the module query again? Between the times for the smallest and the largest random number; which of them is
+ * the earlier one depends on what limits it. */
 static void foresee(probe_t *probe)
 {
     const oc_schedule_bounds_t bounds = {probe_defaults.refresh_min, probe_defaults.refresh_max,
                                          probe_defaults.retry_min, probe_defaults.error_timeout};
-    apr_time_t now = apr_time_now(), *const times[] = {&probe->earliest, &probe->latest};
-    const uint32_t extremes[] = {0, UINT32_MAX};
-    int i;
+    const oc_verify_result_t *verified = &probe->verified;
+    apr_interval_time_t max_age = probe->fetched.max_age;
+    apr_time_t now = apr_time_now(), one, other;
 
-    for (i = 0; i < 2; i++) {
-        if (oc_verdict_class(probe->verdict) != OC_CLASS_TRUTH) {
-            *times[i] = oc_schedule_failure(now, 0, 1, probe->fetched.retry_after, &bounds, extremes[i]);
-            continue;
-        }
-        *times[i] =
-            oc_schedule_success(now, probe->verified.this_update, probe->verified.usable_until, &bounds, extremes[i]);
-        *times[i] = oc_schedule_hint(*times[i], now, probe->verified.usable_until, probe->fetched.max_age, &bounds);
+    if (oc_verdict_class(probe->verdict) != OC_CLASS_TRUTH) {
+        probe->earliest = oc_schedule_failure(now, 0, 1, probe->fetched.retry_after, &bounds, 0);
+        probe->latest = oc_schedule_failure(now, 0, 1, probe->fetched.retry_after, &bounds, UINT32_MAX);
+        return;
     }
+    one = oc_schedule_success(now, verified->this_update, verified->usable_until, &bounds, 0);
+    other = oc_schedule_success(now, verified->this_update, verified->usable_until, &bounds, UINT32_MAX);
+    probe->earliest = oc_schedule_hint(one < other ? one : other, now, verified->this_update, verified->usable_until,
+                                       max_age, &bounds, 0);
+    probe->latest = oc_schedule_hint(one < other ? other : one, now, verified->this_update, verified->usable_until,
+                                     max_age, &bounds, UINT32_MAX);
 }
 
 static void query(probe_t *probe)

@@ -30,11 +30,15 @@ apr_time_t oc_schedule_success(apr_time_t now, apr_time_t this_update, apr_time_
                                const oc_schedule_bounds_t *bounds, uint32_t random);
 
 /**
- * Put @a due off to the end of @a max_age (Cache-Control; 0: none): until then a cache on the way gives the same
- * response again. But not beyond three quarters of what is left of the usable time, nor beyond max: it is a hint.
+ * Where @a due lies before the end of @a max_age (Cache-Control; 0: none), put it off: until then a cache on the way
+ * gives the same response again. By @a random, to that end or up to half of max_age later, within max, and no later
+ * after the middle of the validity than without a hint. A hint that leaves less than a quarter of the time until then
+ * has no effect: all responses obtained together would be due together.
+ * @param due of oc_schedule_success(), and the other arguments as there; @a random is another number: the one there
+ *   decides which responses are put off
  */
-apr_time_t oc_schedule_hint(apr_time_t due, apr_time_t now, apr_time_t usable_until, apr_interval_time_t max_age,
-                            const oc_schedule_bounds_t *bounds);
+apr_time_t oc_schedule_hint(apr_time_t due, apr_time_t now, apr_time_t this_update, apr_time_t usable_until,
+                            apr_interval_time_t max_age, const oc_schedule_bounds_t *bounds, uint32_t random);
 
 /**
  * After the @a failures-th failure in a row (>= 1): exponential back-off with jitter between retry_min and retry_max,

@@ -106,14 +106,18 @@ apr_time_t oc_schedule_success(apr_time_t now, apr_time_t this_update, apr_time_
     return schedule_add(now, pause);
 }
 
-apr_time_t oc_schedule_hint(apr_time_t due, apr_time_t now, apr_time_t usable_until, apr_interval_time_t max_age,
-                            const oc_schedule_bounds_t *bounds)
+apr_time_t oc_schedule_hint(apr_time_t due, apr_time_t now, apr_time_t this_update, apr_time_t usable_until,
+                            apr_interval_time_t max_age, const oc_schedule_bounds_t *bounds, uint32_t random)
 {
-    apr_interval_time_t left = schedule_span(now, usable_until);
-    apr_interval_time_t wait = schedule_least(schedule_most(max_age, 0), left - left / 4);
-    apr_time_t hinted = schedule_add(now, schedule_least(wait, schedule_order(bounds).max));
+    oc_schedule_bounds_t ordered = schedule_order(bounds);
+    apr_interval_time_t half = schedule_span(this_update, usable_until) / 2;
+    /* As in oc_schedule_success(): what is left then covers an outage as long as without a hint. */
+    apr_time_t last = schedule_add(usable_until - half, schedule_least(2 * (half / 5), ordered.max / 2));
+    apr_interval_time_t longest = schedule_least(schedule_span(now, last), ordered.max);
 
-    return hinted > due ? hinted : due;
+    if (max_age <= 0 || max_age > longest - longest / 4 || due >= schedule_add(now, max_age))
+        return due;
+    return schedule_add(now, max_age + schedule_part(schedule_least(max_age / 2, longest - max_age), random));
 }
 
 /* retry_min doubled for each failure after the first, up to retry_max. */

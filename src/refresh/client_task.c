@@ -165,8 +165,8 @@ static void take_truth(oc_client_t *client, oc_note_t *note, const oc_attempt_t 
     note->verdict = attempt->verdict;
     note->due = oc_schedule_success(client->tried_at, verified->this_update, verified->usable_until, &settings->bounds,
                                     oc_job_random());
-    note->due = oc_schedule_hint(note->due, client->tried_at, verified->usable_until, attempt->fetched.max_age,
-                                 &settings->bounds);
+    note->due = oc_schedule_hint(note->due, client->tried_at, verified->this_update, verified->usable_until,
+                                 attempt->fetched.max_age, &settings->bounds, oc_job_random());
 }
 
 static void take_failure(const oc_client_t *client, oc_note_t *note, const oc_attempt_t *attempt,

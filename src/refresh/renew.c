@@ -93,8 +93,9 @@ static void note_success(oc_job_t *job, const oc_attempt_t *attempt, apr_time_t 
         return;
     job->own.note.due = oc_schedule_success(now, attempt->verified.this_update, attempt->verified.usable_until,
                                             &job->managed->settings.bounds, oc_job_random());
-    job->own.note.due = oc_schedule_hint(job->own.note.due, now, attempt->verified.usable_until,
-                                         attempt->fetched.max_age, &job->managed->settings.bounds);
+    job->own.note.due =
+        oc_schedule_hint(job->own.note.due, now, attempt->verified.this_update, attempt->verified.usable_until,
+                         attempt->fetched.max_age, &job->managed->settings.bounds, oc_job_random());
 }
 
 /* @param record out; of a valid response that is held from here on */

@@ -79,6 +79,7 @@ typedef struct {
     const ca_t *ca;
     const trouble_t *trouble;
     publishing_t publishing;
+    int hint; /* 0: no max-age; 1: until the response ends; 2: half of its validity, at most 18 hours */
     unsigned certificates;
     outages_t outages;
     unsigned asked[N_MINUTES];         /* all requests */
@@ -181,6 +182,7 @@ static void live(scenario_t *scenario, apr_time_t phase)
 {
     const ca_t *ca = scenario->ca;
     apr_time_t now = BEGIN, held_until = BEGIN, end = BEGIN + SPAN;
+    apr_interval_time_t half = ca->validity < 36 * HOUR ? ca->validity / 2 : 18 * HOUR;
     unsigned failures = 0;
 
     while (now < end) {
@@ -201,6 +203,9 @@ static void live(scenario_t *scenario, apr_time_t phase)
             failures = 0;
             held_until = this_update + ca->validity;
             due = oc_schedule_success(now, this_update, held_until, &bounds, random);
+            if (scenario->hint)
+                due = oc_schedule_hint(due, now, this_update, held_until, scenario->hint == 1 ? held_until - now : half,
+                                       &bounds, (uint32_t)(splitmix64(&seed) >> 32));
             due = remembered(due, held_until, 0, OC_GOOD, now);
         }
         now = due > now ? due : now + 1;
@@ -365,8 +370,9 @@ static apr_interval_time_t surely_left(const scenario_t *scenario)
 
 static int broken(const scenario_t *scenario, const char *promise, double seen, double allowed)
 {
-    fprintf(stderr, "simulate: validity %s, published %s, outage %s: %s: %.3f, allowed %.3f\n", scenario->ca->name,
-            publishing_names[scenario->publishing], scenario->trouble->name, promise, seen, allowed);
+    fprintf(stderr, "simulate: validity %s, published %s, outage %s, hint %d: %s: %.3f, allowed %.3f\n",
+            scenario->ca->name, publishing_names[scenario->publishing], scenario->trouble->name, scenario->hint,
+            promise, seen, allowed);
     return 1;
 }
 
@@ -388,7 +394,7 @@ static int judge(const scenario_t *scenario, const figures_t *f)
     return wrong;
 }
 
-static int simulate(const ca_t *ca, const trouble_t *trouble, publishing_t publishing, unsigned certificates,
+static int simulate(const ca_t *ca, const trouble_t *trouble, publishing_t publishing, int hint, unsigned certificates,
                     FILE *json, int is_check)
 {
     static scenario_t scenario; /* large */
@@ -398,6 +404,7 @@ static int simulate(const ca_t *ca, const trouble_t *trouble, publishing_t publi
     scenario.ca = ca;
     scenario.trouble = trouble;
     scenario.publishing = publishing;
+    scenario.hint = hint;
     scenario.certificates = certificates;
     run(&scenario);
     figure(&scenario, &figures);
@@ -410,7 +417,7 @@ static int simulate(const ca_t *ca, const trouble_t *trouble, publishing_t publi
 
 int main(int argc, char **argv)
 {
-    int is_check = argc == 2 && strcmp(argv[1], "--check") == 0, wrong = 0, scenarios = 0;
+    int is_check = argc == 2 && strcmp(argv[1], "--check") == 0, wrong = 0, scenarios = 0, hint;
     const char *path = argc == 3 && strcmp(argv[1], "--json") == 0 ? argv[2] : NULL, *given = getenv("OC_TEST_SEED");
     FILE *json = path ? fopen(path, "w") : NULL;
     publishing_t publishing;
@@ -424,14 +431,14 @@ int main(int argc, char **argv)
     seed = given ? strtoull(given, NULL, 10) : 20260101;
     if (!is_check)
         print_head();
-    for (publishing = HALFWAY; publishing <= LATE; publishing++) {
-        for (c = 0; c < sizeof(cas) / sizeof(cas[0]); c++) {
-            if (publishing == LATE && cas[c].validity < 16 * HOUR)
-                continue; /* the same as HALFWAY */
-            for (t = 0; t < sizeof(troubles) / sizeof(troubles[0]); t++, scenarios++)
-                wrong += simulate(&cas[c], &troubles[t], publishing, certificates, json, is_check);
-        }
-    }
+    for (hint = 0; hint <= (is_check ? 2 : 0); hint++)
+        for (publishing = HALFWAY; publishing <= LATE; publishing++)
+            for (c = 0; c < sizeof(cas) / sizeof(cas[0]); c++) {
+                if (publishing == LATE && cas[c].validity < 16 * HOUR)
+                    continue; /* the same as HALFWAY */
+                for (t = 0; t < sizeof(troubles) / sizeof(troubles[0]); t++, scenarios++)
+                    wrong += simulate(&cas[c], &troubles[t], publishing, hint, certificates, json, is_check);
+            }
     if (json && (fputs("\n]\n", json) == EOF || fclose(json) != 0)) {
         perror(path);
         return 2;

@@ -193,6 +193,13 @@ def test_json_says_it_all(leaf):
     assert failed["steps"][-1]["verdict"] == "http-status" and failed["advice"]
 
 
+def test_the_next_request_for_a_response_that_outlasts_the_longest_interval(leaf):
+    """Between 60 and 100 % of a day, in this order."""
+    seen = as_json(leaf(responders.good(next_update=7 * 86400)))
+    begin, end = (when - seen["generated"] for when in seen["next_request"])
+    assert abs(begin - 0.6 * 86400) < 60 and abs(end - 86400) < 60, (begin, end)
+
+
 def test_nothing_is_asked_or_read_as_root(leaf):
     """What comes from a responder is parsed in an unprivileged process."""
     users = []

@@ -332,7 +332,6 @@ TEST(clamp_without_a_usable_response)
     assert_int_equal(oc_schedule_clamp(now + SEC(4200), now, now + SEC(900), 0, &bounds), now + SEC(900));
 }
 
-/* max-age puts a request off, within its bounds, and never brings one forward. */
 TEST(hedge_with_anything)
 {
     int i;
@@ -358,21 +357,47 @@ TEST(hedge_values)
     assert_int_equal(oc_schedule_hedge(INT64_MAX - 5, SEC(10)), INT64_MAX);
 }
 
+/* max-age puts a request off, within its bounds, and never brings one forward. */
 TEST(hint)
 {
     oc_schedule_bounds_t bounds = {SEC(300), SEC(86400), SEC(5), SEC(600)};
-    apr_time_t now = SEC(1000000);
+    apr_time_t now = SEC(1000000), due = now + SEC(500), end = now + SEC(4000);
 
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), 0, &bounds), now + SEC(500));
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(400), &bounds), now + SEC(500));
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(900), &bounds), now + SEC(900));
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), SEC(9000), &bounds), now + SEC(3000));
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(9000000), APR_INT64_MAX, &bounds),
-                     now + SEC(86400));
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now - SEC(1), SEC(900), &bounds), now + SEC(500));
-    assert_int_equal(oc_schedule_hint(now + SEC(500), now, now + SEC(4000), -SEC(900), &bounds), now + SEC(500));
-    assert_int_equal(oc_schedule_hint(APR_INT64_MAX, APR_INT64_MAX, APR_INT64_MAX, APR_INT64_MAX, &bounds),
-                     APR_INT64_MAX);
+    assert_int_equal(oc_schedule_hint(due, now, now, end, 0, &bounds, 1), due);
+    assert_int_equal(oc_schedule_hint(due, now, now, end, SEC(500), &bounds, UINT32_MAX), due);
+    assert_int_equal(oc_schedule_hint(due, now, now, end, -SEC(900), &bounds, 1), due);
+    assert_int_equal(oc_schedule_hint(due, now, now, end, SEC(900), &bounds, 0), now + SEC(900));
+    assert_int_equal(oc_schedule_hint(due, now, now, end, SEC(900), &bounds, UINT32_MAX), now + SEC(1350) - 1);
+    /* not beyond a fifth of the validity after its middle, 2800 s, a quarter of them for the jitter */
+    assert_int_equal(oc_schedule_hint(due, now, now, end, SEC(2100), &bounds, UINT32_MAX), now + SEC(2800) - 1);
+    assert_int_equal(oc_schedule_hint(due, now, now, end, SEC(2101), &bounds, 0), due);
+    assert_int_equal(oc_schedule_hint(due, now, now - SEC(6000), end, SEC(700), &bounds, 0), now + SEC(700));
+    assert_int_equal(oc_schedule_hint(due, now, now - SEC(6000), end, SEC(800), &bounds, 0), due);
+    assert_int_equal(oc_schedule_hint(due, now, now - SEC(36000), end, SEC(600), &bounds, 0), due);
+    /* nor beyond half of max after the middle */
+    assert_int_equal(oc_schedule_hint(due, now, now - SEC(475000), now + SEC(525000), SEC(51000), &bounds, 1u << 31),
+                     now + SEC(59600));
+    assert_int_equal(oc_schedule_hint(due, now, now - SEC(475000), now + SEC(525000), SEC(52000), &bounds, 0), due);
+    /* nor beyond max: all certificates would be due together there, every day */
+    assert_int_equal(oc_schedule_hint(due, now, now, now + SEC(9000000), SEC(64800), &bounds, 1u << 31),
+                     now + SEC(75600));
+    assert_int_equal(oc_schedule_hint(due, now, now, now + SEC(9000000), SEC(86400), &bounds, 1), due);
+    assert_int_equal(oc_schedule_hint(due, now, now, now + SEC(9000000), APR_INT64_MAX, &bounds, 1), due);
+    assert_int_equal(oc_schedule_hint(due, now, now, now - SEC(1), SEC(900), &bounds, 1), due);
+}
+
+TEST(hint_with_anything)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        oc_schedule_bounds_t bounds = any_bounds();
+        apr_time_t now = any_value(), due = any_value(), end = any_value();
+        apr_time_t hinted = oc_schedule_hint(due, now, any_value(), end, any_value(), &bounds, random32());
+
+        assert_true(hinted >= due);
+        assert_true(hinted == due || (hinted >= now && hinted <= end));
+    }
 }
 
 int main(void)
