@@ -39,7 +39,8 @@ apr_status_t oc_exec_queue_post(oc_exec_queue_t *queue, const char *const *envir
  *  @return how many threads (0 or 1) have not ended */
 unsigned oc_exec_queue_stop(oc_exec_queue_t *queue);
 
-/** Free the memory, after oc_exec_queue_stop() has returned 0 and the last event is posted. */
+/** Free the memory, after oc_exec_queue_stop() has returned 0 and the last event is posted. The server never does, as a
+ *  thread of its workers may be late. */
 void oc_exec_queue_destroy(oc_exec_queue_t *queue);
 
 #endif

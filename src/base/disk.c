@@ -65,7 +65,13 @@ apr_status_t oc_disk_open_own(const char *path, int *fd, off_t *size, apr_pool_t
             return oc_disk_refuse(path, "is a symbolic link", pool, problem);
         return errno == ENOENT ? APR_ENOENT : oc_disk_fail(errno, "open", path, pool, problem);
     }
-    if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+    if (fstat(*fd, &st) != 0) {
+        int error = errno;
+
+        close(*fd);
+        return oc_disk_fail(error, "read", path, pool, problem);
+    }
+    if (!S_ISREG(st.st_mode)) {
         close(*fd);
         return oc_disk_refuse(path, "is not a regular file", pool, problem);
     }

@@ -164,21 +164,33 @@ static void describe(environment_t *env, const oc_job_t *job, oc_notify_t event,
         is_error ? apr_pstrcat(env->pool, oc_verdict_text(error), *detail ? ": " : "", detail, NULL) : NULL);
 }
 
+static void warn_of_loss(const oc_job_t *job, oc_notify_t event, int is_minor, apr_status_t rv)
+{
+    if (rv == APR_ENOSPC)
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
+                     "OCSPCacheNotify: %s is too slow: %s of %d events is full, and further events are lost until "
+                     "there is room. First lost: %s, %s",
+                     events.program, is_minor ? "the half for first responses of its queue" : "its queue", ROOM,
+                     name_of(event), job->managed->label);
+    else
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, job->managed->server,
+                     "OCSPCacheNotify: there is no memory for an event, and further ones are lost until there is. "
+                     "First lost: %s, %s",
+                     name_of(event), job->managed->label);
+}
+
 void oc_notify_post(const oc_job_t *job, oc_notify_t event, oc_verdict_t error, const char *detail, apr_pool_t *pool)
 {
     environment_t env = {.n = 0, .pool = pool};
+    int is_minor = event == OC_NOTIFY_FIRST_RESPONSE;
     apr_status_t rv;
 
     if (!events.notify)
         return;
     describe(&env, job, event, error, detail);
-    rv = oc_exec_queue_post(events.notify, env.variable, event == OC_NOTIFY_FIRST_RESPONSE);
+    rv = oc_exec_queue_post(events.notify, env.variable, is_minor);
     if (rv == APR_SUCCESS)
         atomic_store(&events.has_warned_of_loss, 0);
     else if (!atomic_exchange(&events.has_warned_of_loss, 1))
-        ap_log_error(
-            APLOG_MARK, APLOG_WARNING, 0, job->managed->server,
-            "OCSPCacheNotify: %s is too slow: its queue of %d events is full, and further events are lost until there "
-            "is room. First lost: %s, %s",
-            events.program, ROOM, name_of(event), job->managed->label);
+        warn_of_loss(job, event, is_minor, rv);
 }

@@ -27,7 +27,7 @@ typedef struct {
     uint32_t random;
     const atomic_int *stop;
     apr_pool_t *pool;
-    oc_fleet_entry_t entry; /* that was found; fetched_at is 0 unless it is valid */
+    oc_fleet_entry_t entry; /* that was found; it is verified only if it is news. fetched_at is 0: it does not count */
 } search_t;
 
 static int has_key(oc_peers_t *peers, const oc_cert_t *cert, apr_pool_t *pool)
@@ -81,6 +81,7 @@ static apr_status_t look(search_t *search)
     if (!problem)
         return APR_SUCCESS;
     refuse(search, problem, "");
+    search->entry.fetched_at = 0;
     return APR_NOTFOUND;
 }
 
