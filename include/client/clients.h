@@ -65,6 +65,10 @@ apr_status_t oc_clients_put(oc_clients_t *clients, const oc_client_key_t *key, c
 apr_status_t oc_clients_put_issuer(oc_clients_t *clients, const oc_cert_t *cert, unsigned char id[OC_CLIENT_KEY_LEN],
                                    apr_time_t now);
 
+/** Store the issuer of @a client again, once after oc_clients_put_issuer(): that one runs in handshakes, which do not
+ * write to the file (writer). */
+void oc_clients_keep_issuer(oc_clients_t *clients, const oc_client_t *client, apr_time_t now);
+
 /**
  * The certificate of a client as far as a query and verification need it: serial, issuer, times. From @a pool.
  * @return APR_SUCCESS; APR_NOTFOUND: its issuer gave way, and comes back when the client comes again

@@ -69,6 +69,13 @@ const char *oc_generation_path(const oc_generation_t *generation);
 apr_status_t oc_generation_lock(oc_generation_t *generation, server_rec *s);
 void oc_generation_unlock(oc_generation_t *generation, server_rec *s);
 
+/**
+ * The same for a handshake: does not wait, and what is stored stays out of the file until another writer stores it
+ * again. A record that makes room stays in the file until its block is written again.
+ * @return APR_SUCCESS; APR_EBUSY: another writer has the mutex; else it failed (logged)
+ */
+apr_status_t oc_generation_lock_briefly(oc_generation_t *generation, server_rec *s);
+
 /** In the parent: another mutex that children of this generation use. It lives as long as the writers' mutex: until the
  *  second reload, as children that drain after the first one still use it. httpd logs a failure. */
 apr_status_t oc_generation_make_mutex(oc_generation_t *generation, apr_global_mutex_t **mutex, const char *instance,

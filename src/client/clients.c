@@ -13,6 +13,7 @@
 #define DAY (APR_TIME_C(86400) * APR_USEC_PER_SEC)
 #define KEPT (30 * DAY)   /* the order of what is to stay longest: as if it were stored so much later */
 #define PENDING_FOR (DAY) /* the order of what is to give way first: as if it were stored so much earlier */
+#define ISSUER_KEPT 1     /* the note of an issuer that oc_clients_keep_issuer() has stored */
 #define ISSUERS_ROOM 64   /* blocks for issuers, on top of one for each client */
 #define SEEN_MIN 1024u
 #define SEEN_MAX (1u << 22)
@@ -204,12 +205,20 @@ static unsigned char *issuer_record(const oc_cert_t *cert, apr_size_t *len, unsi
     return bytes;
 }
 
+static apr_status_t store_issuer(oc_clients_t *clients, const oc_key_t *key, unsigned char *bytes, apr_size_t len,
+                                 uint64_t note, apr_time_t now)
+{
+    oc_entry_t entry = {.expiry = APR_INT64_MAX, .order = (uint64_t)(now + KEPT), .data = bytes, .data_len = len};
+    apr_status_t rv = replace(clients->shm, key, &entry, now);
+
+    return rv == APR_SUCCESS ? oc_shm_set_note(clients->shm, key, note) : rv;
+}
+
 apr_status_t oc_clients_put_issuer(oc_clients_t *clients, const oc_cert_t *cert, unsigned char id[OC_CLIENT_KEY_LEN],
                                    apr_time_t now)
 {
     unsigned char bytes[OC_CLIENTS_ISSUER_MAX], nothing;
     oc_key_t key = {OC_KIND_CLIENT_ISSUER, OC_CLIENT_KEY_LEN, id};
-    oc_entry_t entry = {.expiry = APR_INT64_MAX, .data = bytes};
     apr_size_t len, none = 0;
     oc_shm_meta_t meta;
 
@@ -218,9 +227,18 @@ apr_status_t oc_clients_put_issuer(oc_clients_t *clients, const oc_cert_t *cert,
     if (oc_shm_get(clients->shm, &key, &nothing, &none, &meta) == APR_ENOSPC
         && meta.order > (uint64_t)(now + KEPT - DAY)) /* else stored again, so that it does not become the oldest */
         return APR_SUCCESS;
-    entry.order = (uint64_t)(now + KEPT);
-    entry.data_len = len;
-    return replace(clients->shm, &key, &entry, now);
+    return store_issuer(clients, &key, bytes, len, 0, now);
+}
+
+void oc_clients_keep_issuer(oc_clients_t *clients, const oc_client_t *client, apr_time_t now)
+{
+    unsigned char bytes[OC_CLIENTS_ISSUER_MAX];
+    oc_key_t key = {OC_KIND_CLIENT_ISSUER, OC_CLIENT_KEY_LEN, client->issuer};
+    apr_size_t len = sizeof(bytes);
+    oc_shm_meta_t meta;
+
+    if (oc_shm_get(clients->shm, &key, bytes, &len, &meta) == APR_SUCCESS && meta.note != ISSUER_KEPT)
+        (void)store_issuer(clients, &key, bytes, len, ISSUER_KEPT, now);
 }
 
 /* ---- for queries ---- */

@@ -3,7 +3,8 @@
  *
  * Answers whether a client certificate is good, in the thread of its connection. A known client takes one look-up. For
  * another one this thread stores what a query needs, tells the child that leads, and watches the table: whichever
- * process obtains the answer, and for however many connections, it arrives there.
+ * process obtains the answer, and for however many connections, it arrives there. This thread waits for nothing else:
+ * neither for a mutex nor for the disk.
  */
 #include "server/client_service.h"
 
@@ -15,6 +16,7 @@
 
 #include <http_log.h>
 #include <openssl/err.h>
+#include <string.h>
 
 APLOG_USE_MODULE(ocsp_cache);
 
@@ -41,43 +43,65 @@ static oc_client_answer_t look_up_client(const oc_client_contact_t *contact)
 
 /* ---- a client without an answer ---- */
 
-/* Store what is known of the certificate, unless another thread has. */
-static void admit_certificate(const oc_client_contact_t *contact, const oc_cert_t *cert, apr_pool_t *pool)
+/* What is stored of a client. */
+typedef struct {
+    const oc_client_contact_t *contact;
+    apr_pool_t *pool;
+    oc_cert_t *cert; /* NULL: there is nothing to store, or it is stored */
+    oc_client_t client;
+} arrival_t;
+
+static void prepare(arrival_t *arrival, const oc_client_contact_t *contact)
+{
+    const char *reason = "there is no memory";
+
+    memset(arrival, 0, sizeof(*arrival));
+    arrival->contact = contact;
+    if (!contact->cert || !contact->issuer || apr_pool_create_unmanaged(&arrival->pool) != APR_SUCCESS)
+        return;
+    if (oc_cert_from_x509(&arrival->cert, contact->cert, contact->issuer, oc_issuer_set_create(arrival->pool),
+                          arrival->pool, &reason)
+        != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, contact->host->server,
+                     "OCSPCacheClient: a client certificate cannot be queried: %s", reason);
+        arrival->cert = NULL;
+    }
+    else if (!oc_client_begin(&arrival->client, arrival->cert, contact->host->id, apr_time_now(), arrival->pool))
+        arrival->cert = NULL;
+}
+
+static void put(arrival_t *arrival)
 {
     oc_clients_t *clients = oc_client_table();
     apr_time_t now = apr_time_now();
-    oc_clients_entry_t *entry = apr_palloc(pool, sizeof(*entry));
+    oc_clients_entry_t *entry = apr_palloc(arrival->pool, sizeof(*entry));
+    const oc_client_key_t *key = &arrival->contact->key;
     oc_note_t note = {0};
-    oc_client_t client;
 
-    if (!oc_client_begin(&client, cert, contact->host->id, now, pool)
-        || oc_generation_lock(oc_client_table_generation(), contact->host->server) != APR_SUCCESS)
-        return;
-    if (oc_clients_put_issuer(clients, cert, client.issuer, now) == APR_SUCCESS
-        && oc_clients_get(clients, &contact->key, entry) != APR_SUCCESS)
-        (void)oc_clients_put(clients, &contact->key, &client, &note, now);
-    oc_generation_unlock(oc_client_table_generation(), contact->host->server);
+    if (oc_clients_put_issuer(clients, arrival->cert, arrival->client.issuer, now) == APR_SUCCESS
+        && oc_clients_get(clients, key, entry) != APR_SUCCESS)
+        (void)oc_clients_put(clients, key, &arrival->client, &note, now);
 }
 
-static void admit(const oc_client_contact_t *contact)
+/* Store the client, unless another thread has, and tell the child that leads. Without waiting: a writer that meets a
+ * slow disk keeps the mutex for seconds, and so does the process that writes the file after a reload. */
+static void announce(arrival_t *arrival)
 {
-    const char *reason = "there is no memory";
-    oc_cert_t *cert;
-    apr_pool_t *pool;
+    const oc_client_contact_t *contact = arrival->contact;
+    server_rec *s = contact->host->server;
 
-    if (!contact->cert || !contact->issuer || apr_pool_create_unmanaged(&pool) != APR_SUCCESS)
-        return;
-    if (oc_cert_from_x509(&cert, contact->cert, contact->issuer, oc_issuer_set_create(pool), pool, &reason)
-        == APR_SUCCESS)
-        admit_certificate(contact, cert, pool);
-    else
-        ap_log_error(APLOG_MARK, APLOG_INFO, 0, contact->host->server,
-                     "OCSPCacheClient: a client certificate cannot be queried: %s", reason);
-    apr_pool_destroy(pool);
+    if (arrival->cert) {
+        if (oc_generation_lock_briefly(oc_client_table_generation(), s) != APR_SUCCESS)
+            return;
+        put(arrival);
+        oc_generation_unlock(oc_client_table_generation(), s);
+        arrival->cert = NULL;
+    }
+    oc_client_queue_put(oc_client_table_queue(), &contact->key);
 }
 
 /* Until the answer cannot change, or the time is over. */
-static oc_client_answer_t watch(const oc_client_contact_t *contact, oc_client_answer_t answer, apr_time_t until)
+static oc_client_answer_t watch(arrival_t *arrival, oc_client_answer_t answer, apr_time_t until)
 {
     apr_interval_time_t step = STEP_MIN;
 
@@ -85,31 +109,42 @@ static oc_client_answer_t watch(const oc_client_contact_t *contact, oc_client_an
         apr_sleep(step);
         if (step < STEP_MAX)
             step += STEP_MIN;
-        answer = decide(contact);
+        if (arrival->cert)
+            announce(arrival);
+        answer = decide(arrival->contact);
         if (answer.source == OC_CLIENT_SOURCE_CACHE)
             answer.source = OC_CLIENT_SOURCE_RESPONDER;
     }
     return answer;
 }
 
-static oc_client_answer_t obtain(const oc_client_contact_t *contact)
+static oc_client_answer_t wait_for_answer(arrival_t *arrival, oc_client_answer_t answer)
 {
-    oc_client_answer_t answer = look_up_client(contact);
+    const oc_client_contact_t *contact = arrival->contact;
     apr_time_t now = oc_deadline_now(), until = now + contact->host->wait;
-    int place;
+    int place = oc_client_gate_enter(oc_client_table_gate(), now, until);
 
-    if (!answer.may_change || !oc_client_table())
-        return answer;
-    admit(contact);
-    oc_client_queue_put(oc_client_table_queue(), &contact->key);
-    if (contact->host->wait == 0)
-        return answer;
-    place = oc_client_gate_enter(oc_client_table_gate(), now, until);
     oc_client_table_count(contact->lane, place < 0 ? OC_CLIENT_COUNT_NO_PLACE : OC_CLIENT_COUNT_WAITED);
     if (place < 0)
         return answer;
-    answer = watch(contact, answer, until);
+    answer = watch(arrival, answer, until);
     oc_client_gate_leave(oc_client_table_gate(), place);
+    return answer;
+}
+
+static oc_client_answer_t obtain(const oc_client_contact_t *contact)
+{
+    oc_client_answer_t answer = look_up_client(contact);
+    arrival_t arrival;
+
+    if (!answer.may_change || !oc_client_table())
+        return answer;
+    prepare(&arrival, contact);
+    announce(&arrival);
+    if (contact->host->wait > 0)
+        answer = wait_for_answer(&arrival, answer);
+    if (arrival.pool)
+        apr_pool_destroy(arrival.pool);
     return answer;
 }
 

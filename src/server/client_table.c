@@ -185,6 +185,7 @@ apr_status_t oc_client_table_put(const oc_client_key_t *key, const oc_client_t *
 
     if (rv != APR_SUCCESS)
         return rv;
+    oc_clients_keep_issuer(table.clients, client, apr_time_now());
     rv = oc_clients_put(table.clients, key, client, note, apr_time_now());
     oc_generation_unlock(table.generation, s);
     return rv;

@@ -62,6 +62,7 @@ struct oc_generation_t {
     apr_status_t file_status;  /* of the last writer that wrote: a change is logged */
     apr_status_t write_status; /* of the current writer: its first failure */
     int has_written;
+    int is_brief;              /* the current writer leaves the file to later ones */
     int has_recovered;         /* after a writer died */
     oc_generation_t *previous; /* lives one generation longer, for the mutex that draining children still use */
 };
@@ -114,31 +115,43 @@ int oc_generation_reports_size(oc_generation_t *generation)
 
 /* ---- the mutex ---- */
 
-apr_status_t oc_generation_lock(oc_generation_t *generation, server_rec *s)
+static apr_status_t begin(oc_generation_t *generation, apr_status_t locked, int is_brief, server_rec *s)
 {
-    apr_status_t rv = apr_global_mutex_lock(generation->mutex);
-
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, rv, s, "cannot lock the mutex " OC_MUTEX_TYPE ": nothing is stored");
-        return rv;
+    if (locked != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, locked, s, "cannot lock the mutex " OC_MUTEX_TYPE ": nothing is stored");
+        return locked;
     }
+    generation->is_brief = is_brief;
     generation->write_status = APR_SUCCESS;
     generation->has_written = 0;
     generation->has_recovered = oc_shm_begin(generation->shm);
     return APR_SUCCESS;
 }
 
+apr_status_t oc_generation_lock(oc_generation_t *generation, server_rec *s)
+{
+    return begin(generation, apr_global_mutex_lock(generation->mutex), 0, s);
+}
+
+/* APR has a trylock for every mechanism that oc_mutex_create() admits. */
+apr_status_t oc_generation_lock_briefly(oc_generation_t *generation, server_rec *s)
+{
+    apr_status_t rv = apr_global_mutex_trylock(generation->mutex);
+
+    return APR_STATUS_IS_EBUSY(rv) ? rv : begin(generation, rv, 1, s);
+}
+
 void oc_generation_unlock(oc_generation_t *generation, server_rec *s)
 {
     apr_status_t before = generation->file_status, status = generation->has_written ? generation->write_status : before;
-
-    int has_recovered = generation->has_recovered;
+    int has_recovered = generation->has_recovered, is_brief = generation->is_brief;
 
     generation->file_status = status;
-    oc_shm_end(generation->shm);
+    if (!has_recovered || !is_brief) /* else the memory is repaired, but not the file: the next writer does both */
+        oc_shm_end(generation->shm);
     apr_global_mutex_unlock(generation->mutex); /* before logging, which may be slow */
 
-    if (has_recovered)
+    if (has_recovered && !is_brief)
         ap_log_error(
             APLOG_MARK, APLOG_NOTICE, 0, s,
             "a process died while it wrote to the cache %s: every record is intact, and the free space has been "
@@ -164,7 +177,8 @@ static void write_behind(void *context, uint32_t block, const void *bytes)
     oc_generation_t *generation = context;
     apr_status_t rv;
 
-    if (atomic_load(&generation->shared->is_file_lost) || (!bytes && generation->write_status != APR_SUCCESS))
+    if (generation->is_brief || atomic_load(&generation->shared->is_file_lost)
+        || (!bytes && generation->write_status != APR_SUCCESS))
         return;
     rv = oc_file_write(generation->file, block, bytes);
     generation->has_written = 1;

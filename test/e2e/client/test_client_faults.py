@@ -5,9 +5,11 @@
 import dataclasses
 import json
 import os
+import re
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from cryptography.x509 import ocsp
@@ -245,6 +247,75 @@ def test_an_error_about_one_client_is_no_outage(mtls):
     one.responder.script = responders.good()
     waiting.join()
     one.server.expect(UNKNOWN, FAILS)
+
+
+def on_slow_disk(mtls, delays, **options):
+    """A site whose file of clients is on a slow disk."""
+    one = mtls(directives=('OCSPCacheClientFile "cache/clients"', *options.pop("directives", ())), **options)
+    delays.slow_folder = one.server.cache_folder
+    one.server.environment = delays.environment
+    return one
+
+
+@pytest.mark.parametrize("mechanism", ["default", "fcntl:run", "flock:run", "pthread", "sysvsem"])
+def test_first_contact_while_another_process_has_the_mutex(mtls, delays, mechanism):
+    """After a reload `ocsp-cache-disk` has it, for as long as the disk needs. Without a wait no one waits; with one, a
+    client waits that long at most; and who comes while it is held is known afterwards."""
+    one = on_slow_disk(mtls, delays, client=("OCSPCacheClient soft", "OCSPCacheClientWait 0"),
+                       directives=(f"Mutex {mechanism} ocsp-cache",))
+    known, soft, hard = one.client("known"), one.client("soft"), one.client("hard")
+    one.server.start()
+    poll(lambda: one.get(known).status == 200 and one.responder.asked_for(known), "the responder is asked")
+    for client, wait, leaf, status in ((("OCSPCacheClient soft", "OCSPCacheClientWait 0"), 0, soft, 200),
+                                       (("OCSPCacheClient hard", "OCSPCacheClientWait 400ms"), 0.4, hard, 0)):
+        delays.set(write=4)
+        one.reload(client, settle=False)
+        assert one.server.writing(), "control: the disk is slow"
+        reply = one.get(leaf)
+        assert reply.status == status and wait <= reply.seconds < wait + 2, reply
+        assert one.get(known).status == 200
+        assert one.server.writing(), "control: it is still"
+        delays.set()
+        poll(lambda: not one.server.writing(), "the file is written", 30)
+        poll(lambda: one.get(leaf).status == 200 and one.responder.asked_for(leaf), "it is known")
+    one.server.expect(UNKNOWN)
+
+
+def test_first_contact_does_not_write_to_the_disk(mtls, delays):
+    """The child that leads does, in a thread of its own; a first contact meanwhile waits for neither."""
+    one = on_slow_disk(mtls, delays, client=("OCSPCacheClient soft", "OCSPCacheClientWait 0"))
+    leaves = [one.client(f"client-{i}") for i in range(3)]
+    one.server.start()
+    delays.set(write=3)
+    assert max(one.get(leaf).seconds for leaf in leaves) < 2
+    delays.set()
+    poll(lambda: all(one.get(leaf).status == 200 and one.responder.asked_for(leaf) for leaf in leaves), "all are asked for")
+
+
+def test_leader_is_killed_while_it_writes(mtls, delays):
+    """The first contact that follows repairs the memory, and the next answer the file: it restores both clients, with
+    what refreshes them."""
+    one = on_slow_disk(mtls, delays, client=("OCSPCacheClient hard", "OCSPCacheClientWait 5s"),
+                       directives=("Mutex fcntl:run ocsp-cache",))
+    first, second = one.client("first"), one.client("second")
+    one.server.start()
+    leader = poll(lambda: {pid for _, pid, _ in stamped(one.server, LEADS)} & one.server.children(), "a child leads").pop()
+    delays.set(write=60)
+    waiting = threading.Thread(target=lambda: one.get(first))
+    waiting.start()
+    one.responder.wait_asked(1, first)
+    holds_mutex = re.compile(rf"POSIX +ADVISORY +WRITE +{leader} ")
+    poll(lambda: holds_mutex.search(Path("/proc/locks").read_text()), "the leader writes", interval=0.2)
+    os.kill(leader, signal.SIGKILL)
+    delays.set()
+    waiting.join()
+    assert one.get(second).status == 200 and one.get(first).status == 200
+    assert one.server.ours("notice", "a process died while it wrote to the cache")
+    one.server.stop()
+    one.responder.refuse()
+    one.server.start()
+    assert one.get(first).status == 200 and one.get(second).status == 200
+    one.server.allow(r"AH00052", UNKNOWN)
 
 
 def test_file_restores_what_is_known(mtls):

@@ -236,10 +236,10 @@ class MtlsSite:
         finally:
             connection.close()
 
-    def reload(self, client: tuple[str, ...], **options: object) -> None:
+    def reload(self, client: tuple[str, ...], settle: bool = True, **options: object) -> None:
         """With other lines for the host in place of `OCSPCacheClient hard`."""
         vhost = make_vhost(self.server.root_ca, self.server.config.vhosts[0].leaves[0], client, **options)
-        self.server.graceful(dataclasses.replace(self.server.config, vhosts=(vhost,)))
+        self.server.graceful(dataclasses.replace(self.server.config, vhosts=(vhost,)), settle)
 
 
 def curl(server: Httpd, leaf: pki.Leaf, *options: str) -> subprocess.CompletedProcess[str]:

@@ -225,6 +225,43 @@ TEST(query_gets_what_the_certificate_had)
     assert_int_equal(X509_NAME_cmp(subject.issuer_name, X509_get_subject_name(two->x509)), 0);
 }
 
+static void count_change(void *context, uint32_t block, const void *bytes)
+{
+    (void)block;
+    *(unsigned *)context += bytes != NULL;
+}
+
+static unsigned keep_issuer(const oc_client_t *client)
+{
+    unsigned n_changes = 0;
+
+    oc_shm_on_change(oc_clients_shm(table), count_change, &n_changes);
+    (void)oc_shm_begin(oc_clients_shm(table));
+    oc_clients_keep_issuer(table, client, PKI_NOW + 1);
+    oc_shm_end(oc_clients_shm(table));
+    oc_shm_on_change(oc_clients_shm(table), NULL, NULL);
+    return n_changes;
+}
+
+/* Handshakes store outside of the file: an answer writes the issuer, once, and again after it was stored again. */
+TEST(issuer_is_kept_once)
+{
+    oc_cert_t *cert = cert_of(pki_make_ca(pool, "Client CA", PKI_RSA_2048, NULL), 5), *back;
+    oc_client_t client = admit(cert), stranger = {.issuer = "of no certificate"};
+    apr_time_t later = PKI_NOW + apr_time_from_sec(2 * 86400);
+    unsigned n_blocks = keep_issuer(&client);
+
+    assert_true(n_blocks > 0);
+    assert_int_equal(keep_issuer(&client), 0);
+    assert_int_equal(keep_issuer(&stranger), 0);
+    assert_int_equal(oc_clients_cert(table, &client, &back, pool), APR_SUCCESS);
+    (void)oc_shm_begin(oc_clients_shm(table));
+    assert_int_equal(oc_clients_put_issuer(table, cert, client.issuer, later), APR_SUCCESS);
+    oc_shm_end(oc_clients_shm(table));
+    assert_int_equal(keep_issuer(&client), n_blocks);
+    assert_int_equal(keep_issuer(&client), 0);
+}
+
 TEST(issuers_survive_a_flood)
 {
     oc_client_t client = admit(cert_of(pki_make_ca(pool, "Client CA", PKI_RSA_2048, NULL), 5));
