@@ -208,9 +208,11 @@ static unsigned char *issuer_record(const oc_cert_t *cert, apr_size_t *len, unsi
 static apr_status_t store_issuer(oc_clients_t *clients, const oc_key_t *key, unsigned char *bytes, apr_size_t len,
                                  uint64_t note, apr_time_t now)
 {
-    oc_entry_t entry = {.expiry = APR_INT64_MAX, .order = (uint64_t)(now + KEPT), .data = bytes, .data_len = len};
-    apr_status_t rv = replace(clients->shm, key, &entry, now);
+    oc_entry_t entry = {.expiry = APR_INT64_MAX, .order = (uint64_t)(now + KEPT), .data_len = len};
+    apr_status_t rv;
 
+    entry.data = bytes;
+    rv = replace(clients->shm, key, &entry, now);
     return rv == APR_SUCCESS ? oc_shm_set_note(clients->shm, key, note) : rv;
 }
 
