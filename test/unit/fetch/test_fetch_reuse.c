@@ -296,7 +296,7 @@ TEST(second_call_has_the_rest_of_the_deadline)
     assert_int_equal(result.get_failed, 0);
     (void)usleep(300 * 1000);
     assert_int_equal(exchange_run(&exchange, &result, pool), OC_TIMED_OUT); /* at the deadline: exchange_run() checks */
-    assert_true(result.elapsed < apr_time_from_msec(1500)); /* of this call alone */
+    assert_true(result.elapsed < apr_time_from_msec(1500));                 /* of this call alone */
     assert_int_equal(exchange_run(&exchange, &result, pool), OC_TIMED_OUT); /* without a connection */
     responder_stop(&first);
     assert_int_equal(first.connections, 1);
