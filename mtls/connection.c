@@ -86,6 +86,7 @@ int oc_mtls_take_chain(oc_mtls_connection_t *connection, STACK_OF(X509) * chain)
     connection->has_cert = 1;
     atomic_store(&connection->waited_at, 0);
     atomic_store(&connection->is_told, 0);
+    atomic_store(&connection->is_refused, 0);
     if (sk_X509_num(chain) < 2)
         return 0;
     connection->cert = sk_X509_value(chain, 0);

@@ -41,12 +41,14 @@ oc_client_answer_t oc_mtls_answer(oc_mtls_connection_t *connection, const oc_cli
     return answer;
 }
 
-static void log_refusal(const oc_mtls_connection_t *connection, const char *why, const char *what)
+/* The first one of a connection is news. With HTTP/2, a client may send many requests before its connection ends. */
+static void log_refusal(oc_mtls_connection_t *connection, const char *why, const char *what)
 {
+    int level = atomic_exchange(&connection->is_refused, 1) ? APLOG_DEBUG : APLOG_WARNING;
     char serial[128];
 
     write_serial(serial, sizeof(serial), connection->cert);
-    ap_log_cerror(APLOG_MARK, APLOG_WARNING, 0, connection->c,
+    ap_log_cerror(APLOG_MARK, level, 0, connection->c,
                   "OCSPCacheClient: the client certificate with serial %s is %s: %s refused", serial, why, what);
 }
 

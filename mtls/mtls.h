@@ -82,6 +82,7 @@ typedef struct {
     X509 *cert, *issuer; /* NULL: not known; held */
     oc_client_key_t key;
     atomic_int is_told;             /* a line about this client's unknown status is in the log */
+    atomic_int is_refused;          /* and one about a refusal */
     _Atomic(apr_time_t) waited_at;  /* when a wait for an answer ended (apr_time_now); 0: none */
     _Atomic(apr_time_t) refused_at; /* when a request was refused first; 0: none */
 } oc_mtls_connection_t;

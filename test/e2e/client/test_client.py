@@ -57,6 +57,7 @@ def test_revoked_while_its_connection_is_open(mtls, kind, handshake, tls):
     assert reply.status == 403
     session = connection.session
     assert connection.is_closed()
+    assert len(one.server.log("ocsp_client", "warn", "request refused")) == 1, "once, however many are refused"
     again = one.connect(leaf, kind, context=connection.context, session=session)
     if tls == "1.2":  # TLS 1.3 gives a client several sessions: each is refused when it is resumed
         assert not again.resumed

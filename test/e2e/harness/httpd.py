@@ -299,7 +299,13 @@ class Httpd:
         before, old = self.resumed(), self.children()
         self.conf_file.write_text(self.config.render(self))
         os.kill(self.parent, number)
-        poll(lambda: self.resumed() > before, f"a new generation after {number.name}", deadline)
+
+        def has_resumed() -> bool:
+            seen, resumed = self.children(), self.resumed() > before
+            if number == signal.SIGUSR1 and not resumed:
+                old.update(seen)  # forked before the parent took the signal; the new ones come after its line in the log
+            return resumed
+        poll(has_resumed, f"a new generation after {number.name}", deadline)
         if settle:
             poll(lambda: self.children() and not (old & self.children()), "the old children are gone", deadline)
             poll(lambda: not self.writing(), "the cache's files are written", deadline)
