@@ -193,9 +193,7 @@ static int judge(const ctl_t *ctl, const ctl_stock_t *stock, const apr_array_hea
         if (!row->stored)
             continue;
         cases[i] = ctl_case_of(row);
-        if (row->entry)
-            status = ctl_judge(ctl, stock, &cases[i], 1);
-        if (row->entry && status == CTL_OK)
+        if (row->entry && (status = ctl_judge(ctl, stock, &cases[i], 1)) == CTL_OK)
             ctl_judge_take(ctl, row, &cases[i]);
     }
     return status;

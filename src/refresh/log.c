@@ -71,9 +71,8 @@ static void log_end_of_outage(const oc_job_t *job, const oc_attempt_t *attempt)
             attempt->source, n, n == 1 ? "" : "s");
 }
 
-static void log_revoked(oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
+static void log_revoked(const oc_job_t *job, const oc_attempt_t *attempt, apr_pool_t *pool)
 {
-    job->logged.revoked = 1;
     ap_log_error(APLOG_MARK, APLOG_CRIT, 0, job->managed->server,
                  "%s: the %s reports the certificate as REVOKED since %s%s%s. This response is stapled. %s",
                  job->managed->label, attempt->source, oc_log_date(attempt->verified.revoked_at, pool),
