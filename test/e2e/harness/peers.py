@@ -66,6 +66,10 @@ class Peer:
             return seen if seen.status == status else None
         return poll(stapled, f"{self.program} staples {status}")
 
+    def wait_refused(self, host: str) -> None:
+        """Until its new worker alone serves: the old one may take a connection after the new one has."""
+        poll(lambda: not self.gnutls(host).ok, f"GnuTLS refuses what {self.program} staples")
+
     def stop(self) -> None:
         """End it and its workers, which Hitch leaves to the subreaper (conftest.orphans: the test)."""
         if self.process is None or self.process.poll() is not None:
