@@ -39,22 +39,22 @@
         if (again) again.focus({preventScroll: true});
     };
 
-    // remember: the method of history that enters the new address. wanted: called when the answer is there, because the page may have
-    // been paused meanwhile.
+    // remember: the method of history that enters the new address; before the answer, so that it is what is tried again. wanted: called
+    // when the answer is there, because the page may have been paused meanwhile.
     const load = async (target, remember, wanted = () => true) => {
         clearTimeout(timer);
         if (busy) busy.abort();
+        if (remember) history[remember](null, '', target);
         const mine = busy = new AbortController();
         try {
             const answer = await fetch(target, {cache: 'no-store', credentials: 'same-origin', signal: mine.signal});
             const other = new DOMParser().parseFromString(await answer.text(), 'text/html');
             if (!answer.ok || !other.querySelector('[data-part]')) throw new Error('HTTP status ' + answer.status);
-            if (remember) history[remember](null, '', target);
             if (wanted()) show(other);
             if (trouble.textContent) trouble.textContent = '';
         } catch (error) {
             if (error.name === 'AbortError') return;
-            trouble.textContent = 'The page could not be updated (' + error.message + '). Trying again.';
+            trouble.textContent = 'The page could not be updated (' + error.message + ').' + (isOn() ? ' Trying again.' : '');
         }
         if (busy === mine) {
             busy = null;

@@ -55,6 +55,11 @@ class Browser:
     def scripts(self, on: bool) -> None:
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not on})
 
+    def offline(self, on: bool) -> None:
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
+            "offline": on, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
     # -- what it does ------------------------------------------------------------------------------------------------
 
     def open(self, url: str) -> None:

@@ -202,6 +202,23 @@ def test_it_renews_itself(browser, stage):
     browser.wait(lambda: browser.run("document.getElementById('as-of').textContent") != paused, "and continues")
 
 
+def test_an_update_that_fails(browser, stage):
+    """What the user chose is shown as soon as the server answers again."""
+    look(browser, stage)
+    browser.offline(True)
+    try:
+        browser.one("input[name=q]").send_keys("good20")
+        browser.wait(lambda: browser.one("#trouble").text == "The page could not be updated (Failed to fetch).",
+                     "a paused page promises nothing")
+        browser.one("#live").click()
+        browser.wait(lambda: browser.one("#trouble").text.endswith("(Failed to fetch). Trying again."), "a live one does")
+    finally:
+        browser.offline(False)
+    browser.wait(lambda: hosts(browser) == ["good20", "good200", "good201"], "it tries again, with the filter")
+    assert browser.one("#trouble").text == ""
+    assert all("ERR_INTERNET_DISCONNECTED" in problem for problem in browser.problems())
+
+
 def test_ask_again(browser, stage):
     stage.busy.script = responders.good()
     try:
