@@ -104,8 +104,8 @@ minimum() {
     # 2.4.48 has 105, 2.4.47 had 101. But for the number, the headers are this machine's.
     with_minor 105 env
     with_minor 104 refused 'needs httpd 2.4.48 or later'
-    refused 'needs 64-bit atomics' make "$jobs" OUT="$dir/minimum" core \
-        CPPFLAGS='-U__GCC_ATOMIC_LLONG_LOCK_FREE -D__GCC_ATOMIC_LLONG_LOCK_FREE=1'
+    echo '#define __atomic_always_lock_free(size, address) 0' >"$dir/atomics.h"
+    refused 'needs 64-bit atomics' make "$jobs" OUT="$dir/minimum" core CPPFLAGS="-include $dir/atomics.h"
     said "interface 20120211:105 compiles; 104 and atomics with a lock are refused"
 }
 

@@ -34,10 +34,10 @@
 #define OC_BLOCK_NONE UINT32_MAX
 
 /* One instruction on 64-bit processors, x86 (SSE, cmpxchg8b) and ARMv7 (ldrexd, strexd). Others call a library, whose
- * locks are not shared by processes. */
-#if ATOMIC_LLONG_LOCK_FREE != 2
-#error "mod_ocsp_cache needs 64-bit atomics without a lock, which ARMv5, 32-bit MIPS and 32-bit PowerPC lack"
-#endif
+ * locks are not shared by processes. Not ATOMIC_LLONG_LOCK_FREE: clang's is about a long long, which i386 aligns to
+ * four bytes; an atomic word is aligned to eight. */
+_Static_assert(__atomic_always_lock_free(sizeof(uint64_t), 0),
+               "mod_ocsp_cache needs 64-bit atomics without a lock, which ARMv5, 32-bit MIPS and 32-bit PowerPC lack");
 
 /** A word of memory that several processes share. Store with release, load with acquire: see the head of shm.c. */
 typedef _Atomic uint64_t oc_word_t;
