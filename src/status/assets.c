@@ -106,7 +106,7 @@ const char oc_assets_script[] =
     "ceWith(document.adoptNode(fresh));\n}\ndocument.title = other.title;\nconst again = focused && document.activeEl"
     "ement === document.body && document.querySelector(focused);\nif (again) again.focus({preventScroll: true});\n};"
     "\nconst load = async (target, remember, wanted = () => true) => {\nclearTimeout(timer);\nif (busy) busy.abort();"
-    "\nif (remember) history[remember](null, '', target);\nconst mine = busy = new AbortController();\ntry {\nconst a"
+    "\nconst mine = busy = new AbortController();\ntry {\nif (remember) history[remember](null, '', target);\nconst a"
     "nswer = await fetch(target, {cache: 'no-store', credentials: 'same-origin', signal: mine.signal});\nconst other "
     "= new DOMParser().parseFromString(await answer.text(), 'text/html');\nif (!answer.ok || !other.querySelector('[d"
     "ata-part]')) throw new Error('HTTP status ' + answer.status);\nif (wanted()) show(other);\nif (trouble.textConte"

@@ -44,9 +44,9 @@
     const load = async (target, remember, wanted = () => true) => {
         clearTimeout(timer);
         if (busy) busy.abort();
-        if (remember) history[remember](null, '', target);
         const mine = busy = new AbortController();
         try {
+            if (remember) history[remember](null, '', target);
             const answer = await fetch(target, {cache: 'no-store', credentials: 'same-origin', signal: mine.signal});
             const other = new DOMParser().parseFromString(await answer.text(), 'text/html');
             if (!answer.ok || !other.querySelector('[data-part]')) throw new Error('HTTP status ' + answer.status);
