@@ -245,7 +245,7 @@ processor() {
     # Without updates: they do not appear for all processors at the same time, and the packages of both must be of one version.
     sed -i "/ $suite main\$/!d" "$root/etc/apt/sources.list"
     packages="gcc-$cross gcc make pkg-config git openssl curl gnutls-bin procps strace redis-server memcached prometheus"
-    packages="$packages python3-pytest python3-pytest-xdist python3-cryptography python3-selenium"
+    packages="$packages python3-pytest python3-pytest-xdist python3-cryptography python3-openssl python3-selenium"
     for package in apache2-bin apache2-dev apache2-ssl-dev libc6-dev libcmocka-dev libssl-dev; do
         packages="$packages $package:$1"
     done

@@ -44,6 +44,7 @@ check|have shellcheck|shellcheck|ShellCheck
 check|/usr/bin/python3 -c "import pytest"|python3-pytest|python3-pytest
 check|/usr/bin/python3 -c "import xdist"|python3-pytest-xdist|python3-pytest-xdist
 check|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cryptography
+check|/usr/bin/python3 -c "import OpenSSL"|python3-openssl|python3-pyOpenSSL
 check|have gnutls-cli|gnutls-bin|gnutls-utils
 check|have chattr|e2fsprogs|e2fsprogs
 check|have strace|strace|strace

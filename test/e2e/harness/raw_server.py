@@ -1,39 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""`openssl s_server` that staples the response in a file, which is DER, as it is."""
+"""A TLS server that staples the bytes it is given, as they are (`openssl s_server` staples only what is about its
+certificate)."""
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
+import contextlib
+import socket
+import socketserver
+import threading
 from typing import Optional
+
+from OpenSSL import SSL
 
 import pki
 
 
-class RawServer:
-    """Sends its certificate with the chain, or alone; without a file it staples nothing."""
+class RawServer(socketserver.ThreadingTCPServer):
+    """Sends its certificate with the chain, or alone; without a staple it staples nothing. It does handshakes until
+    stop(), on a port that the kernel chose."""
 
-    def __init__(self, leaf: pki.Leaf, staple: Optional[Path], address: str = "127.0.0.1", chain: bool = True) -> None:
-        command = ["openssl", "s_server", "-accept", f"{address}:0", "-cert", leaf.cert_file, "-key",
-                   leaf.key_file, "-www"]
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 512
+
+    def __init__(self, leaf: pki.Leaf, staple: Optional[bytes], address: str = "127.0.0.1", chain: bool = True) -> None:
+        self.context = SSL.Context(SSL.TLS_METHOD)
+        self.context.use_privatekey_file(str(leaf.key_file))
         if chain:
-            command += ["-cert_chain", leaf.fullchain_file]
-        if staple:
-            command += ["-status_file", staple]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                         stderr=subprocess.DEVNULL,
-                                         text=True)
-        line = next((line for line in self._process.stdout if line.startswith("ACCEPT ")), "")
-        assert line, "openssl s_server does not start"
-        self.port = int(line.rsplit(":", 1)[1])
+            self.context.use_certificate_chain_file(str(leaf.fullchain_file))
+        else:
+            self.context.use_certificate_file(str(leaf.cert_file))
+        self.context.set_ocsp_server_callback(lambda _connection, _data: staple or b"")
+        self._may_accept = threading.Event()
+        self._may_accept.set()
+        self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        super().__init__((address.strip("[]"), 0), _Handler)
+        self.port = self.server_address[1]
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
 
-    def __enter__(self) -> "RawServer":
-        return self
+    def pause(self) -> None:
+        """The kernel accepts connections, and nothing is sent on them."""
+        self._may_accept.clear()
+
+    def resume(self) -> None:
+        self._may_accept.set()
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        self._may_accept.wait()
+        return True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that end the handshake are part of the tests."""
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self.resume()
+        self.shutdown()
+        self.server_close()
+        self._thread.join()
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: RawServer
+
+    def handle(self) -> None:
+        connection = SSL.Connection(self.server.context, self.request)
+        connection.set_accept_state()
+        with contextlib.suppress(SSL.Error):
+            connection.do_handshake()
+            while connection.recv(4096):
+                pass  # until the client closes the connection

@@ -101,11 +101,8 @@ def raw(workplace, root_ca, cast):
                             issuer_name=pki.respelt(cast.ca.cert.subject) if BY_NAME[name].respelt_issuer else None)
         path = folder / f"{name}.der"
         path.write_bytes(BY_NAME[name].der(cast, leaf))
-        server = RawServer(leaf, path)
-        try:
+        with RawServer(leaf, path.read_bytes()) as server:
             return clients.gnutls(server.port, "raw.example.test", root_ca), fault_peers.openssl(path, leaf)
-        finally:
-            server.stop()
     with ThreadPoolExecutor(3) as pool:
         return dict(zip(ALL, pool.map(judge, ALL)))
 

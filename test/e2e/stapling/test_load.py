@@ -5,7 +5,6 @@ client that had to wait."""
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import threading
@@ -19,8 +18,8 @@ from cryptography.x509 import ocsp
 
 import responders
 from conftest import HOST
-from httpd import REPOSITORY, free_port
-from wait import poll
+from httpd import REPOSITORY
+from raw_server import RawServer
 
 LOAD = Path(os.environ.get("LOAD_CLIENT", REPOSITORY / "out" / "bench" / "load"))
 
@@ -39,34 +38,16 @@ def tampered(der: bytes) -> bytes:
 
 
 @pytest.fixture
-def stapler(folder):
-    """Factory of `openssl s_server`s that staple the bytes they are given."""
+def stapler():
+    """Factory of servers that staple the bytes they are given."""
     made = []
 
     def make(leaf, der=None):
-        command = ["openssl", "s_server", "-cert", str(leaf.cert_file), "-key", str(leaf.key_file), "-cert_chain",
-                   str(leaf.fullchain_file), "-quiet", "-naccept", "100000"]
-        if der is not None:
-            staple = folder / f"staple-{len(made)}.der"
-            staple.write_bytes(der)
-            command += ["-status_file", str(staple)]
-        for _attempt in range(5):
-            port = free_port()
-            process = subprocess.Popen([*command, "-accept", f"127.0.0.1:{port}"], stdin=subprocess.PIPE,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            made.append(process)
-            if poll(lambda: listens(port) or process.poll() is not None, "s_server listens") and process.poll() is None:
-                return SimpleNamespace(port=port, process=process)
-        raise AssertionError("openssl s_server does not start")
+        made.append(RawServer(leaf, der))
+        return made[-1]
     yield make
-    for process in made:
-        process.kill()
-        process.communicate()
-
-
-def listens(port: int) -> bool:
-    return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
-               for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    for server in made:
+        server.stop()
 
 
 def load(port: int, root, *options: str, host: str = HOST) -> dict:
@@ -141,9 +122,9 @@ def test_those_who_wait_behind_a_stall_are_counted_with_all_of_their_wait(ca, ro
 
     def stall() -> None:
         time.sleep(1)  # the duration of the stall is what the test measures
-        server.process.send_signal(signal.SIGSTOP)
+        server.pause()
         time.sleep(2)
-        server.process.send_signal(signal.SIGCONT)
+        server.resume()
     staller = threading.Thread(target=stall)
     staller.start()
     got = load(server.port, root_ca, "--rate", "50", "--seconds", "4")

@@ -81,13 +81,10 @@ def test_what_a_running_server_sends(httpd, responder, ca, folder):
     assert probe("--connect", f"127.0.0.1:{server.http_port}").stdout.count("no-tls: the TLS handshake failed") == 1
 
 
-def visit_alone(folder: Path, leaf: pki.Leaf, staple: Optional[bytes], *options: object,
+def visit_alone(leaf: pki.Leaf, staple: Optional[bytes], *options: object,
                 address: str = "127.0.0.1") -> subprocess.CompletedProcess[str]:
     """Probe a server that sends its certificate without the chain, and staples these bytes."""
-    file = folder / "staple" if staple else None
-    if file:
-        file.write_bytes(staple)
-    with RawServer(leaf, file, address, chain=False) as server:
+    with RawServer(leaf, staple, address, chain=False) as server:
         return probe("--connect", f"{address}:{server.port}", *options)
 
 
@@ -100,35 +97,35 @@ STAPLES = {"good": ("good", Answer()),
            "a stranger's": ("signer-refused", Answer(signer="of-other-ca"))}
 
 
-def test_staples_that_clients_reject(ca, stranger, folder):
+def test_staples_that_clients_reject(ca, stranger):
     """The verdicts are the module's own. The issuer is in a file, as the server sends none."""
     cast, chain = Cast(ca, stranger), ("--chain", ca.cert_file)
     leaf = ca.leaf("other.example", url="http://ocsp.example/", must_staple=True)
     for name, (verdict, answer) in STAPLES.items():
-        done = visit_alone(folder, leaf, answer.der(leaf, cast[answer.signer]), *chain)
+        done = visit_alone(leaf, answer.der(leaf, cast[answer.signer]), *chain)
         assert done.returncode == (GOOD if verdict == "good" else NO), (name, done.stdout)
         assert re.search(rf"^verdict +{verdict}: ", done.stdout, re.M), (name, done.stdout)
-    assert "try-later: " in visit_alone(folder, leaf, error(3), *chain).stdout
-    assert "clients reject this Must-Staple certificate" in visit_alone(folder, leaf, None).stdout
+    assert "try-later: " in visit_alone(leaf, error(3), *chain).stdout
+    assert "clients reject this Must-Staple certificate" in visit_alone(leaf, None).stdout
 
 
-def test_the_issuer_may_be_in_a_file(ca, stranger, folder):
+def test_the_issuer_may_be_in_a_file(ca, stranger):
     """Without the issuer's certificate nothing can be verified: the name of the one that is missing is printed."""
     leaf = ca.leaf("lone.example", url="http://ocsp.example/")
     staple = Answer(signer="issuer").der(leaf, Cast(ca, stranger)["issuer"])
-    done = visit_alone(folder, leaf, staple)
+    done = visit_alone(leaf, staple)
     assert done.returncode == NO and "issuer-missing: " in done.stdout and "CN=Test Intermediate" in done.stdout, done
-    done = visit_alone(folder, leaf, staple, "--chain", ca.cert_file)
+    done = visit_alone(leaf, staple, "--chain", ca.cert_file)
     assert done.returncode == GOOD, done
 
 
-def test_addresses(ca, stranger, folder):
+def test_addresses(ca, stranger):
     """IPv6 in brackets, and 443 where no port is named."""
     if not Path("/proc/net/if_inet6").exists():
         pytest.skip("no IPv6 here")
     leaf = ca.leaf("six.example", url="http://ocsp.example/")
     staple = Answer().der(leaf, Cast(ca, stranger)["delegated"])
-    done = visit_alone(folder, leaf, staple, "--chain", ca.cert_file, address="[::1]")
+    done = visit_alone(leaf, staple, "--chain", ca.cert_file, address="[::1]")
     assert done.returncode == GOOD and "at [::1]:" in done.stdout, done
     done = probe("--connect", "127.0.0.77")
     assert done.returncode == NO and "127.0.0.77:443" in done.stdout, done
