@@ -80,7 +80,7 @@ revoke() {
     sed -i "s/^V\(.*\)\t\t\(.*CN=$1\)\$/R\1\t$(date -u +%y%m%d%H%M%SZ)\t\2/" "$dir/index.txt"
     grep -q "^R.*CN=$1\$" "$dir/index.txt" || fail "the database does not change"
     stop_responder
-    start_responder "$responder_port"
+    start_responder
 }
 
 # get NAME: one page over a connection of its own. Its status is in $http_status, what curl reports in $dir/curl.
@@ -164,14 +164,14 @@ build_module
 client_module=$(dirname "$module")/mod_ocsp_client.so
 [ -e "$client_module" ] || fail "mod_ocsp_client.so is not built: mod_ssl_openssl.h is missing (Debian: apache2-ssl-dev)"
 make_authority
-start_responder 0
+start_responder
 make_site
 cat "$dir/root.pem" "$dir/intermediate.pem" >"$dir/ca.pem"
 make_client anna 2001
 make_client ben 2002
 # Again, with its clients in the database.
 stop_responder
-start_responder "$responder_port"
+start_responder
 mkdir "$dir/site"
 echo "for clients that are not revoked" >"$dir/site/page"
 tell "anna and ben, whose certificates name the responder on port $responder_port"

@@ -47,7 +47,7 @@ timed() {
 
 # ---- beginning and end ----
 
-dir='' at='' responder_pid=''
+dir='' at='' responder_pid='' responder_port=''
 
 clean_up() {
     status=$?
@@ -131,6 +131,7 @@ build_module() {
     cachectl=$(pwd)/$(make -s --no-print-directory print-CACHECTL)
 }
 
+# Below the range from which Linux takes ports for clients: nothing takes one while its server is down.
 random_port() { echo $((20000 + $(od -An -N2 -tu2 /dev/urandom) % 10000)); }
 
 new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>>"$dir/openssl.log"; }
@@ -171,14 +172,23 @@ authorityInfoAccess=OCSP;URI:http://127.0.0.1:$responder_port/" intermediate 5 0
     cat "$dir/site.pem" "$dir/intermediate.pem" >"$dir/site-chain.pem"
 }
 
-# $1: a port, or 0 for one that the kernel chooses. It notes in its log what it is asked.
+responder_has_settled() { gone "$responder_pid" || grep -q waiting "$dir/responder.log"; }
+
+# It notes in its log what it is asked. The first time on a free port, then on the same one, which certificates name.
 start_responder() {
-    stdbuf -oL openssl ocsp -text -port "$1" -index "$dir/index.txt" -CA "$dir/intermediate.pem" -rsigner "$dir/signer.pem" \
-        -rkey "$dir/signer.key" -nmin 60 >"$dir/responder.log" 2>&1 </dev/null &
-    responder_pid=$!
-    within 5 grep -q waiting "$dir/responder.log" || fail "the responder does not start: $(tail -n 3 "$dir/responder.log")"
-    responder_port=$(sed -n 's/^ACCEPT .*:\([0-9]*\) PID.*/\1/p' "$dir/responder.log")
-    [ -n "$responder_port" ] || fail "the responder does not print its port: $(cat "$dir/responder.log")"
+    for _ in 1 2 3 4 5 6 7 8; do
+        port_of_try=${responder_port:-$(random_port)}
+        stdbuf -oL openssl ocsp -text -port "$port_of_try" -index "$dir/index.txt" -CA "$dir/intermediate.pem" \
+            -rsigner "$dir/signer.pem" -rkey "$dir/signer.key" -nmin 60 >"$dir/responder.log" 2>&1 </dev/null &
+        responder_pid=$!
+        within 10 responder_has_settled || break
+        if alive "$responder_pid"; then
+            responder_port=$port_of_try
+            return 0
+        fi
+        stop_responder
+    done
+    fail "the responder does not start: $(tail -n 3 "$dir/responder.log")"
 }
 
 requests_seen() { grep -c 'OCSP Request Data' "$dir/responder.log" || :; }

@@ -73,7 +73,7 @@ tell "mod_ocsp_cache.so for $("$httpd" -v | sed -n 's/^Server version: //p'), $(
 
 step "Make a throw-away CA, and start its OCSP responder"
 make_authority
-start_responder 0
+start_responder
 make_site
 tell "root CA -> issuing CA -> a certificate for localhost that requires stapling (Must-Staple)" \
     "                      -> a delegated OCSP signer, which \`openssl ocsp\` answers with on port $responder_port"
@@ -166,7 +166,7 @@ grep -q SSLStaplingCache "$dir/test.log" || fail "the message does not name the 
 
 if [ "$keep" = yes ]; then
     stop_responder
-    start_responder "$responder_port"
+    start_responder
     cat >"$dir/stop" <<END
 #!/bin/sh
 # Ends what build/demo.sh --keep left running, and removes it.

@@ -103,7 +103,7 @@ begin fleet "a fleet behind one responder request"
 step "Build the module; make a throw-away CA, its responder, and a store"
 build_module
 make_authority
-start_responder 0
+start_responder
 make_site
 start_redis
 tell "responder on port $responder_port, redis on port $redis_port, a certificate that requires stapling (Must-Staple)"
@@ -141,7 +141,7 @@ handshake && fail "a damaged response was stapled"
 tell "No handshake of this server has a staple: a response that does not verify is not used."
 
 step "The responder comes back"
-start_responder "$responder_port"
+start_responder
 within 30 handshake || fail "the responder answers again, and nothing is stapled"
 show_line 'the responder .* reports good'
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 import pki
-from httpd import Config, Httpd, Vhost, free_port, unprivileged_user
+from httpd import Config, Httpd, Vhost, unprivileged_user
+from ports import free_port
 from wait import poll
 
 # What Debian's package writes into mpm_event.conf: a plain installation.

@@ -11,16 +11,13 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
-import re
 import select
 import socket
 import subprocess
 import threading
 import urllib.parse
 from collections import Counter
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Optional
 
 import pki
 import responders
@@ -69,22 +66,10 @@ class Switchboard(responders.ScriptedResponder):
             self.played[name, who] += 1
 
 
-class _Server6(responders._Server):
-    address_family = socket.AF_INET6
-
-    def __init__(self, responder: responders.ScriptedResponder, port: int) -> None:
-        self.responder = responder
-        ThreadingHTTPServer.__init__(self, ("::1", port), responders._Handler)
-
-
 class Switchboard6(Switchboard):
     """The same on [::1]."""
 
-    def _listen(self, port: int) -> None:
-        self._server = _Server6(self, port)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
+    family, address = socket.AF_INET6, "::1"
 
 
 class DeadPort(Switchboard):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright 2026 The mod_ocsp_cache authors
-"""A private httpd: its own ServerRoot, ports that the kernel chose, started as a daemon like a distribution does.
+"""A private httpd: its own ServerRoot and ports, started as a daemon like a distribution does.
 
 `Config` is a value: change it with dataclasses.replace() and reload. At the end `Httpd.close()` stops the server and
 fails on every line of warn or above in the error log that the test did not announce with expect() or allow().
@@ -13,10 +13,8 @@ import functools
 import json
 import os
 import pwd
-import random
 import re
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ import pki
 import processes
 from apxs import apxs, load_lines
 from error_log import Announced, LogLine, parse
+from ports import free_port
 from wait import NotReached, poll
 
 HARNESS = Path(__file__).resolve().parent
@@ -148,24 +147,6 @@ class Check:
         return [line for line in self.output.splitlines() if line.strip()]
 
 
-_taken_ports: set[int] = set()
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that is free, and that this run has not used before. It is below the range from which
-    the kernel takes ports for clients: no connection of a test that runs at the same time takes it before the server
-    does."""
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
-    while True:
-        port = random.randrange(10000, first) if first > 12000 else 0
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            port = probe.getsockname()[1]
-            if port not in _taken_ports:
-                _taken_ports.add(port)
-                return port
-
-
 @dataclass
 class Httpd:
     """A server under `root`, which is created and belongs to it."""
@@ -232,16 +213,11 @@ class Httpd:
         return Check(done.returncode, done.stdout)
 
     def start(self, deadline: float = 30) -> "Httpd":
-        """Until it accepts connections. Ports that another process took in between are chosen again."""
-        for _attempt in range(5):
-            done = self.try_start(deadline)
-            if self._running:
-                return self
-            if "could not bind to address" not in self._console + self.raw_log():
-                break
-            self.allow("AH00072: make_sock: could not bind", "no listening sockets available", "AH00015: Unable to open")
-            self.https_port, self.http_port = free_port(), free_port()
-        raise AssertionError(f"httpd did not start ({done.returncode}):\n{done.stdout}\n{self.raw_log()}")
+        """Until it accepts connections."""
+        done = self.try_start(deadline)
+        if not self._running:
+            raise AssertionError(f"httpd did not start ({done.returncode}):\n{done.stdout}\n{self.raw_log()}")
+        return self
 
     def try_start(self, deadline: float = 30) -> subprocess.CompletedProcess[str]:
         """Start, and return when it is up or has failed: see `running`."""

@@ -14,20 +14,19 @@ from typing import Optional
 import clients
 import pki
 from clients import Handshake
-from httpd import free_port
+from ports import free_port
 from wait import poll
 
 
 class Peer:
-    """`lines` of configuration may hold {port}, {folder} and {backend}; a port that another process took meanwhile is
-    replaced."""
+    """`lines` of configuration may hold {port}, {folder} and {backend}, a port where nothing listens."""
 
     program = ""
 
     def __init__(self, folder: Path, lines: str, root: pki.Authority) -> None:
         self.folder, self.root, self._lines = folder, root, lines
         self.log = folder / "console.log"
-        self.port = 0
+        self.port = free_port()
         self.process: Optional[subprocess.Popen[bytes]] = None
 
     @property
@@ -38,17 +37,13 @@ class Peer:
         raise NotImplementedError
 
     def start(self) -> "Peer":
-        for _ in range(5):
-            self.port = free_port()
-            self.conf_file.write_text(self._lines.replace("{port}", str(self.port))
-                                      .replace("{folder}", str(self.folder))
-                                      .replace("{backend}", str(free_port())))
-            with self.log.open("wb") as log:
-                self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            poll(lambda: self.process.poll() is not None or self._answers(), f"{self.program} to answer, or to end")
-            if self.process.poll() is None:
-                return self
-        raise AssertionError(f"{self.program} does not start:\n{self.log.read_text()}")
+        self.conf_file.write_text(self._lines.replace("{port}", str(self.port)).replace("{folder}", str(self.folder))
+                                  .replace("{backend}", str(free_port())))
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        poll(lambda: self.process.poll() is not None or self._answers(), f"{self.program} to answer, or to end")
+        assert self.process.poll() is None, f"{self.program} does not start:\n{self.log.read_text()}"
+        return self
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

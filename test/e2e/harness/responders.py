@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 import pki
+from ports import free_port
 from wait import poll
 
 
@@ -229,18 +230,20 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, responder: "ScriptedResponder", port: int) -> None:
+    def __init__(self, responder: "ScriptedResponder") -> None:
         self.responder = responder
-        super().__init__(("127.0.0.1", port), _Handler)
+        self.address_family = responder.family
+        super().__init__((responder.address, responder.port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that close the connection are part of the tests."""
 
 
 class ScriptedResponder:
-    """Answers on a kernel-chosen port of the loopback as `script` does. Usable from its creation on."""
+    """Answers on its own port of the loopback as `script` does. Usable from its creation on."""
 
     base = "/ocsp/"
+    family, address = socket.AF_INET, "127.0.0.1"
 
     def __init__(self, authority: pki.Authority, script: Optional[Script] = None) -> None:
         self.authority = authority
@@ -249,11 +252,11 @@ class ScriptedResponder:
         self._changed = threading.Condition()
         self._stopped = False
         self._closed_port: Optional[socket.socket] = None
-        self._listen(0)
+        self.port = free_port(self.family)
+        self._listen()
 
-    def _listen(self, port: int) -> None:
-        self._server = _Server(self, port)
-        self.port = self._server.server_address[1]
+    def _listen(self) -> None:
+        self._server = _Server(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         self._thread.start()
 
@@ -312,7 +315,7 @@ class ScriptedResponder:
         assert self._closed_port is not None
         self._closed_port.close()
         self._closed_port = None
-        self._listen(self.port)
+        self._listen()
 
     def _close(self) -> None:
         self._server.shutdown()
@@ -337,7 +340,7 @@ class OpensslResponder:
         self._index = folder / "index.txt"
         self._validity = validity
         self._process: Optional[subprocess.Popen[str]] = None
-        self.port = 0
+        self.port = free_port()
         self.start()
 
     @property
@@ -345,7 +348,7 @@ class OpensslResponder:
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self, revoked: frozenset[int] = frozenset()) -> None:
-        """With the certificates issued so far; the first time on a kernel-chosen port, then on that one again."""
+        """With the certificates issued so far."""
         self._authority.signer()
         self._authority.write_index(self._index, revoked)
         cert_file, key_file = self._authority.signer_files()
@@ -356,9 +359,7 @@ class OpensslResponder:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        match = re.search(r"^ACCEPT .*:(\d+) PID=\d+", line)
-        assert match, f"openssl ocsp did not start: {line!r}"
-        self.port = int(match.group(1))
+        assert re.search(rf"^ACCEPT .*:{self.port} PID=\d+", line), f"openssl ocsp did not start: {line!r}"
 
     def restart(self, revoked: frozenset[int] = frozenset()) -> None:
         self.stop()

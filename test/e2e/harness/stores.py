@@ -17,7 +17,7 @@ import urllib.parse
 from pathlib import Path
 from typing import Optional
 
-from httpd import free_port
+from ports import free_port
 from wait import NotReached, poll
 
 KEY_TAG = b"ocsp-shared:"  # httpd's providers put the consumer's name before the key, and the key in hexadecimal
@@ -36,7 +36,7 @@ def der_of(data: bytes) -> bytes:
 
 
 class Store:
-    """A process on a kernel-chosen port of the loopback, with `folder` as its own."""
+    """A process on its own port of the loopback, with `folder` as its own."""
 
     provider = ""
     module = ""
@@ -44,7 +44,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = 0
+        self.port = free_port()
         self._process: Optional[subprocess.Popen[bytes]] = None
         self.start()
 
@@ -69,15 +69,11 @@ class Store:
             return False
 
     def start(self) -> None:
-        """The first time on a free port, then on the same one."""
-        choices = [self.port] if self.port else [free_port() for _ in range(5)]
-        for self.port in choices:
-            self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                             stderr=subprocess.DEVNULL, cwd=self.folder)
-            poll(self._answers, f"{self.provider} answers on port {self.port}", 20)
-            if self._process.poll() is None:
-                return
-        raise NotReached(f"{self.provider} does not start: {self._command()}")
+        self._process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.DEVNULL, cwd=self.folder)
+        poll(self._answers, f"{self.provider} answers on port {self.port}", 20)
+        if self._process.poll() is not None:
+            raise NotReached(f"{self.provider} does not start: {self._command()}")
 
     def kill(self) -> None:
         if self._process is not None:

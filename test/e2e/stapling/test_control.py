@@ -5,7 +5,9 @@
 Nothing here loads mod_ocsp_cache. If one of these fails, the others prove nothing.
 """
 
+import errno
 import re
+import socket
 import time
 
 import pytest
@@ -31,6 +33,17 @@ def test_shmcb_staples_what_the_real_responder_says(httpd, ca, openssl_responder
     server.expect(r"AH02969: .*certificate status revoked")
     server.start()
     assert server.handshake(HOST).status == "revoked"
+
+
+def test_a_port_stays_its_servers_while_it_is_down(openssl_responder):
+    """Otherwise another process could take the port before the server is started again."""
+    openssl_responder.stop()
+    with socket.socket() as other, pytest.raises(OSError) as refused:
+        other.bind(("127.0.0.1", openssl_responder.port))
+    assert refused.value.errno == errno.EADDRINUSE
+    openssl_responder.start()
+    with socket.create_connection(("127.0.0.1", openssl_responder.port), timeout=5):
+        pass
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
