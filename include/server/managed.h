@@ -57,8 +57,13 @@ const apr_array_header_t *oc_managed_all(void);
 /** Can a response be obtained for it, from a responder or out of a file? */
 int oc_managed_is_refreshed(const oc_managed_t *managed);
 
-/** Is the certificate with this id in the table? */
-int oc_managed_has(const unsigned char *id);
+/**
+ * post_config, before oc_managed_settle(): hosts that name a certificate whose issuer mod_ssl does not find there.
+ * When it primed the certificate for another host, it staples in these, too.
+ * @param servers  server_rec *
+ * @return is the certificate with this id in the table?
+ */
+int oc_managed_add_supplied(const unsigned char *id, const apr_array_header_t *servers);
 
 /** Was it primed and rejected, because it or its issuer cannot be used (logged)? */
 int oc_managed_was_rejected(const unsigned char *id);

@@ -97,7 +97,8 @@ static void take(const apr_array_header_t *stapled, apr_pool_t *pool)
         server_rec *first = APR_ARRAY_IDX(listed->servers, 0, server_rec *);
         const char *host = oc_managed_host(first, pool), *name;
 
-        if (oc_managed_has(listed->cert->id) || (listed->has_issuer && !oc_managed_was_rejected(listed->cert->id)))
+        if (oc_managed_add_supplied(listed->cert->id, listed->servers)
+            || (listed->has_issuer && !oc_managed_was_rejected(listed->cert->id)))
             continue;
         name = oc_inventory_name(listed, pool);
         oc_managed_add_unprimed(listed->cert, listed->servers, listed->issuer);

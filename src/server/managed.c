@@ -52,11 +52,6 @@ const apr_array_header_t *oc_managed_unprimed(void)
     return table.unprimed;
 }
 
-int oc_managed_has(const unsigned char *id)
-{
-    return apr_hash_get(table.by_id, id, OC_CERT_ID_LEN) != NULL;
-}
-
 int oc_managed_was_rejected(const unsigned char *id)
 {
     return apr_hash_get(table.rejected, id, OC_CERT_ID_LEN) != NULL;
@@ -194,6 +189,31 @@ void oc_managed_add(server_rec *s, const char *id, apr_size_t id_len, const char
 }
 
 /* ---- certificates that are not primed ---- */
+
+static int has(const server_rec *s, const oc_managed_t *managed)
+{
+    const apr_array_header_t *certificates = certificates_of(s);
+    int i;
+
+    for (i = 0; certificates && i < certificates->nelts; i++)
+        if (APR_ARRAY_IDX(certificates, i, const oc_managed_t *) == managed)
+            return 1;
+    return 0;
+}
+
+int oc_managed_add_supplied(const unsigned char *id, const apr_array_header_t *servers)
+{
+    oc_managed_t *managed = apr_hash_get(table.by_id, id, OC_CERT_ID_LEN);
+    int i;
+
+    for (i = 0; managed && i < servers->nelts; i++) {
+        server_rec *s = APR_ARRAY_IDX(servers, i, server_rec *);
+
+        if (!has(s, managed))
+            add_to_server(s, managed);
+    }
+    return managed != NULL;
+}
 
 static const char *const *copy_urls(const char *const *urls, apr_pool_t *pool)
 {

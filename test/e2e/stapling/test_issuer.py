@@ -163,11 +163,13 @@ def test_only_the_wrong_one_of_two_is_there(httpd, folder, responder, namesakes)
     assert not answering.asked
 
 
-def test_chain_in_one_of_two_hosts_with_the_same_certificate(httpd, responder, ca):
+@pytest.mark.parametrize("first", [HOST, "bare.example.test"])
+def test_chain_in_one_of_two_hosts_with_the_same_certificate(httpd, responder, ca, first):
     answering = responder()
-    leaf = ca.leaf(HOST, url=answering.url)
+    leaf, other = ca.leaf(HOST, url=answering.url), ca.leaf("other.example.test", url=answering.url)
     vhosts = (Vhost(HOST, (leaf,)), Vhost("bare.example.test", (leaf,), issuer="none"))
-    server = httpd(Config(vhosts=vhosts, cache=CACHE))
+    server = httpd(Config(vhosts=(*(vhosts if first == HOST else reversed(vhosts)), Vhost("other.example.test", (other,))),
+                          cache=CACHE))
     server.allow("AH01909", "AH02217", "AH02604")
     checked = server.check().output
     assert "bare.example.test" in checked and "that of another host with the same certificate is used" in checked
@@ -176,7 +178,8 @@ def test_chain_in_one_of_two_hosts_with_the_same_certificate(httpd, responder, c
     server.wait_staple(HOST)
     bare = s_client(server.https_port, "bare.example.test", ca, extra=("-partial_chain", "-verify_hostname", HOST))
     assert bare.status == "good", bare
-    assert len(server.certificates()) == 1
+    served_by = [[host.split(":")[0] for host in one["hosts"]] for one in server.certificates()]
+    assert served_by == [[vhost.host for vhost in server.config.vhosts[:2]], ["other.example.test"]]
     assert not server.log("ocsp_cache", pattern="nothing is stapled")
 
 
