@@ -16,7 +16,8 @@
 # trixie     Debian 13 in a throw-away root: gcc and clang, unit tests, fuzz corpora, the demonstration, test/e2e
 # i386       the same with this suite's 32-bit packages, and a part of test/e2e
 # arm64, armhf, riscv64, s390x
-#            another processor, under qemu's user emulation: unit tests, fuzz corpora, the demonstration, a part of test/e2e
+#            another processor, under qemu's user emulation: unit tests, fuzz corpora, and except with riscv64 the demonstration
+#            and a part of test/e2e
 # sid        as with trixie, Debian's development version
 # openssl4   sid with the OpenSSL of Debian's experimental: gcc and clang, unit tests (its httpd has the other OpenSSL)
 # source     as with trixie, but in this suite, with httpd and mod_ssl built from HTTPD_SOURCE=folder, a checkout of httpd's
@@ -253,8 +254,11 @@ processor() {
     settings="export CC=$cross-gcc AR=$cross-ar PKG_CONFIG_LIBDIR=/usr/lib/$cross/pkgconfig"
     settings="$settings OC_TEST_EMULATED=1 OC_TEST_TIMEOUT=1800 &&"
     say_versions "$cross-gcc"
-    steps "make $jobs all" "make -k $jobs check-unit check-fuzz" "grep -h 'left out' out/unit/*/*.log | sort | uniq -c" \
-        "APXS=apxs build/demo.sh" "make check-e2e E2E_JOBS=2 PYTEST_ARGS='-m \"asan and not native\"'"
+    set -- "$1" "make $jobs all" "make -k $jobs check-unit check-fuzz" "grep -h 'left out' out/unit/*/*.log | sort | uniq -c"
+    # riscv64's C library refuses to create a robust mutex there, and without one no server starts.
+    [ "$1" = riscv64 ] || set -- "$@" "APXS=apxs build/demo.sh" "make check-e2e E2E_JOBS=2 PYTEST_ARGS='-m \"asan and not native\"'"
+    shift
+    steps "$@"
 }
 
 # ---- the line of each ----

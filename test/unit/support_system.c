@@ -38,6 +38,28 @@ static int killed_after(int (*take)(void *), void *what)
     return child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status);
 }
 
+/* What APR's mutexes are, or with PTHREAD_PRIO_NONE those of the module. @return 0, or an error */
+static int init_mutex(pthread_mutex_t *mutex, int protocol)
+{
+    pthread_mutexattr_t attr;
+    int error;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setprotocol(&attr, protocol);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    error = pthread_mutex_init(mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return error;
+}
+
+int system_creates_robust_mutexes(void)
+{
+    pthread_mutex_t mutex;
+
+    return init_mutex(&mutex, PTHREAD_PRIO_NONE) == 0;
+}
+
 static int take_mutex(void *mutex)
 {
     return pthread_mutex_lock(mutex);
@@ -46,16 +68,12 @@ static int take_mutex(void *mutex)
 int system_has_robust_mutexes(void)
 {
     pthread_mutex_t *mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pthread_mutexattr_t attr;
     int has;
 
     if (mutex == MAP_FAILED)
         return 0;
-    pthread_mutexattr_init(&attr);
-    has = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) == 0
-          && pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) == 0 && pthread_mutex_init(mutex, &attr) == 0
-          && killed_after(take_mutex, mutex) && pthread_mutex_trylock(mutex) == EOWNERDEAD;
-    pthread_mutexattr_destroy(&attr);
+    has = init_mutex(mutex, PTHREAD_PRIO_NONE) == 0 && killed_after(take_mutex, mutex)
+          && pthread_mutex_trylock(mutex) == EOWNERDEAD;
     munmap(mutex, sizeof(*mutex));
     return has;
 }
@@ -81,25 +99,19 @@ static void wait_for_holder(pthread_mutex_t *mutex)
 int system_has_inheriting_mutexes(void)
 {
     pthread_mutex_t *mutex = mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    pthread_mutexattr_t attr;
     pid_t child;
-    int status = 1;
+    int status, has = 0;
 
     if (mutex == MAP_FAILED)
         return 0;
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-    pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-    pthread_mutex_init(mutex, &attr);
-    pthread_mutexattr_destroy(&attr);
-    child = fork();
-    if (child == 0)
-        wait_for_holder(mutex);
-    if (child > 0)
-        (void)waitpid(child, &status, 0);
+    if (init_mutex(mutex, PTHREAD_PRIO_INHERIT) == 0) {
+        child = fork();
+        if (child == 0)
+            wait_for_holder(mutex);
+        has = child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
     munmap(mutex, sizeof(*mutex));
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return has;
 }
 
 static int take_file(void *fd)

@@ -7,6 +7,9 @@
 #ifndef SUPPORT_SYSTEM_H
 #define SUPPORT_SYSTEM_H
 
+/** The C library creates robust mutexes; some do not where the kernel would not know of them. */
+int system_creates_robust_mutexes(void);
+
 /** The kernel hands over the robust mutex of a killed process. */
 int system_has_robust_mutexes(void);
 

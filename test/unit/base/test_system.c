@@ -12,6 +12,12 @@ TEST(file_lock_of_a_killed_process)
     assert_true(system_has_file_locks());
 }
 
+TEST(creation_of_a_robust_mutex)
+{
+    SYSTEM_NEEDS(system_creates_robust_mutexes(), "creation of robust mutexes");
+    assert_true(system_creates_robust_mutexes());
+}
+
 TEST(robust_mutex_of_a_killed_process)
 {
     SYSTEM_NEEDS(system_has_robust_mutexes(), "robust mutexes");
