@@ -41,6 +41,7 @@ check|have clang|clang|clang
 check|have clang-format|clang-format|clang-tools-extra
 check|have clang-tidy|clang-tidy|clang-tools-extra
 check|have shellcheck|shellcheck|ShellCheck
+check|/usr/bin/python3 -c "import pyflakes"|python3-pyflakes|python3-pyflakes
 check|/usr/bin/python3 -c "import pytest"|python3-pytest|python3-pytest
 check|/usr/bin/python3 -c "import xdist"|python3-pytest-xdist|python3-pytest-xdist
 check|/usr/bin/python3 -c "import cryptography"|python3-cryptography|python3-cryptography

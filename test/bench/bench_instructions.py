@@ -8,10 +8,8 @@ For `make bench` (bench_warm.py: whole connections) and for test/guards/hot_cost
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import socket
 import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field

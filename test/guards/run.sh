@@ -12,7 +12,7 @@ export PYTHON
 
 # The slow ones first.
 guards="apxs.sh tidy.sh headers.sh hot_path.py hot_cost.py version.sh layers.py exports.sh directives.py cachectl.py links.py
-assets.sh sizes.sh words.sh format.sh shell.sh deps.py"
+assets.sh sizes.sh words.sh format.sh shell.sh python.sh deps.py"
 
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT

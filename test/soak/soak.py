@@ -30,13 +30,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "e2e" / "harness"))
 
 # pylint: disable=wrong-import-position
-import plan  # noqa: E402
-import report  # noqa: E402
-from faults import Injector, Journal  # noqa: E402
-from invariants import Invariants  # noqa: E402
-from mutual import Guests  # noqa: E402
-from stage import INTERVAL, N_HOSTS, PLAIN, RATE, TIMEOUT, Clients, Stage  # noqa: E402
-from wait import poll  # noqa: E402
+import plan
+import report
+from faults import Injector, Journal
+from invariants import Invariants
+from mutual import Guests
+from stage import INTERVAL, N_HOSTS, PLAIN, RATE, TIMEOUT, Clients, Stage
+from wait import poll
 
 MPMS = ("event", "worker", "prefork")
 CALM_CHECK = plan.ROUND - 3  # when in each minute

@@ -15,9 +15,7 @@ import pytest
 from cryptography.x509 import ocsp
 
 import clients
-import pki
 import responders
-from mtls import FAILURES
 from observe import stamped
 from wait import poll
 

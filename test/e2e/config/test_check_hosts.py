@@ -272,7 +272,7 @@ def test_certificates_from_mod_md_are_not_checked(hosts):
 
 # ---- stored responses ----
 
-def test_stored_responses_that_run_out(site, clock):  # noqa: F811
+def test_stored_responses_that_run_out(site, clock):
     one = site(environment=clock.environment)
     one.server.start()
     one.wait_staple()
@@ -289,7 +289,7 @@ def test_stored_responses_that_run_out(site, clock):  # noqa: F811
     assert said(one.server) == [], "OCSPCacheExpiryWarning 0: never"
 
 
-def test_why_it_was_not_renewed(site, clock):  # noqa: F811
+def test_why_it_was_not_renewed(site, clock):
     one = site(environment=clock.environment)
     one.server.start()
     one.wait_staple()

@@ -5,17 +5,16 @@
 import dataclasses
 import json
 import threading
-from typing import Callable
 
 import pytest
 
 import clients
 import responders
 import stores
-from conftest import HOST, NOTHING_HELD
-from fleet import ASKED, TOOK, Fleet
+from conftest import HOST
+from fleet import ASKED, TOOK
 from httpd import Httpd
-from wait import holds, poll
+from wait import poll
 
 # Refreshed every one or two seconds: the equivalent of weeks.
 PACE = ("SSLStaplingStandardCacheTimeout 2", "SSLStaplingErrorCacheTimeout 1", "SSLStaplingResponderTimeout 2",

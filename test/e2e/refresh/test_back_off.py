@@ -4,7 +4,6 @@
 
 import pytest
 
-import responders
 from conftest import NOTHING_HELD
 from observe import LEADS, certificate
 from wait import holds, poll

@@ -109,7 +109,7 @@ def test_responders_in_turn_keep_each_their_own(httpd, ca, responder):
 @pytest.mark.slow
 def test_idle_connections_are_closed_in_time(httpd, ca, responder):
     answering = responder(Keeping())
-    server = server_with(httpd, ca, answering).start()
+    server_with(httpd, ca, answering).start()
     answering.wait_asked(MANY, deadline=30)
     assert established(answering.port) >= 1
     poll(lambda: established(answering.port) == 0, "no connection is open", AGE + 5)

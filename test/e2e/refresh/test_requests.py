@@ -5,12 +5,11 @@
 import base64
 import re
 import threading
-import time
 
 import pytest
 
 import responders
-from conftest import CACHE, HOST, NOTHING_HELD
+from conftest import CACHE, NOTHING_HELD
 from httpd import Config, Vhost
 from observe import certificate, stamped, status
 from wait import poll

@@ -12,8 +12,8 @@ from httpd import REPOSITORY
 
 sys.path.append(str(REPOSITORY / "test" / "soak"))
 
-import plan  # noqa: E402
-import resources  # noqa: E402
+import plan
+import resources
 
 FLAT = resources.Sample(**{name: 100000 if name.endswith("kb") else 20 for name in resources.ALLOWED})
 

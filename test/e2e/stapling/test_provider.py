@@ -3,18 +3,16 @@
 """The socache provider: its argument, its file, mod_ssl's own stapling and other consumers on it, and shmcb next to
 it."""
 
-import os
 import re
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 
 import responders
 from conftest import CACHE, HOST, NOTHING_HELD, QUICK, SHMCB
-from httpd import Config, Httpd, Vhost, unprivileged_user
+from httpd import Config, Httpd, Vhost
 from observe import connected
 from wait import poll
 

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import test_status_browser
 from status_page import certificates
-from test_status_browser import browser, chromium, look, stage  # noqa: F401: fixtures
+from test_status_browser import look
+
+# fixtures
+browser, chromium, stage = test_status_browser.browser, test_status_browser.chromium, test_status_browser.stage
 
 RULES = "{runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}}"
 
@@ -21,7 +25,7 @@ RULES = "{runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag2
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("view", ["all", "none", "one"])
-def test_axe(browser, stage, scheme, width, view):  # noqa: F811
+def test_axe(browser, stage, scheme, width, view):
     browser.scheme(scheme)
     browser.size(width)
     query = {"all": "", "none": "?q=nothing+like+that",

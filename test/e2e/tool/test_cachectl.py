@@ -2,7 +2,6 @@
 # Copyright 2026 The mod_ocsp_cache authors
 """ocsp-cachectl looks: list, show, export, verify, check, with one running server."""
 
-import json
 import os
 import pty
 import re
@@ -21,7 +20,6 @@ import responders
 from cachectl import cache_file, command, ctl, run
 from conftest import CACHE
 from httpd import Config, Httpd, Vhost
-from wait import poll
 
 WWW, MAIL, SILENT = "www.example.test", "mail.example.test", "silent.example.test"
 
