@@ -161,10 +161,14 @@ def load() -> Iterator[list[Connections]]:
 SLOW = 3.0
 
 
+# With prefork, a child that is idle is ended at once when there are too many of them.
+NONE_IS_SPARE = {"prefork": ("MaxSpareServers 16",), "event": ()}
+
+
 @pytest.mark.parametrize("mpm", ["prefork", "event"])
 def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
     one = site(responders.nothing(), mpm=mpm,
-               directives=("MaxConnectionsPerChild 20", "SSLStaplingErrorCacheTimeout 1"))
+               directives=("MaxConnectionsPerChild 20", "SSLStaplingErrorCacheTimeout 1", *NONE_IS_SPARE[mpm]))
     one.server.allow(NOTHING_HELD, r"\[core:(warn|error)\] .*AH0004[56]: child process \d+ still did not exit")
     one.server.start()
     one.responder.wait_asked()
@@ -189,7 +193,7 @@ def test_short_lived_children_finish_what_is_in_flight(site, load, mpm):
 def test_the_longest_timeout_of_all_hosts_bounds_what_is_in_flight(mtls, load):
     """Of a query for a client: neither the first host nor the last one has the longest."""
     one = mtls(responders.delayed(responders.good(), SLOW + 1), mpm="prefork",
-               directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 1"))
+               directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 1", *NONE_IS_SPARE["prefork"]))
     certificate = one.server.config.vhosts[0].leaves[0]
     first, last = (dataclasses.replace(make_vhost(one.server.root_ca, one.ca.leaf(name), ("OCSPCacheClient soft",)), host=name)
                    for name in ("first.example.test", "last.example.test"))
@@ -211,7 +215,7 @@ def test_the_longest_timeout_of_all_hosts_bounds_what_is_in_flight(mtls, load):
 def test_the_stop_of_the_server_waits_for_nothing(site, load):
     """A child that reached its limit of connections is finishing an exchange."""
     one = site(responders.hang(), mpm="prefork",
-               directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 60"))
+               directives=("MaxConnectionsPerChild 5", "SSLStaplingResponderTimeout 60", *NONE_IS_SPARE["prefork"]))
     one.server.start()
     one.responder.wait_asked()
     leader = wait_leader(one.server)
