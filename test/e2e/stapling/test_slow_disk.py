@@ -50,6 +50,15 @@ def settled(site, delays, mpm="event"):
     return one
 
 
+def expect_the_file_alone(one, delays) -> None:
+    """No temporary file is left, and a server that starts with the file, on a disk that is not slow, staples at once."""
+    assert not list(one.server.cache_folder.glob("*.new"))
+    delays.set()
+    one.server.stop()
+    one.server.start()
+    assert one.handshake().status == "good"
+
+
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
 def test_a_reload_keeps_no_client_waiting(site, delays, mpm):
     one = settled(site, delays, mpm)
@@ -68,11 +77,7 @@ def test_a_reload_keeps_no_client_waiting(site, delays, mpm):
     assert not clients.bad, clients.bad[0]
     assert clients.longest < FLUSH
     assert (one.server.cache_folder / "staples").stat().st_ino != before
-    assert not list(one.server.cache_folder.glob("*.new"))
-    delays.set()
-    one.server.stop()
-    one.server.start()
-    assert one.handshake().status == "good"
+    expect_the_file_alone(one, delays)
 
 
 def test_killed_in_the_middle_the_old_file_is_there(site, delays):
@@ -92,11 +97,7 @@ def test_reloads_faster_than_the_disk(site, delays):
         one.server.graceful(settle=False)
         assert one.handshake().status == "good"
     poll(lambda: not one.server.writing(), "the files are written", 30)
-    assert not list(one.server.cache_folder.glob("*.new"))
-    delays.set()
-    one.server.stop()
-    one.server.start()
-    assert one.handshake().status == "good"
+    expect_the_file_alone(one, delays)
 
 
 def test_a_reload_does_not_lose_its_new_file_to_the_process_of_the_last_one(site, delays):
@@ -107,11 +108,7 @@ def test_a_reload_does_not_lose_its_new_file_to_the_process_of_the_last_one(site
         one.server.graceful(settle=False)
         assert one.server.writing()
     poll(lambda: not one.server.writing(), "the files are written", 30)
-    assert not list(one.server.cache_folder.glob("*.new"))
-    delays.set()
-    one.server.stop()
-    one.server.start()
-    assert one.handshake().status == "good"
+    expect_the_file_alone(one, delays)
 
 
 def test_the_stop_of_the_server_waits_for_the_file(site, delays):
