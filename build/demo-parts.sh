@@ -178,6 +178,7 @@ responder_has_settled() { gone "$responder_pid" || grep -q waiting "$dir/respond
 start_responder() {
     for _ in 1 2 3 4 5 6 7 8; do
         port_of_try=${responder_port:-$(random_port)}
+        : >"$dir/responder.log" # what the last one wrote there says nothing about this one
         stdbuf -oL openssl ocsp -text -port "$port_of_try" -index "$dir/index.txt" -CA "$dir/intermediate.pem" \
             -rsigner "$dir/signer.pem" -rkey "$dir/signer.key" -nmin 60 >"$dir/responder.log" 2>&1 </dev/null &
         responder_pid=$!
