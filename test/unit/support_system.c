@@ -74,6 +74,8 @@ int system_has_robust_mutexes(void)
         return 0;
     has = init_mutex(mutex, PTHREAD_PRIO_NONE) == 0 && killed_after(take_mutex, mutex)
           && pthread_mutex_trylock(mutex) == EOWNERDEAD;
+    if (has)
+        pthread_mutex_unlock(mutex); /* or this thread's list of robust mutexes would lead to memory that is unmapped */
     munmap(mutex, sizeof(*mutex));
     return has;
 }
