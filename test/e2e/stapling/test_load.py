@@ -94,7 +94,7 @@ def test_each_staple_is_judged_for_what_it_is(name, ca, root_ca, stranger, stapl
 def test_response_that_ends_is_wrong_from_then_on(ca, root_ca, stapler):
     """The signature of a response is verified once, its times for each handshake."""
     leaf = ca.leaf(HOST)
-    server = stapler(leaf, response(ca, leaf, next_update=5))
+    server = stapler(leaf, response(ca, leaf, next_update=3))  # whole seconds: it ends within four
     got = load(server.port, root_ca, "--rate", "10", "--seconds", "6")
     assert got["good"] > 0 and got["wrong"] > 0 and got["good"] + got["wrong"] == 60, json.dumps(got)
     assert got["distinct"] == 1 and got["not_good_after_good"] == got["wrong"], json.dumps(got)
