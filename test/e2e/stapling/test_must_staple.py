@@ -224,7 +224,8 @@ def test_config_test_is_silent_where_all_is_well(site):
 
 def test_responder_behind_the_server_itself(site):
     """It can answer only when the server accepts connections: the wait was in vain, and the log has the advice."""
-    one = site(leaf={"must_staple": True}, modules=("proxy", "proxy_http"))
+    # one child accepts connections a little earlier than the other one gives up
+    one = site(responders.delayed(responders.good(), 1.0), leaf={"must_staple": True}, modules=("proxy", "proxy_http"))
     own = f"http://127.0.0.1:{one.server.http_port}/"
     one.server.config = one.changed(directives=("OCSPCacheMustStapleWait 300ms",
                                                 f"OCSPCacheResponder {one.responder.url} {own}ocsp/",
