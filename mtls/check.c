@@ -10,41 +10,45 @@
 
 APLOG_USE_MODULE(ocsp_client);
 
-static void check_host(const server_rec *s)
+static void check_host(const server_rec *s, apr_pool_t *pool)
 {
     const oc_mtls_conf_t *conf = oc_mtls_conf(s);
+    const char *name = oc_mtls_service()->host_name(s, pool);
     int is_tls = oc_mtls_service()->is_tls(s);
 
     if (conf->host.mode == OC_CLIENT_OFF) {
         if (conf->has_own_settings && s->is_virtual)
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "OCSPCacheClient is off in this host, so its other OCSPCacheClient directives have no "
-                         "effect. Set OCSPCacheClient soft or hard");
+                         "%s: OCSPCacheClient is off in this host, so its other OCSPCacheClient directives have no "
+                         "effect. Set OCSPCacheClient soft or hard",
+                         name);
         return;
     }
     if (!is_tls)
         return;
-    if (conf->ocsp_enable)
+    if (conf->ocsp_enable && *conf->ocsp_enable)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "SSLOCSPEnable is on too (%s): mod_ssl then queries the responder within each handshake, and "
+                     "%s: SSLOCSPEnable is on too (%s): mod_ssl then queries the responder within each handshake, and "
                      "a responder that hangs blocks the server. Remove that line: OCSPCacheClient replaces it",
-                     conf->ocsp_enable);
+                     name, conf->ocsp_enable);
     if (conf->verify_client == OC_VERIFY_NO_CA)
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "SSLVerifyClient optional_no_ca accepts certificates of any CA: the status of such a client is "
-                     "never known. Set SSLVerifyClient optional or require");
+                     "%s: SSLVerifyClient optional_no_ca accepts certificates of any CA: the status of such a client "
+                     "is never known. Set SSLVerifyClient optional or require",
+                     name);
     else if (conf->verify_client != OC_VERIFY_CA && !oc_mtls_verifies_in_directory())
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "OCSPCacheClient has no effect: no client sends a certificate to this host. Set SSLVerifyClient");
+                     "%s: OCSPCacheClient has no effect: no client sends a certificate to this host. Set "
+                     "SSLVerifyClient",
+                     name);
 }
 
 void oc_mtls_test_config(apr_pool_t *pconf, server_rec *main_server)
 {
     const server_rec *s;
 
-    (void)pconf;
     for (s = main_server; oc_mtls_service() && s; s = s->next)
-        check_host(s);
+        check_host(s, pconf);
     if (oc_mtls_written() && !oc_mtls_is_active())
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, 0, main_server,

@@ -44,7 +44,7 @@ void oc_mtls_reset(apr_pool_t *pconf)
 {
     memset(&global, 0, sizeof(global));
     global.spec.size = defaults.size;
-    global.spec.hosts = apr_array_make(pconf, 4, sizeof(const oc_client_host_t *));
+    global.spec.hosts = apr_array_make(pconf, 4, sizeof(oc_client_host_t *));
 }
 
 int oc_mtls_is_active(void)
@@ -204,7 +204,7 @@ static const char *read_ocsp_enable(cmd_parms *cmd, void *dummy, const char *arg
     (void)dummy;
     conf_of(cmd)->ocsp_enable =
         strcasecmp(word, "off") == 0
-            ? NULL
+            ? ""
             : apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
     return NULL;
 }
@@ -216,13 +216,24 @@ static apr_interval_time_t written_or(apr_interval_time_t written, apr_interval_
     return written != OC_UNSET ? written : otherwise;
 }
 
-static void settle_host(server_rec *s, apr_pool_t *pconf)
+/* httpd gives a virtual host without a directive of this module the structure of the main server. */
+static oc_mtls_conf_t *own_conf(server_rec *s, const server_rec *main_server, apr_pool_t *pconf)
 {
     oc_mtls_conf_t *conf = ap_get_module_config(s->module_config, &ocsp_client_module);
 
+    if (s == main_server || conf != oc_mtls_conf(main_server))
+        return conf;
+    conf = apr_pmemdup(pconf, conf, sizeof(*conf));
+    conf->has_own_settings = 0;
+    ap_set_module_config(s->module_config, &ocsp_client_module, conf);
+    return conf;
+}
+
+static void settle_host(server_rec *s, const server_rec *main_server, apr_pool_t *pconf)
+{
+    oc_mtls_conf_t *conf = own_conf(s, main_server, pconf);
+
     conf->host.server = s;
-    conf->host.id =
-        global.service->host_id(apr_psprintf(pconf, "%s:%d", s->server_hostname ? s->server_hostname : "", s->port));
     conf->host.mode = conf->mode == OC_UNSET ? defaults.mode : (oc_client_mode_t)conf->mode;
     conf->host.wait = written_or(conf->wait, defaults.wait);
     conf->host.grace = written_or(conf->grace, defaults.grace);
@@ -231,7 +242,7 @@ static void settle_host(server_rec *s, apr_pool_t *pconf)
         conf->host.max_age = defaults.client_max_age;
     conf->host.responder = conf->responder;
     if (conf->host.mode != OC_CLIENT_OFF && global.service->is_tls(s))
-        APR_ARRAY_PUSH((apr_array_header_t *)global.spec.hosts, const oc_client_host_t *) = &conf->host;
+        APR_ARRAY_PUSH((apr_array_header_t *)global.spec.hosts, oc_client_host_t *) = &conf->host;
 }
 
 static int refuse(server_rec *s, const char *problem)
@@ -255,7 +266,7 @@ int oc_mtls_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return refuse(main_server, "mod_ocsp_cache is of another version. Install both modules from one package, and "
                                    "restart the server");
     for (s = main_server; s; s = s->next)
-        settle_host(s, pconf);
+        settle_host(s, main_server, pconf);
     problem = oc_mtls_is_active() ? global.service->configure(&global.spec, ptemp) : NULL;
     return problem ? refuse(main_server, problem) : OK;
 }

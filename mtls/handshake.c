@@ -31,6 +31,8 @@ oc_client_answer_t oc_mtls_answer(oc_mtls_connection_t *connection, const oc_cli
     apr_time_t now = apr_time_now(), waited_at = atomic_load(&connection->waited_at);
     oc_client_contact_t contact = oc_mtls_contact(connection, host);
 
+    if (connection->is_anchor) /* as mod_ssl has it; the administrator trusts this very certificate */
+        answer.state = OC_CLIENT_GOOD;
     if (!connection->has_key)
         return answer;
     answer = oc_mtls_service()->look_up(&contact);
@@ -84,14 +86,16 @@ int oc_mtls_admits(oc_mtls_connection_t *connection, const oc_client_host_t *hos
     return is_admitted;
 }
 
-/* Only a chain without any error is taken: with SSLVerifyClient optional_no_ca, mod_ssl accepts certificates that
- * anyone can make, and their responders must not be queried. */
+/* Only a chain without any error, up to a CA of the host, is taken: with SSLVerifyClient optional_no_ca, mod_ssl accepts
+ * certificates that anyone can make, and their responders must not be queried. The error alone does not tell: with
+ * SSLCARevocationCheck ... no_crl_for_cert_ok, mod_ssl resets it. */
 static void take(oc_mtls_connection_t *connection, X509_STORE_CTX *ctx)
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
 
-    if (X509_STORE_CTX_get_error(ctx) == X509_V_OK && chain)
-        (void)oc_mtls_take_chain(connection, chain);
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_OK && chain
+        && X509_STORE_CTX_get_num_untrusted(ctx) < sk_X509_num(chain))
+        oc_mtls_take_chain(connection, chain);
     else
         oc_mtls_take_unverified(connection, X509_STORE_CTX_get0_cert(ctx));
 }
@@ -116,12 +120,27 @@ static int verify(X509_STORE_CTX *ctx, void *data)
     return 0;
 }
 
+/* OpenSSL takes this callback from the host of the address, whichever host SNI chose. */
+static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_len,
+                                      SSL_TICKET_STATUS status, void *data)
+{
+    (void)name;
+    (void)name_len;
+    (void)data;
+    if ((status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) || !oc_mtls_may_resume(ssl, session))
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 int oc_mtls_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
 {
     const oc_mtls_conf_t *conf = oc_mtls_conf(s);
 
     (void)p;
-    if (!is_proxy && conf->host.mode != OC_CLIENT_OFF)
+    if (is_proxy || !oc_mtls_is_active())
+        return OK;
+    SSL_CTX_set_session_ticket_cb(ctx, NULL, judge_ticket, NULL);
+    if (conf->host.mode != OC_CLIENT_OFF)
         SSL_CTX_set_cert_verify_callback(ctx, verify, (void *)&conf->host);
     return OK;
 }

@@ -31,7 +31,7 @@ typedef struct {
 
     /* mod_ssl's, which are read for the checks. */
     int verify_client;
-    const char *ocsp_enable; /* SSLOCSPEnable, where it is not off: "file:line" */
+    const char *ocsp_enable; /* SSLOCSPEnable: "file:line"; "": off */
     int has_own_settings;    /* one of the directives above except OCSPCacheClient */
 
     oc_client_host_t host; /* all of it, with defaults; from check_config on */
@@ -77,6 +77,8 @@ typedef struct {
     SSL *ssl;
     int has_cert;
     int has_key;         /* the client can be looked up */
+    int is_anchor;       /* its certificate is one of the CAs of the host: nobody reports its status */
+    unsigned n_certs;    /* how many it has presented */
     int has_filter;      /* HTTP/2: that ends the connection */
     int is_dropped;      /* HTTP/2: its session, after a refusal */
     X509 *cert, *issuer; /* NULL: not known; held */
@@ -93,11 +95,15 @@ oc_mtls_connection_t *oc_mtls_connection(conn_rec *c);
 /** pre_handshake: note the connection's SSL object. */
 int oc_mtls_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy);
 
-/** The handshake verified this chain. @return 0: it has no issuer, or memory is short: it cannot be looked up */
-int oc_mtls_take_chain(oc_mtls_connection_t *connection, STACK_OF(X509) * chain);
+/** The handshake verified this chain, up to a CA of the host. */
+void oc_mtls_take_chain(oc_mtls_connection_t *connection, STACK_OF(X509) * chain);
 
 /** The handshake accepted this certificate, which no CA vouches for: its status stays unknown. */
 void oc_mtls_take_unverified(oc_mtls_connection_t *connection, X509 *cert);
+
+/** Can the client of this session be looked up, or queried? Otherwise it must not resume the session: only a full
+ * handshake shows its issuer. */
+int oc_mtls_may_resume(SSL *ssl, const SSL_SESSION *session);
 
 /** process_connection, behind mod_ssl's handshake: learn who resumed a session. */
 int oc_mtls_process_connection(conn_rec *c);

@@ -22,6 +22,7 @@ static void set_variables(request_rec *r, const oc_client_answer_t *answer)
 
     apr_table_setn(r->subprocess_env, STATE, oc_mtls_service()->state_name(answer->state));
     apr_table_setn(r->subprocess_env, SOURCE, oc_mtls_service()->source_name(answer->source));
+    apr_table_unset(r->subprocess_env, AGE);
     if (answer->this_update > 0)
         apr_table_setn(r->subprocess_env, AGE,
                        apr_psprintf(r->pool, "%" APR_TIME_T_FMT, age > 0 ? apr_time_sec(age) : 0));
@@ -40,17 +41,24 @@ static int refuse(request_rec *r, oc_mtls_connection_t *connection)
     return HTTP_FORBIDDEN;
 }
 
+/* Has the request been checked with the certificate that the client presented last? */
+static int is_checked(const request_rec *r, const oc_mtls_connection_t *connection)
+{
+    return (uintptr_t)ap_get_module_config(r->request_config, &ocsp_client_module) == connection->n_certs;
+}
+
 static int check(request_rec *r)
 {
     oc_mtls_connection_t *connection = oc_mtls_connection(r->connection);
     const oc_client_host_t *host = &oc_mtls_conf(r->server)->host;
     oc_client_answer_t answer;
 
-    if (!connection || host->mode == OC_CLIENT_OFF || !connection->has_cert)
+    if (!connection || host->mode == OC_CLIENT_OFF || is_checked(r, connection))
         return DECLINED;
+    ap_set_module_config(r->request_config, &ocsp_client_module, (void *)(uintptr_t)connection->n_certs);
     answer = oc_mtls_answer(connection, host);
     set_variables(r, &answer);
-    if (r->prev) /* an ErrorDocument of a refused request; any other was checked before it was redirected */
+    if (r->prev && is_checked(r->prev, connection)) /* the ErrorDocument of a refused request, for example */
         return DECLINED;
     return oc_mtls_admits(connection, host, &answer, "request") ? DECLINED : refuse(r, connection);
 }
@@ -60,10 +68,8 @@ int oc_mtls_post_read_request(request_rec *r)
     return check(r);
 }
 
-/* Variables are there unless the certificate has come since the request was read. */
+/* A certificate may have come since the request was read, or another one. */
 int oc_mtls_check_access(request_rec *r)
 {
-    if (r->main || apr_table_get(r->subprocess_env, STATE))
-        return DECLINED;
-    return check(r);
+    return r->main ? DECLINED : check(r);
 }

@@ -58,6 +58,17 @@ const char *oc_client_serial(const oc_client_t *client, apr_pool_t *pool);
 /** A stable number for a virtual host, by "name:port". */
 uint64_t oc_client_host_id(const char *name);
 
+/** The key under which the table has a client, for the hosts with this id. */
+static inline oc_client_key_t oc_client_key_for(oc_client_key_t key, uint64_t host)
+{
+    uint64_t part;
+
+    memcpy(&part, key.bytes, sizeof(part));
+    part ^= host;
+    memcpy(key.bytes, &part, sizeof(part));
+    return key;
+}
+
 typedef enum { OC_CLIENT_UNKNOWN, OC_CLIENT_GOOD, OC_CLIENT_REVOKED } oc_client_state_t;
 /** "good", "revoked", "unknown". */
 const char *oc_client_state_name(oc_client_state_t state);

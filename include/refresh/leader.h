@@ -18,6 +18,8 @@ typedef struct {
     void (*tick)(apr_pool_t *pool);
     /** Begin nothing further. @return how many exchanges are in flight */
     unsigned (*wind_up)(void);
+    /** The same for what clients wait for, alone: a new generation obtains the rest. */
+    unsigned (*wind_up_clients)(void);
     /** How long to wait for those when the child ends on its own. */
     apr_interval_time_t (*patience)(void);
     /** Stop what is still in flight, and release everything. Takes at most a second. */

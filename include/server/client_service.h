@@ -20,8 +20,8 @@ typedef struct {
      * @return NULL; else what is wrong with it, from @a pool */
     const char *(*configure)(const oc_client_spec_t *spec, apr_pool_t *pool);
 
-    int (*is_tls)(const server_rec *s);    /* oc_settings_is_tls() */
-    uint64_t (*host_id)(const char *name); /* oc_client_host_id() */
+    int (*is_tls)(const server_rec *s);                              /* oc_settings_is_tls() */
+    const char *(*host_name)(const server_rec *s, apr_pool_t *pool); /* oc_managed_host() */
     const char *(*state_name)(oc_client_state_t state);
     const char *(*source_name)(oc_client_source_t source);
     int (*identify)(oc_client_key_t *key, const X509 *cert, const X509 *issuer); /* oc_client_identify() */

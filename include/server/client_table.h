@@ -20,7 +20,7 @@ typedef enum { OC_CLIENT_OFF, OC_CLIENT_SOFT, OC_CLIENT_HARD } oc_client_mode_t;
 /** The settings of one virtual host that checks clients. Intervals in microseconds. */
 typedef struct {
     server_rec *server;
-    uint64_t id; /* oc_client_host_id() */
+    uint64_t id; /* the same for hosts that query alike; oc_client_table_configure() sets it */
     oc_client_mode_t mode;
     apr_interval_time_t wait;
     apr_interval_time_t grace;
@@ -29,7 +29,7 @@ typedef struct {
 } oc_client_host_t;
 
 typedef struct {
-    const apr_array_header_t *hosts; /* const oc_client_host_t *; those with a mode other than off */
+    const apr_array_header_t *hosts; /* oc_client_host_t *; those with a mode other than off */
     unsigned size;                   /* of the table, in clients */
     const char *path;                /* of the file that stores it; NULL: in memory only */
 } oc_client_spec_t;
@@ -77,7 +77,7 @@ oc_client_gate_t *oc_client_table_gate(void);
 /** const oc_client_host_t *: all that check clients. Never empty where there is a table. */
 const apr_array_header_t *oc_client_table_hosts(void);
 
-/** The host with this id, else the first one; never NULL where there is a table. */
+/** A host with this id, else the first one; never NULL where there is a table. */
 const oc_client_host_t *oc_client_table_host(uint64_t id);
 
 /** Where queries for a client go, as this configuration has it. From @a pool. @return NULL-terminated; empty: none can

@@ -106,13 +106,18 @@ static void stay_out_of_the_way(void)
         pause();
 }
 
+/* Clients of a generation that a reload ends still wait, and watch its table alone. */
+static unsigned in_flight(void)
+{
+    return oc_generation_is_current() ? leader.duty->wind_up() : leader.duty->wind_up_clients();
+}
+
 /* Gate held, and released meanwhile. */
 static void finish(void)
 {
     apr_time_t end = oc_deadline_now() + leader.duty->patience();
 
-    while (leader.duty->wind_up() > 0 && oc_deadline_now() < end && atomic_load(&leader.ending) != AT_ONCE
-           && oc_generation_is_current())
+    while (in_flight() > 0 && oc_deadline_now() < end && atomic_load(&leader.ending) != AT_ONCE)
         wait_until(oc_deadline_now() + FINISH_TICK);
 }
 

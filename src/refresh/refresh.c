@@ -318,7 +318,7 @@ static void end(void)
     forget_jobs(); /* freed here, as a child may drain for hours */
 }
 
-static const oc_leader_duty_t DUTY = {tick, wind_up, patience, end};
+static const oc_leader_duty_t DUTY = {tick, wind_up, oc_client_refresh_wind_up, patience, end};
 
 /* ---- the parent ---- */
 

@@ -11,6 +11,7 @@
 #include "version.h"
 #include "base/deadline.h"
 #include "ocsp/cert.h"
+#include "server/managed.h"
 #include "server/module.h"
 #include "server/settings.h"
 
@@ -162,7 +163,7 @@ static const oc_client_service_t *oc_client_service(void)
         .version = OC_VERSION,
         .configure = oc_client_table_configure,
         .is_tls = oc_settings_is_tls,
-        .host_id = oc_client_host_id,
+        .host_name = oc_managed_host,
         .state_name = oc_client_state_name,
         .source_name = oc_client_source_name,
         .identify = oc_client_identify,

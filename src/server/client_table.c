@@ -41,17 +41,36 @@ void oc_client_table_reset(void)
     memset(&table, 0, sizeof(table));
 }
 
+/* What the result of a query depends on, and when there is another query. Hosts that have it in common share what is
+ * known of a client. Others do not: a client that came first to a host without a responder would stay unknown to one
+ * that has one. */
+static uint64_t identity(const oc_client_host_t *host, apr_pool_t *pool)
+{
+    const char *proxy = oc_settings_server(host->server)->proxy_url;
+    oc_settings_t settings;
+
+    oc_settings_resolve(host->server, &settings);
+    return oc_client_host_id(apr_psprintf(pool,
+                                          "%s %s %" APR_TIME_T_FMT " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT
+                                          " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT " %" APR_TIME_T_FMT,
+                                          host->responder ? host->responder : "-", proxy ? proxy : "-", host->max_age,
+                                          settings.max_age, settings.skew, settings.timeout, settings.bounds.max,
+                                          settings.bounds.retry_max));
+}
+
 const char *oc_client_table_configure(const oc_client_spec_t *spec, apr_pool_t *pool)
 {
     oc_global_conf_t *settings = oc_settings_edit();
     int i;
 
     for (i = 0; i < spec->hosts->nelts; i++) {
-        const char *url = APR_ARRAY_IDX(spec->hosts, i, const oc_client_host_t *)->responder;
+        oc_client_host_t *host = APR_ARRAY_IDX(spec->hosts, i, oc_client_host_t *);
+        const char *url = host->responder;
         const char *problem = url ? oc_fetch_url_problem(url, pool) : NULL;
 
         if (problem)
             return apr_psprintf(pool, "OCSPCacheClientResponder %s: %s", oc_url_public(url, pool), problem);
+        host->id = identity(host, pool);
     }
     if (spec->path && settings->is_provider && strcmp(spec->path, oc_argument_file(&settings->cache, pool)) == 0)
         return apr_psprintf(pool, "OCSPCacheClientFile: %s is the file of SSLStaplingCache. Give each its own file",
