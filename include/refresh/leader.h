@@ -40,4 +40,7 @@ void oc_leader_child_stopping(int is_graceful);
  *  */
 void oc_leader_count_connection(void);
 
+/** Does this child belong to the generation that serves? A draining child obtains no more responses for stapling. */
+int oc_leader_is_current(void);
+
 #endif

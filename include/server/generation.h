@@ -81,9 +81,6 @@ apr_status_t oc_generation_lock_briefly(oc_generation_t *generation, server_rec 
 apr_status_t oc_generation_make_mutex(oc_generation_t *generation, apr_global_mutex_t **mutex, const char *instance,
                                       server_rec *s);
 
-/** Does this child belong to the generation that serves? A draining child stops refreshing at once. */
-int oc_generation_is_current(void);
-
 /** The lead, which the child that refreshes the cache holds; NULL: the specification has none. */
 oc_lead_t *oc_generation_lead(const oc_generation_t *generation);
 

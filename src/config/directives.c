@@ -161,6 +161,7 @@ static const char *set_workers(cmd_parms *cmd, void *dummy, const char *all, con
     const char *error = parse_workers(cmd, all, &oc_settings_edit()->workers);
 
     (void)dummy;
+    oc_settings_edit()->workers_per_responder = OC_UNSET; /* an earlier line may have set it */
     if (!error && per_responder)
         error = parse_workers(cmd, per_responder, &oc_settings_edit()->workers_per_responder);
     return error ? error : begin_own(cmd);
@@ -185,6 +186,7 @@ static const char *set_refresh_interval(cmd_parms *cmd, void *dummy, const char 
     const char *error = parse_duration(cmd, min, APR_USEC_PER_SEC, DURATION_MAX, &oc_settings_edit()->refresh_min);
 
     (void)dummy;
+    oc_settings_edit()->refresh_max = OC_UNSET; /* an earlier line may have set it */
     if (!error && max)
         error = parse_duration(cmd, max, APR_USEC_PER_SEC, DURATION_MAX, &oc_settings_edit()->refresh_max);
     if (!error && max && oc_settings_edit()->refresh_min > oc_settings_edit()->refresh_max)

@@ -86,7 +86,8 @@ static const char *name_in(const char *url, apr_size_t *len)
 
 static unsigned group_of(const oc_client_host_t *host, const oc_client_t *client)
 {
-    const char *url = host->responder ? host->responder : client->urls_len > 0 ? client->urls : "";
+    const char *proxy = oc_settings_server(host->server)->proxy_url;
+    const char *url = proxy ? proxy : host->responder ? host->responder : client->urls_len > 0 ? client->urls : "";
     apr_size_t len;
     const char *name = name_in(url, &len);
     char text[256];

@@ -11,25 +11,39 @@
 
 #include <apr_general.h>
 #include <apr_hash.h>
+#include <apr_strings.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The responders of the jobs, each with its group of the workers. */
+/* The responders of the jobs, each with its group of the workers. A proxy that hangs must take up no more threads than
+ * one responder, and none of a responder that other hosts query directly. */
 typedef struct {
     apr_pool_t *pool;
-    apr_hash_t *by_name; /* "host:port" -> oc_responder_t */
-    unsigned n;
+    apr_hash_t *by_name;       /* "host:port", behind a proxy "host:port host:port" -> oc_responder_t */
+    apr_hash_t *group_by_name; /* "host:port" that is connected to -> oc_responder_t, any of the group */
+    unsigned n_groups;
 } responders_t;
 
-static oc_responder_t *find_responder(responders_t *responders, const char *name)
+static unsigned find_group(responders_t *responders, const char *name, const oc_responder_t *responder)
 {
-    oc_responder_t *responder = apr_hash_get(responders->by_name, name, APR_HASH_KEY_STRING);
+    const oc_responder_t *other = apr_hash_get(responders->group_by_name, name, APR_HASH_KEY_STRING);
+
+    if (other)
+        return other->group;
+    apr_hash_set(responders->group_by_name, name, APR_HASH_KEY_STRING, responder);
+    return responders->n_groups++;
+}
+
+static oc_responder_t *find_responder(responders_t *responders, const char *name, const char *proxy)
+{
+    const char *way = proxy ? apr_pstrcat(responders->pool, proxy, " ", name, NULL) : name;
+    oc_responder_t *responder = apr_hash_get(responders->by_name, way, APR_HASH_KEY_STRING);
 
     if (responder)
         return responder;
     responder = apr_pcalloc(responders->pool, sizeof(*responder));
-    responder->group = responders->n++;
-    apr_hash_set(responders->by_name, name, APR_HASH_KEY_STRING, responder);
+    responder->group = find_group(responders, proxy ? proxy : name, responder);
+    apr_hash_set(responders->by_name, way, APR_HASH_KEY_STRING, responder);
     return responder;
 }
 
@@ -68,9 +82,9 @@ static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t 
     while (urls[n])
         n++;
     found = apr_palloc(responders->pool, (apr_size_t)(n + 1) * sizeof(oc_responder_t *));
-    found[0] = find_responder(responders, managed->responder);
+    found[0] = find_responder(responders, managed->responder, managed->proxy_host);
     for (i = 1; i < n; i++)
-        found[i] = find_responder(responders, oc_fetch_responder(urls[i], responders->pool));
+        found[i] = find_responder(responders, oc_fetch_responder(urls[i], responders->pool), managed->proxy_host);
     add_to_each(found, n > 0 ? n : 1, managed->host);
     return found;
 }
@@ -78,7 +92,7 @@ static oc_responder_t **responders_of(const oc_managed_t *managed, responders_t 
 unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepalive, apr_pool_t *pool)
 {
     const apr_array_header_t *all = oc_managed_all();
-    responders_t responders = {pool, apr_hash_make(pool), 0};
+    responders_t responders = {pool, apr_hash_make(pool), apr_hash_make(pool), 0};
     atomic_uint *n_hedgeable = apr_pcalloc(pool, sizeof(*n_hedgeable));
     int i;
 
@@ -100,7 +114,7 @@ unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepali
         job->hedge.job = job;
         ++*n_jobs;
     }
-    return responders.n;
+    return responders.n_groups;
 }
 
 void oc_jobs_clear(oc_job_t *jobs, unsigned n_jobs)

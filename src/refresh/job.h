@@ -58,7 +58,7 @@ typedef struct {
 typedef struct {
     int is_forced;                  /* is_requested, taken when the job was handed out */
     oc_packet_t *import;            /* the same */
-    int has_read_stored;            /* the response stored before this child took the lead has been verified again */
+    int has_read_stored;            /* nothing is left to be read of what was stored before this child took the lead */
     unsigned turn;                  /* which of the URLs is queried: not 0 while the first has failed in this attempt */
     apr_interval_time_t time_left;  /* of the attempt's deadline, then */
     apr_interval_time_t pause;      /* that a failed responder requested (Retry-After), then */
@@ -107,7 +107,7 @@ typedef struct oc_job_t {
 } oc_job_t;
 
 /** Make a job for every certificate that can be refreshed, from @a pool. @return the number of groups of the workers:
- *  one for each responder ("host:port") */
+ *  one for each responder ("host:port"), or for the proxy in front of several */
 unsigned oc_jobs_make(oc_job_t **jobs, unsigned *n_jobs, oc_keepalive_t *keepalive, apr_pool_t *pool);
 
 /** Free what the jobs own outside their pool. No thread works on one. */

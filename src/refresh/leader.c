@@ -69,6 +69,15 @@ void oc_leader_count_connection(void)
     atomic_fetch_add_explicit(&leader.connections, 1, memory_order_relaxed);
 }
 
+int oc_leader_is_current(void)
+{
+    int generation = 0;
+
+    if (ap_mpm_query(AP_MPMQ_GENERATION, &generation) != APR_SUCCESS || !ap_scoreboard_image)
+        return 1;
+    return generation == ap_scoreboard_image->global->running_generation;
+}
+
 /* ---- the thread ---- */
 
 /* Wait until @a until on the clock of oc_deadline_now(), or until a change. Gate held. @return 0: the time is over */
@@ -109,7 +118,7 @@ static void stay_out_of_the_way(void)
 /* Clients of a generation that a reload ends still wait, and watch its table alone. */
 static unsigned in_flight(void)
 {
-    return oc_generation_is_current() ? leader.duty->wind_up() : leader.duty->wind_up_clients();
+    return oc_leader_is_current() ? leader.duty->wind_up() : leader.duty->wind_up_clients();
 }
 
 /* Gate held, and released meanwhile. */
@@ -124,7 +133,7 @@ static void finish(void)
 /* Gate held, and released meanwhile. */
 static void lead(apr_pool_t *pool)
 {
-    while (atomic_load(&leader.ending) == NOT_ENDING && oc_generation_is_current()) {
+    while (atomic_load(&leader.ending) == NOT_ENDING && oc_leader_is_current()) {
         apr_time_t next = oc_deadline_now() + TICK;
 
         pthread_mutex_unlock(&leader.gate);

@@ -6,7 +6,7 @@
  */
 #include "must_staple.h"
 
-#include "server/generation.h"
+#include "refresh/leader.h"
 #include "server/managed.h"
 #include "server/module.h"
 #include "server/staples.h"
@@ -51,7 +51,7 @@ static int is_called_off(void)
 {
     sigset_t pending;
 
-    if (!oc_generation_is_current())
+    if (!oc_leader_is_current())
         return 1;
     return sigpending(&pending) == 0
            && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1

@@ -22,14 +22,19 @@ APLOG_USE_MODULE(ocsp_cache);
 
 /* ---- the stored response ---- */
 
-/* Begin with what memory or the file hold. Sets job->own.note.due to the time of the next query. */
+/* Begin with what memory or the file hold. Sets job->own.note.due to the time of the next query. What is not usable by
+ * this server's clock is read again in each attempt: when the clock is set right, it is stapled. */
 static void begin_with_stored(oc_job_t *job, apr_pool_t *pool)
 {
     const oc_managed_t *managed = job->managed;
+    int is_first = job->own.note.verdict == OC_PENDING;
     oc_note_t *note = &job->own.note;
     oc_record_t record;
-    oc_stored_t stored = oc_stored_read(job, &record, note, pool);
-    job->own.has_read_stored = stored != OC_STORED_UNKNOWN;
+    oc_stored_t stored = oc_stored_read(job, &record, is_first ? note : NULL, pool);
+
+    job->own.has_read_stored = stored != OC_STORED_UNKNOWN && stored != OC_STORED_IDLE;
+    if (stored == OC_STORED_IDLE)
+        job->own.usable_from = record.usable_from; /* for the log */
     if (stored == OC_STORED_DROPPED)
         memset(note, 0, sizeof(*note));
     if (stored != OC_STORED_VALID || oc_verdict_class(record.verdict) != OC_CLASS_TRUTH)
@@ -104,6 +109,7 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, oc_record_t *record, a
     int is_truth = oc_verdict_class(attempt->verdict) == OC_CLASS_TRUTH;
     apr_time_t now = apr_time_now();
     int has_record = oc_attempt_record(attempt, job->managed, now, record);
+    unsigned failures = job->own.note.failures;
     apr_status_t rv;
 
     if (is_truth)
@@ -113,11 +119,13 @@ static void publish(oc_job_t *job, oc_attempt_t *attempt, oc_record_t *record, a
     rv = oc_stored_put(job, has_record ? record : NULL, pool);
 
     if (is_truth && rv == APR_SUCCESS) {
+        job->own.has_read_stored = 1;
         oc_job_hold(job, record);
         oc_hedge_call_off(job);
     }
     else if (is_truth) { /* the one held is newer, or there is no room: either way this one is not stapled */
         attempt->verdict = rv == APR_EEXIST ? OC_SUPERSEDED : rv == APR_ENOSPC ? OC_CACHE_FULL : OC_OUT_OF_RESOURCES;
+        job->own.note.failures = failures; /* this is one more */
         note_failure(job, attempt, now);
         oc_stored_put(job, NULL, pool);
     }

@@ -134,6 +134,11 @@ static apr_interval_time_t share_of_time(oc_job_t *job)
     return n_left > 1 ? job->own.time_left / n_left : job->own.time_left;
 }
 
+static int is_last_url(const oc_job_t *job)
+{
+    return !job->managed->targets.urls[job->own.turn + 1];
+}
+
 /* While nothing valid is held, the query of the last URL may be hedged, and a hedge ends it. That of another URL is
  * followed by the next one soon. */
 static void start(oc_query_t *query, apr_interval_time_t timeout, const atomic_int *stop)
@@ -142,15 +147,16 @@ static void start(oc_query_t *query, apr_interval_time_t timeout, const atomic_i
 
     oc_deadline_start(&query->deadline, timeout, stop);
     query->deadline.called_off = query->is_hedge ? &hedge->is_called_off : &hedge->found.is_full;
-    if (!query->is_hedge && query->is_urgent && !query->job->managed->targets.urls[query->job->own.turn + 1])
+    if (!query->is_hedge && query->is_urgent && is_last_url(query->job))
         oc_job_allow_hedge(query->job, timeout);
 }
 
 /* Was a hung exchange cut off, while nothing valid is held? The responder may answer now, and clients wait for it. Of
- * two exchanges that are cut off, one is followed by another. */
+ * two exchanges that are cut off, one is followed by another; that of a URL that is not the last one, by the next URL.
+ */
 static int has_been_restarted(const oc_query_t *query, const oc_attempt_t *attempt)
 {
-    if (query->is_hedge && atomic_load(&query->job->hedge.begun) != 0)
+    if (query->is_hedge ? atomic_load(&query->job->hedge.begun) != 0 : !is_last_url(query->job))
         return 0;
     return query->is_urgent && attempt->verdict == OC_CONNECTION_LOST && (attempt->elapsed >= HUNG || query->has_hung);
 }

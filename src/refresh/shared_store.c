@@ -348,14 +348,18 @@ static apr_status_t run(call_t **call, const atomic_int *stop)
     apr_interval_time_t timeout = oc_settings_global()->shared_timeout;
     apr_status_t waited, rv = APR_EAGAIN;
     oc_breaker_state_t state;
+    oc_breaker_call_t about;
     int is_news = 0;
 
     oc_workers_lock(store.workers);
     if (oc_breaker_may_call(&store.breaker, &(*call)->about, oc_deadline_now())) {
+        about = (*call)->about;
         oc_workers_submit(store.workers, &(*call)->task);
         waited = oc_workers_await(store.workers, &(*call)->task, timeout, stop);
         rv = waited == APR_SUCCESS ? (*call)->status : atomic_load(stop) ? APR_EINTR : APR_TIMEUP;
-        is_news = oc_breaker_conclude(&store.breaker, &(*call)->about, rv, oc_deadline_now());
+        if (waited == APR_SUCCESS) /* else the store's thread may be writing it */
+            about.is_alive = (*call)->about.is_alive;
+        is_news = oc_breaker_conclude(&store.breaker, &about, rv, oc_deadline_now());
         if (waited == APR_EBUSY) {
             (*call)->is_abandoned = 1;
             *call = NULL;

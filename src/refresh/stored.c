@@ -31,8 +31,8 @@ static oc_stored_t verify(const oc_job_t *job, oc_record_t *record, const oc_not
     apr_time_t usable_from = record->usable_from, usable_until = record->usable_until, fetched_at = record->fetched_at;
     oc_verify_result_t result;
 
-    if (!oc_record_is_usable(record, policy.now)) /* one that is usable later stays: the clock may be set right again */
-        return OC_STORED_NONE;
+    if (!oc_record_is_usable(record, policy.now)) /* it stays: the clock may be set right again */
+        return OC_STORED_IDLE;
     if (!oc_record_verify(record, managed->cert, &policy, &result, pool)) {
         if (result.verdict == OC_OUT_OF_RESOURCES)
             return OC_STORED_UNKNOWN;
@@ -71,10 +71,11 @@ apr_status_t oc_stored_put(oc_job_t *job, const oc_record_t *record, apr_pool_t 
         break; /* the order in the arena is not that of the record */
     case OC_STORED_UNKNOWN:
         return rv;
-    case OC_STORED_NONE: /* usable later: of more use than an error now, of less than a response that is usable now */
+    case OC_STORED_IDLE: /* usable later: of more use than an error now, of less than a response that is usable now */
         if (oc_verdict_class(record->verdict) != OC_CLASS_TRUTH)
             return rv;
         break;
+    case OC_STORED_NONE:
     case OC_STORED_DROPPED:
         break;
     }

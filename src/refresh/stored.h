@@ -11,7 +11,8 @@
 #include "job.h"
 
 typedef enum {
-    OC_STORED_NONE,    /* nothing, or a response that has expired, or is usable later */
+    OC_STORED_NONE,    /* nothing */
+    OC_STORED_IDLE,    /* by this server's clock, it has expired, or is usable later */
     OC_STORED_VALID,   /* it matches its response, and is still usable */
     OC_STORED_DROPPED, /* it did not, and has been removed, with a warning in the log */
     OC_STORED_UNKNOWN  /* it could not be verified, as memory ran out */

@@ -21,7 +21,6 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <http_main.h>
-#include <scoreboard.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -42,7 +41,8 @@ typedef struct {
 
 /* In shared memory: what one process finds out for all. */
 typedef struct {
-    atomic_int is_file_lost;     /* the file could not be written */
+    atomic_int is_file_lost;     /* the file could not be made */
+    atomic_int is_file_behind;   /* a write failed: records that a later one does not replace are not in the file */
     atomic_int is_size_reported; /* that the cache is too small */
 } shared_t;
 
@@ -141,9 +141,19 @@ apr_status_t oc_generation_lock_briefly(oc_generation_t *generation, server_rec 
     return APR_STATUS_IS_EBUSY(rv) ? rv : begin(generation, rv, 1, s);
 }
 
+/* The disk was full, for example. Blocks that were free in the arena meanwhile may hold the only version of a record in
+ * the file: so when writing works again, all of it is written. Mutex held. */
+static apr_status_t catch_up(oc_generation_t *generation)
+{
+    if (generation->write_status == APR_SUCCESS && atomic_load(&generation->shared->is_file_behind))
+        oc_shm_rewrite(generation->shm);
+    atomic_store(&generation->shared->is_file_behind, generation->write_status != APR_SUCCESS);
+    return generation->write_status;
+}
+
 void oc_generation_unlock(oc_generation_t *generation, server_rec *s)
 {
-    apr_status_t before = generation->file_status, status = generation->has_written ? generation->write_status : before;
+    apr_status_t before = generation->file_status, status = generation->has_written ? catch_up(generation) : before;
     int has_recovered = generation->has_recovered, is_brief = generation->is_brief;
 
     generation->file_status = status;
@@ -331,6 +341,7 @@ static apr_status_t create_shared(shared_t **shared, apr_pool_t *pool)
     if (rv == APR_SUCCESS) {
         *shared = apr_shm_baseaddr_get(shm);
         atomic_init(&(*shared)->is_file_lost, 0);
+        atomic_init(&(*shared)->is_file_behind, 0);
         atomic_init(&(*shared)->is_size_reported, 0);
     }
     return rv;
@@ -431,15 +442,6 @@ void oc_generation_child_init(apr_pool_t *pchild, server_rec *s)
 
         oc_mutex_child_init(&generation->mutex, s, pchild);
     }
-}
-
-int oc_generation_is_current(void)
-{
-    int generation = 0;
-
-    if (ap_mpm_query(AP_MPMQ_GENERATION, &generation) != APR_SUCCESS || !ap_scoreboard_image)
-        return 1;
-    return generation == ap_scoreboard_image->global->running_generation;
 }
 
 oc_lead_t *oc_generation_lead(const oc_generation_t *generation)

@@ -62,6 +62,12 @@ def test_wrong_argument_names_the_directive(site, line):
     assert len(said) == 1 and line.split()[0] in said[0], checked.output
 
 
+def test_a_later_line_replaces_all_of_an_earlier_one(site):
+    """The first line's second argument, 30 minutes, does not count for the second line."""
+    server = site(directives=("OCSPCacheRefreshInterval 1min 30min", "OCSPCacheRefreshInterval 2h")).server
+    assert server.check().lines == ["Syntax OK"]
+
+
 def test_durations(site):
     server = site(directives=("OCSPCacheRefreshInterval 5m 1d", "OCSPCacheExpiryWarning 12h",
                               "OCSPCacheMustStapleWait 1min",

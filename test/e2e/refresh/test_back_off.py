@@ -4,10 +4,11 @@
 
 import pytest
 
-from conftest import NOTHING_HELD
+import responders
+from conftest import CACHE, NOTHING_HELD
+from httpd import Config, Vhost
 from observe import LEADS, certificate
 from wait import holds, poll
-
 
 
 def busy(exchange):
@@ -55,3 +56,21 @@ def test_a_stop_and_a_start_forget_it(failing):
     failing.server.stop()
     failing.server.start()
     failing.responder.wait_asked(2)
+
+
+@pytest.mark.parametrize("cache, status", [(None, "superseded"), ("ocsp_cache:cache/staples(32768)", "cache-full")])
+def test_pauses_grow_while_valid_responses_cannot_be_kept(httpd, ca, responder, cache, status):
+    """They are older than the one that is held, or there is no room for them: 5, 10, 20 seconds as after any failure."""
+    answering = responder(responders.good(this_update=0))
+    n = 30 if cache else 1
+    hosts = [f"h{i}.example.test" for i in range(n)]
+    leaves = [ca.leaf(host, url=answering.url) for host in hosts]
+    server = httpd(Config(vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in zip(hosts, leaves)), cache=cache or CACHE,
+                          directives=("OCSPCacheRefreshInterval 1 1",) if not cache else ()))
+    server.allow(r"\[ocsp_cache:(warn|error)\] ")
+    server.start()
+    if not cache:
+        server.wait_staple(hosts[0])
+        answering.script = responders.good(this_update=-7200)
+    poll(lambda: any(one["failures"] >= 3 and one["last_verdict"] == status for one in server.certificates()),
+         "three failures in a row are counted", 45)

@@ -12,7 +12,7 @@ import responders
 from conftest import CACHE, NOTHING_HELD
 from httpd import Config, Vhost
 from observe import certificate, stamped, status
-from wait import poll
+from wait import holds, poll
 
 PASSWORD = "s3cr%2Ft-of-ours"   # with what a URL must escape
 PLAIN = "s3cr/t-of-ours"
@@ -226,3 +226,28 @@ def test_retry_after(site, header, low, high):
     assert (seen["failures"], seen["last_verdict"]) == (1, "http-status")
     assert low <= seen["next_request"] - failed <= high, seen
     assert len(one.responder.asked) == 1, "no second attempt by POST at a busy responder"
+
+
+# ---- through a proxy ----
+
+def test_responders_behind_one_proxy_count_as_one(httpd, ca, responder):
+    proxy = responder(responders.hang())
+    hosts = [f"h{n}.example.test" for n in range(4)]
+    leaves = [ca.leaf(host, url=f"http://ocsp{n}.example.invalid/") for n, host in enumerate(hosts)]
+    server = httpd(Config(vhosts=tuple(Vhost(host, (leaf,)) for host, leaf in zip(hosts, leaves)), cache=CACHE,
+                          directives=(f"SSLOCSPProxyURL http://127.0.0.1:{proxy.port}", "OCSPCacheWorkers 8 1")))
+    server.start()
+    proxy.wait_asked()
+    holds(lambda: len(proxy.asked) == 1, "one thread waits", 1.0)
+
+
+def test_a_proxy_that_hangs_does_not_delay_those_who_do_without_it(httpd, ca, responder):
+    """Its hosts and another one use the same responder."""
+    proxy, answering = responder(responders.hang()), responder()
+    through = (f"SSLOCSPProxyURL http://127.0.0.1:{proxy.port}",)
+    hosts = [f"h{n}.example.test" for n in range(9)]
+    server = httpd(Config(vhosts=tuple(Vhost(host, (ca.leaf(host, url=answering.url),), directives=through if n < 8 else ())
+                                       for n, host in enumerate(hosts)), cache=CACHE,
+                          directives=("SSLStaplingResponderTimeout 60",)))
+    server.start()
+    server.wait_staple(hosts[8])

@@ -172,3 +172,16 @@ def test_each_responder_keeps_its_share_of_the_workers(httpd, ca, responder):
         server.wait_staple(vhost.host, deadline=30)
     assert counting.most == 2
     assert len(alive.asked) == 10 and len(other.asked) == 10
+
+
+def test_the_next_is_queried_when_the_first_breaks_off_and_hangs(several):
+    """Nothing is held. With one responder, the broken exchange is followed by another at once, which may hang in full."""
+    def first(exchange):
+        if len(exchange.responder.asked) % 2 == 1:
+            time.sleep(1.2)  # what is cut off after a second has hung
+        else:
+            responders.hang()(exchange)
+    one, (_, alive) = several(first, responders.good(), directives=("SSLStaplingResponderTimeout 4",))
+    one.server.start()
+    one.wait_staple(deadline=10)
+    assert len(alive.asked) == 1

@@ -105,3 +105,25 @@ def test_clock_that_jumps_to_and_fro(site, clock):
     one.wait_staple("good", deadline=20)
     poll(lambda: len(one.responder.asked) >= asked + 2, "the responder is queried again", 30)
     assert one.handshake().status == "good"
+
+
+def test_server_that_starts_with_a_clock_that_is_behind(site, clock):
+    """Until the clock is set right, the stored response is not stapled; then it is, and no line denies it, although the
+    responder is down all the time."""
+    one = site(responders.good(next_update=86400), environment=clock.environment,
+               directives=("SSLStaplingErrorCacheTimeout 2",))
+    one.server.allow(NOTHING_HELD, "By this server's clock")
+    one.server.start()
+    one.wait_staple()
+    one.server.stop()
+    one.responder.refuse()
+    clock.set(-7200)
+    one.server.start()
+    assert one.handshake().status is None
+    one.server.wait_log("By this server's clock, the stored response is not valid before", "warn")
+    clock.set(0)
+    one.wait_staple()
+    one.server.wait_log("the stored response is good until", "debug")
+    known = len(one.server.ours(pattern="There is no valid response"))
+    one.server.wait_log("Stapling continues with the stored response")
+    assert len(one.server.ours(pattern="There is no valid response")) == known

@@ -7,8 +7,10 @@ import time
 
 import pytest
 
-from httpd import Httpd
-from conftest import HOST
+import responders
+from cachectl import ctl
+from conftest import CACHE, HOST
+from httpd import Config, Httpd, Vhost
 from wait import poll
 
 FLUSH = 3.0  # seconds; the gap of a reload without a flush in it is 50 ms, more on a busy machine
@@ -160,3 +162,34 @@ def test_a_file_that_cannot_be_made_costs_persistence_alone(site, delays):
     assert one.handshake().status == "good"
     one.server.graceful()
     assert one.handshake().status == "good"
+
+
+@pytest.mark.parametrize("is_full", [True, False], ids=["full", "control"])
+def test_a_disk_that_was_full_for_a_moment_loses_no_record(httpd, ca, responder, delays, is_full):
+    """What could not be written was replaced in memory, and its place in the file then by another record."""
+    answering = responder(responders.good(this_update=-7200))
+    hosts = ("a.example.test", "b.example.test")
+    server = httpd(Config(vhosts=tuple(Vhost(host, (ca.leaf(host, url=answering.url),)) for host in hosts), cache=CACHE),
+                   environment=delays.environment)
+    delays.slow_folder = server.cache_folder
+    server.environment = delays.environment
+    server.allow("AH00098: pid file .* overwritten", "No space left", "cannot write the cache file")
+    server.start()
+    for host in hosts:
+        server.wait_staple(host)
+    answering.script = responders.good(this_update=-60)
+    if is_full:
+        delays.set(full=("write",))
+    for n, host in enumerate(hosts):
+        ctl(server, "refresh", host)
+        answering.wait_asked(3 + n)
+        if is_full and n == 0:
+            server.wait_log("cannot write the cache file", "error")
+            delays.set()
+    if is_full:
+        server.wait_log("can be written again", "notice")
+    poll(lambda: server.certificates()[1]["last_attempt"] is not None, "the second one is stored")
+    answering.refuse()
+    server.kill()
+    server.start()
+    assert [server.handshake(host).status for host in hosts] == ["good", "good"], "from the file"
