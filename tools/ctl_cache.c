@@ -87,8 +87,8 @@ static int find_in(ctl_t *ctl, const char *folder)
                            folder, ctl_become_owner(folder, ctl->pool));
     paths = prefer_served(paths, ctl->pool);
     if (paths->nelts > 1)
-        return ctl_trouble(ctl, "%s contains several caches; name one of them with --file:\n  %s", folder,
-                           apr_array_pstrcat(ctl->pool, paths, '\n'));
+        return ctl_trouble(ctl, "%s contains several caches; name one of them with --file: %s", folder,
+                           apr_array_pstrcat(ctl->pool, paths, ' '));
     ctl->path = APR_ARRAY_IDX(paths, 0, const char *);
     return CTL_OK;
 }
@@ -115,6 +115,8 @@ const char *ctl_become_owner(const char *path, apr_pool_t *pool)
     char *name;
 
     if ((lstat(path, &st) != 0 && stat(oc_disk_folder(path, pool), &st) != 0) || st.st_uid == geteuid())
+        return "";
+    if (geteuid() == 0) /* it can read every file; what it refuses, the server refuses too */
         return "";
     if (st.st_uid == 0)
         return ". It belongs to root: run this as root, with sudo for example";

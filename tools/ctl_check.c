@@ -133,7 +133,7 @@ static void print_first_line(const ctl_t *ctl, const ctl_stock_t *stock, const c
 {
     const char *begin =
         apr_psprintf(ctl->pool, " - %d of %d certificates have a valid response%s; ", check->stapled, check->n,
-                     check->silent ? apr_psprintf(ctl->pool, ", %d name no responder", check->silent) : "");
+                     check->silent ? apr_psprintf(ctl->pool, ", %d without a responder", check->silent) : "");
     const char *end = apr_pstrcat(
         ctl->pool,
         check->problems->nelts > 1 ? apr_psprintf(ctl->pool, "; and %d more", check->problems->nelts - 1) : "",

@@ -17,6 +17,7 @@
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -81,6 +82,8 @@ int ctl_apart(const ctl_t *ctl, ctl_apart_fn *work, void *data, int *status)
     while (waitpid(pid, &ended, 0) < 0)
         if (errno != EINTR)
             return ctl_trouble(ctl, "cannot wait for a process: %s", apr_strerror(errno, why, sizeof(why)));
+    if (WIFSIGNALED(ended) && WTERMSIG(ended) == SIGPIPE) /* who reads the output has seen enough */
+        (void)raise(SIGPIPE);
     if (!WIFEXITED(ended))
         return ctl_trouble(ctl, "the process that reads the OCSP responses was killed by signal %d", WTERMSIG(ended));
     *status = WEXITSTATUS(ended);

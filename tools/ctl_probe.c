@@ -127,8 +127,7 @@ static int is_configured_host(const probe_t *probe)
 
 static int refuse_host(const probe_t *probe, const char *why)
 {
-    return ctl_trouble(probe->ctl, "there is no file %s, and it is not a host of the server: %s",
-                       probe->certificate_path, why);
+    return ctl_trouble(probe->ctl, "there is no file %s. As a name of a certificate: %s", probe->certificate_path, why);
 }
 
 /* The manifest has what is needed of certificate and issuer; the certificate itself is not read. */

@@ -110,7 +110,7 @@ static void put_response(oc_json_t *json, const probe_t *probe)
     oc_json_time(json, "produced_at", verified->produced_at);
     oc_json_time(json, "this_update", verified->this_update);
     oc_json_time(json, "next_update", verified->next_update);
-    oc_json_time(json, "usable_until", verified->usable_until);
+    oc_json_time(json, "usable_until", probe->signer ? verified->usable_until : 0);
     oc_json_time(json, "revoked_at", verified->revoked_at);
     if (probe->verdict == OC_REVOKED && verified->revocation_reason >= 0)
         oc_json_integer(json, "revocation_reason", verified->revocation_reason);

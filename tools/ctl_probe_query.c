@@ -52,7 +52,7 @@ void probe_verify(probe_t *probe, const oc_verify_subject_t *subject)
     oc_verify_response(probe->fetched.der, probe->fetched.der_len, subject, &policy, &probe->verified, probe->pool);
     probe->verdict = probe->verified.verdict;
     probe->detail = probe->verified.detail;
-    if (probe->verified.usable_until) /* it was verified to its end */
+    if (oc_verdict_class(probe->verdict) == OC_CLASS_TRUTH) /* it was verified to its end, and is signed */
         probe->signer = signer_of(&probe->fetched, subject->issuer, probe->pool);
 }
 

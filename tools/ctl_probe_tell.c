@@ -162,7 +162,7 @@ static void print_times(const probe_t *probe)
         say("nextUpdate", probe_date(probe, verified->next_update));
     else if (verified->this_update)
         say("nextUpdate", "none");
-    if (verified->usable_until)
+    if (probe->signer)
         say("usable until", probe_date(probe, verified->usable_until));
 }
 

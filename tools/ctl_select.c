@@ -76,7 +76,7 @@ static int by_distance(const void *a, const void *b)
 {
     const near_t *x = a, *y = b;
 
-    return x->distance < y->distance ? -1 : x->distance > y->distance;
+    return x->distance != y->distance ? (x->distance < y->distance ? -1 : 1) : strcmp(x->name, y->name);
 }
 
 static int print_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char *word)
@@ -101,8 +101,12 @@ static int print_nearest(const ctl_t *ctl, const ctl_stock_t *stock, const char 
                            stock->manifest ? "" : stock->manifest_problem);
     qsort(all->elts, (size_t)all->nelts, sizeof(near_t), by_distance);
     names = apr_array_make(ctl->pool, NEAREST, sizeof(const char *));
-    for (i = 0; i < all->nelts && i < NEAREST; i++)
-        APR_ARRAY_PUSH(names, const char *) = APR_ARRAY_IDX(all, i, near_t).name;
+    for (i = 0; i < all->nelts && names->nelts < NEAREST; i++) {
+        const char *name = APR_ARRAY_IDX(all, i, near_t).name;
+
+        if (names->nelts == 0 || strcmp(name, APR_ARRAY_IDX(names, names->nelts - 1, const char *)) != 0)
+            APR_ARRAY_PUSH(names, const char *) = name;
+    }
     return ctl_trouble(ctl, "the server has no certificate for '%s'. %s: %s%s", word,
                        all->nelts > NEAREST ? "The nearest of its hosts" : "Its hosts",
                        apr_array_pstrcat(ctl->pool, names, ' '),

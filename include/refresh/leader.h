@@ -20,7 +20,7 @@ typedef struct {
     unsigned (*wind_up)(void);
     /** The same for what clients wait for, alone: a new generation obtains the rest. */
     unsigned (*wind_up_clients)(void);
-    /** How long to wait for those when the child ends on its own. */
+    /** How long to wait for those when the child ends on its own, or after a reload. */
     apr_interval_time_t (*patience)(void);
     /** Stop what is still in flight, and release everything. Takes at most a second. */
     void (*end)(void);

@@ -25,6 +25,7 @@ typedef struct oc_server_conf_t {
     int use_stapling;                      /* SSLUseStapling */
     int return_errors;                     /* SSLStaplingReturnResponderErrors */
     int fake_try_later;                    /* SSLStaplingFakeTryLater */
+    const char *with_unit;                 /* one of the following as written here, with a unit; NULL: none */
     apr_interval_time_t responder_timeout; /* SSLStaplingResponderTimeout */
     apr_interval_time_t standard_timeout;  /* SSLStaplingStandardCacheTimeout */
     apr_interval_time_t error_timeout;     /* SSLStaplingErrorCacheTimeout */

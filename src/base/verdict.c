@@ -84,9 +84,10 @@ static const oc_verdict_row_t rows[OC_VERDICT_LIMIT] = {
                             "the connection to the responder broke before the answer was complete",
                             "The module retries automatically. If the error persists, look for a proxy or a firewall "
                             "that closes connections to the responder."},
-    [OC_HTTP_STATUS] = {OC_CLASS_NO_ANSWER, "http-status", "the responder answered with an HTTP error",
-                        "5xx usually passes. 403, 404 and 407 mean a wrong URL (openssl x509 -noout -ocsp_uri, "
-                        "SSLStaplingForceURL) or a proxy that denies access (SSLOCSPProxyURL)."},
+    [OC_HTTP_STATUS] =
+        {OC_CLASS_NO_ANSWER, "http-status", "the responder answered with an HTTP error",
+         "A 5xx status is usually temporary. 403, 404 and 407 mean a wrong URL (openssl x509 -noout -ocsp_uri, "
+         "SSLStaplingForceURL) or a proxy that denies access (SSLOCSPProxyURL)."},
     [OC_HTTP_REDIRECT] = {OC_CLASS_NO_ANSWER, "http-redirect", "the responder redirects to another URL",
                           "Redirects are not followed. If the other URL is an http:// URL of the same CA, set "
                           "SSLStaplingForceURL to it. A captive portal redirects as well."},

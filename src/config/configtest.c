@@ -89,13 +89,13 @@ static void check_issuer(const case_t *c, int has_folder)
     if (!c->is_alone)
         report(c, APLOG_INFO, OC_ABOUT_CERTIFICATE,
                apr_pstrcat(c->pool, "the issuer's certificate is missing: ", c->issuer_problem, NULL));
-    report(c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
-           apr_pstrcat(
-               c->pool, "nothing will be stapled: the issuer's certificate is missing: ", missing, c->demand,
-               ". Append it to the certificate in SSLCertificateFile, or name its file in SSLCertificateChainFile or "
-               "SSLCACertificateFile",
-               has_folder ? " (SSLCACertificatePath does not hold it under its hash: see `openssl rehash`)" : "",
-               NULL));
+    report(
+        c, APLOG_WARNING, OC_ABOUT_CERTIFICATES,
+        apr_pstrcat(c->pool, "nothing will be stapled: the issuer's certificate is missing: ", missing, c->demand,
+                    ". Append the issuer's certificate to the one in SSLCertificateFile, or name its file in "
+                    "SSLCertificateChainFile or SSLCACertificateFile",
+                    has_folder ? " (SSLCACertificatePath does not hold it under its hash: see `openssl rehash`)" : "",
+                    NULL));
 }
 
 /* No responder can be queried. That a certificate names none is expected; the other causes can be fixed. */

@@ -90,6 +90,11 @@ static void check_values(oc_findings_t *findings, const oc_mod_md_t *md, const a
 
     if (!own)
         return;
+    if (own->with_unit)
+        warn(findings, s,
+             apr_pstrcat(pool, own->with_unit,
+                         ": mod_ssl's directives take a number of seconds and ignore the unit. Write the number alone",
+                         NULL));
     if (own->fake_try_later == 1 && !is_faking(servers, md, s))
         warn(findings, s,
              "SSLStaplingFakeTryLater On has no effect: errors, and so a generated tryLater, are stapled only with "

@@ -95,6 +95,8 @@ static const char *read_seconds(cmd_parms *cmd, void *dummy, const char *args)
     int seconds = arg ? atoi(arg) : -1; /* NOLINT(cert-err34-c): to mod_ssl anything that is not a number is 0 */
 
     (void)dummy;
+    if (arg && arg[strspn(arg, "-0123456789")])
+        conf_of(cmd)->with_unit = apr_pstrcat(cmd->pool, cmd->cmd->name, " ", arg, NULL);
     if (seconds >= 0) /* else mod_ssl rejects it */
         *(apr_interval_time_t *)field_of(cmd) = apr_time_from_sec(seconds);
     return NULL;
@@ -175,9 +177,10 @@ static const char *parse_duration(cmd_parms *cmd, const char *arg, apr_interval_
                             "%s: '%s' is not a duration. Write " OC_DURATION_FORM ". Without a unit: seconds",
                             cmd->cmd->name, arg);
     if (*duration < min || *duration > max)
-        return apr_psprintf(cmd->pool, "%s: '%s' is out of range: it must be from %s to %s", cmd->cmd->name, arg,
+        return apr_psprintf(cmd->pool, "%s: '%s' is out of range: it must be from %s to %s%s", cmd->cmd->name, arg,
                             min == 0 ? "0" : oc_duration_text(min, arg, cmd->pool),
-                            oc_duration_text(max, arg, cmd->pool));
+                            oc_duration_text(max, arg, cmd->pool),
+                            arg[strspn(arg, "0123456789")] ? "" : ". Without a unit: seconds");
     return NULL;
 }
 

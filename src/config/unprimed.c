@@ -70,8 +70,9 @@ static void log_group(const group_t *group, apr_pool_t *pool)
 {
     ap_log_error(
         APLOG_MARK, APLOG_WARNING, 0, group->first,
-        "nothing is stapled for %s%s: mod_ssl does not find the certificate of the issuer, \"%s\"%s. Append it to the "
-        "certificate in SSLCertificateFile, or name its file in SSLCertificateChainFile or SSLCACertificateFile",
+        "nothing is stapled for %s%s: mod_ssl does not find the certificate of the issuer, \"%s\"%s. Append the "
+        "issuer's certificate to the one in SSLCertificateFile, or name its file in SSLCertificateChainFile or "
+        "SSLCACertificateFile",
         group->names, group->n > NAMES_MAX ? apr_psprintf(pool, " and %u more", group->n - NAMES_MAX) : "",
         group->issuer, group->must_staple ? ". Clients reject a Must-Staple certificate without a staple" : "");
 }

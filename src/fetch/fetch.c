@@ -299,12 +299,12 @@ static void fetch_explain_both(oc_fetch_result_t *result, const char *by_get)
     apr_size_t used = strlen(result->detail);
     char *end = result->detail + used;
     apr_size_t room = sizeof(result->detail) - used;
-    const char *space = used > 0 ? " " : "";
+    const char *comma = used > 0 ? ", " : "";
 
     if (strcmp(result->detail, by_get) == 0)
-        (void)apr_snprintf(end, room, "%sby POST and by GET", space);
+        (void)apr_snprintf(end, room, "%sby POST and by GET", comma);
     else
-        (void)apr_snprintf(end, room, "%sby POST; by GET: %s", space, by_get);
+        (void)apr_snprintf(end, room, "%sby POST; by GET: %s", comma, by_get);
 }
 
 static oc_verdict_t fetch_both_ways(oc_exchange_t *ex)

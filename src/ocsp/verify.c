@@ -152,6 +152,10 @@ static oc_verdict_t check_produced_at(oc_check_t *check)
     check->result->produced_at = produced_at;
     if (!oc_check_is_past(check, produced_at))
         return oc_check_refuse_time(check, OC_NOT_YET_VALID, "producedAt", produced_at);
+    if (!oc_check_is_past(check, check->subject->not_before))
+        return oc_check_refuse_time(check, OC_NOT_YET_VALID,
+                                    "the certificate itself is not valid before its notBefore, which",
+                                    check->subject->not_before);
     if (produced_at < check->subject->not_before)
         return oc_check_refuse_time(check, OC_TIMES_INVALID, "before the certificate was valid: its producedAt",
                                     produced_at);

@@ -163,6 +163,11 @@ apr_interval_time_t oc_client_refresh_patience(void)
     return refresher.tasks ? oc_client_tasks_timeout() + FINISH_SLACK : 0;
 }
 
+apr_interval_time_t oc_client_refresh_wait(void)
+{
+    return refresher.tasks ? oc_client_tasks_wait() : 0;
+}
+
 void oc_client_refresh_end(server_rec *s)
 {
     unsigned left;

@@ -13,6 +13,9 @@
 void oc_client_refresh_tick(server_rec *s);
 unsigned oc_client_refresh_wind_up(void);
 apr_interval_time_t oc_client_refresh_patience(void);
+
+/** How long clients may still wait, after a reload. */
+apr_interval_time_t oc_client_refresh_wait(void);
 void oc_client_refresh_end(server_rec *s);
 
 #endif

@@ -47,6 +47,18 @@ oc_client_tasks_t *oc_client_tasks_create(unsigned n_threads, apr_pool_t *pool)
     return tasks;
 }
 
+apr_interval_time_t oc_client_tasks_wait(void)
+{
+    const apr_array_header_t *hosts = oc_client_table_hosts();
+    apr_interval_time_t longest = 0;
+    int i;
+
+    for (i = 0; i < hosts->nelts; i++)
+        if (APR_ARRAY_IDX(hosts, i, const oc_client_host_t *)->wait > longest)
+            longest = APR_ARRAY_IDX(hosts, i, const oc_client_host_t *)->wait;
+    return longest;
+}
+
 apr_interval_time_t oc_client_tasks_timeout(void)
 {
     const apr_array_header_t *hosts = oc_client_table_hosts();

@@ -24,6 +24,9 @@ void oc_client_tasks_submit(oc_client_tasks_t *tasks, oc_workers_t *workers, con
 void oc_client_tasks_work(oc_task_t *task, const atomic_int *stop, apr_pool_t *pool);
 void oc_client_tasks_done(oc_task_t *task);
 
+/** The longest time that a client waits, of all hosts that check clients. Where there is a table. */
+apr_interval_time_t oc_client_tasks_wait(void);
+
 /** The longest time that a query takes, of all hosts that check clients. Where there is a table. */
 apr_interval_time_t oc_client_tasks_timeout(void);
 

@@ -236,7 +236,8 @@ static apr_status_t end_thread(void *data)
     int is_leading, has_ended = 0, draining = DRAINING;
 
     (void)data;
-    if (!has_served(1, 1) || !atomic_compare_exchange_strong(&leader.ending, &draining, FINISH))
+    if ((!has_served(1, 1) && oc_leader_is_current())
+        || !atomic_compare_exchange_strong(&leader.ending, &draining, FINISH))
         atomic_store(&leader.ending, AT_ONCE);
     before = apr_signal(
         SIGTERM, on_terminate); /* prefork ignores it by now; while this child finishes, it is a reason to stop */

@@ -287,6 +287,8 @@ static apr_interval_time_t patience(void)
     apr_interval_time_t longest = 0;
     int i;
 
+    if (!oc_leader_is_current())
+        return oc_client_refresh_wait();
     for (i = 0; i < all->nelts; i++) {
         const oc_managed_t *managed = APR_ARRAY_IDX(all, i, const oc_managed_t *);
 

@@ -170,7 +170,8 @@ void oc_renew(oc_job_t *job, const atomic_int *stop, apr_pool_t *pool)
     began = apr_time_now();
     if (oc_sources_search(job, &attempt, stop, pool) == OC_FOUND_ANSWER) {
         publish(job, &attempt, &record, pool);
-        oc_stats_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
+        if (attempt.verdict != OC_CERTIFICATE_EXPIRED) /* nothing was sent */
+            oc_stats_exchange(attempt.origin, attempt.verdict, attempt.elapsed);
         oc_stats_enter(job->ordinal, job->managed->cert, &job->own.note, apr_time_now(), job->managed->server);
         if (oc_verdict_class(attempt.verdict) == OC_CLASS_TRUTH)
             oc_log_truth(job, &attempt, &before, pool);

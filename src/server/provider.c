@@ -69,7 +69,8 @@ static apr_status_t provider_init(ap_socache_instance_t *instance, const char *c
         if (!instance->has_warned)
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "%s still uses the ocsp_cache of an earlier configuration, which is gone: nothing is cached. "
-                         "Restart the server",
+                         "If SSLUseStapling is still on, name a cache in SSLStaplingCache, or the server does not "
+                         "start again. Then restart it",
                          cname);
         instance->has_warned = 1;
         return APR_SUCCESS;

@@ -98,7 +98,7 @@ static int print_row(void *context, const oc_view_t *view, unsigned ordinal, oc_
               oc_timeline_svg(view, request->now, pool), "</td><td data-label=\"Time left\">",
               oc_status_time(is_stapled ? view->usable_until : 0, request->now, pool),
               "</td><td data-label=\"Next refresh\">",
-              view->is_refreshed && view->next_request <= request->now
+              view->is_refreshed && view->next_request > 0 && view->next_request <= request->now
                   ? "now"
                   : oc_status_time(view->is_refreshed ? view->next_request : 0, request->now, pool),
               "</td><td data-label=\"Last attempt\">", last_attempt(view, request->now, pool), "</td></tr>\n", NULL);

@@ -62,6 +62,16 @@ def test_wrong_argument_names_the_directive(site, line):
     assert len(said) == 1 and line.split()[0] in said[0], checked.output
 
 
+@pytest.mark.parametrize("line", ["SSLStaplingResponseMaxAge 7d", "SSLStaplingResponderTimeout 5min",
+                                  "SSLStaplingErrorCacheTimeout 10min", "SSLStaplingStandardCacheTimeout 2h"])
+def test_units_in_directives_of_mod_ssl(site, line):
+    """They are seconds, whatever follows the number."""
+    server = site(directives=(line,)).server
+    assert f"{line}: mod_ssl's directives take a number of seconds" in server.check().output
+    server.config = replace(server.config, directives=(line.rstrip("dhmin"),))
+    assert "number of seconds" not in server.check().output
+
+
 def test_a_later_line_replaces_all_of_an_earlier_one(site):
     """The first line's second argument, 30 minutes, does not count for the second line."""
     server = site(directives=("OCSPCacheRefreshInterval 1min 30min", "OCSPCacheRefreshInterval 2h")).server
@@ -78,7 +88,7 @@ def test_durations(site):
                         ("OCSPCacheMustStapleWait 2h", "'2h' is out of range: it must be from 0 to 1min"),
                         ("OCSPCacheExpiryWarning 1000h", "'1000h' is out of range: it must be from 0 to 720h"),
                         ("OCSPCacheExpiryWarning 5w", "'5w' is out of range: it must be from 0 to 30d"),
-                        ("OCSPCacheSharedTimeout 31", "'31' is out of range: it must be from 10ms to 30s"),
+                        ("OCSPCacheSharedTimeout 31", "'31' is out of range: it must be from 10ms to 30s. Without a unit: seconds"),
                         ("OCSPCacheShared memcached:localhost:11211", "write memcache:localhost:11211")):
         server.config = replace(server.config, directives=(line,))
         assert f"{line.split()[0]}: " in server.check().output and words in server.check().output, server.check().output

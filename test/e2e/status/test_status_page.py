@@ -104,7 +104,7 @@ def test_one_certificate_in_full(stage):
     one = certificates(stage.server)["must.example.test"]
     page = Page(ask(stage.server, "?id=" + one["sha1"]).body)
     for wanted in ("must.example.test", one["serial"], one["sha1"], stage.broken.url, "http-status",
-                   "the responder answered with an HTTP error", "5xx usually passes",
+                   "the responder answered with an HTTP error", "A 5xx status is usually temporary",
                    "clients reject it without a staple"):
         assert wanted in page.text, wanted
     assert "svg" in page.tags
@@ -124,7 +124,7 @@ def test_the_page_of_one_certificate_answers_the_next_question(stage):
         assert wanted in page, wanted
     assert f'href="?id={one["sha1"]}&amp;format=der"' in raw
     must = Page(ask(stage.server, "?id=" + certificates(stage.server)["must.example.test"]["sha1"]).body).text
-    assert must.count("5xx usually passes") == 1, "what to do is said once"
+    assert must.count("A 5xx status is usually temporary") == 1, "what to do is said once"
 
 
 def test_the_response_as_a_file(stage):
