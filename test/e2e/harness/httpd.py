@@ -265,11 +265,13 @@ class Httpd:
         return {pid for pid, (parent, name) in processes.of(self.conf_file).items()
                 if parent == self.parent and name != "ocsp-cache-disk"}
 
-    def _until_begun(self) -> None:
-        """Until a signal ends the children in an orderly way. Those that cannot begin are ended as they are."""
+    def _until_quiet(self) -> None:
+        """Until a signal ends the children in an orderly way. Those that cannot begin, or serve all the time, are ended
+        as they are."""
         with contextlib.suppress(NotReached):
             poll(lambda: all(processes.has_begun(pid, self.config.mpm) for pid in self.children()),
                  "all children have begun", 5)
+            poll(lambda: all(processes.is_at_rest(pid) for pid in self.children()), "all threads sleep", 1)
 
     def _reload(self, number: signal.Signals, settle: bool, deadline: float) -> None:
         before, old = self.resumed(), self.children()
@@ -294,14 +296,14 @@ class Httpd:
     def hang_up(self, config: Optional[Config] = None) -> None:
         """SIGHUP: the parent stays, every child is ended immediately."""
         self.config = config or self.config
-        self._until_begun()
+        self._until_quiet()
         self._reload(signal.SIGHUP, True, 30)
 
     def stop(self, deadline: float = 20) -> None:
         """SIGTERM, until every process is gone."""
         self._known |= set(self.processes())
         if self.processes():
-            self._until_begun()
+            self._until_quiet()
             os.kill(self.parent, signal.SIGTERM)
         self._wait_gone(deadline)
         self._running = False

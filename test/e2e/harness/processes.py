@@ -38,3 +38,13 @@ def has_begun(pid: int, mpm: str) -> bool:
     if os.environ.get("OC_TEST_EMULATED"):
         return re.search(r"^Threads:\s+[12]$", status, re.M) is None
     return re.search(r"^SigBlk:\s+0+$", status, re.M) is None
+
+
+def is_at_rest(pid: int) -> bool:
+    """Does each of its threads sleep? A child of event or worker that is ended while a thread ends a connection may
+    crash: httpd's close_worker_sockets() then closes a socket whose memory that thread frees."""
+    try:
+        return all(task.read_text().rsplit(")", 1)[1].split()[0] == "S"
+                   for task in Path(f"/proc/{pid}/task").glob("*/stat"))
+    except OSError:
+        return False
